@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeps secrets out of everything a user, a log or a report can see."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "********"
+
+# Shorter values are masked only where they stand alone: "1" as a password must not blot out every digit.
+SHORTEST_SEARCHED = 4
+
+
+def _base64_cores(secret: str) -> set[str]:
+    """Return the base64 text that `secret` leaves inside a longer encoded string, for each of the three alignments."""
+    raw = secret.encode()
+    cores = set()
+    for lead in range(3):
+        encoded = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
+        # The first and last characters mix with neighbouring bytes; what lies between is the secret's own.
+        start = (0, 2, 3)[lead]
+        whole = encoded[start : (lead + len(raw)) * 8 // 6]
+        if len(whole) >= 6:
+            cores.add(whole)
+            cores.add(whole.replace("+", "-").replace("/", "_"))
+    return cores
+
+
+def encodings(secret: str) -> set[str]:
+    """Return `secret` as it looks raw, URL-encoded, JSON-escaped and base64-encoded at any alignment."""
+    forms = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1]}
+    forms.add(json.dumps(secret, ensure_ascii=False)[1:-1])
+    forms.add(repr(secret)[1:-1])
+    forms |= {form.replace("%2F", "%2f").lower() for form in (quote(secret, safe=""),) if "%" in form}
+    return {form for form in forms | _base64_cores(secret) if form}
+
+
+class Redactor:
+    """Knows the secrets of one run and blots them out of any value.
+
+    Grows during the run: a token obtained at run time is added before it is used.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.secrets: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: object) -> None:
+        """Treat `secret` (a string; anything else is ignored) as a secret from now on."""
+        if isinstance(secret, str) and secret and secret not in self.secrets:
+            self.secrets.add(str(secret))
+            self._pattern = None
+
+    def forget(self, secret: str) -> None:
+        """Let `secret` be seen from now on: it is what the user asked for."""
+        self.secrets.discard(secret)
+        self._pattern = None
+
+    def scrub_text(self, text: str) -> str:
+        """Return `text` without any known secret in any of its encodings."""
+        if text in self.secrets:
+            return MASK
+        if self._pattern is None:
+            forms = {form for secret in self.secrets if len(secret) >= SHORTEST_SEARCHED for form in encodings(secret)}
+            longest_first = sorted(forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)) if forms else r"(?!)")
+        return self._pattern.sub(MASK, text)
+
+    def scrub(self, value: Any) -> Any:
+        """Return `value` (any nesting of mappings, sequences and scalars) without any known secret."""
+        if isinstance(value, str):
+            return self.scrub_text(value)
+        if isinstance(value, Mapping):
+            return {self.scrub(key): self.scrub(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple, set)):
+            return [self.scrub(item) for item in value]
+        return value
