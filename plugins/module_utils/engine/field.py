@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a resource consists of, and how values compare.
+
+Platforms answer in strings (`"true"`, `"3600"`); both sides are brought to that wire form before they are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TEXT, INTEGER, BOOLEAN, LIST = "text", "integer", "boolean", "list"
+TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
+FALSE_WORDS = frozenset({"false", "0", "no", "off", ""})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The field holds the id of a row of `collection` that users name by its column `by`."""
+
+    collection: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """The field is a list of names kept as rows of a collection of their own, `collection`.
+
+    Each row joins the owner (column `owner`) to a row of `targets` (column `target`) that users name by `by`.
+    Rows whose column `inherited` is true follow from something else and are never touched.
+    """
+
+    collection: str
+    owner: str
+    target: str
+    targets: str
+    by: str
+    inherited: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing a user sets: option `name`, column `wire` (the same unless given).
+
+    `choices` maps option values to column values. `secret` makes the field write-only and names the probe that can
+    tell whether the platform holds the given value ("" when none can). `without_column` is the option value that a
+    release without this column fulfils by itself.
+    """
+
+    name: str
+    wire: str = ""
+    kind: str = TEXT
+    choices: Mapping[str, str] = field(default_factory=dict)
+    reference: Reference | None = None
+    links: Links | None = None
+    secret: str | None = None
+    without_column: str | None = None
+
+    @property
+    def column(self) -> str:
+        """The column this field is kept in."""
+        return self.wire or self.name
+
+    def to_wire(self, value: Any) -> str:
+        """Return `value` as the platform keeps it."""
+        if self.choices:
+            return self.choices.get(str(value), str(value))
+        return normal(self.kind, value)
+
+    def from_wire(self, value: str) -> str:
+        """Return a column's value in the user's words."""
+        return next((name for name, wire in self.choices.items() if wire == value), value)
+
+
+def wire_text(value: Any) -> str:
+    """Return any scalar as the platform would print it: `True` is `true`, None is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(wire_text(item).strip() for item in value)
+    return str(value)
+
+
+def normal(kind: str, value: Any) -> str:
+    """Return `value` in the one form that values of `kind` are compared in; what does not fit its kind stays as it is."""
+    text = wire_text(value)
+    if kind == BOOLEAN:
+        word = text.strip().lower()
+        return "true" if word in TRUE_WORDS else "false" if word in FALSE_WORDS else text
+    if kind == INTEGER:
+        digits = text.strip().replace(",", "")
+        return str(int(digits)) if digits.lstrip("-").isdigit() else text
+    if kind == LIST:
+        return ",".join(part.strip() for part in text.split(",") if part.strip())
+    return text
+
+
+def kind_of(value: Any) -> str:
+    """Return the kind that a value of a free-form option (`extra_fields`, `values`) is compared as."""
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, int):
+        return INTEGER
+    if isinstance(value, (list, tuple)):
+        return LIST
+    return TEXT

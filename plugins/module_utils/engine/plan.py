@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done: writes, in order, and everything a user is told about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .field import Field
+from .result import Drift, ManualStep
+from .world import Pending, Row
+
+Value = str | Pending
+
+CREATE, UPDATE, DELETE, PERFORM = "create", "update", "delete", "perform"
+OK, CHANGED, REFUSED, FAILED = "ok", "changed", "refused", "failed"
+
+
+@dataclass
+class Write:
+    """One request that changes something.
+
+    `label` is what a person calls the object. `stage` orders the writes of a plan. `identity` (column to value) finds
+    what a create made when its answer was lost. `secret` values are write-only and sent apart from all others.
+    `outcome`: where a refusal is noted instead of ending the run.
+    """
+
+    action: str
+    collection: str
+    label: str
+    values: dict[str, Value] = field(default_factory=dict)
+    row: Value = ""
+    stage: int = 0
+    identity: dict[str, Value] = field(default_factory=dict)
+    promise: Pending | None = None
+    secret: bool = False
+    link: bool = False
+    outcome: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Need:
+    """Writing `what` takes one of `roles`."""
+
+    what: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SecretCheck:
+    """After the writes: does the platform now hold `value`? `probe` names the way to tell."""
+
+    label: str
+    probe: str
+    identity: Pending
+    value: str
+
+
+@dataclass
+class Plan:
+    """What one resource needs to come to its described state.
+
+    `object` describes it as it will be, for the module's result; a bulk resource fills `outcomes` instead.
+    `columns` (by collection) must exist before the first write.
+    """
+
+    label: str
+    drift: list[Drift] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    manual_steps: list[ManualStep] = field(default_factory=list)
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    object: dict[str, Any] = field(default_factory=dict)
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    secrets: list[SecretCheck] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def deviates(self, field_name: str, before: Any, after: Any) -> None:
+        """Note that `field_name` is not as described."""
+        self.drift.append(Drift(self.label, field_name, before, after))
+        if before is not None:
+            self.before[field_name] = before
+        if after is not None:
+            self.after[field_name] = after
+
+
+class Judge(Protocol):
+    """Decides whether a write-only value has to be written, since it cannot be compared."""
+
+    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row) -> bool:
+        """Return True when the platform does not hold `value`, as far as `policy` wants to know."""
+
+
+class Resource(Protocol):
+    """What the engine can bring to its described state."""
+
+    label: str
+
+    def reads(self) -> list[Any]:
+        """Return every question whose answer the plan depends on."""
+
+    def promises(self) -> list[Pending]:
+        """Return the ids that exist once this resource is as described."""
+
+    def plan(self, world: Any, judge: Judge) -> Plan:
+        """Compare with what was read; raise `BadDescription` for what cannot be meant. Writes nothing."""

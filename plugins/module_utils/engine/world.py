@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was read from the platform, and what the plan at hand is going to add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A question to the platform: the rows of `collection` whose `column` is one of `values`, with `columns` of each.
+
+    `where` holds further equalities. Without `values`, any `limit` rows (a look at which columns there are).
+    `optional` means that a refusal is an answer, too: `World.refused` tells.
+    """
+
+    collection: str
+    column: str
+    values: tuple[str, ...]
+    columns: tuple[str, ...]
+    where: tuple[tuple[str, str], ...] = ()
+    optional: bool = False
+    limit: int = 0
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer to one `Read`: rows of plain strings, or the platform's words when it refused."""
+
+    rows: tuple[Row, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Stands for the id of a row that this plan creates: the one of `collection` whose `column` is `value`."""
+
+    collection: str
+    column: str
+    value: str
+
+
+def merged(reads: Iterable[Read]) -> list[Read]:
+    """Return as few reads that ask for the same: equal but for values and columns become one."""
+    together: dict[tuple[object, ...], Read] = {}
+    for read in reads:
+        key = (read.collection, read.column, read.where, read.optional, read.limit)
+        known = together.get(key)
+        if known is None:
+            together[key] = read
+            continue
+        together[key] = replace(
+            known,
+            values=tuple(dict.fromkeys(known.values + read.values)),
+            columns=tuple(dict.fromkeys(known.columns + read.columns)),
+        )
+    return list(together.values())
+
+
+@dataclass
+class World:
+    """The rows that were read, by collection, plus the ids that the plan promises."""
+
+    answers: list[tuple[Read, Answered]] = field(default_factory=list)
+    promised: set[Pending] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, reads: Sequence[Read], answers: Sequence[Answered]) -> World:
+        """Return the world made of `answers` to `reads`, in the same order."""
+        return cls(list(zip(reads, answers, strict=True)))
+
+    def rows(self, collection: str, column: str, value: str, where: Mapping[str, str] | None = None) -> list[Row]:
+        """Return the rows of `collection` whose `column` is exactly `value`.
+
+        Checked here again although it was asked for: a platform that does not know a queried field answers with
+        everything (ServiceNow platform facts 3.3), and most databases ignore case.
+        """
+        found = self._asked(collection, column)
+        conditions = {column: value, **(where or {})}
+        return [row for row in found if all(row.get(name, "") == wanted for name, wanted in conditions.items())]
+
+    def all_rows(self, collection: str, column: str) -> list[Row]:
+        """Return every row that came back when `collection` was asked by `column`."""
+        return self._asked(collection, column)
+
+    def near_misses(self, collection: str, column: str, value: str) -> list[Row]:
+        """Return the rows whose `column` differs from `value` in upper and lower case only."""
+        return [
+            row
+            for row in self._asked(collection, column)
+            if row.get(column, "") != value and row.get(column, "").casefold() == value.casefold()
+        ]
+
+    def refused(self, collection: str, column: str) -> str:
+        """Return the platform's words if it refused to answer for `collection` by `column`, else ""."""
+        return next(
+            (
+                a.refused
+                for read, a in self.answers
+                if (read.collection, read.column) == (collection, column) and a.refused
+            ),
+            "",
+        )
+
+    def identify(self, collection: str, by: str, value: str) -> str | Pending | None:
+        """Return the id of the row that users call `value`, a `Pending` if this plan creates it, or None."""
+        rows = self.rows(collection, by, value)
+        if rows:
+            return rows[0]["sys_id"]
+        pending = Pending(collection, by, value)
+        return pending if pending in self.promised else None
+
+    def _asked(self, collection: str, column: str) -> list[Row]:
+        unique: dict[str, Row] = {}
+        for read, answer in self.answers:
+            if (read.collection, read.column) == (collection, column):
+                for row in answer.rows:
+                    unique.setdefault(row.get("sys_id", "") or str(len(unique)), row)
+        return list(unique.values())
