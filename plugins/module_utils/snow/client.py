@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A ServiceNow instance: reads rows in batches, writes rows one by one, explains refusals."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ..engine.converge import Account, Convergence
+from ..engine.errors import Refused, UnclearOutcome
+from ..engine.field import wire_text
+from ..engine.plan import CREATE, DELETE, UPDATE, Write
+from ..engine.result import Result
+from ..engine.world import Answered, Read, Row
+from ..shell import Context, Params, transport_settings
+from ..transport.answers import Answer
+from ..transport.errors import HttpError, NoClearAnswer, SignInFailed, TransportError
+from ..transport.session import Session, checked_base_url
+from . import account, cicd, probes
+from .activation import Activation
+from .auth import explain_401, grant_of, signer_for
+from .batch import read_tables
+from .query import TableQuery, table_queries
+
+TABLE_PATH = "/api/now/table"
+# ServiceNow platform facts 1.4 and 5.1: what is kept encrypted or hashed has to come in as a display value.
+AS_DISPLAY_VALUE = {"sysparm_input_display_value": "true"}
+WRITE_QUERY = {"sysparm_exclude_reference_link": "true"}
+VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete"}
+
+
+class Instance:
+    """One instance, as one account sees it. Fulfils the engine's `Store`."""
+
+    def __init__(self, session: Session, grant: str, params: Params, context: Context) -> None:
+        self.session, self.grant, self.params, self.context = session, grant, params, context
+        self.check_mode = context.check_mode
+        self.create_attempts = session.settings.retries + 1
+        self.name = short_name(session.base_url)
+        self._account: Account | None | bool = False
+
+    @classmethod
+    def from_params(cls, params: Params, context: Context) -> Instance:
+        """Return the instance that the connection options describe; nothing is sent yet."""
+        session = open_session(params, context)
+        grant = grant_of(params)
+        session.signer = signer_for(params, session)
+        return cls(session, grant, params, context)
+
+    def __enter__(self) -> Instance:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Nothing to close: the connection stays for the next call of this process."""
+
+    # -- the engine's protocol ----------------------------------------------------------------------------------------
+
+    def ensure(self, *resources: Any, noun: str = "") -> Result:
+        """Bring `resources` to their described state in one plan.
+
+        With `noun`, the module is one of a single object and returns it under that name instead of `results`.
+        """
+        result = Convergence(self, resources).run()
+        if noun:
+            (outcome,) = result.output.pop("results")
+            result.output[noun] = {key: value for key, value in outcome.items() if key not in ("object", "status")}
+        return result
+
+    def read(self, reads: Sequence[Read]) -> list[Answered]:
+        """Answer all `reads` in one round trip (more only where pages follow)."""
+        grouped = [list(table_queries(read)) for read in reads]
+        answers = iter(self.query([query for group in grouped for query in group]))
+        result = []
+        for group in grouped:
+            parts = [next(answers) for _query in group]
+            refused = next((part.refused for part in parts if part.refused), "")
+            result.append(Answered(tuple(row for part in parts for row in part.rows), refused))
+        return result
+
+    def query(self, queries: Sequence[TableQuery]) -> list[Answered]:
+        """Return the rows of each query, in order, all pages. A refusal of an `optional` query is part of the answer."""
+        with self._explained():
+            results: list[tuple[list[Row], str]] = [([], "") for _query in queries]
+            waiting = list(enumerate(queries))
+            while waiting:
+                answers = read_tables(self.session, [query for _index, query in waiting])
+                further = []
+                for (index, query), answer in zip(waiting, answers, strict=True):
+                    rows, refused = self._rows(query, answer)
+                    results[index] = (results[index][0] + rows, refused)
+                    following = query.next_page(_total(answer), len(rows)) if not refused else None
+                    if following:
+                        further.append((index, following))
+                waiting = further
+        return [Answered(tuple(rows), refused) for rows, refused in results]
+
+    def create(self, write: Write, values: Mapping[str, str]) -> Row:
+        """POST one row and return it. A lost answer is `UnclearOutcome`: the row may exist."""
+        with self._writing(write):
+            try:
+                answer = self.session.request("POST", self._path(write), query=WRITE_QUERY, body=dict(values))
+            except NoClearAnswer as unclear:
+                raise UnclearOutcome(f"{self.name}: whether {write.label} was created is unclear. {unclear}") from None
+            row = answer.data.get("result") if isinstance(answer.data, Mapping) else None
+            if not isinstance(row, Mapping) or not row.get("sys_id"):
+                raise UnclearOutcome(f"{self.name}: the answer to creating {write.label} holds no sys_id")
+            return plain(row)
+
+    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+        """PATCH one row. Sending the same values twice does no harm, so a lost answer is simply asked for again."""
+        with self._writing(write):
+            query = AS_DISPLAY_VALUE if write.secret else WRITE_QUERY
+            for value in values.values() if write.secret else ():
+                self.context.redactor.add(value)
+            self.session.request("PATCH", self._path(write, row_id), query=query, body=dict(values))
+
+    def delete(self, write: Write, row_id: str) -> None:
+        """DELETE one row; one that is gone already is as wanted."""
+        with self._writing(write):
+            answer = self.session.request("DELETE", self._path(write, row_id), accept_errors=True)
+            if answer.status >= 400 and answer.status != 404:
+                raise answer.error(self.context.redactor.scrub_text)
+
+    def perform(self, write: Write) -> None:
+        """Activate a plugin or install an application, and wait for its end."""
+        with self._writing(write):
+            if isinstance(write, Activation):
+                cicd.activate(self, write)
+
+    def verdict(self, probe: str, value: str, row: Row) -> str:
+        """Return whether the instance holds the secret `value`."""
+        with self._explained():
+            return probes.PROBES[probe](self, value, row)
+
+    def account(self) -> Account | None:
+        """Return who is calling and with which roles; asked once, None when the instance does not tell."""
+        if isinstance(self._account, bool):
+            self._account = account.read_account(self)
+        return self._account
+
+    def wait(self, attempt: int) -> None:
+        """Pause before a create is tried again."""
+        time.sleep(random.uniform(0, min(8.0, 0.5 * 2**attempt)))  # noqa: S311 (jitter, not secrecy)
+
+    def warn(self, message: str) -> None:
+        """Show `message` to the user."""
+        self.context.warn(message)
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _path(self, write: Write, row_id: str = "") -> str:
+        path = f"{TABLE_PATH}/{quote(write.collection, safe='')}"
+        return f"{path}/{quote(row_id, safe='')}" if row_id else path
+
+    def _rows(self, query: TableQuery, answer: Answer) -> tuple[list[Row], str]:
+        if answer.status == 404 and query.path.startswith(TABLE_PATH) and _is_no_record(answer):
+            return [], ""
+        if answer.status >= 400:
+            error = answer.error(self.context.redactor.scrub_text)
+            if query.optional and answer.status in (400, 403, 404):
+                return [], str(error)
+            raise self._refusal(f"to read {query.table}", error, query.table)
+        rows = answer.data.get("result", []) if isinstance(answer.data, Mapping) else []
+        return [plain(row) for row in rows if isinstance(row, Mapping)], ""
+
+    def _refusal(self, action: str, error: HttpError, table: str) -> Exception:
+        if error.status == 401:
+            return SignInFailed(explain_401(self.grant, error, str(self.params.get("snow_username") or "the account")))
+        hint = account.remedy(self, error, table)
+        return Refused(f"{self.name} refused {action}. {error}{'. ' + hint if hint else ''}")
+
+    @contextmanager
+    def _writing(self, write: Write) -> Iterator[None]:
+        try:
+            yield
+        except HttpError as error:
+            verb = VERBS.get(write.action, "activate")
+            raise self._refusal(f"to {verb} {write.label}", error, write.collection) from None
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except HttpError as error:
+            raise self._refusal("the request", error, "") from None
+
+
+def open_session(params: Params, context: Context) -> Session:
+    """Return an unsigned session for the instance of a task's connection options."""
+    base_url = checked_base_url("snow_url", params.get("snow_url"))
+    settings = transport_settings(
+        params, client_cert=params.get("snow_client_cert"), client_key=params.get("snow_client_key")
+    )
+    for option in (
+        "snow_password",
+        "snow_client_secret",
+        "snow_refresh_token",
+        "snow_jwt_assertion",
+        "snow_access_token",
+        "snow_api_key",
+    ):
+        context.redactor.add(params.get(option))
+    if params.get("snow_username") and params.get("snow_password"):
+        context.redactor.add(f"{params['snow_username']}:{params['snow_password']}")
+    return Session(base_url, settings, context)
+
+
+def short_name(base_url: str) -> str:
+    """Return what people call the instance at `base_url`: `acme-prod`, or host and path where it is no vendor address."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if host.endswith(".service-now.com") and not parts.path:
+        return host.split(".", 1)[0]
+    return f"{parts.netloc}{parts.path}"
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return a row with plain strings: a reference object is reduced to its sys_id, whatever the server was asked for."""
+    return {
+        name: wire_text(value.get("value", "")) if isinstance(value, Mapping) else wire_text(value)
+        for name, value in row.items()
+    }
+
+
+def _total(answer: Answer) -> int | None:
+    text = answer.headers.get("x-total-count", "")
+    return int(text) if text.isdigit() else None
+
+
+def _is_no_record(answer: Answer) -> bool:
+    error = answer.data.get("error") if isinstance(answer.data, Mapping) else None
+    return isinstance(error, Mapping) and "No Record" in str(error.get("message"))
+
+
+__all__ = ["Instance", "TransportError", "open_session", "plain", "short_name"]

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an instance is and what the account may do there, in one batch of reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..engine.world import Answered, Row
+from .account import account_of, account_queries
+from .problems import CHECKED_PROPERTIES, OAUTH_PLUGIN, Findings, problems
+from .query import TableQuery, any_of
+from .release import BUILD_PROPERTIES, Release, release_of
+from .resources.plugins import ACTIVE_WORDS
+
+if TYPE_CHECKING:
+    from .client import Instance
+
+# Column probes: is the capability there? Safer than comparing releases (platform facts 7.1).
+CAPABILITY_COLUMNS = {
+    "scope_restriction": ("oauth_entity", "scope_restriction_status"),
+    "machine_identity_console": ("oauth_entity", "inbound_grant_type"),
+    "identity_type": ("sys_user", "identity_type"),
+}
+
+
+@dataclass
+class Questions:
+    """The queries of one call, and where each one's answer stands."""
+
+    queries: list[TableQuery] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    def add(self, name: str, query: TableQuery) -> None:
+        """Ask `query`; its answer goes by `name`."""
+        self.names.append(name)
+        self.queries.append(query)
+
+    def ask(self, instance: Instance) -> dict[str, Answered]:
+        """Send all queries together."""
+        return dict(zip(self.names, instance.query(self.queries), strict=True))
+
+
+def instance_facts(
+    instance: Instance, *, properties: list[str], plugins: list[str], tables: list[str]
+) -> dict[str, Any]:
+    """Return `instance` and `problems` as `snow_instance_info` returns them."""
+    answers = _questions(instance, properties, plugins, tables).ask(instance)
+    account = account_of(answers["users"].rows, answers["roles"].rows)
+    values = {row["name"]: row.get("value", "") for row in answers["properties"].rows if "name" in row}
+    plugin_states = {name: _plugin_state(name, answers) for name in dict.fromkeys((OAUTH_PLUGIN, *plugins))}
+    table_states = {name: _table_state(answers[f"table {name}"]) for name in tables}
+    release = release_of(values)
+    findings = Findings(release, account, values, plugin_states, table_states, tuple(plugins))
+    found = problems(findings)
+    return {
+        "msg": _summary(instance, release, found),
+        "instance": {
+            "name": instance.name,
+            "url": instance.session.base_url,
+            "release": release.as_dict(),
+            "caller": {
+                "user_name": account.user_name if account else "",
+                "roles": sorted(account.roles or ()) if account else [],
+                "known": account is not None,
+            },
+            "grant_type": instance.grant,
+            "capabilities": {
+                name: _capability(answers[f"column {name}"], column)
+                for name, (_t, column) in CAPABILITY_COLUMNS.items()
+            },
+            "properties": {name: values.get(name) for name in properties},
+            "plugins": {name: plugin_states[name] for name in plugins},
+            "tables": table_states,
+        },
+        "problems": found,
+    }
+
+
+def _summary(instance: Instance, release: Release, found: list[dict[str, Any]]) -> str:
+    """Return what a person wants to know first: it is what a failed preflight shows."""
+    what = f"{release.family.capitalize()} {release.patch}".strip() if release.family else "unknown release"
+    told = "; ".join(f"{p['severity']} {p['id']}: {p['message']}. {p['remedy']}" for p in found)
+    return f"{instance.name} ({what}): {told or 'nothing stands in the way of a connection'}"
+
+
+def _questions(instance: Instance, properties: list[str], plugins: list[str], tables: list[str]) -> Questions:
+    questions = Questions()
+    users, roles = account_queries(instance)
+    questions.add("users", users)
+    questions.add("roles", roles)
+    names = tuple(dict.fromkeys((*BUILD_PROPERTIES, *CHECKED_PROPERTIES, *properties)))
+    questions.add("properties", TableQuery("sys_properties", any_of("name", names), ("name", "value"), optional=True))
+    ids = tuple(dict.fromkeys((OAUTH_PLUGIN, *plugins)))
+    questions.add("v_plugin", TableQuery("v_plugin", any_of("id", ids), ("sys_id", "id", "active"), optional=True))
+    questions.add(
+        "sys_plugins", TableQuery("sys_plugins", any_of("source", ids), ("sys_id", "source", "active"), optional=True)
+    )
+    for name, (table, column) in CAPABILITY_COLUMNS.items():
+        questions.add(f"column {name}", TableQuery(table, "", ("sys_id", column), limit=1, optional=True))
+    for table in tables:
+        questions.add(f"table {table}", TableQuery(table, "", ("sys_id",), limit=1, optional=True))
+    return questions
+
+
+def _plugin_state(plugin: str, answers: Mapping[str, Answered]) -> str:
+    """Return active, inactive, or unknown: both plugin tables are hidden from most accounts (platform facts 6.1)."""
+    rows: list[Row] = [row for row in answers["v_plugin"].rows if row.get("id") == plugin]
+    rows += [row for row in answers["sys_plugins"].rows if row.get("source") == plugin]
+    if any(row.get("active", "").lower() in ACTIVE_WORDS for row in rows):
+        return "active"
+    if rows:
+        return "inactive"
+    return "inactive" if answers["v_plugin"].rows else "unknown"
+
+
+def _table_state(answer: Answered) -> str:
+    if not answer.refused:
+        return "readable" if answer.rows else "empty"
+    return "absent" if "Invalid table" in answer.refused else "refused"
+
+
+def _capability(answer: Answered, column: str) -> bool | None:
+    """Return whether the column exists; None when no row could be read."""
+    return column in answer.rows[0] if answer.rows else None

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection options of every ServiceNow module (interface: group snow)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+GRANT_TYPES = ["basic", "password", "client_credentials", "refresh_token", "jwt_bearer", "token", "api_key", "mtls"]
+
+
+def _option(variable: str = "", *, secret: bool = False, **more: Any) -> dict[str, Any]:
+    option: dict[str, Any] = {"type": "str", **more}
+    if variable:
+        option["fallback"] = (env_fallback, [variable])
+    if secret:
+        option["no_log"] = True
+    return option
+
+
+SNOW_OPTIONS: dict[str, dict[str, Any]] = {
+    "snow_url": _option("SN_HOST"),
+    "snow_username": _option("SN_USERNAME"),
+    "snow_password": _option("SN_PASSWORD", secret=True),
+    "snow_grant_type": _option("SN_GRANT_TYPE", choices=GRANT_TYPES),
+    "snow_client_id": _option("SN_CLIENT_ID"),
+    "snow_client_secret": _option("SN_CLIENT_SECRET", secret=True),
+    "snow_refresh_token": _option("SN_REFRESH_TOKEN", secret=True),
+    "snow_jwt_assertion": _option(secret=True),
+    "snow_access_token": _option("SN_ACCESS_TOKEN", secret=True),
+    "snow_api_key": _option("SN_API_KEY", secret=True),
+    "snow_client_cert": {"type": "path"},
+    "snow_client_key": {"type": "path", "no_log": False},
+}

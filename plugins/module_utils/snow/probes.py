@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does the instance hold a given secret? It never shows one, so it is asked to accept or refuse.
+
+Both probes change nothing. A probe of a client secret issues no token; a probe of a password is one sign-in.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..engine.converge import MATCH, MISMATCH, UNKNOWN
+from ..engine.world import Row
+from ..transport.answers import Answer
+from .auth import FixedSigner, ask_for_token, basic_header, token_form
+from .query import TableQuery, encoded
+
+if TYPE_CHECKING:
+    from .client import Instance
+
+# An account is locked after 5 failed sign-ins by default; ours must never be one of the last.
+MOST_FAILED_ATTEMPTS = 2
+CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client"})
+
+
+def client_secret_verdict(instance: Instance, value: str, row: Row) -> str:
+    """Return whether the OAuth application of `row` has the client secret `value`.
+
+    Asks for a token with a refresh token that cannot exist: once with a secret that cannot be right, once with the
+    given one. A different answer means that the given secret got further. The same answer means a wrong secret when
+    it names the client; otherwise the instance does not tell the two cases apart, and only a real grant can.
+    """
+    client_id = row.get("client_id", "")
+    if not client_id or row.get("active") == "false":
+        return UNKNOWN
+    impossible = _token_answer(instance, client_id, secrets.token_hex(16))
+    given = _token_answer(instance, client_id, value)
+    if _word(given) != _word(impossible):
+        return MISMATCH if _word(given)[1] in CLIENT_REFUSED else MATCH
+    if _word(given)[1] in CLIENT_REFUSED:
+        return MISMATCH
+    return _real_grant_verdict(instance, client_id, value)
+
+
+def _token_answer(instance: Instance, client_id: str, client_secret: str) -> Answer:
+    instance.context.redactor.add(client_secret)
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "refresh_token": secrets.token_urlsafe(48),
+    }
+    return ask_for_token(instance.session, form)
+
+
+def _word(answer: Answer) -> tuple[int, str]:
+    error: Any = answer.data.get("error") if isinstance(answer.data, Mapping) else ""
+    return answer.status, str(error)
+
+
+def _real_grant_verdict(instance: Instance, client_id: str, value: str) -> str:
+    """Decide by a password grant of the calling account, where it signs in with a password that is known to be right."""
+    if instance.grant not in ("basic", "password"):
+        return UNKNOWN
+    form = token_form("password", {**instance.params, "snow_client_id": client_id, "snow_client_secret": value})
+    answer = ask_for_token(instance.session, form)
+    return MATCH if answer.status == 200 else UNKNOWN
+
+
+def password_verdict(instance: Instance, value: str, row: Row) -> str:
+    """Return whether the user of `row` has the password `value`, by one sign-in.
+
+    An account that is locked or inactive is refused whatever its password: not asked. One that failed repeatedly since
+    its last sign-in is not asked either, so as not to lock it, and counts as holding another password.
+    """
+    if row.get("active") == "false" or row.get("locked_out") == "true" or row.get("password_needs_reset") == "true":
+        return UNKNOWN
+    failed = row.get("failed_attempts", "")
+    if failed.isdigit() and int(failed) >= MOST_FAILED_ATTEMPTS:
+        instance.warn(
+            f"{instance.name}: {row.get('user_name')} has {failed} failed sign-ins; its password was not tried, so as not to lock "
+            f"the account, and is taken to differ from the given one"
+        )
+        return MISMATCH
+    user_name = row.get("user_name", "")
+    with _signed_as(instance, basic_header(user_name, value)):
+        query = TableQuery("sys_user", encoded({"user_name": user_name}), ("sys_id",), limit=1)
+        answer = instance.session.request("GET", query.path, query=query.parameters, accept_errors=True)
+    if answer.status != 401:
+        return MATCH
+    if row.get("web_service_access_only") == "true":
+        return MISMATCH
+    # Basic authentication of an interactive user may be switched off, which looks just like a wrong password.
+    if not instance.params.get("snow_client_id") or not instance.params.get("snow_client_secret"):
+        return UNKNOWN
+    form = token_form("password", {**instance.params, "snow_username": user_name, "snow_password": value})
+    return MATCH if ask_for_token(instance.session, form).status == 200 else MISMATCH
+
+
+class _signed_as:
+    """For the time of a block, requests carry other credentials."""
+
+    def __init__(self, instance: Instance, headers: dict[str, str]) -> None:
+        self.session, self.headers = instance.session, headers
+        for value in headers.values():
+            instance.context.redactor.add(value.split(" ", 1)[-1])
+
+    def __enter__(self) -> None:
+        self.before, self.session.signer = self.session.signer, FixedSigner(self.headers)
+
+    def __exit__(self, *_exc: object) -> None:
+        self.session.signer = self.before
+
+
+PROBES: dict[str, Callable[[Instance, str, Row], str]] = {
+    "client_secret": client_secret_verdict,
+    "password": password_verdict,
+}

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Encoded queries, and the Table API's way to ask for rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ..engine.errors import BadDescription
+from ..engine.field import wire_text
+from ..engine.world import Read
+
+PAGE = 1000
+# Above about 2,000 characters of URL, gateways begin to refuse (ServiceNow platform facts 3.8).
+LONGEST_VALUES = 1500
+
+
+def escaped(column: str, value: Any) -> str:
+    """Return `value` for use in a condition: a caret is doubled; what the server would run as a script is refused."""
+    text = wire_text(value)
+    if text.lower().lstrip().startswith("javascript:"):
+        raise BadDescription(
+            f"{column}: a value that starts with javascript: would be run by the instance; it is never sent"
+        )
+    return text.replace("^", "^^")
+
+
+def any_of(column: str, values: tuple[str, ...]) -> str:
+    """Return the condition that `column` is one of `values`."""
+    # A comma inside an IN list cannot be escaped (ServiceNow platform facts 3.3), nor can an empty value be listed.
+    if len(values) > 1 and not any("," in value or "^" in value or not value for value in values):
+        return f"{column}IN{','.join(escaped(column, value) for value in values)}"
+    return "^OR".join(f"{column}={escaped(column, value)}" for value in values)
+
+
+def encoded(conditions: Mapping[str, Any]) -> str:
+    """Return the encoded query for "every column equals its value"; a list means any of its items, "" means empty."""
+    terms = []
+    for column, value in conditions.items():
+        if isinstance(value, (list, tuple)):
+            terms.append(any_of(column, tuple(wire_text(item) for item in value)))
+        elif wire_text(value) == "":
+            terms.append(f"{column}ISEMPTY")
+        else:
+            terms.append(f"{column}={escaped(column, value)}")
+    return "^".join(terms)
+
+
+@dataclass(frozen=True)
+class TableQuery:
+    """One GET on `/api/now/table/{table}`: `query` encoded, `limit` 0 for all rows, `fields` empty for all columns."""
+
+    table: str
+    query: str = ""
+    fields: tuple[str, ...] = ()
+    limit: int = 0
+    offset: int = 0
+    optional: bool = False
+
+    @property
+    def page_size(self) -> int:
+        """How many rows this request asks for."""
+        return min(self.limit - self.offset, PAGE) if self.limit else PAGE
+
+    @property
+    def path(self) -> str:
+        """The path below the instance."""
+        return f"/api/now/table/{quote(self.table, safe='')}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query string's parts. Rows are ordered: pages would overlap otherwise (ServiceNow platform facts 3.3)."""
+        query = self.query
+        if "ORDERBY" not in query:
+            query = f"{query}^ORDERBYsys_id" if query else "ORDERBYsys_id"
+        parameters = {
+            "sysparm_query": query,
+            "sysparm_limit": str(self.page_size),
+            "sysparm_exclude_reference_link": "true",
+        }
+        if self.fields:
+            parameters["sysparm_fields"] = ",".join(self.fields)
+        if self.offset:
+            parameters["sysparm_offset"] = str(self.offset)
+        return parameters
+
+    @property
+    def url(self) -> str:
+        """Path and query string, as the Batch API wants it."""
+        return f"{self.path}?{urlencode(self.parameters)}"
+
+    def next_page(self, total: int | None, received: int) -> TableQuery | None:
+        """Return the query for the next page, or None after the last one.
+
+        `total` counts rows before access rules hide some, so a page can be short and not be the last
+        (ServiceNow platform facts 3.2); without it a full page means that there may be more.
+        """
+        reached = self.offset + self.page_size
+        if self.limit and reached >= self.limit:
+            return None
+        more = reached < total if total is not None else received >= self.page_size
+        return replace(self, offset=reached) if more else None
+
+
+def table_queries(read: Read) -> Iterator[TableQuery]:
+    """Return the queries that answer `read`: several when its values would make a URL too long."""
+    where = encoded(dict(read.where))
+    chunk: list[str] = []
+    for value in read.values:
+        if chunk and sum(len(item) + 4 for item in chunk) + len(value) > LONGEST_VALUES:
+            yield _query(read, where, tuple(chunk))
+            chunk = []
+        chunk.append(value)
+    if chunk or not read.values:
+        yield _query(read, where, tuple(chunk))
+
+
+def _query(read: Read, where: str, values: tuple[str, ...]) -> TableQuery:
+    first = any_of(read.column, values) if values else ""
+    # ^OR binds to the condition just before it, so the alternatives come first and the rest follows with ^.
+    query = "^".join(part for part in (first, where) if part)
+    return TableQuery(read.collection, query, read.columns, read.limit, optional=read.optional)

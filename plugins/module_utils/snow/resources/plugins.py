@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Platform plugins and store applications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.errors import BadDescription
+from ...engine.plan import CHANGED, OK, PERFORM, Judge, Need, Plan
+from ...engine.result import Drift
+from ...engine.world import Pending, Read, Row, World
+from ..account import WRITERS
+from ..activation import Activation, Wait
+
+VIRTUAL, INSTALLED, STORE = "v_plugin", "sys_plugins", "sys_store_app"
+# Platform facts 6.1: clients saw v_plugin.active as `active`, others as `true`.
+ACTIVE_WORDS = frozenset({"active", "true", "1"})
+CICD = "/api/sn_cicd"
+
+
+class Plugins:
+    """Plugins by id (they can be activated, never deactivated: platform facts 6.2) and store applications by scope."""
+
+    label = "plugins"
+    stage = 6
+
+    def __init__(self, plugins: list[Mapping[str, Any]], applications: list[Mapping[str, Any]], waiting: Wait) -> None:
+        self.plugins = {entry["id"]: entry for entry in plugins}
+        self.applications = {entry["scope"]: entry for entry in applications}
+        self.waiting = waiting
+        # A plugin may be active without being listed yet when the progress says it is done.
+        self._done: set[str] = set()
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Plugins:
+        """Return what a task describes."""
+        waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
+        return cls(params.get("plugins") or [], params.get("applications") or [], waiting)
+
+    def promises(self) -> list[Pending]:
+        """Promise nothing."""
+        return []
+
+    def reads(self) -> list[Read]:
+        """Ask both plugin tables, either of which may be hidden, and the store applications."""
+        reads = []
+        if self.plugins:
+            ids = tuple(self.plugins)
+            reads.append(Read(VIRTUAL, "id", ids, ("sys_id", "id", "name", "version", "active"), optional=True))
+            reads.append(
+                Read(INSTALLED, "source", ids, ("sys_id", "source", "name", "version", "active"), optional=True)
+            )
+        if self.applications:
+            columns = ("sys_id", "scope", "name", "version", "active")
+            reads.append(Read(STORE, "scope", tuple(self.applications), columns, optional=True))
+        return reads
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Compare; each plugin or application that is not there becomes an operation."""
+        plan = Plan(self.label)
+        for plugin in self.plugins:
+            self._plan_plugin(plan, plugin, world)
+        for scope, entry in self.applications.items():
+            self._plan_application(plan, scope, entry.get("version"), world)
+        if plan.writes:
+            plan.needs.append(Need("activate plugins", WRITERS["v_plugin"]))
+        return plan
+
+    def _plan_plugin(self, plan: Plan, plugin: str, world: World) -> None:
+        rows = world.rows(VIRTUAL, "id", plugin) + world.rows(INSTALLED, "source", plugin)
+        active = any(row.get("active", "").lower() in ACTIVE_WORDS for row in rows)
+        outcome = {"object": f"plugin {plugin}", "name": plugin, "status": OK}
+        plan.outcomes.append(outcome)
+        if active or plugin in self._done:
+            return
+        self._operation(plan, outcome, f"plugin {plugin}", "active", "inactive", f"{CICD}/plugin/{plugin}/activate", {})
+
+    def _plan_application(self, plan: Plan, scope: str, version: str | None, world: World) -> None:
+        rows: list[Row] = world.rows(STORE, "scope", scope)
+        installed = rows[0].get("version", "") if rows else ""
+        outcome = {"object": f"application {scope}", "name": scope, "status": OK, "version": installed}
+        plan.outcomes.append(outcome)
+        if scope in self._done or (rows and (version is None or installed == version)):
+            return
+        if rows and version and _newer(installed, version):
+            raise BadDescription(
+                f"application {scope}: {installed} is installed and newer than {version}; going back is a rollback, "
+                f"which this module does not do"
+            )
+        query = {"scope": scope, **({"version": version} if version else {})}
+        self._operation(
+            plan,
+            outcome,
+            f"application {scope}",
+            version or "installed",
+            installed or "absent",
+            f"{CICD}/app_repo/install",
+            query,
+        )
+
+    def _operation(
+        self, plan: Plan, outcome: dict[str, Any], label: str, after: str, before: str, path: str, query: dict[str, str]
+    ) -> None:
+        outcome["status"] = CHANGED
+        plan.drift.append(Drift(label, "state", before, after))
+        plan.before[label], plan.after[label] = before, after
+        operation: dict[str, Any] = {"path": path, "query": query, "waiting": self.waiting, "done": self._done}
+        plan.writes.append(Activation(PERFORM, VIRTUAL, label, stage=self.stage, outcome=outcome, **operation))
+
+
+def _newer(installed: str, wanted: str) -> bool:
+    def parts(version: str) -> list[int]:
+        return [int(part) for part in version.split(".") if part.isdigit()]
+
+    return parts(installed) > parts(wanted)

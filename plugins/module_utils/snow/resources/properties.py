@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""System properties, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.errors import BadDescription
+from ...engine.field import BOOLEAN, INTEGER, kind_of, normal, wire_text
+from ...engine.plan import CHANGED, CREATE, OK, REFUSED, UPDATE, Judge, Need, Plan, Value, Write
+from ...engine.result import Drift, ManualStep
+from ...engine.world import Pending, Read, Row, World
+
+TABLE = "sys_properties"
+MISSING, NEEDS_ELEVATION = "missing", "needs_elevation"
+ELEVATED_ROLE = "security_admin"
+ENCRYPTED_TYPES = frozenset({"password", "password2"})
+# Property types by the kind of a described value; the wire name is the platform's own.
+TYPES = {BOOLEAN: "boolean", INTEGER: "integer"}
+KINDS = {"boolean": BOOLEAN, "true|false": BOOLEAN, "integer": INTEGER}
+
+
+class Properties:
+    """Rows of `sys_properties`, known by name.
+
+    Every change flushes caches on all nodes of the instance (platform facts 8): only differences are written, and at
+    most `max_writes` (0: no limit) in one run. A property whose write roles hold `security_admin` cannot be written by
+    REST and becomes a manual step.
+    """
+
+    label = "properties"
+    stage = 5
+
+    def __init__(self, properties: Mapping[str, Any], *, create_missing: bool = True, max_writes: int = 0) -> None:
+        self.described = {name: _entry(name, value) for name, value in properties.items()}
+        self.create_missing, self.max_writes = create_missing, max_writes
+        # Which deviations this run may write; settled by the first plan, so that reading again does not choose others.
+        self._chosen: set[str] | None = None
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Properties:
+        """Return what a task describes."""
+        return cls(params["properties"], create_missing=params["create_missing"], max_writes=params["max_writes"] or 0)
+
+    def promises(self) -> list[Pending]:
+        """Promise nothing: no other resource refers to a property."""
+        return []
+
+    def reads(self) -> list[Read]:
+        """Ask for all rows in one question."""
+        if not self.described:
+            return []
+        columns = ("sys_id", "name", "value", "type", "description", "write_roles")
+        return [Read(TABLE, "name", tuple(self.described), columns)]
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Compare each property; note one outcome for each."""
+        plan = Plan(self.label)
+        for name, entry in self.described.items():
+            rows = world.rows(TABLE, "name", name)
+            if len(rows) > 1:
+                ids = ", ".join(sorted(row["sys_id"] for row in rows))
+                raise BadDescription(
+                    f"{len(rows)} rows of {TABLE} are called {name} ({ids}); none was touched, remove all but one"
+                )
+            if not rows and world.near_misses(TABLE, "name", name):
+                near = world.near_misses(TABLE, "name", name)[0]["name"]
+                raise BadDescription(
+                    f"property {name}: the instance has {near!r}, which differs in upper and lower case only; use that spelling"
+                )
+            self._plan_one(plan, name, entry, rows[0] if rows else None)
+        self._limit(plan)
+        if plan.writes:
+            plan.needs += [Need("create system properties", ("admin",))] * any(w.action == CREATE for w in plan.writes)
+        return plan
+
+    def _plan_one(self, plan: Plan, name: str, entry: Mapping[str, Any], row: Row | None) -> None:
+        outcome: dict[str, Any] = {"object": f"property {name}", "name": name, "status": OK}
+        plan.outcomes.append(outcome)
+        if row is None:
+            self._plan_new(plan, name, entry, outcome)
+            return
+        if row.get("type") in ENCRYPTED_TYPES:
+            outcome.update(
+                status=REFUSED,
+                reason=f"its type is {row['type']}: the value is kept encrypted and cannot be compared; use snow_record with write_only",
+            )
+            return
+        changes = _differences(entry, row)
+        if not changes:
+            outcome["value"] = row.get("value", "")
+            return
+        outcome.update(status=CHANGED, value=changes.get("value", row.get("value", "")))
+        for column, value in changes.items():
+            plan.drift.append(Drift(f"property {name}", column, row.get(column, ""), value))
+        plan.before[name], plan.after[name] = row.get("value", ""), changes.get("value", row.get("value", ""))
+        if ELEVATED_ROLE in [role.strip() for role in row.get("write_roles", "").split(",")]:
+            outcome["status"] = NEEDS_ELEVATION
+            plan.manual_steps.append(_step(name, changes))
+            return
+        values: dict[str, Value] = dict(changes)
+        plan.writes.append(Write(UPDATE, TABLE, f"property {name}", values, row["sys_id"], self.stage, outcome=outcome))
+
+    def _plan_new(self, plan: Plan, name: str, entry: Mapping[str, Any], outcome: dict[str, Any]) -> None:
+        value = wire_text(entry["value"])
+        plan.drift.append(Drift(f"property {name}", "value", None, value))
+        if not self.create_missing:
+            outcome.update(status=MISSING, reason="the instance has no row for it, and create_missing is false")
+            return
+        outcome.update(status=CHANGED, value=value)
+        plan.after[name] = value
+        kind = kind_of(entry["value"])
+        values: dict[str, Value] = {
+            "name": name,
+            "value": value,
+            "type": entry.get("type") or TYPES.get(kind, "string"),
+        }
+        if entry.get("description"):
+            values["description"] = entry["description"]
+        plan.writes.append(
+            Write(CREATE, TABLE, f"property {name}", values, stage=self.stage, identity={"name": name}, outcome=outcome)
+        )
+
+    def _limit(self, plan: Plan) -> None:
+        """Keep the writes within `max_writes`; say of the others that they wait for the next run."""
+        if self._chosen is None:
+            labels = [write.label for write in plan.writes]
+            self._chosen = set(labels[: self.max_writes] if self.max_writes else labels)
+        postponed = [write for write in plan.writes if write.label not in self._chosen]
+        plan.writes = [write for write in plan.writes if write.label in self._chosen]
+        for write in postponed:
+            if write.outcome is not None:
+                write.outcome.update(status=REFUSED, reason=f"left for the next run: max_writes is {self.max_writes}")
+        if postponed:
+            plan.warnings.append(
+                f"{len(postponed)} properties still deviate after {self.max_writes} writes (max_writes); run again"
+            )
+
+
+def _entry(name: str, described: Any) -> dict[str, Any]:
+    if not isinstance(described, Mapping):
+        described = {"value": described}
+    unknown = set(described) - {"value", "type", "description"}
+    if unknown or described.get("value") is None:
+        raise BadDescription(
+            f"property {name}: give a value, or a dictionary of value, type and description"
+            + (f"; {', '.join(sorted(map(str, unknown)))} is not one of them" if unknown else "")
+        )
+    return dict(described)
+
+
+def _differences(entry: Mapping[str, Any], row: Row) -> dict[str, str]:
+    """Return what has to change, column to value; the value compares as what the row's type says it is."""
+    kind = KINDS.get(row.get("type", ""), kind_of(entry["value"]))
+    changes = {}
+    if normal(kind, entry["value"]) != normal(kind, row.get("value", "")):
+        changes["value"] = wire_text(entry["value"])
+    for column in ("type", "description"):
+        if entry.get(column) is not None and entry[column] != row.get(column, ""):
+            changes[column] = str(entry[column])
+    return changes
+
+
+def _step(name: str, changes: Mapping[str, str]) -> ManualStep:
+    return ManualStep(
+        id=f"property:{name}",
+        title=f"Set the system property {name}",
+        reason=f"Its write roles hold {ELEVATED_ROLE}, an elevated role that no API call can have",
+        where=f"ServiceNow: user menu > Elevate role > {ELEVATED_ROLE}, then sys_properties.list > {name}",
+        values={"Name": name, **{column.capitalize(): value for column, value in changes.items()}},
+    )

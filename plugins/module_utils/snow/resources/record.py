@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One row of any table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.errors import BadDescription
+from ...engine.field import Field, kind_of, wire_text
+from ...engine.row import RowResource
+from ..account import WRITERS
+
+# Rows whose writing takes care that only their own module takes.
+OWN_MODULES = {"sys_security_acl": "snow_table_acls", "sys_security_acl_role": "snow_table_acls"}
+
+
+class Record(RowResource):
+    """One row of `table`, known by the columns and values of `match`; `write_only` names columns that cannot be read back.
+
+    A write-only column is written with the row, and again only for a row that was created and never finished.
+    """
+
+    noun = "record"
+    stage = 7
+
+    def __init__(
+        self, table: str, match: Mapping[str, Any], values: Mapping[str, Any], write_only: list[str], state: str
+    ) -> None:
+        self.table = table
+        self.key = tuple(match)
+        self.needs_roles = WRITERS.get(table, ())
+        unknown = set(write_only) - set(values)
+        if not match or any(wire_text(value) == "" for value in match.values()):
+            raise BadDescription(f"record of {table}: match must name at least one column, each with a value")
+        if unknown:
+            raise BadDescription(
+                f"record of {table}: write_only names {', '.join(sorted(unknown))}, which values does not set"
+            )
+        if table in OWN_MODULES:
+            raise BadDescription(
+                f"{table} cannot be written without elevation, which REST cannot give; use {OWN_MODULES[table]}"
+            )
+        both = {name for name in set(match) & set(values) if wire_text(match[name]) != wire_text(values[name])}
+        if both:
+            raise BadDescription(f"record of {table}: match and values disagree on {', '.join(sorted(both))}")
+        described = {**values, **match}
+        self.fields = tuple(
+            Field(name, kind=kind_of(value), secret="" if name in write_only else None)
+            for name, value in described.items()
+        )
+        super().__init__(described, state=state, update_secret="on_create")
+        self.label = f"{table} {self.display_name}"
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Record:
+        """Return the row that a task or an entry of `snow_state` describes."""
+        return cls(
+            params["table"],
+            params["match"],
+            params.get("values") or {},
+            params.get("write_only") or [],
+            params["state"],
+        )

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""May a role read the tables that a connector reads?
+
+Access rules are writable only in a session with `security_admin` elevated, which no REST call can have (platform facts
+5.3), so this resource never writes: it verifies, and says exactly what a person has to enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.plan import Judge, Plan
+from ...engine.result import Drift, ManualStep
+from ...engine.world import Pending, Read, World
+
+GRANTED, MISSING, NEEDS_ELEVATION, UNKNOWN = "granted", "missing", "needs_elevation", "unknown"
+ACL, ACL_ROLE, TABLES = "sys_security_acl", "sys_security_acl_role", "sys_db_object"
+
+
+class TableAcls:
+    """Record rules that let `role` do `operation` on `tables`."""
+
+    def __init__(self, role: str, tables: list[str], operation: str) -> None:
+        self.role, self.tables, self.operation = role, list(dict.fromkeys(tables)), operation
+        self.label = f"table_acls {role}"
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> TableAcls:
+        """Return what a task or an entry of `snow_state` describes."""
+        return cls(params["role"], params["tables"], params["operation"])
+
+    def promises(self) -> list[Pending]:
+        """Promise nothing: no row is created."""
+        return []
+
+    def reads(self) -> list[Read]:
+        """Ask for the rules of the tables, for the roles they take, and whether the tables exist."""
+        tables = tuple(self.tables)
+        return [
+            Read(ACL, "name", tables, ("sys_id", "name", "operation", "type", "active"), optional=True),
+            Read(
+                ACL_ROLE,
+                "sys_security_acl.name",
+                tables,
+                (
+                    "sys_id", "sys_user_role.name", "sys_security_acl.name", "sys_security_acl.operation",
+                    "sys_security_acl.type", "sys_security_acl.active",
+                ),
+                optional=True,
+            ),
+            Read(TABLES, "name", tables, ("sys_id", "name"), optional=True),
+        ]  # fmt: skip
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Judge each table; a table that is not granted is drift and part of the manual step."""
+        plan = Plan(self.label)
+        verdicts = {table: self._verdict(world, table) for table in self.tables}
+        for table, status in verdicts.items():
+            plan.outcomes.append(
+                {"object": f"table_acl {table} ({self.role})", "table": table, "role": self.role, "status": status}
+            )
+            if status in (MISSING, NEEDS_ELEVATION):
+                plan.drift.append(Drift(f"table_acl {table} ({self.role})", self.operation, status, GRANTED))
+        open_tables = [table for table, status in verdicts.items() if status == NEEDS_ELEVATION]
+        if open_tables:
+            plan.manual_steps.append(self._step(open_tables))
+        if UNKNOWN in verdicts.values():
+            plan.warnings.append(
+                f"whether role {self.role} may {self.operation} {', '.join(t for t, s in verdicts.items() if s == UNKNOWN)} "
+                f"is unknown: the calling account may not read {ACL}; it takes admin or security_admin"
+            )
+        return plan
+
+    def _verdict(self, world: World, table: str) -> str:
+        granted = [
+            row for row in world.rows(ACL_ROLE, "sys_security_acl.name", table)
+            if row.get("sys_user_role.name") == self.role and self._is_record_rule(row, "sys_security_acl.")
+        ]  # fmt: skip
+        if granted:
+            return GRANTED
+        visible_tables = world.all_rows(TABLES, "name")
+        if visible_tables and not any(row.get("name") == table for row in visible_tables):
+            # v_ tables are virtual: not every release lists them.
+            return NEEDS_ELEVATION if table.startswith("v_") else MISSING
+        # Every platform table has rules out of the box: seeing none at all means not being allowed to look.
+        return NEEDS_ELEVATION if world.all_rows(ACL, "name") else UNKNOWN
+
+    def _is_record_rule(self, row: Mapping[str, str], prefix: str = "") -> bool:
+        return (
+            row.get(f"{prefix}operation") == self.operation
+            and row.get(f"{prefix}type", "record") == "record"
+            and row.get(f"{prefix}active", "true") == "true"
+        )
+
+    def _step(self, tables: list[str]) -> ManualStep:
+        return ManualStep(
+            id=f"table_acls:{self.role}:{self.operation}",
+            title=f"Create {len(tables)} access control rules for the role {self.role}",
+            reason="Access rules are writable only with the elevated role security_admin, which no API call can have",
+            where="ServiceNow: user menu > Elevate role > security_admin, then System Security > Access Control (ACL) > New, once for each table",
+            values={
+                "Type": "record",
+                "Operation": self.operation,
+                "Decision Type": "Allow If",
+                "Active": "true",
+                "Name": ", ".join(tables),
+                "Requires role": self.role,
+            },
+        )

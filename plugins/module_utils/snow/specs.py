@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of each resource: those of its own module, and of its entries in `snow_state`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Options = dict[str, dict[str, Any]]
+
+_STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+_POLICIES = ["on_mismatch", "always", "on_create"]
+
+ROLE_OPTIONS: Options = {
+    "name": {"type": "str", "required": True},
+    "description": {"type": "str"},
+    "contains": {"type": "list", "elements": "str"},
+    "state": _STATE,
+}
+
+USER_OPTIONS: Options = {
+    "user_name": {"type": "str", "required": True},
+    "password": {"type": "str", "no_log": True},
+    "update_password": {"type": "str", "choices": _POLICIES, "default": "on_mismatch", "no_log": False},
+    "first_name": {"type": "str"},
+    "last_name": {"type": "str"},
+    "email": {"type": "str"},
+    "web_service_access_only": {"type": "bool", "default": True},
+    "identity_type": {"type": "str"},
+    "time_zone": {"type": "str"},
+    "roles": {"type": "list", "elements": "str"},
+    "exclusive_roles": {"type": "bool", "default": False},
+    "extra_fields": {"type": "dict"},
+    "state": {"type": "str", "choices": ["present", "absent", "disabled"], "default": "present"},
+}
+
+OAUTH_APPLICATION_OPTIONS: Options = {
+    "name": {"type": "str", "required": True},
+    "sys_id": {"type": "str"},
+    "client_id": {"type": "str"},
+    "client_secret": {"type": "str", "no_log": True},
+    "update_secret": {"type": "str", "choices": _POLICIES, "default": "on_mismatch", "no_log": False},
+    "access_token_lifespan": {"type": "int", "no_log": False},
+    "refresh_token_lifespan": {"type": "int", "no_log": False},
+    "redirect_urls": {"type": "list", "elements": "str"},
+    "logo_url": {"type": "str"},
+    "active": {"type": "bool", "default": True},
+    "comments": {"type": "str"},
+    "scope_restriction": {"type": "str", "choices": ["broad", "restricted"]},
+    "oauth_user": {"type": "str"},
+    "default_grant_type": {"type": "str"},
+    "extra_fields": {"type": "dict"},
+    "state": _STATE,
+}
+
+TABLE_ACLS_OPTIONS: Options = {
+    "role": {"type": "str", "required": True},
+    "tables": {"type": "list", "elements": "str", "required": True},
+    "operation": {"type": "str", "choices": ["read"], "default": "read"},
+}
+
+PLUGIN_OPTIONS: Options = {
+    "id": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["active"], "default": "active"},
+}
+
+APPLICATION_OPTIONS: Options = {
+    "scope": {"type": "str", "required": True},
+    "version": {"type": "str"},
+}
+
+WAIT_OPTIONS: Options = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "float", "default": 1800.0},
+    "poll_interval": {"type": "float", "default": 10.0},
+}
+
+RECORD_OPTIONS: Options = {
+    "table": {"type": "str", "required": True},
+    "match": {"type": "dict", "required": True},
+    "values": {"type": "dict"},
+    "write_only": {"type": "list", "elements": "str"},
+    "state": _STATE,
+}
+
+
+def entries(options: Options) -> dict[str, Any]:
+    """Return the option that takes a list of entries with `options`."""
+    return {"type": "list", "elements": "dict", "options": options}

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does a client and a user really get a token, and does that token open the API?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from ..engine.errors import EngineError
+from ..engine.world import Row
+from ..shell import Context, Params
+from ..transport.answers import Answer
+from ..transport.errors import BadConnectionOption, TransportError
+from ..transport.session import Session
+from .auth import WIRE_GRANT, FixedSigner, ask_for_token, likely_causes
+from .client import Instance, open_session, short_name
+from .query import TableQuery, any_of, encoded
+
+EXPLAINING_PROPERTIES = (
+    "com.snc.platform.security.oauth.is.active",
+    "glide.oauth.inbound.ropc.grant_type.disabled",
+    "glide.oauth.inbound.client.credential.grant_type.enabled",
+    "glide.authenticate.multifactor.for_integrations",
+    "glide.authenticate.api.user.reset_password.mandatory",
+)
+PROBED = TableQuery("sys_user", "", ("sys_id",), limit=1)
+
+
+def verify_token(params: Params, context: Context) -> dict[str, Any]:
+    """Check the pair that a task names; with `fail_on_unverified`, raise `EngineError` when it does not work."""
+    explainer: Instance | None = None
+    # Without an account of its own the check still works; causes are then the documented ones.
+    with suppress(BadConnectionOption):
+        explainer = Instance.from_params(params, context)
+    for option in ("client_secret", "password"):
+        context.redactor.add(params.get(option))
+    session = open_session(params, context)
+    report = check_token(session, params, explainer)
+    if params["fail_on_unverified"] and not report["verified"]:
+        raise EngineError(
+            f"{short_name(session.base_url)}: client {params['client_id']}"
+            f"{' and user ' + str(params['username']) if params.get('username') else ''} do not get a token that may use the API. "
+            f"{report['answer']}. Likely causes: {'; '.join(report['likely_causes'])}",
+            report,
+        )
+    return report
+
+
+def check_token(session: Session, params: Mapping[str, Any], explainer: Instance | None) -> dict[str, Any]:
+    """Ask for a token and call the Table API with it.
+
+    Returns `verified`, `expires_in` (seconds), `refresh_token_issued`, `api_access`, `likely_causes`. `explainer` is the
+    instance as an administrator sees it: where there is one, causes are looked up instead of guessed.
+    """
+    form = {
+        "grant_type": WIRE_GRANT[params["grant_type"]],
+        "client_id": params["client_id"],
+        "client_secret": params["client_secret"],
+    }
+    if params["grant_type"] == "password":
+        form |= {"username": params["username"], "password": params["password"]}
+    answer = ask_for_token(session, form)
+    data = answer.data if isinstance(answer.data, Mapping) else {}
+    issued = answer.status == 200 and bool(data.get("access_token"))
+    report: dict[str, Any] = {
+        "verified": False,
+        "expires_in": _seconds(data.get("expires_in")) if issued else 0,
+        "refresh_token_issued": issued and bool(data.get("refresh_token")),
+        "api_access": False,
+        "likely_causes": [],
+        "answer": "" if issued else str(answer.error(session.caller.redactor.scrub_text)),
+    }
+    if not issued:
+        report["likely_causes"] = _looked_up_causes(explainer, params) or list(likely_causes(answer))
+        return report
+    session.signer = FixedSigner({"Authorization": f"Bearer {data['access_token']}"})
+    used = session.request("GET", PROBED.path, query=PROBED.parameters, accept_errors=True)
+    report["api_access"] = report["verified"] = used.status < 400
+    if used.status >= 400:
+        report["answer"] = str(used.error(session.caller.redactor.scrub_text))
+        report["likely_causes"] = [_api_cause(used)]
+    return report
+
+
+def _seconds(value: Any) -> int:
+    text = str(value)
+    return int(float(text)) if text.replace(".", "", 1).isdigit() else 0
+
+
+def _api_cause(answer: Answer) -> str:
+    words = str(answer.error()).lower()
+    if "scope" in words:
+        return "the application is restricted to scopes that do not cover the API; make it broadly scoped"
+    if answer.status == 401:
+        return "an access policy of the instance does not accept tokens of this kind"
+    return "the account lacks the role that the API asks for, such as snc_platform_rest_api_access"
+
+
+def _looked_up_causes(explainer: Instance | None, params: Mapping[str, Any]) -> list[str]:
+    """Return the causes that the instance's own rows show."""
+    if explainer is None:
+        return []
+    queries = [
+        TableQuery(
+            "oauth_entity",
+            encoded({"client_id": params["client_id"]}),
+            ("sys_id", "client_id", "name", "active", "user"),
+            optional=True,
+        ),
+        TableQuery("sys_properties", any_of("name", EXPLAINING_PROPERTIES), ("name", "value"), optional=True),
+    ]
+    user_name = params.get("username") if params["grant_type"] == "password" else None
+    if user_name:
+        columns = ("sys_id", "user_name", "active", "locked_out", "password_needs_reset")
+        queries.append(TableQuery("sys_user", encoded({"user_name": user_name}), columns, optional=True))
+    try:
+        answers = explainer.query(queries)
+    except TransportError:
+        return []
+    applications = [row for row in answers[0].rows if row.get("client_id") == params["client_id"]]
+    values = {row.get("name", ""): row.get("value", "").strip().lower() for row in answers[1].rows}
+    causes = _application_causes(applications, answers[0].refused, params) + _property_causes(
+        values, params["grant_type"]
+    )
+    if user_name:
+        causes += _user_causes([row for row in answers[2].rows if row.get("user_name") == user_name], user_name, values)
+    if not causes:
+        causes = ["the client secret is wrong"] + (["the password is wrong"] if user_name else [])
+    return causes
+
+
+def _application_causes(rows: list[Row], refused: str, params: Mapping[str, Any]) -> list[str]:
+    if refused:
+        return []
+    if not rows:
+        return [f"no application has the client id {params['client_id']}, or the calling account may not see it"]
+    causes = [f"the application {row.get('name')} is inactive" for row in rows if row.get("active") == "false"]
+    if params["grant_type"] == "client_credentials":
+        causes += [
+            f"the application {row.get('name')} has no OAuth application user"
+            for row in rows
+            if not row.get("user", "x")
+        ]
+    return causes
+
+
+def _property_causes(values: Mapping[str, str], grant: str) -> list[str]:
+    causes = []
+    if values.get("com.snc.platform.security.oauth.is.active") == "false":
+        causes.append("OAuth is switched off (com.snc.platform.security.oauth.is.active)")
+    if grant == "password" and values.get("glide.oauth.inbound.ropc.grant_type.disabled") == "true":
+        causes.append("the password grant is switched off (glide.oauth.inbound.ropc.grant_type.disabled)")
+    if (
+        grant == "client_credentials"
+        and values.get("glide.oauth.inbound.client.credential.grant_type.enabled") != "true"
+    ):
+        causes.append(
+            "the client credentials grant is off until glide.oauth.inbound.client.credential.grant_type.enabled is true"
+        )
+    return causes
+
+
+def _user_causes(rows: list[Row], user_name: str, values: Mapping[str, str]) -> list[str]:
+    if not rows:
+        return [f"no user is called {user_name}, or the calling account may not see it"]
+    row = rows[0]
+    causes = []
+    if row.get("active") == "false":
+        causes.append(f"{user_name} is inactive")
+    if row.get("locked_out") == "true":
+        causes.append(f"{user_name} is locked out")
+    if row.get("password_needs_reset") == "true":
+        causes.append(f"{user_name} has to reset the password first")
+    if values.get("glide.authenticate.multifactor.for_integrations") == "true":
+        causes.append(
+            "multi-factor authentication is demanded of integrations (glide.authenticate.multifactor.for_integrations)"
+        )
+    return causes
