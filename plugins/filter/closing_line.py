@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one line that a playbook prints of each instance at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+DOCUMENTATION = r"""
+name: closing_line
+short_description: Say in one line what is true of an instance now
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Turns the registered results of this collection's modules into one line for people.
+  - Results that were skipped or never registered are passed over.
+positional: _input
+options:
+  _input:
+    description:
+      - Registered results of C(snow_instance_info), C(snow_state), C(snow_oauth_check) and other modules of this collection.
+    type: list
+    elements: dict
+    required: true
+  check_mode:
+    description: Whether nothing was corrected, so that every deviation is still open.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Say what is true now
+  ansible.builtin.debug:
+    msg: "{{ inventory_hostname }}: {{ [preflight, state] | secops.servicenow_defender.closing_line(check_mode=ansible_check_mode) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The line, without the name of the instance.
+  type: str
+  sample: "Zurich patch2; as described; token works (3599 s)"
+"""
+
+MOST_SHOWN = 5
+DONE = frozenset({"ok", "changed"})
+
+
+def closing_line(results: list[Any], check_mode: bool = False) -> str:
+    """Return what `results` (registered results, some possibly skipped) say, joined by semicolons.
+
+    With `check_mode` nothing was corrected, so every deviation is still open.
+    """
+    known = [result for result in results if isinstance(result, Mapping) and not result.get("skipped")]
+    parts = [part for result in known for part in _parts(result, check_mode)]
+    return "; ".join(parts) or "nothing was looked at"
+
+
+def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
+    if "instance" in result:
+        yield _release(result["instance"])
+        problems = result.get("problems") or []
+        if problems:
+            yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
+    if "drift" in result:
+        yield from _state(result, check_mode)
+        steps = result.get("manual_steps") or []
+        if steps:
+            yield _counted(len(steps), "manual step") + " open: " + ", ".join(str(step.get("title")) for step in steps)
+    if "verified" in result:
+        yield f"token works ({result.get('expires_in')} s)" if result["verified"] else "token refused"
+
+
+def _release(instance: Mapping[str, Any]) -> str:
+    release = instance.get("release") or {}
+    family = str(release.get("family") or "")
+    return f"{family.capitalize()} {release.get('patch') or ''}".strip() if family else "release unknown"
+
+
+def _state(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
+    left = {outcome.get("object") for outcome in result.get("results") or [] if outcome.get("status") not in DONE}
+    drift = result["drift"]
+    still_open = [entry for entry in drift if check_mode or entry.get("object") in left]
+    corrected = [entry for entry in drift if entry not in still_open]
+    if not still_open:
+        yield "as described"
+    if corrected:
+        yield f"{_counted(len(corrected), 'deviation')} corrected: {_named(corrected)}"
+    if still_open:
+        yield f"{_counted(len(still_open), 'deviation')}: {_named(still_open)}"
+
+
+def _named(drift: list[Any]) -> str:
+    """Return the deviations, those of one kind only counted where there are many."""
+    kinds: dict[str, list[str]] = {}
+    for entry in drift:
+        kind = str(entry.get("object")).split(" ", 1)[0]
+        kinds.setdefault(kind, []).append(f"{entry.get('object')} ({entry.get('field')})")
+    return ", ".join(
+        ", ".join(names) if len(names) <= MOST_SHOWN else f"{len(names)} x {kind}" for kind, names in kinds.items()
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+class FilterModule:
+    """Filters of this collection."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"closing_line": closing_line}

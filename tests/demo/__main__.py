@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows the whole job on this machine, with no account anywhere, and fails when any step ends otherwise than told.
+
+Three simulated instances are onboarded, onboarded again, tampered with, checked, repaired and checked once more, with
+the playbooks that users run. `python -m tests.demo [folder]`: where inventory, secrets and report are left.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from tests.sandbox.process import Sandbox
+
+COLLECTION = "secops.servicenow_defender"
+ROOT = Path(__file__).resolve().parents[2]
+RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
+
+
+class Demo:
+    """The steps, told one by one; `folder` keeps everything that is written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inventory = folder / "inventory.yml"
+        self.report = folder / "report"
+        self.started = time.monotonic()
+        self.wrong: list[str] = []
+
+    def say(self, text: str) -> None:
+        """Print a heading."""
+        print(f"\n{BOLD}== {text}{PLAIN}  [{time.monotonic() - self.started:.0f} s]", flush=True)
+
+    def play(self, playbook: str, *arguments: str) -> dict[str, tuple[int, int]]:
+        """Run a playbook as a user would and return (changed, failed) of each host."""
+        command = ["ansible-playbook", f"{COLLECTION}.{playbook}", "-i", str(self.inventory), *arguments]
+        print(f"$ {' '.join(command)}", flush=True)
+        environment = {
+            **os.environ,
+            "ANSIBLE_CALLBACKS_ENABLED": f"{COLLECTION}.drift",
+            "SERVICENOW_DEFENDER_REPORT_DIR": str(self.report),
+            "ANSIBLE_FORCE_COLOR": "1" if sys.stdout.isatty() else "0",
+        }
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        print(done.stdout, flush=True)
+        text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+        return {
+            host: (int(changed), int(failed) + int(unreachable))
+            for host, changed, unreachable, failed in RECAP.findall(text)
+        }
+
+    def expect(self, what: str, held: bool) -> None:
+        """Print whether `what` is true; remember when it is not."""
+        print(f"   {'ok' if held else 'WRONG'}: {what}", flush=True)
+        if not held:
+            self.wrong.append(what)
+
+
+def enter_access_rules(fleet: Sandbox, instances: Iterable[str], role: str, tables: Iterable[str]) -> None:
+    """Do what the manual step asks of an administrator: REST cannot, so the simulated instance is told directly."""
+    for name in instances:
+        role_id = next(row["sys_id"] for row in fleet.state(name)["sys_user_role"] if row["name"] == role)
+        for table in tables:
+            rule = {"name": table, "type": "record", "operation": "read", "active": "true"}
+            made = fleet.tamper(name, table="sys_security_acl", values=rule, insert=True)
+            link = {"sys_security_acl": made["sys_id"], "sys_user_role": role_id}
+            fleet.tamper(name, table="sys_security_acl_role", values=link, insert=True)
+
+
+def tell(demo: Demo, fleet: Sandbox) -> None:
+    """Tell the story."""
+    names = ["acme-dev", "acme-test", "acme-prod"]
+    defaults = yaml.safe_load((ROOT / "roles/snow_connection/defaults/main.yml").read_text())
+    tables = defaults["snow_connection_tables"]
+
+    demo.say("What would onboarding change? (check mode: nothing is written)")
+    hosts = demo.play("onboard", "--check")
+    demo.expect(
+        "every instance would change, none failed", all(changed and not failed for changed, failed in hosts.values())
+    )
+    demo.expect(
+        "nothing was written",
+        not any(row["name"] == "defender_cloud_apps_reader" for row in fleet.state(names[0])["sys_user_role"]),
+    )
+
+    demo.say("Onboard the fleet")
+    hosts = demo.play("onboard")
+    demo.expect("three instances changed, none failed", len(hosts) == 3 and all(c and not f for c, f in hosts.values()))
+
+    demo.say("An administrator enters the access rules that no API may write (the manual step above)")
+    enter_access_rules(fleet, names, "defender_cloud_apps_reader", tables)
+
+    demo.say("Onboard again: nothing to do")
+    hosts = demo.play("onboard")
+    demo.expect("changed=0 everywhere", len(hosts) == 3 and all(not c and not f for c, f in hosts.values()))
+
+    demo.say("Somebody shortens a token lifespan on acme-test and takes the role from the account on acme-prod")
+    tamper(fleet)
+    hosts = demo.play("drift")
+    demo.expect(
+        "drift names acme-test and acme-prod, and only those",
+        sorted(h for h, (_c, failed) in hosts.items() if failed) == ["acme-prod", "acme-test"],
+    )
+    demo.expect(
+        "the report is written", (demo.report / "drift.html").exists() and (demo.report / "drift.json").exists()
+    )
+
+    demo.say("Onboard repairs what deviates, and nothing else")
+    hosts = demo.play("onboard")
+    demo.expect("two instances changed", sorted(h for h, (c, _f) in hosts.items() if c) == ["acme-prod", "acme-test"])
+
+    demo.say("Look again")
+    hosts = demo.play("drift")
+    demo.expect("the fleet is clean", len(hosts) == 3 and all(not c and not f for c, f in hosts.values()))
+
+
+def tamper(fleet: Sandbox) -> None:
+    """Change two instances behind everyone's back."""
+    fleet.tamper(
+        "acme-test",
+        table="oauth_entity",
+        match={"name": "Microsoft Defender for Cloud Apps"},
+        values={"access_token_lifespan": "300"},
+    )
+    state = fleet.state("acme-prod")
+    user = next(row["sys_id"] for row in state["sys_user"] if row["user_name"] == "svc_defender_cloud_apps")
+    fleet.tamper("acme-prod", table="sys_user_has_role", match={"user": user}, delete=True)
+
+
+def main() -> int:
+    """Run the demo; return 0 when everything was as told."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".cache" / "demo")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    demo = Demo(folder)
+    demo.say("A simulated fleet of three ServiceNow instances")
+    with Sandbox.start("--instances", "3", inventory=demo.inventory) as fleet:
+        print(f"listening at {fleet.base_url}; inventory: {demo.inventory}")
+        tell(demo, fleet)
+    demo.say("Done" if not demo.wrong else f"{len(demo.wrong)} steps went wrong: {'; '.join(demo.wrong)}")
+    print(f"Report: {demo.report / 'drift.html'}")
+    return 1 if demo.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

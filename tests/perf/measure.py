@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs playbooks against a simulated fleet and measures time, memory of the workers, and requests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FORKS = 4
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Wall-clock seconds, and the largest private memory of a worker in MiB (0 where it cannot be read)."""
+
+    seconds: float
+    worker_memory: float
+
+
+class Watch(threading.Thread):
+    """Samples the private memory of the children of a process while it runs."""
+
+    def __init__(self, parent: int) -> None:
+        super().__init__(daemon=True)
+        self.parent, self.largest, self.ended = parent, 0.0, threading.Event()
+
+    def run(self) -> None:
+        """Sample until told to end."""
+        while not self.ended.wait(0.25):
+            for child in self._children():
+                self.largest = max(self.largest, self._private_memory(child))
+
+    def _children(self) -> list[str]:
+        try:
+            return Path(f"/proc/{self.parent}/task/{self.parent}/children").read_text().split()
+        except OSError:
+            return []
+
+    @staticmethod
+    def _private_memory(process: str) -> float:
+        try:
+            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            return 0.0
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+
+
+def run(folder: Path, inventory: Path, what: str | list[dict[str, Any]], *arguments: str, limit: int = 0) -> Measured:
+    """Run a playbook of the collection (by name) or a list of tasks, on all hosts or the first `limit` ones."""
+    if isinstance(what, str):
+        target = what
+    else:
+        play = {"name": "Bench", "hosts": "servicenow", "gather_facts": False, "tasks": what}
+        path = folder / "bench.yml"
+        path.write_text(yaml.safe_dump([play], sort_keys=False))
+        target = str(path)
+    command = ["ansible-playbook", target, "-i", str(inventory), "-f", str(FORKS), *arguments]
+    if limit:
+        command += ["--limit", f"servicenow[0:{limit - 1}]"]
+    environment = {**os.environ, "ANSIBLE_DISPLAY_OK_HOSTS": "false", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"}
+    started = time.perf_counter()
+    with open(folder / "bench.log", "a", encoding="utf-8") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        watch = Watch(process.pid)
+        watch.start()
+        status = process.wait()
+    watch.ended.set()
+    if status != 0:
+        sys.exit(f"{' '.join(command)} ended with {status}; see {folder / 'bench.log'}")
+    return Measured(time.perf_counter() - started, watch.largest)
