@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gather what the tasks of a run reported, host by host: nothing counted twice, nothing taken that no_log hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .objects import COLLECTION, OK, ObjectId, identify, reported_objects
+from .values import Json, identity, mappings, plain, text, texts
+
+UNREACHABLE = "unreachable"
+MASK = "********"
+HIDDEN_MESSAGE = "The message is hidden because the task ran with no_log."
+NO_MESSAGE = "The task gave no message."
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """One task's result on one host. `outcome` is `ok`, `failed` or `unreachable`.
+
+    `ignored` and `verdict` are failures that say nothing about the host: one that the playbook ignores, and the play's
+    own verdict that there is drift. `action` is the module's full name; with `loop`, `result["results"]` are its items.
+    """
+
+    host: str
+    action: str
+    result: Mapping[str, Any]
+    task: str = ""
+    outcome: str = OK
+    check_mode: bool = False
+    loop: bool = False
+    ignored: bool = False
+    verdict: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a host dropped out; `task` is the task's name."""
+
+    status: str
+    task: str
+    message: str
+    verdict: bool = False
+
+
+@dataclass
+class HostFindings:
+    """What was found on one host; the keys of the dictionaries say what counts as the same thing reported twice."""
+
+    objects: dict[ObjectId, str] = field(default_factory=dict)
+    drift: dict[str, Json] = field(default_factory=dict)
+    manual_steps: dict[str, Json] = field(default_factory=dict)
+    problems: dict[str, Json] = field(default_factory=dict)
+    tokens: dict[str, Json] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    reported: bool = False
+
+    def take(self, result: Mapping[str, Any], action: str, *, check_mode: bool, failed: bool) -> None:
+        """Take in one result: a module's, or that of one item of a loop."""
+        self.reported = True
+        reported = dict(reported_objects(result, action))
+        self.objects.update(reported)
+        # Found in check mode it is open. A real run put it right if the module changed anything, and says of the object
+        # nothing else, such as that changing it needs elevation.
+        put_right = not check_mode and not failed and result.get("changed") is True
+        for entry in mappings(result.get("drift")):
+            if isinstance(entry.get("object"), str):
+                about = identify(entry["object"], action)
+                self._take_deviation(entry, about, put_right and reported.get(about, OK) == OK)
+        for entry in mappings(result.get("manual_steps")):
+            step = manual_step(entry)
+            self.manual_steps[identity([step["id"], step["where"], step["values"]])] = step
+        for entry in mappings(result.get("problems")):
+            found = problem(entry)
+            self.problems[identity([found["id"], found["message"]])] = found
+        for entry in mappings(result.get("oauth_applications")):
+            if entry.get("refresh_token_expires_at"):
+                name = str(entry.get("name") or entry.get("client_id") or entry.get("sys_id") or "")
+                self.tokens[name] = {
+                    "name": name,
+                    "refresh_token_expires_at": text(plain(entry["refresh_token_expires_at"])),
+                }
+
+    def _take_deviation(self, entry: Mapping[str, Any], about: ObjectId, put_right: bool) -> None:
+        stated = entry.get("repaired")
+        deviation = {
+            "object": str(entry["object"]),
+            "field": str(entry.get("field") or ""),
+            "before": plain(entry.get("before")),
+            "after": plain(entry.get("after")),
+            "kind": about.kind,
+            "name": about.name,
+            "repaired": stated if isinstance(stated, bool) else put_right,
+        }
+        self.objects.setdefault(about, OK)
+        # The last word on a deviation holds: open in a check, repaired by a later task of the same run.
+        self.drift[deviation_key(deviation)] = deviation
+
+    def settle(self, counted: int) -> None:
+        """Keep the last `counted` failures, which are those that no rescue block handled, without verdicts."""
+        kept = self.failures[-counted:] if counted else []
+        self.failures = [failure for failure in kept if not failure.verdict]
+
+
+@dataclass
+class Fleet:
+    """Everything gathered in one run. `seen` turns true with the first result that belongs in a report."""
+
+    hosts: dict[str, HostFindings] = field(default_factory=dict)
+    seen: bool = False
+    hidden_results: int = 0
+    modes: set[bool] = field(default_factory=set)
+
+    def add(self, report: TaskReport) -> None:
+        """Take in the final result of one task on one host."""
+        if report.outcome != OK and not report.ignored:
+            failure = Failure(report.outcome, report.task, failure_message(report), report.verdict)
+            self.findings(report.host).failures.append(failure)
+        ours = report.action.startswith(COLLECTION)
+        if not ours and not carries_drift(report):
+            return
+        self.seen = True
+        self.modes.add(report.check_mode)
+        if is_hidden(report.result):
+            self.hidden_results += 1
+            return
+        for result in results_of(report):
+            if is_hidden(result):
+                self.hidden_results += 1
+            elif not result.get("skipped"):
+                failed = bool(result.get("failed")) or (report.outcome != OK and not report.loop)
+                self.findings(report.host).take(result, report.action, check_mode=report.check_mode, failed=failed)
+
+    def findings(self, host: str) -> HostFindings:
+        """Return the findings of `host`, empty ones at first."""
+        return self.hosts.setdefault(host, HostFindings())
+
+    def settle(self, counted: Mapping[str, int]) -> None:
+        """End the run: `counted` is the number of failures per host that were neither ignored nor rescued."""
+        for host, findings in self.hosts.items():
+            findings.settle(counted.get(host, 0))
+
+
+def is_hidden(result: Mapping[str, Any]) -> bool:
+    """Return whether no_log forbids to look at `result`, and at the items of its loop."""
+    return bool(result.get("_ansible_no_log")) or "censored" in result
+
+
+def results_of(report: TaskReport) -> Iterator[Mapping[str, Any]]:
+    """Yield the result, or for a loop those of its items: `results` of a task without a loop is a bulk module's own."""
+    if report.loop and isinstance(report.result.get("results"), list):
+        yield from mappings(report.result["results"])
+    else:
+        yield report.result
+
+
+def carries_drift(report: TaskReport) -> bool:
+    """Return whether a foreign module reports drift in this collection's form.
+
+    `debug` shows what others found and must not count as a second finding.
+    """
+    if report.action in {"debug", "ansible.builtin.debug"}:
+        return False
+    return any(isinstance(result.get("drift"), list) for result in results_of(report))
+
+
+def failure_message(report: TaskReport) -> str:
+    """Return what went wrong in the task's words; for a loop, in the words of the items that failed."""
+    if is_hidden(report.result):
+        return HIDDEN_MESSAGE
+    found: list[str] = []
+    for result in results_of(report):
+        if result.get("failed") or result.get("unreachable") or not report.loop:
+            found.append(HIDDEN_MESSAGE if is_hidden(result) else text(plain(result.get("msg") or "")))
+    if not any(found):
+        found = [text(plain(report.result.get("msg") or ""))]
+    return "\n".join(dict.fromkeys(message for message in found if message)) or NO_MESSAGE
+
+
+def deviation_key(deviation: Mapping[str, Any]) -> str:
+    """Return what makes two reports one deviation: the same field of the same object, from and to the same value."""
+    return identity([deviation.get(part) for part in ("object", "field", "before", "after")])
+
+
+def manual_step(entry: Mapping[str, Any]) -> Json:
+    """Return a manual step with its seven keys; a value whose label is secret is masked, should it ever come along."""
+    secret = texts(entry.get("secret_values"))
+    values = entry.get("values")
+    shown = plain(values) if isinstance(values, Mapping) else {}
+    return {
+        "id": str(entry.get("id") or ""),
+        "title": str(entry.get("title") or ""),
+        "reason": str(entry.get("reason") or ""),
+        "where": str(entry.get("where") or ""),
+        "values": {label: MASK if label in secret else value for label, value in shown.items()},
+        "secret_values": secret,
+    }
+
+
+def problem(entry: Mapping[str, Any]) -> Json:
+    """Return a problem with its four keys."""
+    return {key: str(entry.get(key) or "") for key in ("id", "severity", "message", "remedy")}

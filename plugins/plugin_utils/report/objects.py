@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which managed objects a result speaks of: their kind, their name and how they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .values import mappings
+
+COLLECTION = "secops.servicenow_defender."
+MODULE = re.compile("^(snow|mda|mdc|graph|entra)_")
+
+OK, DRIFT, FAILED = "ok", "drift", "failed"
+
+# The noun under which a module of one object returns it, with the columns that can name it (interface, section 2).
+NOUNS = {
+    "oauth_application": ("name", "client_id"),
+    "user": ("user_name", "name"),
+    "role": ("name",),
+    "record": ("number", "name", "sys_id"),
+    "plan": ("name",),
+    "integration": ("display_name", "name"),
+    "governance_rule": ("display_name", "name"),
+}
+# The words that labels of objects begin with: the nouns, and what comes in bulk only.
+KINDS = NOUNS.keys() | {
+    "application",
+    "assignment",
+    "connector",
+    "control",
+    "ip_range",
+    "plugin",
+    "policy",
+    "property",
+    "table_acl",
+    "ticket",
+    "token",
+}
+ROW_NAMES = ("name", "display_name", "id", "table", "scope", "recommendation", "correlation_id", "number")
+
+# Verdicts of a bulk module about one row that say more than "as described" (interface, section 3).
+VERDICTS = {
+    "failed": FAILED,
+    "refused": FAILED,
+    "not_entitled": FAILED,
+    "drift": DRIFT,
+    "missing": DRIFT,
+    "needs_elevation": DRIFT,
+    "request_only": DRIFT,
+}
+
+
+class ObjectId(NamedTuple):
+    """What makes an object one and the same in every task of a run."""
+
+    kind: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The object as a person calls it."""
+        return f"{self.kind} {self.name}".strip()
+
+
+def full_name(action: str) -> str:
+    """Return the full name of a module that may be called by a short one of this collection's."""
+    return COLLECTION + action if MODULE.match(action) else action
+
+
+def kind_of_module(action: str) -> str:
+    """Return what a module of this collection manages: `snow_properties`, with its full name, gives `property`."""
+    if not action.startswith(COLLECTION):
+        return "other"
+    noun = MODULE.sub("", action.removeprefix(COLLECTION)).removesuffix("_info")
+    if noun == "state":
+        # Of all that makes up an instance, only rows of any table are labelled without a word of ours: `<table> <key>`.
+        return "record"
+    return re.sub(r"ies$", "y", noun) if noun.endswith("ies") else noun.removesuffix("s")
+
+
+def identify(label: str, action: str) -> ObjectId:
+    """Return kind and name of what a drift entry calls `label`, such as `user svc_defender`.
+
+    A label that does not begin with a kind is of the kind of the module.
+    """
+    kind, _space, name = label.strip().partition(" ")
+    return ObjectId(kind, name) if kind in KINDS and name else ObjectId(kind_of_module(action), label.strip())
+
+
+def reported_objects(result: Mapping[str, Any], action: str) -> Iterator[tuple[ObjectId, str]]:
+    """Yield each object that `result` of a module names besides its drift, with `ok`, `drift` or `failed`.
+
+    Sources: `objects` (`{object, status}` or plain labels), the rows of a bulk module's `results`, and the one noun of
+    a module of one object. Info modules manage nothing, so what they list is not an object of the report.
+    """
+    listed = result.get("objects")
+    if isinstance(listed, list):
+        yield from _listed(listed, action)
+    if not action.startswith(COLLECTION) or action.endswith("_info"):
+        return
+    for row in mappings(result.get("results")):
+        found = _row(row, action)
+        if found:
+            yield found
+    # With drift, the entry names the object, perhaps in other words than its columns would.
+    if not result.get("drift"):
+        yield from _nouns(result)
+
+
+def _listed(listed: list[Any], action: str) -> Iterator[tuple[ObjectId, str]]:
+    for entry in listed:
+        if isinstance(entry, str):
+            yield identify(entry, action), OK
+        elif isinstance(entry, Mapping):
+            found = _row(entry, action)
+            if found:
+                yield found
+
+
+def _row(row: Mapping[str, Any], action: str) -> tuple[ObjectId, str] | None:
+    status = VERDICTS.get(str(row.get("status", "")), OK)
+    if isinstance(row.get("object"), str):
+        return identify(row["object"], action), status
+    name = next((str(row[key]) for key in ROW_NAMES if isinstance(row.get(key), (str, int)) and row[key] != ""), "")
+    return (ObjectId(kind_of_module(action), name), status) if name else None
+
+
+def _nouns(result: Mapping[str, Any]) -> Iterator[tuple[ObjectId, str]]:
+    for noun, columns in NOUNS.items():
+        columns_of = result.get(noun)
+        if isinstance(columns_of, Mapping):
+            name = next((str(columns_of[column]) for column in columns if columns_of.get(column)), "")
+            if name:
+                yield ObjectId(noun, name), OK
