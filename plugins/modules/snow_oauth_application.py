@@ -1,0 +1,414 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snow_oauth_application
+short_description: Manage an OAuth application in the Application Registry of a ServiceNow instance
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Creates, changes and deletes a row of C(oauth_entity), the OAuth API endpoint for external clients that a connector
+    gets its tokens from.
+  - The client secret cannot be read from an instance. It is tried out instead, without issuing a token where the
+    instance allows that.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_snow
+  - secops.servicenow_defender._attributes.state_module
+  - secops.servicenow_defender._snow
+  - secops.servicenow_defender._transport
+attributes:
+  check_mode:
+    details:
+      - What an earlier task of the same run would create does not exist in check mode. Describe things that need one
+        another in one task of M(secops.servicenow_defender.snow_state).
+  idempotent:
+    support: partial
+    details:
+      - With O(update_secret=always) the secret is written in every run.
+options:
+  name:
+    description:
+      - Name of the application. It is the key unless O(sys_id) is given, and is compared exactly, upper and lower case
+        included.
+      - Instances do not keep names unique. Two clients of this name fail the task, which names both and touches
+        neither; O(sys_id) picks one.
+      - Outbound providers in the registry are other things. When only a provider has this name, the task fails instead
+        of changing it.
+    type: str
+    required: true
+  sys_id:
+    description:
+      - The sys_id (32 hexadecimal digits) of the row that is meant. O(name) is then what the row is to be called.
+      - A sys_id that does not exist fails the task, except with O(state=absent).
+    type: str
+  client_id:
+    description:
+      - Client id that the client signs in with.
+      - If it differs from the one on the instance, it is changed there, and whoever still uses the old one is refused.
+      - If left out, the instance makes one up for a new application, and an existing one is kept. The result tells it.
+    type: str
+  client_secret:
+    description:
+      - Client secret. It is write-only. The instance keeps it encrypted, so it is never read and never shown.
+        O(update_secret) says when it is written.
+      - It is sent in a request of its own, after all other fields, and tried out afterwards where that can be done.
+      - Give one for every new application. Otherwise the instance makes up a secret that no API can read.
+      - If left out, the secret is not managed.
+    type: str
+  update_secret:
+    description:
+      - When O(client_secret) is written to an application that exists. A new application always gets it.
+      - V(on_mismatch) asks the token endpoint whether it accepts the pair of client id and secret, with a refresh token
+        that cannot exist, so that no token is issued. To know the answer to a wrong secret, it first asks with a secret
+        that cannot be right.
+      - When an instance answers both questions alike without blaming the client, V(on_mismatch) asks for a real token
+        for the calling account, provided that it signs in with a user name and a password. Where that is not so or does
+        not work, and for an inactive application, the secret is left alone, and a warning says so.
+      - V(always) writes it in every run, and so reports a change in every run.
+      - V(on_create) writes it for a new application only, or for one that an interrupted run created and never
+        finished.
+    type: str
+    choices: [on_mismatch, always, on_create]
+    default: on_mismatch
+  access_token_lifespan:
+    description:
+      - How long an access token is valid, in seconds.
+      - If left out, it is not managed, and a new application gets the default of the platform, 1800. Defender for Cloud
+        Apps needs at least V(3600).
+    type: int
+  refresh_token_lifespan:
+    description:
+      - How long a refresh token is valid, in seconds.
+      - If left out, it is not managed, and a new application gets the default of the platform, 8640000 (100 days).
+        Microsoft documents V(7776000) (90 days) for Defender for Cloud Apps.
+    type: int
+  redirect_urls:
+    description:
+      - Addresses that a code may be sent to, exactly these and in this order. The instance falls back to the first one
+        for a request that matches none. V([]) removes all.
+      - An address cannot hold a comma.
+      - If left out, they are not managed. Connectors that sign in with the password grant need none.
+    type: list
+    elements: str
+  logo_url:
+    description:
+      - Address of the picture that the page for approvals shows.
+      - If left out, it is not managed.
+    type: str
+  active:
+    description:
+      - Whether the application is active. The token endpoint refuses an inactive one.
+      - This is always managed.
+    type: bool
+    default: true
+  comments:
+    description:
+      - What the application is for, as its form shows it.
+      - If left out, it is not managed.
+    type: str
+  scope_restriction:
+    description:
+      - Whether tokens open every API that their user may use (V(broad)), or only APIs in scopes that are mapped to the
+        application (V(restricted)). Microsoft documents V(broad) for Defender for Cloud Apps.
+      - A release without the column C(scope_restriction_status) fulfils V(broad) by itself. V(restricted) fails the
+        task there before it writes anything.
+      - If left out, it is not managed.
+    type: str
+    choices: [broad, restricted]
+  oauth_user:
+    description:
+      - User name of the account that tokens of the client credentials grant act as.
+      - The account has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_state). An
+        empty string removes it.
+      - The grant also takes the system property C(glide.oauth.inbound.client.credential.grant_type.enabled).
+      - If left out, it is not managed.
+    type: str
+  default_grant_type:
+    description:
+      - Grant type that the row names as its default, such as V(password), V(client_credentials) or
+        V(authorization_code). It is meaningful for outbound providers and harmless for clients.
+      - If left out, it is not managed.
+    type: str
+  extra_fields:
+    description:
+      - Further columns of C(oauth_entity), column name to value, for what has no option here, such as C(client_type) or
+        C(inbound_grant_type).
+      - Values are compared as what they are in YAML, so write a number as a number and a boolean as a boolean. A
+        reference column takes a sys_id.
+      - Results and diffs show these values, so this is no place for secrets.
+      - A column that has an option of its own is refused. A column that the instance does not have fails the task
+        before it writes anything.
+    type: dict
+  state:
+    description:
+      - V(present) makes sure that the application is as described.
+      - V(absent) deactivates the application, so that it gets no more tokens, and then deletes it. Whether its tokens
+        end with it is not documented; M(secops.servicenow_defender.snow_token) revokes one.
+    type: str
+    choices: [present, absent]
+    default: present
+notes:
+  - Writing applications takes the role C(oauth_admin), C(mi_admin) or C(admin). Where the roles of the calling account
+    can be read, the task fails before it writes anything.
+  - In check mode the secret is tried as well, so that a secret that was changed behind your back is found.
+  - A secret that you do not have yet has to exist before it is sent. The lookup P(ansible.builtin.password#lookup)
+    makes one up and keeps it in a file.
+  - ServiceNow moved the forms for these rows to the Machine Identity Console in the Zurich release. The rows are the
+    same.
+seealso:
+  - module: secops.servicenow_defender.snow_oauth_application_info
+  - module: secops.servicenow_defender.snow_oauth_check
+  - module: secops.servicenow_defender.snow_user
+  - module: secops.servicenow_defender.snow_state
+  - name: Create an endpoint for clients to access the instance
+    description: What ServiceNow says of each field of an application.
+    link: https://www.servicenow.com/docs/r/platform-security/authentication/t_CreateEndpointforExternalClients.html
+  - name: Protect your ServiceNow environment
+    description: The lifespans and the scope that Microsoft documents for Defender for Cloud Apps.
+    link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+"""
+
+EXAMPLES = r"""
+- name: Register Defender for Cloud Apps on one instance
+  secops.servicenow_defender.snow_oauth_application:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    name: CloudAppSecurity
+    client_secret: "{{ vault_defender_client_secret }}"
+    access_token_lifespan: 3600
+    refresh_token_lifespan: 7776000
+    scope_restriction: broad
+  register: application
+
+- name: Show the client id that the portal asks for
+  ansible.builtin.debug:
+    var: application.oauth_application.client_id
+
+- name: Register Defender for Cloud Apps on every instance of the inventory
+  module_defaults:
+    group/secops.servicenow_defender.snow:
+      snow_url: "https://{{ inventory_hostname }}.service-now.com"
+      snow_username: svc_ansible
+      snow_password: "{{ vault_snow_password }}"
+  block:
+    - name: Register the application, with a secret of its own on each instance
+      secops.servicenow_defender.snow_oauth_application:
+        name: CloudAppSecurity
+        # The lookup makes the secret up once and keeps it in a file that only you can read.
+        client_secret: "{{ lookup('ansible.builtin.password', secrets ~ '/client_secret', length=40) }}"
+        access_token_lifespan: 3600
+        refresh_token_lifespan: 7776000
+        scope_restriction: broad
+      vars:
+        secrets: "secrets/{{ inventory_hostname }}"
+
+- name: Register a client whose tokens act as a service account
+  secops.servicenow_defender.snow_oauth_application:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    name: Ticket reports
+    client_id: acme-ticket-reports
+    client_secret: "{{ vault_ticket_reports_client_secret }}"
+    oauth_user: svc_ticket_reports
+    extra_fields:
+      client_type: integration_as_a_user
+
+- name: Remove one of two applications that share a name
+  secops.servicenow_defender.snow_oauth_application:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    name: CloudAppSecurity
+    sys_id: 5b8d2f0c1b3e4a10a1c2d3e4f5061728
+    state: absent
+"""
+
+RETURN = r"""
+oauth_application:
+  description:
+    - The application as it is, or would be outside check mode. Empty with O(state=absent). The client secret is never
+      part of it.
+    - A column that the release does not have is left out. Columns of O(extra_fields) are added by their names.
+  returned: success
+  type: dict
+  contains:
+    sys_id:
+      description: The sys_id of its row; left out in check mode for an application that would be created.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    client_id:
+      description: Its client id; left out in check mode where the instance would make it up.
+      type: str
+    access_token_lifespan:
+      description: How long an access token is valid, in seconds.
+      type: int
+    refresh_token_lifespan:
+      description: How long a refresh token is valid, in seconds.
+      type: int
+    redirect_urls:
+      description: Addresses that a code may be sent to.
+      type: list
+      elements: str
+    logo_url:
+      description: Address of its picture.
+      type: str
+    active:
+      description: Whether it is active.
+      type: bool
+    comments:
+      description: What it is for.
+      type: str
+    scope_restriction:
+      description: V(broad), V(restricted), or what else the instance keeps; empty where nothing is set.
+      type: str
+    oauth_user:
+      description: User name of its OAuth application user.
+      type: str
+    default_grant_type:
+      description: Grant type that the row names as its default.
+      type: str
+  sample:
+    sys_id: 14fb402b4740738f5cd166628d585301
+    name: CloudAppSecurity
+    client_id: b796665dd6d0a6c5b014fc9964f6887a
+    access_token_lifespan: 3600
+    refresh_token_lifespan: 7776000
+    redirect_urls: []
+    logo_url: ''
+    active: true
+    comments: ''
+    scope_restriction: broad
+    oauth_user: ''
+    default_grant_type: ''
+changed:
+  description:
+    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
+      change.
+  returned: always
+  type: bool
+  sample: true
+diff:
+  description: What was found and what is described, by object; only what deviates. Secrets are masked.
+  returned: success, in diff mode
+  type: dict
+  contains:
+    before:
+      description: What was found.
+      type: dict
+    after:
+      description: What is described.
+      type: dict
+  sample:
+    before:
+      oauth_application CloudAppSecurity:
+        client_secret: '******** (on the instance)'
+        access_token_lifespan: '1800'
+    after:
+      oauth_application CloudAppSecurity:
+        client_secret: '******** (as described)'
+        access_token_lifespan: '3600'
+drift:
+  description: Every deviation that was found, whether it was then repaired or not. Secrets are masked.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What deviates.
+      type: str
+    field:
+      description: The option, column or state that deviates.
+      type: str
+    before:
+      description: What was found; null where there was nothing.
+      type: raw
+    after:
+      description: What is described.
+      type: raw
+  sample:
+    - object: oauth_application CloudAppSecurity
+      field: client_secret
+      before: '******** (on the instance)'
+      after: '******** (as described)'
+    - object: oauth_application CloudAppSecurity
+      field: access_token_lifespan
+      before: '1800'
+      after: '3600'
+manual_steps:
+  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the step, the same in every run.
+      type: str
+    title:
+      description: What to do, in one line.
+      type: str
+    reason:
+      description: Why it cannot be automated.
+      type: str
+    where:
+      description: The way to the page on which to do it.
+      type: str
+    values:
+      description: What to enter, by the label of the field on that page.
+      type: dict
+    secret_values:
+      description: Labels of fields whose value is a secret, and so not shown.
+      type: list
+      elements: str
+  sample: []
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 7
+    write: 2
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'acme-prod: whether oauth_application CloudAppSecurity holds the given client_secret
+      could not be found out; it was left alone. update_secret or update_password: always
+      writes it in every run'
+"""
+
+from ..module_utils import shell
+from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow.resources.oauth_application import OAuthApplication
+from ..module_utils.snow.specs import OAUTH_APPLICATION_OPTIONS
+
+SPEC = shell.Spec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW_OPTIONS])
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Bring one entry of the Application Registry to the described state."""
+    with connect(params, context) as instance:
+        return instance.ensure(OAuthApplication.from_params(params), noun="oauth_application")
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

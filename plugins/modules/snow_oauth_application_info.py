@@ -1,0 +1,173 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snow_oauth_application_info
+short_description: List OAuth applications of a ServiceNow instance and when their tokens expire
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Returns entries of the Application Registry (C(oauth_entity)), and for each the moment when its last refresh token
+    expires.
+  - A connector that keeps a refresh token stops when that token expires, so this is the date to watch.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_snow
+  - secops.servicenow_defender._attributes.info_module
+  - secops.servicenow_defender._snow
+  - secops.servicenow_defender._transport
+options:
+  name:
+    description:
+      - Name of the applications to return, compared exactly. All entries of this name are returned, outbound providers
+        included.
+      - If left out, all entries for external clients are returned (type C(client)).
+    type: str
+notes:
+  - Reading the registry takes the role C(oauth_admin), C(mi_admin) or C(admin). What the account may not see is missing
+    without a word.
+seealso:
+  - module: secops.servicenow_defender.snow_oauth_application
+  - module: secops.servicenow_defender.snow_oauth_check
+  - name: Protect your ServiceNow environment
+    description: Why a connector has to get a new refresh token every 90 days.
+    link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+"""
+
+EXAMPLES = r"""
+- name: Look at the application of Defender for Cloud Apps
+  secops.servicenow_defender.snow_oauth_application_info:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    name: CloudAppSecurity
+  register: registry
+
+- name: Stop when its refresh token has less than two weeks left
+  ansible.builtin.assert:
+    that: (item.refresh_token_expires_at | ansible.builtin.to_datetime('%Y-%m-%dT%H:%M:%SZ') - now(utc=true)).days >= 14
+    fail_msg: "The refresh token of {{ item.name }} expires at {{ item.refresh_token_expires_at }}"
+  loop: "{{ registry.oauth_applications | selectattr('refresh_token_expires_at') }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+oauth_applications:
+  description:
+    - The entries, sorted by name. Client secrets are never part of them. A column that the release does not have, or
+      that the account may not read, is left out.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    sys_id:
+      description: The sys_id of the row.
+      type: str
+    type:
+      description: V(client) for external clients, V(oauth_provider) for outbound providers.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    client_id:
+      description: Its client id.
+      type: str
+    access_token_lifespan:
+      description: How long an access token is valid, in seconds.
+      type: int
+    refresh_token_lifespan:
+      description: How long a refresh token is valid, in seconds.
+      type: int
+    redirect_urls:
+      description: Addresses that a code may be sent to.
+      type: list
+      elements: str
+    logo_url:
+      description: Address of its picture.
+      type: str
+    active:
+      description: Whether it is active.
+      type: bool
+    comments:
+      description: What it is for.
+      type: str
+    scope_restriction:
+      description: V(broad), V(restricted), or what else the instance keeps; empty where nothing is set.
+      type: str
+    oauth_user:
+      description: User name of its OAuth application user.
+      type: str
+    default_grant_type:
+      description: Grant type that the row names as its default.
+      type: str
+    refresh_token_expires_at:
+      description:
+        - When the last of its refresh tokens expires (UTC, ISO 8601). Null when it has none, or when the account may
+          not read the tokens (C(oauth_credential)).
+      type: str
+  sample:
+    - sys_id: 14fb402b4740738f5cd166628d585301
+      type: client
+      name: CloudAppSecurity
+      client_id: b796665dd6d0a6c5b014fc9964f6887a
+      access_token_lifespan: 3600
+      refresh_token_lifespan: 7776000
+      redirect_urls: []
+      logo_url: ''
+      active: true
+      comments: ''
+      scope_restriction: broad
+      oauth_user: ''
+      default_grant_type: ''
+      refresh_token_expires_at: '2027-02-19T10:38:24Z'
+changed:
+  description: Always V(false). This module changes nothing.
+  returned: always
+  type: bool
+  sample: false
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 1
+    write: 0
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'https://acme-prod.service-now.com: attempt 1 of 6 failed, next one in 0.4 s. POST
+      /api/now/v1/batch -> 503'
+"""
+
+from ..module_utils import shell
+from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow.application_info import oauth_applications
+
+SPEC = shell.Spec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """List entries of the Application Registry."""
+    with connect(params, context) as instance:
+        return shell.information(oauth_applications=oauth_applications(instance, params["name"]))
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snow_properties
+short_description: Manage system properties of a ServiceNow instance
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Creates and changes rows of C(sys_properties), many in one task. Properties that are not named are not touched, and
+    none is ever deleted.
+  - Every change makes all nodes of the instance drop their cached properties, which costs it minutes. So only
+    differences are written, and O(max_writes) limits how many.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_snow
+  - secops.servicenow_defender._attributes.state_module
+  - secops.servicenow_defender._snow
+  - secops.servicenow_defender._transport
+attributes:
+  check_mode:
+    details:
+      - Whether an access rule of the instance refuses a single property is seen only when it is written.
+  idempotent:
+    support: partial
+    details:
+      - With O(max_writes) it takes as many runs as there are differences left.
+options:
+  properties:
+    description:
+      - Names of properties, and for each the value that it has to have.
+      - Instead of a value, a dictionary with C(value), and optionally C(type) and C(description), describes these
+        columns, too.
+      - A value compares as what the type of the property says it is, so that V(true) and C(True) are the same for a
+        boolean.
+      - A new property without C(type) becomes a boolean, an integer or a string, as its value is in YAML.
+    type: dict
+    required: true
+  create_missing:
+    description:
+      - Whether a property without a row is created.
+      - With V(false) it is reported as missing. A property without a row is not unset. The default of the platform is
+        in force.
+    type: bool
+    default: true
+  max_writes:
+    description:
+      - How many properties to write in one run at most, in the order of O(properties). The others are reported as
+        refused and wait for the next run.
+      - If left out, or with V(0), there is no limit.
+    type: int
+notes:
+  - Creating properties takes the role C(admin). Changing one takes a role that its write roles name, or C(admin).
+  - A property whose write roles name C(security_admin) cannot be changed by an API call. It becomes a manual step, and
+    counts as drift until it is done.
+  - A property of the type C(password) or C(password2) is refused, because its value cannot be compared. Use
+    M(secops.servicenow_defender.snow_record) with its option
+    O(secops.servicenow_defender.snow_record#module:write_only).
+seealso:
+  - module: secops.servicenow_defender.snow_instance_info
+  - module: secops.servicenow_defender.snow_record
+  - module: secops.servicenow_defender.snow_state
+  - name: Add a system property
+    description: What a change costs the instance.
+    link: https://www.servicenow.com/docs/r/platform-administration/t_AddAPropertyUsingSysPropsList.html
+"""
+
+EXAMPLES = r"""
+- name: Keep open what a connector needs
+  secops.servicenow_defender.snow_properties:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    properties:
+      com.snc.platform.security.oauth.is.active: true
+      glide.oauth.inbound.ropc.grant_type.disabled: false
+
+- name: Allow the client credentials grant, with a property that says what it is for
+  secops.servicenow_defender.snow_properties:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    properties:
+      glide.oauth.inbound.client.credential.grant_type.enabled:
+        value: true
+        type: boolean
+        description: Tokens for applications that act as a service account
+
+- name: Change what deviates, a few properties in each run
+  secops.servicenow_defender.snow_properties:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    properties: "{{ acme_snow_properties }}"
+    create_missing: false
+    max_writes: 5
+"""
+
+RETURN = r"""
+results:
+  description: What became of each property, in the order of O(properties).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: The property, as RV(drift) names it.
+      type: str
+    name:
+      description: Name of the property.
+      type: str
+    status:
+      description:
+        - V(ok) when it was as described, V(changed) when it was or would be written, V(missing) when it has no row and
+          O(create_missing=false), V(needs_elevation) when a person has to set it, and V(refused) when it was not
+          written for the reason that RV(results[].reason) tells.
+      type: str
+    value:
+      description: The value that it has now, or would have once written.
+      type: str
+    reason:
+      description: Why it was not written; only where it was not.
+      type: str
+  sample:
+    - object: property com.snc.platform.security.oauth.is.active
+      name: com.snc.platform.security.oauth.is.active
+      status: ok
+      value: 'true'
+    - object: property glide.authenticate.multifactor.for_integrations
+      name: glide.authenticate.multifactor.for_integrations
+      status: changed
+      value: 'false'
+    - object: property glide.authenticate.basic_auth.restriction.enforce
+      name: glide.authenticate.basic_auth.restriction.enforce
+      status: needs_elevation
+      value: 'false'
+changed:
+  description:
+    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
+      change.
+  returned: always
+  type: bool
+  sample: true
+diff:
+  description: What was found and what is described, by object; only what deviates. Secrets are masked.
+  returned: success, in diff mode
+  type: dict
+  contains:
+    before:
+      description: What was found.
+      type: dict
+    after:
+      description: What is described.
+      type: dict
+  sample:
+    before:
+      properties:
+        glide.authenticate.multifactor.for_integrations: 'true'
+        glide.authenticate.basic_auth.restriction.enforce: 'false'
+    after:
+      properties:
+        glide.authenticate.multifactor.for_integrations: 'false'
+        glide.authenticate.basic_auth.restriction.enforce: 'true'
+drift:
+  description: Every deviation that was found, whether it was then repaired or not. Secrets are masked.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What deviates.
+      type: str
+    field:
+      description: The option, column or state that deviates.
+      type: str
+    before:
+      description: What was found; null where there was nothing.
+      type: raw
+    after:
+      description: What is described.
+      type: raw
+  sample:
+    - object: property glide.authenticate.multifactor.for_integrations
+      field: value
+      before: 'true'
+      after: 'false'
+    - object: property glide.authenticate.basic_auth.restriction.enforce
+      field: value
+      before: 'false'
+      after: 'true'
+manual_steps:
+  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the step, the same in every run.
+      type: str
+    title:
+      description: What to do, in one line.
+      type: str
+    reason:
+      description: Why it cannot be automated.
+      type: str
+    where:
+      description: The way to the page on which to do it.
+      type: str
+    values:
+      description: What to enter, by the label of the field on that page.
+      type: dict
+    secret_values:
+      description: Labels of fields whose value is a secret, and so not shown.
+      type: list
+      elements: str
+  sample:
+    - id: property:glide.authenticate.basic_auth.restriction.enforce
+      title: Set the system property glide.authenticate.basic_auth.restriction.enforce
+      reason: Its write roles hold security_admin, an elevated role that no API call can
+        have
+      where: 'ServiceNow: user menu > Elevate role > security_admin, then sys_properties.list
+        > glide.authenticate.basic_auth.restriction.enforce'
+      values:
+        Name: glide.authenticate.basic_auth.restriction.enforce
+        Value: 'true'
+      secret_values: []
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 3
+    write: 1
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 3 properties still deviate after 5 writes (max_writes); run again
+"""
+
+from ..module_utils import shell
+from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow.resources.properties import Properties, encrypted_values
+
+SPEC = shell.Spec(
+    options={
+        "properties": {"type": "dict", "required": True},
+        "create_missing": {"type": "bool", "default": True},
+        "max_writes": {"type": "int"},
+    },
+    groups=[SNOW_OPTIONS],
+    secrets=lambda params: encrypted_values(params["properties"]),
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Bring system properties to their described values."""
+    with connect(params, context) as instance:
+        return instance.ensure(Properties.from_params(params))
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snow_token
+short_description: Get an access token of a ServiceNow instance for later tasks, or revoke it
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Fetches an access token once, to hand it to later tasks as O(snow_access_token), or revokes one that is no longer
+    needed.
+  - Every other module of this collection signs in by itself. A token of your own pays off where many tasks follow one
+    another on an instance, or where tools outside this collection need one.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_snow
+  - secops.servicenow_defender._snow
+  - secops.servicenow_defender._transport
+attributes:
+  check_mode:
+    support: full
+    details:
+      - With O(state=present) the token is fetched in check mode, too, because later tasks need it.
+  diff_mode:
+    support: none
+  idempotent:
+    support: partial
+    details:
+      - With O(state=absent) every run reports a change, because the platform does not tell whether the token was still
+        alive.
+options:
+  state:
+    description:
+      - V(present) fetches a token with the grant that O(snow_grant_type) names or the other options imply. It has to be
+        one that has tokens, V(password), V(client_credentials), V(refresh_token) or V(jwt_bearer).
+      - V(absent) revokes the token of O(snow_access_token).
+    type: str
+    choices: [present, absent]
+    default: present
+notes:
+  - The result holds the token in clear, for that is its purpose. It is hidden from the screen, from logs and from
+    callbacks, but a registered variable holds it. Do not print that variable, and do not cache it as a fact.
+  - An instance hands out a token that is still alive once more. Revoking it ends it for everybody who was given it.
+seealso:
+  - module: secops.servicenow_defender.snow_oauth_check
+  - name: Revoke an OAuth token
+    description: How the platform ends a token.
+    link: https://www.servicenow.com/docs/r/platform-security/authentication/t_RevokeOAuthToken.html
+"""
+
+EXAMPLES = r"""
+- name: Get a token
+  secops.servicenow_defender.snow_token:
+    snow_url: https://acme-prod.service-now.com
+    snow_client_id: "{{ vault_ansible_client_id }}"
+    snow_client_secret: "{{ vault_ansible_client_secret }}"
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+  register: token
+
+- name: Use it
+  secops.servicenow_defender.snow_record_info:
+    snow_url: https://acme-prod.service-now.com
+    snow_access_token: "{{ token.access_token }}"
+    table: sys_user_group
+    fields:
+      - name
+
+- name: Revoke it
+  secops.servicenow_defender.snow_token:
+    snow_url: https://acme-prod.service-now.com
+    snow_access_token: "{{ token.access_token }}"
+    state: absent
+"""
+
+RETURN = r"""
+access_token:
+  description: The token. It is hidden from output, but not from a registered variable.
+  returned: success, with O(state=present)
+  type: str
+  sample: a1B2c3D4e5F6g7H8i9J0
+expires_in:
+  description: How long the token is still valid, in seconds.
+  returned: success, with O(state=present)
+  type: int
+  sample: 1799
+changed:
+  description: V(true) with O(state=absent), V(false) otherwise.
+  returned: always
+  type: bool
+  sample: false
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 1
+    write: 0
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'https://acme-prod.service-now.com: attempt 1 of 6 failed, next one in 0.4 s. POST
+      /oauth_token.do -> 503'
+"""
+
+from ..module_utils import shell
+from ..module_utils.snow import SNOW_OPTIONS
+from ..module_utils.snow.token import revoke_token, token_for_later
+
+SPEC = shell.Spec(
+    options={"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}},
+    groups=[SNOW_OPTIONS],
+    hides_result=True,
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Fetch a token for later tasks, or revoke the one that is given."""
+    return token_for_later(params, context) if params["state"] == "present" else revoke_token(params, context)
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
