@@ -131,7 +131,7 @@ DIRECTORY_VARIABLE = "drift_report_dir"
 VERDICT_TAG = "drift_fail"
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declares no types
     """Turns Ansible's events into findings, and the findings into a report when the run ends."""
 
     CALLBACK_VERSION = 2.0

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 DOCUMENTATION = r"""
@@ -78,26 +78,33 @@ def _release(instance: Mapping[str, Any]) -> str:
 
 
 def _state(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
-    left = {outcome.get("object") for outcome in result.get("results") or [] if outcome.get("status") not in DONE}
+    results = result.get("results") or []
+    left = {outcome.get("object") for outcome in results if outcome.get("status") not in DONE}
     drift = result["drift"]
     still_open = [entry for entry in drift if check_mode or entry.get("object") in left]
     corrected = [entry for entry in drift if entry not in still_open]
     if not still_open:
-        yield "as described"
+        yield "now as described" if corrected else "as described"
     if corrected:
         yield f"{_counted(len(corrected), 'deviation')} corrected: {_named(corrected)}"
     if still_open:
         yield f"{_counted(len(still_open), 'deviation')}: {_named(still_open)}"
+    unknown = [outcome for outcome in results if outcome.get("status") == "unknown"]
+    if unknown:
+        yield f"unknown: {_kinds(str(outcome.get('object')) for outcome in unknown)}"
 
 
 def _named(drift: list[Any]) -> str:
-    """Return the deviations, those of one kind only counted where there are many."""
+    return _kinds(f"{entry.get('object')} ({entry.get('field')})" for entry in drift)
+
+
+def _kinds(names: Iterable[str]) -> str:
+    """Return the names of objects, those of one kind only counted where there are many."""
     kinds: dict[str, list[str]] = {}
-    for entry in drift:
-        kind = str(entry.get("object")).split(" ", 1)[0]
-        kinds.setdefault(kind, []).append(f"{entry.get('object')} ({entry.get('field')})")
+    for name in names:
+        kinds.setdefault(name.split(" ", 1)[0], []).append(name)
     return ", ".join(
-        ", ".join(names) if len(names) <= MOST_SHOWN else f"{len(names)} x {kind}" for kind, names in kinds.items()
+        ", ".join(those) if len(those) <= MOST_SHOWN else f"{len(those)} x {kind}" for kind, those in kinds.items()
     )
 
 

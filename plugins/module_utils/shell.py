@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -35,12 +36,17 @@ TRANSPORT_OPTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Spec:
-    """The arguments of a module: its own `options`, the connection option `groups` it takes, and rules between them."""
+    """The arguments of a module: its own `options`, the connection option `groups` it takes, and `rules` between them.
+
+    `hides_result`: callbacks do not get to see a successful result. `secrets` finds the secrets in options of free form,
+    which `no_log` cannot mark.
+    """
 
     options: dict[str, dict[str, Any]]
     groups: list[dict[str, dict[str, Any]]] = field(default_factory=list)
     rules: dict[str, Any] = field(default_factory=dict)
     hides_result: bool = False
+    secrets: Callable[[Params], Iterable[Any]] | None = None
 
     @property
     def argument_spec(self) -> dict[str, dict[str, Any]]:
@@ -55,8 +61,8 @@ class Spec:
 class Context:
     """The run at hand, as far as `run()` may know it.
 
-    `warn` and `progress` show a line to the user, the first one in the result, too. `hide` makes a value obtained at
-    run time a secret from then on.
+    `warn` and `progress` show a line to the user, the first one in the result, too. `subject` is the instance or tenant
+    at hand, as soon as it is known: failures name it.
     """
 
     check_mode: bool = False
@@ -64,6 +70,7 @@ class Context:
     calls: CallCount = field(default_factory=CallCount)
     warnings: list[str] = field(default_factory=list)
     show: Callable[[str], None] | None = None
+    subject: str = ""
 
     def warn(self, message: str) -> None:
         """Show `message` once, without secrets."""
@@ -85,19 +92,26 @@ def transport_settings(params: Params, **more: Any) -> Settings:
     return Settings(**{name: params[name] for name in TRANSPORT_OPTIONS}, **more)
 
 
-def execute(name: str, run: Run, params: Params, context: Context, *, with_diff: bool) -> dict[str, Any]:
+def execute(name: str, spec: Spec, run: Run, params: Params, context: Context, *, with_diff: bool) -> dict[str, Any]:
     """Call `run()` and return its result, or its failure, as Ansible takes it, with every secret blotted out.
 
     `name` (the module's) opens a failure's message. A failure after the first write says so with `changed`.
     """
+    for secret in (*(spec.secrets(params) if spec.secrets else ()), _proxy_password(params)):
+        context.redactor.add(secret)
     if REQUESTS_IMPORT_ERROR:
         return {"failed": True, "msg": missing_required_lib("requests"), "exception": REQUESTS_IMPORT_ERROR}
     try:
         result = run(params, context).as_dict(with_diff=with_diff)
     except EngineError as error:
-        result = {**error.output, "failed": True, "changed": context.calls.write > 0, "msg": f"{name}: {error}"}
+        result = {
+            **error.output,
+            "failed": True,
+            "changed": context.calls.write > 0,
+            "msg": _told(name, context, error),
+        }
     except TransportError as error:
-        result = {"failed": True, "changed": context.calls.write > 0, "msg": f"{name}: {error}"}
+        result = {"failed": True, "changed": context.calls.write > 0, "msg": _told(name, context, error)}
     except Exception as error:  # noqa: BLE001 (a defect must not print what a traceback's values could hold)
         place = traceback.extract_tb(error.__traceback__)[-1]
         result = {
@@ -111,13 +125,26 @@ def execute(name: str, run: Run, params: Params, context: Context, *, with_diff:
     return scrubbed
 
 
+def _proxy_password(params: Params) -> str | None:
+    try:
+        return urlsplit(params.get("proxy") or "").password
+    except ValueError:
+        return None
+
+
+def _told(name: str, context: Context, error: Exception) -> str:
+    """Return the message of a failure: which module, which instance, what happened."""
+    text = str(error)
+    return f"{name}: {text}" if context.subject in text else f"{name}: {context.subject}: {text}"
+
+
 def run_as_module(spec: Spec, run: Run) -> None:
     """Be an ordinary Ansible module: read arguments, call `run()`, print the result, exit."""
     # no_log: the copy of its arguments that Ansible sends to syslog masks secrets as they are, not as repr() prints them.
     module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, no_log=True, **spec.rules)
     context = Context(check_mode=module.check_mode, redactor=Redactor(module.no_log_values))
     name = str(module._name).rsplit(".", 1)[-1]
-    result = execute(name, run, module.params, context, with_diff=module._diff)
+    result = execute(name, spec, run, module.params, context, with_diff=module._diff)
     for message in context.warnings:
         module.warn(message)
     module.no_log_values |= context.redactor.secrets

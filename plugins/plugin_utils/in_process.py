@@ -8,6 +8,7 @@ plugin of every module; it hands over to the ordinary module whenever the task i
 from __future__ import annotations
 
 import os
+import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -24,12 +25,14 @@ from ..module_utils import shell
 from ..module_utils.transport.redact import Redactor
 from ..module_utils.transport.session import REQUESTS_IMPORT_ERROR
 
-if not REQUESTS_IMPORT_ERROR:
-    # Imported once, in the parent: forked workers share it.
-    from ..module_utils.snow import client as _client  # noqa: F401
-
-COLLECTION = __name__.split(".plugins.")[0]
+COLLECTION = __name__.split(".plugins.", maxsplit=1)[0]
+MODULES = f"{COLLECTION}.plugins.modules"
 display = Display()
+
+# Ansible loads this file once, in the parent of all workers, and compiles a collection's code anew wherever it is
+# imported: what is imported here is there already in every worker.
+for _found in pkgutil.iter_modules(import_module(MODULES).__path__):
+    import_module(f"{MODULES}.{_found.name}")
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core declares no types
@@ -44,7 +47,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core declares n
         """Run the module here, or have Ansible run it as an ordinary one."""
         super().run(tmp, task_vars)
         name = self._task.action.rsplit(".", 1)[-1]
-        module = import_module(f"{COLLECTION}.plugins.modules.{name}")
+        module = import_module(f"{MODULES}.{name}")
         spec: shell.Spec = module.SPEC
         if self._belongs_here():
             result = self._run_here(name, spec, module.run)
@@ -54,7 +57,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core declares n
                 task_vars=task_vars,
                 wrap_async=bool(self._task.async_val),
             )
-        if spec.hides_result:
+        if spec.hides_result and not result.get("failed"):
             # Registered variables keep the value; callbacks do not get to see it.
             result["_ansible_no_log"] = True
         return result
@@ -72,9 +75,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core declares n
         with _environment(self._task_environment()):
             validated = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(self._task.args)
             secrets = {str(value) for value in validated._no_log_values}
-            context = shell.Context(
-                check_mode=self._task.check_mode, redactor=Redactor(secrets), show=lambda text: display.display(text)
-            )
+            context = shell.Context(check_mode=self._task.check_mode, redactor=Redactor(secrets), show=display.display)
             params = validated.validated_parameters
             if validated.error_messages:
                 message = str(validated.errors.msg)
@@ -82,8 +83,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core declares n
                     message = f"Unsupported parameters for ({self._task.action}) module: {message}"
                 result: dict[str, Any] = {"failed": True, "msg": context.redactor.scrub_text(message)}
             else:
-                result = shell.execute(name, run, params, context, with_diff=self._task.diff)
-        result["invocation"] = {"module_args": remove_values(params, secrets)}
+                result = shell.execute(name, spec, run, params, context, with_diff=self._task.diff)
+        result["invocation"] = {"module_args": remove_values(params, context.redactor.secrets)}
         if context.warnings:
             result["warnings"] = context.warnings
         masked: dict[str, Any] = remove_values(result, context.redactor.secrets)

@@ -103,11 +103,15 @@ class SettledJudge:
 
 @dataclass
 class Convergence:
-    """One call: `resources` of one platform, brought to their described state together."""
+    """One call: `resources` of one platform, brought to their described state together.
+
+    After the run, `described` holds each resource's object as it is now, or would be.
+    """
 
     store: Store
     resources: Sequence[Resource]
     refused: dict[str, Refused] = field(default_factory=dict)
+    described: list[dict[str, Any]] = field(default_factory=list)
     _ids: dict[Pending, str] = field(default_factory=dict)
 
     def run(self) -> Result:
@@ -120,7 +124,7 @@ class Convergence:
         writes = self._ordered(plans)
         settled = plans
         if writes:
-            self._check_before_writing(plans)
+            self._check_before_writing(world, plans)
         if writes and not self.store.check_mode:
             settled = self._write(writes, plans)
         return self._result(plans, settled)
@@ -137,7 +141,12 @@ class Convergence:
 
     # -- before the first write ---------------------------------------------------------------------------------------
 
-    def _check_before_writing(self, plans: Sequence[Plan]) -> None:
+    def _check_before_writing(self, world: World, plans: Sequence[Plan]) -> None:
+        for write in self._ordered(plans):
+            if write.action == DELETE and not write.link and write.row in world.referred:
+                raise BadDescription(
+                    f"{self.store.name}: {write.label} is to be absent, but this call refers to it elsewhere. Nothing was written"
+                )
         self._check_rights(plans)
         columns: dict[str, tuple[str, ...]] = {}
         for plan in plans:
@@ -176,15 +185,16 @@ class Convergence:
     def _write(self, writes: list[Write], plans: Sequence[Plan]) -> list[Plan]:
         for write in writes:
             self._apply_or_note(write)
-        world, settled = self._look(SettledJudge())
+        _world, settled = self._look(SettledJudge())
         # Removing a direct grant takes the inherited ones with it; what was described and fell with them is granted now.
         late = [write for write in self._ordered(settled) if write.link]
         if late:
             for write in late:
                 self._apply_or_note(write)
-            world, settled = self._look(SettledJudge())
+            _world, settled = self._look(SettledJudge())
         self._verify(settled)
-        self._verify_secrets(world, [check for plan in plans for check in plan.secrets])
+        for plan, final in zip(plans, settled, strict=True):
+            self._verify_secrets(plan.secrets, final.row)
         return settled
 
     def _apply_or_note(self, write: Write) -> None:
@@ -215,6 +225,8 @@ class Convergence:
     def _create(self, write: Write, values: Mapping[str, str]) -> str:
         """Create once. An answer that got lost is looked for by key before anything is sent again."""
         for attempt in range(max(1, self.store.create_attempts)):
+            if attempt:
+                self.store.wait(attempt - 1)
             try:
                 return self.store.create(write, values)["sys_id"]
             except UnclearOutcome as unclear:
@@ -222,7 +234,6 @@ class Convergence:
                 if found:
                     return found
                 failure = unclear
-            self.store.wait(attempt)
         raise failure
 
     def _find(self, write: Write) -> str:
@@ -256,10 +267,9 @@ class Convergence:
         same = write.label == entry.object or write.label.startswith(f"{entry.object}: ")
         return same and write.label not in self.refused
 
-    def _verify_secrets(self, world: World, checks: Sequence[SecretCheck]) -> None:
+    def _verify_secrets(self, checks: Sequence[SecretCheck], row: Row | None) -> None:
         for check in checks:
-            rows = world.rows(check.identity.collection, check.identity.column, check.identity.value)
-            if rows and self.store.verdict(check.probe, check.value, rows[0]) == MISMATCH:
+            if row and self.store.verdict(check.probe, check.value, row) == MISMATCH:
                 raise EngineError(
                     f"{self.store.name} took the new secret of {check.label} without an error, but does not accept it. "
                     f"Look at the account and at the sign-in rules of the instance (locked, inactive, access policies), then run again"
@@ -270,6 +280,7 @@ class Convergence:
     def _result(self, plans: Sequence[Plan], settled: Sequence[Plan]) -> Result:
         result = Result(changed=any(write.label not in self.refused for plan in plans for write in plan.writes))
         outcomes: list[dict[str, Any]] = []
+        self.described = [final.object for final in settled]
         for plan, final in zip(plans, settled, strict=True):
             result.drift += plan.drift
             result.manual_steps += plan.manual_steps
@@ -278,10 +289,10 @@ class Convergence:
             for message in plan.warnings:
                 self.store.warn(message)
             if plan.outcomes:
-                outcomes += plan.outcomes
+                outcomes += [_settled(first, last) for first, last in zip(plan.outcomes, final.outcomes, strict=True)]
             else:
                 status = CHANGED if plan.writes else OK
-                outcomes.append({"object": plan.label, "status": status, **final.object})
+                outcomes.append({**final.object, "object": plan.label, "status": status})
         result.output = {"results": outcomes}
         result.manual_steps += [refusal.step for refusal in self.refused.values() if refusal.step]
         self._report_refusals(plans, result)
@@ -296,3 +307,8 @@ class Convergence:
             raise EngineError("; ".join(failed or others), result.as_dict(with_diff=False))
         for message in others:
             self.store.warn(message)
+
+
+def _settled(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
+    """Return one outcome of a bulk resource: what was decided at first, with the object as it is now."""
+    return {**last, **{key: first[key] for key in ("status", "reason") if key in first}}

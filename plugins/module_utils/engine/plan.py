@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Union
 
 from .field import Field
 from .result import Drift, ManualStep
 from .world import Pending, Row
 
-Value = str | Pending
+Value = Union[str, Pending]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
 CREATE, UPDATE, DELETE, PERFORM = "create", "update", "delete", "perform"
 OK, CHANGED, REFUSED, FAILED = "ok", "changed", "refused", "failed"
@@ -52,7 +52,6 @@ class SecretCheck:
 
     label: str
     probe: str
-    identity: Pending
     value: str
 
 
@@ -60,7 +59,8 @@ class SecretCheck:
 class Plan:
     """What one resource needs to come to its described state.
 
-    `object` describes it as it will be, for the module's result; a bulk resource fills `outcomes` instead.
+    `row` is what is there now. `object` describes it as it will be, for the module's result; a bulk resource fills
+    `outcomes` instead.
     `columns` (by collection) must exist before the first write.
     """
 
@@ -70,6 +70,7 @@ class Plan:
     manual_steps: list[ManualStep] = field(default_factory=list)
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
+    row: Row | None = None
     object: dict[str, Any] = field(default_factory=dict)
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)

@@ -53,6 +53,7 @@ class RowResource:
         self.fields = self.fields + tuple(Field(name, kind=kind_of(value)) for name, value in extra.items())
         self.values.update(extra)
         self.label = f"{self.noun} {self.display_name}"
+        self.check()
 
     @property
     def display_name(self) -> str:
@@ -150,8 +151,7 @@ class RowResource:
     def plan(self, world: World, judge: Judge) -> Plan:
         """Compare the description with the row, field by field."""
         plan = Plan(self.label)
-        self.check()
-        row = self.find(world)
+        row = plan.row = self.find(world)
         if self.state == ABSENT:
             self._plan_absence(plan, row)
         elif row is None:
@@ -252,7 +252,7 @@ class RowResource:
         value = wire_text(self.values[field.name])
         plan.writes.append(Write(UPDATE, self.table, self.label, {field.column: value}, row, self.stage, secret=True))
         if field.secret:
-            plan.secrets.append(SecretCheck(self.label, field.secret, self._pending(), value))
+            plan.secrets.append(SecretCheck(self.label, field.secret, value))
 
     def _plan_links(self, plan: Plan, field: Field, owner: Value, world: World) -> None:
         links = field.links

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from .errors import BadDescription
+
 Row = Mapping[str, str]
 
 
@@ -62,10 +64,14 @@ def merged(reads: Iterable[Read]) -> list[Read]:
 
 @dataclass
 class World:
-    """The rows that were read, by collection, plus the ids that the plan promises."""
+    """The rows that were read, by collection, plus the ids that the plan promises.
+
+    `referred` collects the ids that descriptions refer to by name.
+    """
 
     answers: list[tuple[Read, Answered]] = field(default_factory=list)
     promised: set[Pending] = field(default_factory=set)
+    referred: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, reads: Sequence[Read], answers: Sequence[Answered]) -> World:
@@ -106,9 +112,19 @@ class World:
         )
 
     def identify(self, collection: str, by: str, value: str) -> str | Pending | None:
-        """Return the id of the row that users call `value`, a `Pending` if this plan creates it, or None."""
+        """Return the id of the row that users call `value`, a `Pending` if this plan creates it, or None.
+
+        Raises `BadDescription` when more than one is called so.
+        """
         rows = self.rows(collection, by, value)
+        if len(rows) > 1:
+            ids = ", ".join(sorted(row["sys_id"] for row in rows))
+            raise BadDescription(
+                f"{len(rows)} rows of {collection} have the {by} {value!r} ({ids}), so it does not tell which is meant; "
+                f"remove or rename one"
+            )
         if rows:
+            self.referred.add(rows[0]["sys_id"])
             return rows[0]["sys_id"]
         pending = Pending(collection, by, value)
         return pending if pending in self.promised else None
@@ -118,5 +134,6 @@ class World:
         for read, answer in self.answers:
             if (read.collection, read.column) == (collection, column):
                 for row in answer.rows:
-                    unique.setdefault(row.get("sys_id", "") or str(len(unique)), row)
+                    key = row.get("sys_id", "") or str(len(unique))
+                    unique[key] = {**unique.get(key, {}), **row}
         return list(unique.values())

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -91,6 +90,6 @@ def _inner_answer(path: str, item: dict[str, Any]) -> Answer | None:
         body = base64.b64decode(item.get("body") or "")
         headers = {str(h.get("name", "")).lower(): str(h.get("value", "")) for h in item.get("headers") or []}
         headers.setdefault("content-type", "application/json")
-        return read_answer("GET", path, Raw(status, headers, body))
-    except (ValueError, TypeError, json.JSONDecodeError, NoClearAnswer, NotJson):
+        return read_answer("GET", path, Raw(status, headers, body)) if status >= 200 else None
+    except (AttributeError, TypeError, ValueError, NoClearAnswer, NotJson):
         return None

@@ -64,10 +64,10 @@ class Instance:
 
         With `noun`, the module is one of a single object and returns it under that name instead of `results`.
         """
-        result = Convergence(self, resources).run()
+        convergence = Convergence(self, resources)
+        result = convergence.run()
         if noun:
-            (outcome,) = result.output.pop("results")
-            result.output[noun] = {key: value for key, value in outcome.items() if key not in ("object", "status")}
+            result.output = {noun: convergence.described[0]}
         return result
 
     def read(self, reads: Sequence[Read]) -> list[Answered]:
@@ -192,6 +192,7 @@ class Instance:
 def open_session(params: Params, context: Context) -> Session:
     """Return an unsigned session for the instance of a task's connection options."""
     base_url = checked_base_url("snow_url", params.get("snow_url"))
+    context.subject = short_name(base_url)
     settings = transport_settings(
         params, client_cert=params.get("snow_client_cert"), client_key=params.get("snow_client_key")
     )

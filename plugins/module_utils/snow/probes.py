@@ -19,8 +19,10 @@ from .query import TableQuery, encoded
 if TYPE_CHECKING:
     from .client import Instance
 
-# An account is locked after 5 failed sign-ins by default; ours must never be one of the last.
+# An account is locked after 5 failed sign-ins by default; ours must never be one of the last. Once the password was
+# written, a sign-in most likely succeeds, which starts the count anew; one to spare is left even so.
 MOST_FAILED_ATTEMPTS = 2
+MOST_FAILED_AFTER_WRITING = 4
 CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client"})
 
 
@@ -76,26 +78,40 @@ def password_verdict(instance: Instance, value: str, row: Row) -> str:
     """
     if row.get("active") == "false" or row.get("locked_out") == "true" or row.get("password_needs_reset") == "true":
         return UNKNOWN
+    # Secrets are judged before the first write of a run and verified after the last.
+    written = instance.context.calls.write > 0
     failed = row.get("failed_attempts", "")
-    if failed.isdigit() and int(failed) >= MOST_FAILED_ATTEMPTS:
+    if failed.isdigit() and int(failed) >= (MOST_FAILED_AFTER_WRITING if written else MOST_FAILED_ATTEMPTS):
         instance.warn(
             f"{instance.name}: {row.get('user_name')} has {failed} failed sign-ins; its password was not tried, so as not to lock "
             f"the account, and is taken to differ from the given one"
         )
-        return MISMATCH
+        return UNKNOWN if written else MISMATCH
+    given = instance.params.get("snow_client_id") and instance.params.get("snow_client_secret")
+    if row.get("web_service_access_only") != "true" and given:
+        return _password_grant_verdict(instance, value, row)
+    return _basic_verdict(instance, value, row)
+
+
+def _basic_verdict(instance: Instance, value: str, row: Row) -> str:
     user_name = row.get("user_name", "")
     with _signed_as(instance, basic_header(user_name, value)):
         query = TableQuery("sys_user", encoded({"user_name": user_name}), ("sys_id",), limit=1)
         answer = instance.session.request("GET", query.path, query=query.parameters, accept_errors=True)
     if answer.status != 401:
+        # A client certificate may have opened the door, not the password.
+        return UNKNOWN if instance.session.settings.client_cert else MATCH
+    # Basic authentication of an interactive user may be switched off, which looks just like a wrong password
+    # (ServiceNow platform facts 3.9).
+    return MISMATCH if row.get("web_service_access_only") == "true" else UNKNOWN
+
+
+def _password_grant_verdict(instance: Instance, value: str, row: Row) -> str:
+    form = token_form("password", {**instance.params, "snow_username": row.get("user_name"), "snow_password": value})
+    if ask_for_token(instance.session, form).status == 200:
         return MATCH
-    if row.get("web_service_access_only") == "true":
-        return MISMATCH
-    # Basic authentication of an interactive user may be switched off, which looks just like a wrong password.
-    if not instance.params.get("snow_client_id") or not instance.params.get("snow_client_secret"):
-        return UNKNOWN
-    form = token_form("password", {**instance.params, "snow_username": user_name, "snow_password": value})
-    return MATCH if ask_for_token(instance.session, form).status == 200 else MISMATCH
+    # The grant itself may be switched off, unless we came in with it.
+    return MISMATCH if instance.grant == "password" else UNKNOWN
 
 
 class _signed_as:

@@ -13,7 +13,8 @@ from ..engine.field import wire_text
 from ..engine.world import Read
 
 PAGE = 1000
-# Above about 2,000 characters of URL, gateways begin to refuse (ServiceNow platform facts 3.8).
+# Characters of a URL that the values of one condition may take: above 2,048 in all, gateways begin to refuse
+# (ServiceNow platform facts 3.8).
 LONGEST_VALUES = 1500
 
 
@@ -27,19 +28,28 @@ def escaped(column: str, value: Any) -> str:
     return text.replace("^", "^^")
 
 
+def _fits_in_list(value: str) -> bool:
+    # A comma inside an IN list cannot be escaped (ServiceNow platform facts 3.3), nor can an empty value be listed.
+    return value != "" and "," not in value and "^" not in value
+
+
 def any_of(column: str, values: tuple[str, ...]) -> str:
     """Return the condition that `column` is one of `values`."""
-    # A comma inside an IN list cannot be escaped (ServiceNow platform facts 3.3), nor can an empty value be listed.
-    if len(values) > 1 and not any("," in value or "^" in value or not value for value in values):
+    if len(values) > 1 and all(map(_fits_in_list, values)):
         return f"{column}IN{','.join(escaped(column, value) for value in values)}"
     return "^OR".join(f"{column}={escaped(column, value)}" for value in values)
 
 
 def encoded(conditions: Mapping[str, Any]) -> str:
-    """Return the encoded query for "every column equals its value"; a list means any of its items, "" means empty."""
+    """Return the encoded query for "every column equals its value"; a list means any of its items, "" means empty.
+
+    Raises `BadDescription` for an empty list: left out, the condition would match everything.
+    """
     terms = []
     for column, value in conditions.items():
         if isinstance(value, (list, tuple)):
+            if not value:
+                raise BadDescription(f"{column}: any of an empty list matches nothing; leave it out, or name a value")
             terms.append(any_of(column, tuple(wire_text(item) for item in value)))
         elif wire_text(value) == "":
             terms.append(f"{column}ISEMPTY")
@@ -71,10 +81,11 @@ class TableQuery:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query string's parts. Rows are ordered: pages would overlap otherwise (ServiceNow platform facts 3.3)."""
-        query = self.query
-        if "ORDERBY" not in query:
-            query = f"{query}^ORDERBYsys_id" if query else "ORDERBYsys_id"
+        """The query string's parts. Rows are ordered: pages would overlap otherwise (ServiceNow platform facts 3.3).
+
+        An order of the caller's comes first; rows that are equal in it still need one among themselves.
+        """
+        query = f"{self.query}^ORDERBYsys_id" if self.query else "ORDERBYsys_id"
         parameters = {
             "sysparm_query": query,
             "sysparm_limit": str(self.page_size),
@@ -107,12 +118,16 @@ class TableQuery:
 def table_queries(read: Read) -> Iterator[TableQuery]:
     """Return the queries that answer `read`: several when its values would make a URL too long."""
     where = encoded(dict(read.where))
+    joint = "," if all(map(_fits_in_list, read.values)) else f"^OR{read.column}="
     chunk: list[str] = []
+    length = 0
     for value in read.values:
-        if chunk and sum(len(item) + 4 for item in chunk) + len(value) > LONGEST_VALUES:
+        more = len(quote(joint + escaped(read.column, value), safe=""))
+        if chunk and length + more > LONGEST_VALUES:
             yield _query(read, where, tuple(chunk))
-            chunk = []
+            chunk, length = [], 0
         chunk.append(value)
+        length += more
     if chunk or not read.values:
         yield _query(read, where, tuple(chunk))
 

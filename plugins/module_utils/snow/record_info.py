@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import BadDescription
+from ..engine.field import kind_of, normal
+from ..engine.world import Row
 from ..transport.redact import MASK
 from .query import TableQuery, encoded
 
@@ -23,20 +25,38 @@ def records(
 ) -> list[dict[str, str]]:
     """Return up to `limit` (0: all) rows of `table` that `query` finds, sorted by its ORDERBY or by sys_id.
 
-    A dictionary is re-checked row by row: a platform that does not know a queried field would answer with everything.
+    A dictionary is checked again row by row: a platform that does not know a queried field answers with everything.
     """
     if limit < 0:
         raise BadDescription(f"limit must be 0 (all rows) or more, not {limit}")
-    text = encoded(query) if isinstance(query, Mapping) else (query or "")
-    (answer,) = instance.query([TableQuery(table, text, tuple(fields), limit)])
-    if isinstance(query, Mapping) and answer.rows and not fields:
-        unknown = sorted(name for name in query if "." not in name and name not in answer.rows[0])
-        if unknown:
-            raise BadDescription(
-                f"{instance.name}: {table} has no field {', '.join(unknown)}, or the account may not read it; the instance ignores "
-                f"such a condition and would answer with every row"
-            )
+    if isinstance(query, Mapping):
+        rows = _matching(instance, table, query, fields, limit)
+    elif query is None or isinstance(query, str):
+        (answer,) = instance.query([TableQuery(table, query or "", tuple(fields), limit)])
+        rows = list(answer.rows)
+    else:
+        raise BadDescription(f"query must be a dictionary or an encoded query, not a {type(query).__name__}")
+    shown = [{name: row[name] for name in sorted(row) if not fields or name in fields} for row in rows]
     return [
-        {name: MASK if value and SECRET_COLUMN.search(name) else value for name, value in sorted(row.items())}
-        for row in answer.rows
+        {name: MASK if value and SECRET_COLUMN.search(name) else value for name, value in row.items()} for row in shown
     ]
+
+
+def _matching(instance: Instance, table: str, query: Mapping[str, Any], fields: Sequence[str], limit: int) -> list[Row]:
+    """Return the rows in which every queried column has its value; queried columns are read beside `fields`."""
+    wanted = tuple(dict.fromkeys((*fields, *query))) if fields else ()
+    (answer,) = instance.query([TableQuery(table, encoded(query), wanted, limit)])
+    # Columns of another table come along only when they are asked for by name.
+    checked = [name for name in query if wanted or "." not in name]
+    unknown = sorted({name for name in checked for row in answer.rows if name not in row})
+    if unknown:
+        raise BadDescription(
+            f"{instance.name}: {table} has no field {', '.join(unknown)}, or the account may not read it; the instance ignores "
+            f"such a condition and answers with every row"
+        )
+    return [row for row in answer.rows if all(_holds(row[name], query[name]) for name in checked)]
+
+
+def _holds(actual: str, wanted: Any) -> bool:
+    values = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+    return any(normal(kind_of(value), actual) == normal(kind_of(value), value) for value in values)

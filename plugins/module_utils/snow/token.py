@@ -29,5 +29,6 @@ def revoke_token(params: Params, context: Context) -> Result:
         raise BadConnectionOption("state absent revokes a token: name it with snow_access_token")
     session = open_session(params, context)
     if not context.check_mode:
-        session.request("POST", REVOKE_PATH, form={"token": token}, signed=False, repeatable=True)
+        # The vendor documents the token in the address; it is worth nothing once the request has arrived.
+        session.request("POST", REVOKE_PATH, query={"token": token}, signed=False, repeatable=True)
     return Result(changed=True, managed=False)

@@ -72,7 +72,7 @@ def check_token(session: Session, params: Mapping[str, Any], explainer: Instance
         "answer": "" if issued else str(answer.error(session.caller.redactor.scrub_text)),
     }
     if not issued:
-        report["likely_causes"] = _looked_up_causes(explainer, params) or list(likely_causes(answer))
+        report["likely_causes"] = _looked_up_causes(explainer, params, answer) or list(likely_causes(answer))
         return report
     session.signer = FixedSigner({"Authorization": f"Bearer {data['access_token']}"})
     used = session.request("GET", PROBED.path, query=PROBED.parameters, accept_errors=True)
@@ -97,7 +97,7 @@ def _api_cause(answer: Answer) -> str:
     return "the account lacks the role that the API asks for, such as snc_platform_rest_api_access"
 
 
-def _looked_up_causes(explainer: Instance | None, params: Mapping[str, Any]) -> list[str]:
+def _looked_up_causes(explainer: Instance | None, params: Mapping[str, Any], answer: Answer) -> list[str]:
     """Return the causes that the instance's own rows show."""
     if explainer is None:
         return []
@@ -126,7 +126,9 @@ def _looked_up_causes(explainer: Instance | None, params: Mapping[str, Any]) -> 
     if user_name:
         causes += _user_causes([row for row in answers[2].rows if row.get("user_name") == user_name], user_name, values)
     if not causes:
-        causes = ["the client secret is wrong"] + (["the password is wrong"] if user_name else [])
+        # The platform checks the client before the user.
+        refused_client = isinstance(answer.data, Mapping) and answer.data.get("error") == "invalid_client"
+        causes = ["the client secret is wrong"] if refused_client or not user_name else ["the password is wrong"]
     return causes
 
 

@@ -36,7 +36,7 @@ class Answer:
     def error(self, scrub: Callable[[str], str] = str) -> HttpError:
         """Return this answer as an exception; `scrub` blots secrets out of the platform's words."""
         request_id = next((self.headers[name] for name in REQUEST_ID_HEADERS if self.headers.get(name)), "")
-        return HttpError(self.method, self.path, self.status, scrub(platform_words(self.data)), request_id)
+        return HttpError(self.method, self.path, self.status, scrub(platform_words(self.data)), scrub(request_id))
 
 
 # (pattern in the page, what it is, what to do). ServiceNow platform facts 3.10.
@@ -71,7 +71,7 @@ def read_answer(method: str, path: str, raw: Raw) -> Answer:
     if 300 <= raw.status < 400:
         raise _redirected(where, raw.headers.get("location", ""))
     if not raw.body.strip():
-        if raw.status == 200 and method != "HEAD":
+        if raw.status == 200 and method == "GET":
             raise NoClearAnswer(f"{where}: the answer is empty")
         return Answer(method, path, raw.status, raw.headers)
     if "json" not in raw.headers.get("content-type", "").lower() and raw.body.lstrip()[:1] not in (b"{", b"["):

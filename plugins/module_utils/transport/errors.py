@@ -72,4 +72,4 @@ def platform_words(data: Any) -> str:
     else:
         result = data.get("result")
         parts = [result.get("error"), result.get("status_message")] if isinstance(result, Mapping) else []
-    return ": ".join(str(part).strip() for part in parts if part)
+    return ": ".join(dict.fromkeys(str(part).strip() for part in parts if part))

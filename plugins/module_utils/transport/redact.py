@@ -18,26 +18,23 @@ SHORTEST_SEARCHED = 4
 
 def _base64_cores(secret: str) -> set[str]:
     """Return the base64 text that `secret` leaves inside a longer encoded string, for each of the three alignments."""
-    raw = secret.encode()
+    raw = secret.encode(errors="surrogatepass")
     cores = set()
     for lead in range(3):
-        encoded = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
+        encoded = base64.b64encode(b"\0" * lead + raw).decode()
         # The first and last characters mix with neighbouring bytes; what lies between is the secret's own.
-        start = (0, 2, 3)[lead]
-        whole = encoded[start : (lead + len(raw)) * 8 // 6]
-        if len(whole) >= 6:
-            cores.add(whole)
-            cores.add(whole.replace("+", "-").replace("/", "_"))
-    return cores
+        whole = encoded[(0, 2, 3)[lead] : (lead + len(raw)) * 8 // 6]
+        cores |= {whole, whole.replace("+", "-").replace("/", "_"), quote(whole, safe="")}
+    return {core for core in cores if len(core) >= SHORTEST_SEARCHED}
 
 
 def encodings(secret: str) -> set[str]:
     """Return `secret` as it looks raw, URL-encoded, JSON-escaped and base64-encoded at any alignment."""
-    forms = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1]}
-    forms.add(json.dumps(secret, ensure_ascii=False)[1:-1])
-    forms.add(repr(secret)[1:-1])
-    forms |= {form.replace("%2F", "%2f").lower() for form in (quote(secret, safe=""),) if "%" in form}
-    return {form for form in forms | _base64_cores(secret) if form}
+    raw = secret.encode(errors="surrogatepass")
+    in_urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    in_urls |= {re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in in_urls}
+    escaped = {json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret)}
+    return {secret, *in_urls, *(form[1:-1] for form in escaped), *_base64_cores(secret)}
 
 
 class Redactor:

@@ -10,16 +10,19 @@ import json
 import os
 import time
 import traceback
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from .answers import Answer, Raw, read_answer
-from .errors import BadConnectionOption, HttpError, NoClearAnswer, Unreachable, WriteInCheckMode
+from .errors import BadConnectionOption, HttpError, NoClearAnswer, NotJson, Unreachable, WriteInCheckMode
+from .explain import explained
 from .redact import Redactor
 from .retry import RETRIED_STATUSES, Patience, retry_after_seconds
+from .settings import Settings
 
 try:
     import requests
@@ -33,6 +36,7 @@ except ImportError:
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CONNECT_TIMEOUT = 15.0
 SAME_HOST_REDIRECTS = 3
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -65,20 +69,6 @@ class Signer(Protocol):
         """Get new proof after a 401; False when there is no better one."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The transport options of a task (interface: connection options, group transport). Times in seconds."""
-
-    validate_certs: bool = True
-    ca_path: str | None = None
-    proxy: str | None = None
-    timeout: float = 60.0
-    retries: int = 5
-    retry_deadline: float = 120.0
-    client_cert: str | None = None
-    client_key: str | None = None
-
-
 def checked_base_url(option: str, url: str | None) -> str:
     """Return `url` without trailing slashes, or raise `BadConnectionOption` naming `option`.
 
@@ -89,11 +79,11 @@ def checked_base_url(option: str, url: str | None) -> str:
         raise BadConnectionOption(
             f"{option} is required: the address of the instance, such as https://acme-prod.service-now.com"
         )
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadConnectionOption(f"{option} must be a whole address that starts with https://, not {url!r}")
-    if "@" in parts.netloc:
+    if "@" in url.split("?", 1)[0]:
         raise BadConnectionOption(f"{option} must not carry credentials; give them as options of their own")
+    parts = _parts_of(url.strip())
+    if parts is None:
+        raise BadConnectionOption(f"{option} must be a whole address that starts with https://, not {url!r}")
     if parts.query or parts.fragment:
         raise BadConnectionOption(f"{option} must end before any ? or #")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
@@ -103,30 +93,33 @@ def checked_base_url(option: str, url: str | None) -> str:
     return url.strip().rstrip("/")
 
 
+def _parts_of(url: str) -> SplitResult | None:
+    """Return the parts of an address of the web, or None for what is none."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
 _sessions: dict[tuple[Any, ...], Any] = {}
 
 
 def _http_session(settings: Settings, base_url: str) -> Any:
     """Return this process's `requests.Session` for the host of `base_url`, made on first use."""
     parts = urlsplit(base_url)
-    origin = (parts.scheme, parts.netloc)
-    proxies = _proxies(settings, base_url)
-    verify: bool | str = settings.validate_certs
-    if settings.validate_certs:
-        verify = settings.ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-        if isinstance(verify, str) and not os.path.exists(verify):
-            raise BadConnectionOption(f"ca_path {verify} does not exist")
-    for option, path in (("client certificate", settings.client_cert), ("client key", settings.client_key)):
-        if path and not os.path.exists(path):
-            raise BadConnectionOption(f"the {option} file {path} does not exist")
-    key = (os.getpid(), origin, verify, settings.client_cert, settings.client_key, tuple(sorted(proxies.items())))
+    proxy = _proxy(settings, base_url)
+    verify = _trusted(settings)
+    _check_client_files(settings)
+    key = (os.getpid(), parts.scheme, parts.netloc, verify, settings.client_cert, settings.client_key, proxy)
     if key not in _sessions:
         session = requests.Session()
         # The environment is read above, once: left to requests it would also bring in a .netrc, whose
         # credentials would replace ours.
         session.trust_env = False
         session.verify = verify
-        session.proxies = proxies
+        session.proxies = {parts.scheme: proxy} if proxy else {}
         if settings.client_cert:
             session.cert = (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
         # ServiceNow platform facts 2.1: a session cookie can go on authenticating after its token expired.
@@ -137,10 +130,45 @@ def _http_session(settings: Settings, base_url: str) -> Any:
     return _sessions[key]
 
 
-def _proxies(settings: Settings, base_url: str) -> dict[str, str]:
-    if settings.proxy:
-        return {"http": settings.proxy, "https": settings.proxy}
-    return dict(requests.utils.get_environ_proxies(base_url, no_proxy=None))
+def _check_client_files(settings: Settings) -> None:
+    for option, path in (("client certificate", settings.client_cert), ("client key", settings.client_key)):
+        if not path:
+            continue
+        try:
+            with open(path, "rb") as file:
+                content = file.read()
+        except OSError as error:
+            raise BadConnectionOption(f"the {option} file {path} cannot be read: {error.strerror}") from None
+        if b"ENCRYPTED" in content:
+            # OpenSSL would ask the terminal for the passphrase, and wait forever.
+            raise BadConnectionOption(f"the {option} file {path} is encrypted; give one without a passphrase")
+
+
+def _trusted(settings: Settings) -> bool | str:
+    """Return what vouches for a server: a file or folder, True for the usual authorities, False for nothing."""
+    if not settings.validate_certs:
+        return False
+    sources = {"ca_path": settings.ca_path, **{name: os.environ.get(name) for name in CA_VARIABLES}}
+    name, path = next(((name, path) for name, path in sources.items() if path), ("", ""))
+    if path and not os.path.exists(path):
+        raise BadConnectionOption(f"{name} {path} does not exist")
+    return path or True
+
+
+def _proxy(settings: Settings, base_url: str) -> str:
+    """Return the address of the proxy on the way to `base_url`, "" for none. It may hold a password: never show it."""
+    proxies = requests.utils.get_environ_proxies(base_url, no_proxy=None)
+    proxy: str = settings.proxy or requests.utils.select_proxy(base_url, proxies) or ""
+    try:
+        if proxy:
+            proxy = requests.utils.prepend_scheme_if_needed(proxy, "http")  # type: ignore[no-untyped-call]
+            usable = bool(urlsplit(proxy).hostname)
+    except ValueError:
+        usable = False
+    if proxy and not usable:
+        where = "option proxy" if settings.proxy else "https_proxy, http_proxy or all_proxy of the environment"
+        raise BadConnectionOption(f"the proxy ({where}) is no address such as http://proxy.example.com:3128")
+    return proxy
 
 
 @dataclass
@@ -154,13 +182,17 @@ class Session:
     _http: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        if self.settings.proxy:
-            self.caller.redactor.add(urlsplit(self.settings.proxy).password)
         if not self.settings.validate_certs and self.base_url.startswith("https"):
             self.caller.warn(
                 f"validate_certs is false: anybody on the way can read and change what is sent to {self.base_url}"
             )
+            # Said once, above, in our words; urllib3 would say it again for every request.
+            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
         self._http = _http_session(self.settings, self.base_url)
+        for proxy in self._http.proxies.values():
+            password = urlsplit(proxy).password or ""
+            for form in (password, unquote(password)):
+                self.caller.redactor.add(form)
 
     def request(
         self,
@@ -241,7 +273,11 @@ class Session:
             if not target or method not in READING_METHODS or not self._same_host(url, target):
                 break
             url, query = urljoin(url, target), None
-        return read_answer(method, path, raw)
+        try:
+            return read_answer(method, path, raw)
+        except (NotJson, NoClearAnswer) as error:
+            # An answer can repeat what it was asked with.
+            raise type(error)(self.caller.redactor.scrub_text(str(error))) from None
 
     def _same_host(self, url: str, target: str) -> bool:
         here, there = urlsplit(url), urlsplit(urljoin(url, target))
@@ -262,53 +298,9 @@ class Session:
                 method, url, params=query, data=data, headers=headers, timeout=timeout, allow_redirects=False
             )
             return Raw(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
-        except requests.exceptions.RequestException as error:
-            raise self._explain(error, method, path) from None
-
-    def _explain(self, error: Exception, method: str, path: str) -> Exception:
-        """Turn an exception of `requests` into one that names the cause and the remedy, and holds nothing we sent."""
-        where = f"{method} {path} at {self.base_url}"
-        reason = self.caller.redactor.scrub_text(_innermost(error))
-        failures = requests.exceptions
-        if isinstance(error, failures.ProxyError):
-            return Unreachable(
-                f"{where}: the proxy refused or could not be reached ({reason}). Check proxy, https_proxy and no_proxy"
-            )
-        if isinstance(error, failures.SSLError):
-            return Unreachable(
-                f"{where}: the TLS connection was refused ({reason}). Name the certificate authority with ca_path; check snow_client_cert where one is used"
-            )
-        if isinstance(error, failures.ConnectTimeout):
-            return Unreachable(
-                f"{where}: no connection within {min(self.settings.timeout, CONNECT_TIMEOUT):g} s. Check the address, the network and the proxy"
-            )
-        if isinstance(error, failures.ReadTimeout):
-            return NoClearAnswer(f"{where}: no answer within {self.settings.timeout:g} s (option timeout)")
-        if isinstance(error, failures.ConnectionError) and _never_connected(error):
-            return Unreachable(
-                f"{where}: cannot connect ({reason}). Check the address: is the host name right, and is the host up?"
-            )
-        if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError, failures.ContentDecodingError)):
-            return NoClearAnswer(f"{where}: the connection was dropped before the whole answer had arrived ({reason})")
-        return Unreachable(f"{where}: {type(error).__name__} ({reason})")
-
-
-def _never_connected(error: Exception) -> bool:
-    text = repr(error)
-    return "NewConnectionError" in text or "NameResolutionError" in text
-
-
-def _innermost(error: BaseException) -> str:
-    """Return the text of the first cause, without the pool and URL that outer layers print."""
-    seen = 0
-    while seen < 10:
-        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
-        if inner is None and error.args and isinstance(error.args[0], BaseException):
-            inner = error.args[0]
-        if not isinstance(inner, BaseException):
-            break
-        error, seen = inner, seen + 1
-    return getattr(error, "strerror", None) or str(error).split("(Caused by", 1)[0].strip() or type(error).__name__
+        except (requests.exceptions.RequestException, ValueError) as error:
+            problem = explained(error, f"{method} {path} at {self.base_url}", self.settings, timeout[0])
+            raise type(problem)(self.caller.redactor.scrub_text(str(problem))) from None
 
 
 __all__ = [

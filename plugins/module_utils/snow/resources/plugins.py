@@ -105,8 +105,9 @@ class Plugins:
         outcome["status"] = CHANGED
         plan.drift.append(Drift(label, "state", before, after))
         plan.before[label], plan.after[label] = before, after
-        operation: dict[str, Any] = {"path": path, "query": query, "waiting": self.waiting, "done": self._done}
-        plan.writes.append(Activation(PERFORM, VIRTUAL, label, stage=self.stage, outcome=outcome, **operation))
+        write = Activation(PERFORM, VIRTUAL, label, stage=self.stage, outcome=outcome)
+        write.path, write.query, write.waiting, write.done = path, query, self.waiting, self._done
+        plan.writes.append(write)
 
 
 def _newer(installed: str, wanted: str) -> bool:

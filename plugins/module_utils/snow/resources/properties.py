@@ -34,6 +34,8 @@ class Properties:
 
     def __init__(self, properties: Mapping[str, Any], *, create_missing: bool = True, max_writes: int = 0) -> None:
         self.described = {name: _entry(name, value) for name, value in properties.items()}
+        if max_writes < 0:
+            raise BadDescription(f"max_writes must be 0 (no limit) or more, not {max_writes}")
         self.create_missing, self.max_writes = create_missing, max_writes
         # Which deviations this run may write; settled by the first plan, so that reading again does not choose others.
         self._chosen: set[str] | None = None
@@ -91,14 +93,14 @@ class Properties:
         if not changes:
             outcome["value"] = row.get("value", "")
             return
-        outcome.update(status=CHANGED, value=changes.get("value", row.get("value", "")))
+        outcome["value"] = actual = row.get("value", "")
         for column, value in changes.items():
             plan.drift.append(Drift(f"property {name}", column, row.get(column, ""), value))
-        plan.before[name], plan.after[name] = row.get("value", ""), changes.get("value", row.get("value", ""))
         if ELEVATED_ROLE in [role.strip() for role in row.get("write_roles", "").split(",")]:
             outcome["status"] = NEEDS_ELEVATION
             plan.manual_steps.append(_step(name, changes))
             return
+        outcome.update(status=CHANGED, value=changes.get("value", actual))
         values: dict[str, Value] = dict(changes)
         plan.writes.append(Write(UPDATE, TABLE, f"property {name}", values, row["sys_id"], self.stage, outcome=outcome))
 
@@ -109,7 +111,6 @@ class Properties:
             outcome.update(status=MISSING, reason="the instance has no row for it, and create_missing is false")
             return
         outcome.update(status=CHANGED, value=value)
-        plan.after[name] = value
         kind = kind_of(entry["value"])
         values: dict[str, Value] = {
             "name": name,
@@ -129,13 +130,27 @@ class Properties:
             self._chosen = set(labels[: self.max_writes] if self.max_writes else labels)
         postponed = [write for write in plan.writes if write.label not in self._chosen]
         plan.writes = [write for write in plan.writes if write.label in self._chosen]
+        found = {(entry.object, entry.field): entry for entry in plan.drift}
         for write in postponed:
             if write.outcome is not None:
-                write.outcome.update(status=REFUSED, reason=f"left for the next run: max_writes is {self.max_writes}")
+                entry = found.get((write.label, "value"))
+                actual = entry.before if entry else write.outcome["value"]
+                reason = f"left for the next run: max_writes is {self.max_writes}"
+                write.outcome.update(status=REFUSED, value=actual, reason=reason)
+        for write in plan.writes:
+            for entry in plan.drift:
+                if entry.object == write.label:
+                    name = write.label.split(" ", 1)[1] + ("" if entry.field == "value" else f" ({entry.field})")
+                    plan.before[name], plan.after[name] = entry.before, entry.after
         if postponed:
             plan.warnings.append(
                 f"{len(postponed)} properties still deviate after {self.max_writes} writes (max_writes); run again"
             )
+
+
+def encrypted_values(properties: Mapping[str, Any]) -> list[Any]:
+    """Return the values that are described with a type that the platform encrypts."""
+    return [d.get("value") for d in properties.values() if isinstance(d, Mapping) and d.get("type") in ENCRYPTED_TYPES]
 
 
 def _entry(name: str, described: Any) -> dict[str, Any]:
@@ -146,6 +161,11 @@ def _entry(name: str, described: Any) -> dict[str, Any]:
         raise BadDescription(
             f"property {name}: give a value, or a dictionary of value, type and description"
             + (f"; {', '.join(sorted(map(str, unknown)))} is not one of them" if unknown else "")
+        )
+    if described.get("type") in ENCRYPTED_TYPES:
+        raise BadDescription(
+            f"property {name}: a value of type {described['type']} is kept encrypted and cannot be compared; "
+            f"use snow_record with write_only"
         )
     return dict(described)
 

@@ -15,6 +15,12 @@ from ..account import WRITERS
 OWN_MODULES = {"sys_security_acl": "snow_table_acls", "sys_security_acl_role": "snow_table_acls"}
 
 
+def write_only_values(entry: Mapping[str, Any]) -> list[Any]:
+    """Return the secrets that a task or an entry of `snow_state` describes in `values`."""
+    values = entry.get("values") or {}
+    return [values[name] for name in entry.get("write_only") or [] if name in values]
+
+
 class Record(RowResource):
     """One row of `table`, known by the columns and values of `match`; `write_only` names columns that cannot be read back.
 

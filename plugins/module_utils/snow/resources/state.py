@@ -21,8 +21,8 @@ from ..specs import (
 )
 from .oauth_application import OAuthApplication
 from .plugins import Plugins
-from .properties import Properties
-from .record import Record
+from .properties import Properties, encrypted_values
+from .record import Record, write_only_values
 from .role import Role
 from .table_acls import TableAcls
 from .user import User
@@ -43,6 +43,12 @@ KINDS: dict[str, Any] = {
     "table_acls": TableAcls,
     "records": Record,
 }
+
+
+def secrets_of(params: Mapping[str, Any]) -> list[Any]:
+    """Return the secrets that options of free form hold."""
+    secrets = [value for entry in params.get("records") or [] for value in write_only_values(entry)]
+    return secrets + encrypted_values(params.get("properties") or {})
 
 
 def resources_of(params: Mapping[str, Any]) -> list[Resource]:

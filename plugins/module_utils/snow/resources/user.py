@@ -50,6 +50,7 @@ class User(RowResource):
     def from_params(cls, params: Mapping[str, Any]) -> User:
         """Return the account that a task or an entry of `snow_state` describes."""
         state = params["state"]
+        policy = params["update_password"]
         values = {name: params.get(name) for name in OPTIONS}
         if state != "absent":
             values["active"] = state == "present"
@@ -57,7 +58,8 @@ class User(RowResource):
         return cls(
             values,
             state="absent" if state == "absent" else "present",
-            update_secret=params["update_password"],
+            # A disabled account refuses every password: there is nothing to find out.
+            update_secret="on_create" if state == "disabled" and policy == "on_mismatch" else policy,
             exclusive=("roles",) if params.get("exclusive_roles") else (),
             extra_fields=params.get("extra_fields"),
         )
