@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.sandbox.process import Sandbox
+from tests.sandbox.process import SandboxProcess
 
 COLLECTION = "secops.servicenow_defender"
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,18 +73,18 @@ class Demo:
             self.wrong.append(what)
 
 
-def enter_access_rules(fleet: Sandbox, instances: Iterable[str], role: str, tables: Iterable[str]) -> None:
+def enter_access_rules(fleet: SandboxProcess, instances: Iterable[str], role: str, tables: Iterable[str]) -> None:
     """Do what the manual step asks of an administrator: REST cannot, so the simulated instance is told directly."""
     for name in instances:
-        role_id = next(row["sys_id"] for row in fleet.state(name)["sys_user_role"] if row["name"] == role)
+        role_id = next(row["sys_id"] for row in fleet.state(name, "sys_user_role") if row["name"] == role)
         for table in tables:
             rule = {"name": table, "type": "record", "operation": "read", "active": "true"}
-            made = fleet.tamper(name, table="sys_security_acl", values=rule, insert=True)
-            link = {"sys_security_acl": made["sys_id"], "sys_user_role": role_id}
-            fleet.tamper(name, table="sys_security_acl_role", values=link, insert=True)
+            (rule_id,) = fleet.tamper(name, "sys_security_acl", rule, insert=True)
+            link = {"sys_security_acl": rule_id, "sys_user_role": role_id}
+            fleet.tamper(name, "sys_security_acl_role", link, insert=True)
 
 
-def tell(demo: Demo, fleet: Sandbox) -> None:
+def tell(demo: Demo, fleet: SandboxProcess) -> None:
     """Tell the story."""
     names = ["acme-dev", "acme-test", "acme-prod"]
     defaults = yaml.safe_load((ROOT / "roles/snow_connection/defaults/main.yml").read_text())
@@ -97,7 +97,7 @@ def tell(demo: Demo, fleet: Sandbox) -> None:
     )
     demo.expect(
         "nothing was written",
-        not any(row["name"] == "defender_cloud_apps_reader" for row in fleet.state(names[0])["sys_user_role"]),
+        not any(row["name"] == "defender_cloud_apps_reader" for row in fleet.state(names[0], "sys_user_role")),
     )
 
     demo.say("Onboard the fleet")
@@ -131,17 +131,16 @@ def tell(demo: Demo, fleet: Sandbox) -> None:
     demo.expect("the fleet is clean", len(hosts) == 3 and all(not c and not f for c, f in hosts.values()))
 
 
-def tamper(fleet: Sandbox) -> None:
+def tamper(fleet: SandboxProcess) -> None:
     """Change two instances behind everyone's back."""
-    fleet.tamper(
-        "acme-test",
-        table="oauth_entity",
-        match={"name": "Microsoft Defender for Cloud Apps"},
-        values={"access_token_lifespan": "300"},
+    application = {"name": "Microsoft Defender for Cloud Apps"}
+    fleet.tamper("acme-test", "oauth_entity", {"access_token_lifespan": "300"}, match=application)
+    user = next(
+        row["sys_id"]
+        for row in fleet.state("acme-prod", "sys_user")
+        if row.get("user_name") == "svc_defender_cloud_apps"
     )
-    state = fleet.state("acme-prod")
-    user = next(row["sys_id"] for row in state["sys_user"] if row["user_name"] == "svc_defender_cloud_apps")
-    fleet.tamper("acme-prod", table="sys_user_has_role", match={"user": user}, delete=True)
+    fleet.tamper("acme-prod", "sys_user_has_role", match={"user": user}, delete=True)
 
 
 def main() -> int:
@@ -151,7 +150,7 @@ def main() -> int:
     folder.mkdir(parents=True)
     demo = Demo(folder)
     demo.say("A simulated fleet of three ServiceNow instances")
-    with Sandbox.start("--instances", "3", inventory=demo.inventory) as fleet:
+    with SandboxProcess("--instances", "3", "--inventory", str(demo.inventory)) as fleet:
         print(f"listening at {fleet.base_url}; inventory: {demo.inventory}")
         tell(demo, fleet)
     demo.say("Done" if not demo.wrong else f"{len(demo.wrong)} steps went wrong: {'; '.join(demo.wrong)}")

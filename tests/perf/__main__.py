@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.perf.measure import Measured, run
-from tests.sandbox.process import Sandbox
+from tests.sandbox.process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "secops.servicenow_defender"
@@ -77,7 +77,7 @@ class Budget:
         return f"{'ok ' if self.kept else 'BAD'}  {self.what:<74} {self.measured:6.2f} {self.unit:<3} (budget {sign} {self.allowed:g})"
 
 
-def measure(folder: Path, inventory: Path, fleet: Sandbox, instances: int) -> list[Budget]:
+def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int) -> list[Budget]:
     """Run everything once and return the table."""
 
     def timed(label: str, action: Callable[[], Measured]) -> Measured:
@@ -138,7 +138,7 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     inventory = folder / "inventory.yml"
-    with Sandbox.start("--instances", str(arguments.instances), inventory=inventory) as fleet:
+    with SandboxProcess("--instances", str(arguments.instances), "--inventory", str(inventory)) as fleet:
         budgets = measure(folder, inventory, fleet, arguments.instances)
     print()
     for budget in budgets:

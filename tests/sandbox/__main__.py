@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m tests.sandbox`: serve a simulated fleet until stopped."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from .faults import KINDS, Fault, read_fault
+from .fleet import Fleet, names
+from .inventory import write_inventory
+from .server import Sandbox
+from .settings import SettingError
+from .snow.instance import AUTOMATION
+from .snow.releases import DEFAULT_RELEASE, RELEASES
+from .tls import make_certificates
+
+
+def parse_fault(text: str) -> Fault:
+    """Read KIND:RATE; without a rate the fault always happens."""
+    kind, _, rate = text.partition(":")
+    try:
+        return read_fault({"kind": kind, "rate": float(rate) if rate else 1.0})
+    except (SettingError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.sandbox",
+        description="Serve simulated ServiceNow instances on 127.0.0.1 until stopped by SIGTERM or SIGINT. Prints "
+        "READY and the base URL once it listens. Everything in it is made up, passwords included.",
+        epilog="The control API lies at <base url>/_sandbox; GET it for a list of what it can do.",
+    )
+    add = parser.add_argument
+    add("--instances", type=int, default=3, metavar="N", help="how many instances (default: 3)")
+    add(
+        "--inventory", type=Path, metavar="FILE", help="write a YAML inventory with all instances and their credentials"
+    )
+    add("--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)")
+    add(
+        "--release",
+        choices=RELEASES,
+        default=DEFAULT_RELEASE,
+        help=f"release all instances run (default: {DEFAULT_RELEASE})",
+    )
+    add(
+        "--latency",
+        type=float,
+        default=0.0,
+        metavar="MS",
+        help="milliseconds that each answer takes at least (default: 0)",
+    )
+    add("--tls", action="store_true", help="serve https with a throw-away CA, written beside the inventory")
+    add("--basic-auth-enforced", action="store_true", help="refuse Basic authentication of interactive accounts")
+    add(
+        "--fault",
+        type=parse_fault,
+        action="append",
+        default=[],
+        metavar="KIND:RATE",
+        help=f"show a fault at a rate from 0 to 1; may be given again. Kinds: {', '.join(KINDS)}",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="seed of passwords and of chance (default: 0)")
+    add(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="load the fleet's state from FILE if it exists, save it there at the end",
+    )
+    return parser.parse_args(arguments)
+
+
+def build(options: argparse.Namespace) -> Sandbox:
+    """Make the sandbox that the command line describes."""
+    defaults = {
+        "release": options.release,
+        "latency_ms": options.latency,
+        "basic_auth_enforced": options.basic_auth_enforced,
+    }
+    fleet = Fleet(seed=options.seed, defaults=defaults, faults=options.fault)
+    if options.state is not None and options.state.exists():
+        fleet.load(options.state)
+    for name in names(options.instances):
+        if name not in fleet.instances:
+            fleet.create(name)
+    certificates = None
+    if options.tls:
+        directory = options.inventory.resolve().parent if options.inventory is not None else Path.cwd()
+        certificates = make_certificates(directory, AUTOMATION)
+    return Sandbox(fleet, port=options.port, certificates=certificates)
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Run until a signal comes."""
+    sandbox = build(options)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await sandbox.start()
+    if options.inventory is not None:
+        write_inventory(options.inventory, [sandbox.describe(name) for name in sandbox.fleet.instances])
+    print(f"READY {sandbox.base_url}", flush=True)
+    await stopped.wait()
+    await sandbox.stop()
+    if options.state is not None:
+        sandbox.fleet.save(options.state)
+
+
+def main() -> int:
+    """Run the command."""
+    try:
+        asyncio.run(serve(parse_args()))
+    except OSError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

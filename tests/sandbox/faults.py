@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults a simulated service can be told to show (platform facts 3.8, 3.10, 3.11, 10).
+
+A fault happens before the request is worked on (`before`), or after its effects are in place (`after`), or spoils the
+delivery of the answer. `rate` 1 means always; `count` ends a fault after so many occurrences.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import pages
+from .settings import SettingError, read
+from .web import Call, Reply, html_reply, json_reply
+
+# How the server shall spoil the delivery of an answer.
+RESET = "reset"
+CLOSE_EARLY = "close-early"
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault. `path` is a pattern such as `/api/now/table/*`; `inner` looks at requests inside a batch instead."""
+
+    kind: str = ""
+    rate: float = 1.0
+    count: int | None = None
+    method: str = ""
+    path: str = ""
+    seconds: float = 1.0
+    """How long `slow` takes, and what `Retry-After` says."""
+    inner: bool = False
+
+    def applies(self, call: Call) -> bool:
+        """Tell whether the fault is for such a request and not used up."""
+        return (
+            self.count != 0
+            and self.inner == call.inner
+            and (not self.method or self.method.upper() == call.method)
+            and (not self.path or fnmatch.fnmatchcase(call.path, self.path))
+        )
+
+
+def read_fault(data: Mapping[str, Any] | Fault) -> Fault:
+    """Make a fault from its JSON form; raises SettingError when it makes no sense."""
+    if isinstance(data, Fault):
+        return data
+    fault = read(Fault, data, "fault")
+    if fault.kind not in KINDS:
+        raise SettingError(f"unknown fault kind {fault.kind!r}; known: {', '.join(sorted(KINDS))}")
+    if not 0 <= fault.rate <= 1:
+        raise SettingError("fault.rate must lie between 0 and 1")
+    return fault
+
+
+def draw(faults: list[Fault], call: Call, chance: random.Random) -> Fault | None:
+    """Pick the fault, if any, that hits a request."""
+    for fault in faults:
+        if fault.applies(call) and (fault.rate >= 1 or chance.random() < fault.rate):
+            if fault.count is not None:
+                fault.count -= 1
+            return fault
+    return None
+
+
+def apply(fault: Fault, call: Call, work: Callable[[Call], Reply]) -> Reply:
+    """Answer a request the faulty way; `work` is the answer of a healthy service and has effects."""
+    before, after = KINDS[fault.kind]
+    if before is not None:
+        return before(fault, call)
+    reply = work(call)
+    return after(fault, reply) if after is not None else reply
+
+
+def _throttled(fault: Fault, _call: Call) -> Reply:
+    detail = "Rate limit of 1000 requests per hour for Table API exceeded"
+    reply = json_reply(429, {"error": {"message": "Rate limit exceeded", "detail": detail}, "status": "failure"})
+    wait = max(0, round(fault.seconds))
+    reply.headers["Retry-After"] = str(wait)
+    reply.headers["X-RateLimit-Limit"] = "1000"
+    reply.headers["X-RateLimit-Reset"] = str(int(time.time()) + wait)
+    reply.headers["X-RateLimit-Rule"] = "4f6a1d0bc3a1030041a5b6b8d340ddc2"
+    return reply
+
+
+def _server_error(_fault: Fault, _call: Call) -> Reply:
+    return json_reply(500, {"error": {"message": "Internal Server Error", "detail": None}, "status": "failure"})
+
+
+def _error_after(_fault: Fault, reply: Reply) -> Reply:
+    return _server_error(Fault(), Call("", "", {}, "")) if reply.status < 400 else reply
+
+
+def _reset_before(_fault: Fault, _call: Call) -> Reply:
+    return Reply(damage=RESET)
+
+
+def _reset_after(_fault: Fault, reply: Reply) -> Reply:
+    reply.damage = RESET
+    return reply
+
+
+def _cut(_fault: Fault, reply: Reply) -> Reply:
+    if reply.status == 200:
+        reply.body = reply.body[: len(reply.body) // 2]
+    return reply
+
+
+def _cut_connection(_fault: Fault, reply: Reply) -> Reply:
+    reply.damage = CLOSE_EARLY
+    return reply
+
+
+def _cancelled(_fault: Fault, reply: Reply) -> Reply:
+    # A cancelled transaction leaves what was written so far, and the error object behind it (platform facts 3.8).
+    if reply.status == 200:
+        message = "Transaction cancelled: maximum execution time exceeded"
+        error = {"message": message, "detail": f"{message}. Check logs for error trace."}
+        tail = json.dumps({"error": error, "status": "failure"})[1:]
+        reply.body = reply.body[: len(reply.body) * 2 // 3] + b'"\n],' + tail.encode()
+    return reply
+
+
+def _wrong_type(_fault: Fault, reply: Reply) -> Reply:
+    reply.headers["Content-Type"] = "text/plain;charset=UTF-8"
+    return reply
+
+
+def _page(status: int, page: str) -> Callable[[Fault, Call], Reply]:
+    return lambda _fault, _call: html_reply(status, page)
+
+
+def _redirect(target: str) -> Callable[[Fault, Call], Reply]:
+    def answer(_fault: Fault, call: Call) -> Reply:
+        return html_reply(302, "", {"Location": target if "://" in target else call.base + target})
+
+    return answer
+
+
+_Before = Callable[[Fault, Call], Reply]
+_After = Callable[[Fault, Reply], Reply]
+KINDS: dict[str, tuple[_Before | None, _After | None]] = {
+    "429": (_throttled, None),
+    "429-bare": (lambda _fault, _call: Reply(429), None),
+    "500": (_server_error, None),
+    "500-after-commit": (None, _error_after),
+    "502": (_page(502, pages.BAD_GATEWAY), None),
+    "503": (_page(503, pages.UNAVAILABLE), None),
+    "truncated": (None, _cut),
+    "truncated-early": (None, _cut_connection),
+    "transaction-cancelled": (None, _cancelled),
+    "hibernating": (_page(200, pages.HIBERNATING), None),
+    "wake-redirect": (_redirect("https://developer.servicenow.com/dev.do#!/home?wu=true"), None),
+    "login-page": (_page(200, pages.LOGIN), None),
+    "login-redirect": (_redirect("/login.do"), None),
+    "slow": (None, None),
+    "reset": (_reset_before, None),
+    "reset-after-commit": (None, _reset_after),
+    "wrong-content-type": (None, _wrong_type),
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All services of one sandbox: made, reset, removed, saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .counters import Counters
+from .faults import Fault
+from .settings import SettingError
+from .snow.knobs import Knobs, turn
+from .snow.router import route_of
+from .snow.service import SnowService
+from .web import Call, Service
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_FIRST = ("acme-dev", "acme-test", "acme-prod")
+
+
+def names(count: int) -> list[str]:
+    """The names of a fleet of `count` instances."""
+    return list(_FIRST[:count]) if count <= len(_FIRST) else [f"acme-{number:03d}" for number in range(1, count + 1)]
+
+
+class Fleet:
+    """The instances of a sandbox by name, and what they share: seed, default knobs, faults of the run, counts."""
+
+    def __init__(
+        self, *, seed: int = 0, defaults: Mapping[str, Any] | None = None, faults: list[Fault] | None = None
+    ) -> None:
+        self.seed = seed
+        self.defaults = turn(Knobs(), defaults or {})
+        self.faults = faults or []
+        self.chance = random.Random(seed)
+        self.counters = Counters()
+        self.instances: dict[str, SnowService] = {}
+        self.others: dict[str, Service] = {}
+        """Services that are no instances, such as the parts of a Microsoft tenant, by the first segment of a path."""
+
+    def service(self, name: str) -> Service | None:
+        """The service that answers under a name."""
+        return self.instances.get(name) or self.others.get(name)
+
+    def create(self, name: str, knobs: Mapping[str, Any] | None = None) -> SnowService:
+        """Make a fresh instance, in place of one of the same name; raises SettingError."""
+        if not _NAME.fullmatch(name):
+            raise SettingError(f"{name!r} is no instance name")
+        service = SnowService(name, turn(self.defaults, knobs or {}), self.seed, self._count_inner)
+        self.instances[name] = service
+        self.counters.reset(name)
+        return service
+
+    def _count_inner(self, name: str, call: Call) -> None:
+        self.counters.record(name, f"{call.method} {route_of(call.path)}", inner=True)
+
+    def save(self, path: Path) -> None:
+        """Write the state of all instances; only the owner may read the file."""
+        content = {
+            "version": 1,
+            "instances": {name: service.instance.saved() for name, service in self.instances.items()},
+        }
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1)
+
+    def load(self, path: Path) -> None:
+        """Bring back the instances that `save` wrote."""
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for name, saved in content["instances"].items():
+            knobs = turn(Knobs(), saved["knobs"])
+            self.instances[name] = SnowService(name, knobs, saved["seed"], self._count_inner, saved["tables"])

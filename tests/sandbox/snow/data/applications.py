@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plugins, applications, OAuth entries, tickets out of the box (platform facts 6; hardening facts 3.1)."""
+
+# id | name | active out of the box
+PLUGINS = """
+com.snc.platform.security.oauth                 | OAuth 2.0                                  | active
+com.glide.rest                                  | REST API Provider                          | active
+com.glide.rest.auth.scope                       | REST API Auth Scope                        | active
+com.glide.tokenbased_auth                       | API Key and HMAC Authentication            | inactive
+com.glide.identity.machine_identity_management  | Machine Identity Console                   | active
+com.glide.high_security                         | High Security Settings                     | active
+com.glide.role_management                       | Contextual Security: Role Management       | active
+com.glide.role_management.inh_count             | Contextual Security: Role Management V2    | active
+com.glide.explicit_roles                        | Explicit Roles                             | inactive
+com.snc.system_security                         | Security Jump Start (ACL Rules)            | active
+com.snc.read_only.role                          | Read-only Role                             | active
+com.snc.integration.multifactor.authentication  | Multifactor Authentication                 | active
+com.snc.integration.sso.multi.installer         | Multiple Provider Single Sign-On           | inactive
+com.snc.ipauthenticator                         | IP Range Based Authentication              | inactive
+com.glide.protected_tables                      | Log Protection                             | inactive
+com.snc.itsm.roles                              | ITSM Roles                                 | active
+com.snc.itsm.roles.incident_management          | ITSM Roles - Incident Management           | active
+com.snc.itsm.roles.problem_management           | ITSM Roles - Problem Management            | active
+com.snc.itsm.roles.change_management            | ITSM Roles - Change Management             | active
+com.snc.incident                                | Incident                                   | active
+com.snc.problem                                 | Problem                                    | active
+com.snc.change_management                       | Change Management                          | active
+com.glide.continuousdelivery                    | Continuous Delivery                        | active
+com.snc.vulc                                    | Configuration Compliance                   | inactive
+com.snc.vulc_dep                                | Configuration Compliance Dependencies      | inactive
+com.snc.vul_dep                                 | Vulnerability Response Dependencies        | inactive
+com.snc.security_support.core                   | Security Support Core                      | inactive
+"""
+# Plugins that only ServiceNow support activates on an instance that lacks them (hardening facts 3.2).
+REQUEST_ONLY = ("com.glide.high_security", "com.glide.explicit_roles", "com.snc.system_security")
+
+# scope | name | newest version; installable from the store
+STORE_APPLICATIONS = """
+sn_vul            | Vulnerability Response                          | 30.6.0
+sn_vulc           | Configuration Compliance                        | 30.6.0
+sn_sec_int        | Security Integration Framework                  | 30.6.0
+sn_sec_cmn        | Security Support Common                         | 30.6.0
+sn_sec_cmn_orch   | Security Support Orchestration                  | 13.4.1
+sn_vul_cmn        | Vulnerability Response Common                   | 30.6.0
+sn_vul_msft_tvm   | Vulnerability Response Integration with Microsoft Defender | 4.2.0
+sn_vsc            | Security Center                                 | 3.3.0
+"""
+INSTALLED_APPLICATIONS = {"sn_vsc": "3.2.1"}
+
+# name | type | comments
+OAUTH_APPLICATIONS = """
+ServiceNow Agent               | client         | Mobile application of the platform
+ServiceNow Onboarding          | client         | Mobile application of the platform
+Mail Relay                     | oauth_provider | Outbound mail
+"""
+
+# number | short description | state | caller
+INCIDENTS = """
+INC0010001 | Unable to reach the mail server           | 2 | employee
+INC0010002 | Laptop does not start                     | 1 | employee
+INC0010003 | Password expired                          | 7 | group_member
+"""
+# table | prefix | first number that is free
+NUMBERS = {
+    "incident": ("INC", 10004),
+    "problem": ("PRB", 40001),
+    "change_request": ("CHG", 30001),
+    "task": ("TASK", 20001),
+    "sys_import_set": ("ISET", 10001),
+}
+# table | condition | columns that become mandatory
+DATA_POLICIES = """
+incident | stateIN6,7^ORincident_stateIN6,7 | close_code, close_notes
+problem  | state=107                        | resolution_code
+"""
+SCRIPT_ACTIONS = """
+SNC User Lockout Check                  | login.failed  | false
+SNC User Lockout Check with Auto Unlock | login.failed  | false
+Record Attachment Download              | attachment.read | true
+"""

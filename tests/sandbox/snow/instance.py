@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One simulated ServiceNow instance: its rows, its clock, its knobs."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import string
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from hashlib import blake2b
+from typing import Any
+
+from ..settings import as_json
+from ..web import Call
+from .base import base_rows
+from .knobs import Knobs
+from .matching import Asker, Matcher
+from .query import parse
+from .schema import schema_of
+from .secrecy import Cipher, hash_password
+from .server_functions import FORMAT
+from .store import Database, Row
+
+ADMIN = "admin"
+AUTOMATION = "svc_ansible"
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class Instance:
+    """The state of one instance. What it answers is the business of `router`."""
+
+    def __init__(self, name: str, knobs: Knobs, seed: int = 0) -> None:
+        self.name = name
+        self.knobs = knobs
+        self.seed = seed
+        self.chance = random.Random(f"{seed}:{name}")
+        self.database = Database(schema_of(knobs.release), base_rows(knobs.release))
+        self.cipher = Cipher(name)
+        self.sessions: dict[str, tuple[str, float]] = {}
+        """Cookie sessions: id -> (sys_id of the user, end as epoch seconds)."""
+        self.used_assertions: dict[str, float] = {}
+        self.operations: dict[str, Any] = {}
+        """CI/CD operations that are under way, by progress id."""
+        self.on_inner: Callable[[Call], None] | None = None
+        for user_name in (ADMIN, AUTOMATION):
+            self._set_password(user_name)
+        self.set_property("instance_name", name)
+
+    def password(self, user_name: str) -> str:
+        """The password that a base account has on this instance; the same for the same seed."""
+        digest = blake2b(f"{self.seed}:{self.name}:{user_name}".encode(), digest_size=24).digest()
+        return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
+
+    def _set_password(self, user_name: str) -> None:
+        user = self.user_named(user_name)
+        if user is not None:
+            self.database.put("sys_user", {**user, "user_password": hash_password(self.password(user_name))})
+
+    def now(self) -> float:
+        """The instance's clock in epoch seconds."""
+        return time.time() + self.knobs.time_shift
+
+    def moment(self) -> datetime:
+        """The instance's clock, UTC, to the second."""
+        return datetime.fromtimestamp(int(self.now()), timezone.utc).replace(tzinfo=None)
+
+    def timestamp(self) -> str:
+        """The instance's clock as the platform writes it."""
+        return self.moment().strftime(FORMAT)
+
+    def user_named(self, user_name: str) -> Row | None:
+        """The user of a user name; upper and lower case are alike."""
+        return self.database.first("sys_user", "user_name", user_name) if user_name else None
+
+    def property(self, name: str, fallback: str = "") -> str:
+        """The value of a system property, or what is in force without its row."""
+        row = self.database.first("sys_properties", "name", name)
+        return row.get("value", "") if row is not None else fallback
+
+    def is_on(self, name: str, fallback: bool = False) -> bool:
+        """Whether a true/false property is true."""
+        return self.property(name, str(fallback)).lower() == "true"
+
+    def set_property(self, name: str, value: str | None) -> None:
+        """Write a property behind everyone's back; None removes its row."""
+        row = self.database.first("sys_properties", "name", name)
+        if value is None:
+            if row is not None:
+                self.database.remove("sys_properties", row["sys_id"])
+            return
+        fresh = {"sys_id": self.new_id(), "name": name, "type": "string", "sys_class_name": "sys_properties"}
+        written = {**(row or {**fresh, **self.stamps("system")}), "value": value}
+        self.database.put("sys_properties", {column: text for column, text in written.items() if text != ""})
+
+    def plugin_is_active(self, plugin: str) -> bool:
+        """Whether a plugin is active."""
+        row = self.database.first("v_plugin", "id", plugin)
+        return row is not None and row.get("active") in ("active", "true")
+
+    def count_inner(self, call: Call) -> None:
+        """Count a request inside a batch."""
+        if self.on_inner is not None:
+            self.on_inner(call)
+
+    def stamps(self, user_name: str) -> Row:
+        """The audit columns of a new row."""
+        now = self.timestamp()
+        return {
+            "sys_created_by": user_name,
+            "sys_created_on": now,
+            "sys_updated_by": user_name,
+            "sys_updated_on": now,
+            "sys_mod_count": "0",
+        }
+
+    @staticmethod
+    def new_id() -> str:
+        """A fresh sys_id."""
+        return secrets.token_hex(16)
+
+    def asker(self, user_id: str = "", user_name: str = "system") -> Asker:
+        """Who asks a query; by default the platform itself."""
+        return Asker(user_id, user_name, self.moment(), self.is_on("glide.invalid_query.returns_no_rows"))
+
+    def rows_like(self, table: str, encoded_query: str) -> list[Row]:
+        """Rows by encoded query, as the platform itself sees them."""
+        return Matcher(self.database, table, self.asker()).select(parse(encoded_query))
+
+    def saved(self) -> dict[str, Any]:
+        """Everything that `restored` needs to bring the instance back."""
+        return {"seed": self.seed, "knobs": as_json(self.knobs), "tables": self.database.changed_tables()}
+
+    def restore(self, tables: Mapping[str, list[Row]]) -> None:
+        """Put saved rows back."""
+        self.database.restore(tables)

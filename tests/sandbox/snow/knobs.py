@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a test can turn on an instance (platform facts 10). Names and defaults are part of the control API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..faults import Fault, read_fault
+from ..settings import merge
+from .releases import DEFAULT_RELEASE, RELEASES
+
+
+def _one_of(*choices: Any) -> Any:
+    return field(default=choices[0], metadata={"choices": choices})
+
+
+def _release() -> Any:
+    return field(default=DEFAULT_RELEASE, metadata={"choices": tuple(RELEASES)})
+
+
+@dataclass(frozen=True)
+class Acl:
+    """Denials for every caller, administrators included, on top of the access controls."""
+
+    deny_table: dict[str, str] = field(default_factory=dict)
+    """Table -> "empty" (200 without rows) or "403"."""
+    deny_field: dict[str, list[str]] = field(default_factory=dict)
+    """Table -> columns that are left out of answers and refused in queries."""
+    deny_insert: list[str] = field(default_factory=list)
+    deny_update: list[str] = field(default_factory=list)
+    deny_delete: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """The Batch API. `unserviced` serves only so many requests of each batch; null serves all."""
+
+    disabled: bool = False
+    unserviced: int | None = None
+    inner_errors: dict[str, int] = field(default_factory=dict)
+    """Path pattern -> status that an inner request on such a path gets."""
+    max_input: int = 5 * 1024 * 1024
+    max_output: int = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class CiCd:
+    """The CI/CD API. An operation ends in `outcome` (2, 3 or 4) at its `steps`-th progress read."""
+
+    disabled: bool = False
+    paused: bool = False
+    steps: int = 2
+    outcome: str = _one_of("2", "3", "4")
+    progress: str = _one_of("ok", "401", "403")
+    error_style: str = _one_of("result", "error")
+    request_only: list[str] | None = None
+    """Plugins that only support activates; null means those known from the field."""
+    request_only_answer: str = _one_of("failed", "405")
+    not_entitled: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TokenLifetimes:
+    """Seconds that override what the OAuth application says; null leaves it to the application."""
+
+    access: int | None = None
+    refresh: int | None = None
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """All knobs of one instance."""
+
+    release: str = _release()
+    secret_mode: str = _one_of("ciphertext", "masked", "empty")
+    """What GET shows of an encrypted column."""
+    requires_input_display: bool = True
+    """A two-way secret written without `sysparm_input_display_value=true` is unusable."""
+    auto_generate: bool = True
+    """The platform makes a client secret when none is given."""
+    password_by_rest: bool = True
+    """A password can be set by REST at all; one report says it never works."""
+    cc_property: str = _one_of("absent", "false", "true")
+    """The property that switches the client credentials grant on."""
+    default_scope_status: str = ""
+    """`scope_restriction_status` of an application that was made without one."""
+    basic_auth_enforced: bool = False
+    invalid_query: str = _one_of("drop", "no_rows")
+    choice: str = _one_of("store", "drop")
+    total_count: str = _one_of("before_acl", "after_acl")
+    role_management_v2: bool = True
+    refresh_probe: str = _one_of("invalid_client", "access_denied")
+    """What the token endpoint answers to a wrong client secret."""
+    integration_user_status: int = _one_of(400, 401)
+    """Status of `unauthorized_client`."""
+    token_reuse: bool = True
+    token_lifetimes: TokenLifetimes = field(default_factory=TokenLifetimes)
+    lockout_after: int = 5
+    """Failed sign-ins that lock a user; 0 never locks."""
+    api_keys: dict[str, str] = field(default_factory=dict)
+    """Key -> user name."""
+    allowed_auth: list[str] | None = None
+    """Ways to sign in that an API access policy admits: basic, oauth, api_key, mtls; null admits all."""
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """User name -> columns (`locked_out`, `active`, `password_needs_reset`, ...), plus `password` and `roles`."""
+    properties: dict[str, str | None] = field(default_factory=dict)
+    """Property -> value; null removes the row."""
+    plugins: dict[str, bool] = field(default_factory=dict)
+    plugin_literal: str = _one_of("active", "true")
+    """How `v_plugin.active` reads: clients in the field saw both."""
+    dup: list[str] = field(default_factory=list)
+    """Names of OAuth applications to create twice."""
+    abort: dict[str, str] = field(default_factory=dict)
+    """Table -> name of a business rule that aborts every write to it."""
+    acl: Acl = field(default_factory=Acl)
+    batch: BatchLimits = field(default_factory=BatchLimits)
+    cicd: CiCd = field(default_factory=CiCd)
+    faults: list[Any] = field(default_factory=list)
+    latency_ms: float = 0.0
+    time_shift: float = 0.0
+    """Seconds the instance's clock runs ahead, so that tokens expire without waiting."""
+    unstable_order: bool = False
+    """Rows without a sort order come in another order each time."""
+    hide_build: bool = False
+    max_url_length: int = 16000
+    own_port: bool = False
+    """Serve the instance at the root of a port of its own, as in the field, instead of under a path."""
+
+
+def turn(current: Knobs, data: Mapping[str, Any]) -> Knobs:
+    """Return the knobs with some of them changed; raises SettingError for unknown names and wrong values."""
+    changed = merge(current, data)
+    object.__setattr__(changed, "faults", [read_fault(fault) for fault in changed.faults])
+    return changed
+
+
+def faults_of(knobs: Knobs) -> list[Fault]:
+    """The faults of an instance; their remaining counts are kept in the objects themselves."""
+    return knobs.faults

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one line that a playbook prints of each instance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.filter.closing_line import FilterModule, closing_line
+
+PREFLIGHT = {"instance": {"release": {"family": "zurich", "patch": "patch2"}}, "problems": []}
+LIFESPAN = {"object": "oauth_application A", "field": "access_token_lifespan", "before": "300", "after": "3600"}
+ACLS = [
+    {"object": f"table_acl t{n} (r)", "field": "read", "before": "needs_elevation", "after": "granted"}
+    for n in range(13)
+]
+
+
+def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) -> dict[str, Any]:
+    return {
+        "drift": drift,
+        "results": [{"object": entry["object"], "status": status} for entry in drift],
+        "manual_steps": [{"title": f"step {n}"} for n in range(steps)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("results", "check_mode", "line"),
+    [
+        ([PREFLIGHT, state([])], False, "Zurich patch2; as described"),
+        ([state([LIFESPAN])], True, "1 deviation: oauth_application A (access_token_lifespan)"),
+        (
+            [state([LIFESPAN])],
+            False,
+            "now as described; 1 deviation corrected: oauth_application A (access_token_lifespan)",
+        ),
+        ([state(ACLS, "needs_elevation", 1)], False, "13 deviations: 13 x table_acl; 1 manual step open: step 0"),
+        (
+            [{"drift": [], "results": [{"object": "table_acl t (r)", "status": "unknown"}]}],
+            False,
+            "as described; unknown: table_acl t (r)",
+        ),
+        ([{"verified": True, "expires_in": 1799}], False, "token works (1799 s)"),
+        ([{"verified": False}], False, "token refused"),
+        (
+            [{"instance": {}, "problems": [{"id": "oauth_inactive"}]}],
+            False,
+            "release unknown; 1 problem: oauth_inactive",
+        ),
+        ([{"skipped": True, "drift": [LIFESPAN]}, {}], False, "nothing was looked at"),
+    ],
+)
+def test_the_line_says_what_is_true_now(results: list[Any], check_mode: bool, line: str) -> None:
+    assert closing_line(results, check_mode=check_mode) == line
+
+
+def test_the_filter_is_offered_to_playbooks() -> None:
+    assert FilterModule().filters() == {"closing_line": closing_line}

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Descriptions as tasks give them, with the defaults that Ansible fills in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import specs
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.oauth_application import (
+    OAuthApplication,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.plugins import Plugins
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.properties import Properties
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.record import Record
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.role import Role
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.table_acls import TableAcls
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.user import User
+
+
+def params(options: dict[str, dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters that Ansible makes of what a task gives."""
+    assert set(given) <= set(options), set(given) - set(options)
+    return {**{name: option.get("default") for name, option in options.items()}, **given}
+
+
+def role(name: str, **given: Any) -> Role:
+    return Role.from_params(params(specs.ROLE_OPTIONS, {"name": name, **given}))
+
+
+def user(user_name: str, **given: Any) -> User:
+    return User.from_params(params(specs.USER_OPTIONS, {"user_name": user_name, **given}))
+
+
+def application(name: str, **given: Any) -> OAuthApplication:
+    return OAuthApplication.from_params(params(specs.OAUTH_APPLICATION_OPTIONS, {"name": name, **given}))
+
+
+def record(table: str, match: dict[str, Any], **given: Any) -> Record:
+    return Record.from_params(params(specs.RECORD_OPTIONS, {"table": table, "match": match, **given}))
+
+
+def acls(role_name: str, *tables: str) -> TableAcls:
+    return TableAcls.from_params(params(specs.TABLE_ACLS_OPTIONS, {"role": role_name, "tables": list(tables)}))
+
+
+def properties(described: dict[str, Any], *, create_missing: bool = True, max_writes: int | None = None) -> Properties:
+    return Properties.from_params({"properties": described, "create_missing": create_missing, "max_writes": max_writes})
+
+
+def plugins(
+    *ids: str, applications: list[dict[str, Any]] | None = None, wait: bool = True, timeout: float = 1800.0
+) -> Plugins:
+    waiting = {"wait": wait, "wait_timeout": timeout, "poll_interval": 10.0}
+    entries = [{"id": plugin, "state": "active"} for plugin in ids]
+    return Plugins.from_params({"plugins": entries, "applications": applications, **waiting})

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user reads when a call fails, and what nobody may read (architecture 5)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    BadConnectionOption,
+    NoClearAnswer,
+    TransportError,
+    Unreachable,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
+from tests.unit.plugins.module_utils.conftest import Clock
+from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer, failure, page
+
+Connect = Callable[..., Session]
+SECRET = 'gäh "x/+&1\\'
+
+
+def failed(session: Session, method: str = "GET", path: str = "/api/now/table/sys_user") -> str:
+    """Return the message of a request that fails."""
+    with pytest.raises(TransportError) as caught:
+        session.request(method, path, body=None if method == "GET" else {})
+    return str(caught.value)
+
+
+# -- each failure has its own words ---------------------------------------------------------------------------------------
+
+
+def test_a_refused_connection_is_named(connected: Connect) -> None:
+    message = failed(connected("http://127.0.0.1:9", retries=0))
+    assert message.startswith("GET /api/now/table/sys_user at http://127.0.0.1:9: cannot connect (")
+    assert "refused" in message
+    assert "is the host name right, and is the host up?" in message
+
+
+def test_an_unknown_host_is_named(connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(host: str, *_more: object) -> object:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    message = failed(connected("https://acme-prdo.service-now.com", retries=0))
+    assert "at https://acme-prdo.service-now.com: cannot connect (Name or service not known)" in message
+    assert "is the host name right" in message
+
+
+def test_a_proxy_that_cannot_be_reached_is_called_the_culprit(connected: Connect) -> None:
+    message = failed(connected("http://localhost:8", proxy="http://127.0.0.1:9", retries=0))
+    assert "the proxy refused or could not be reached" in message
+    assert "Check proxy, https_proxy and no_proxy" in message
+
+
+def test_a_proxy_that_refuses_is_called_the_culprit(server: Loopback, connected: Connect) -> None:
+    # The server does not know CONNECT, so it answers 501, as a proxy that refuses would answer 403 or 407.
+    message = failed(connected("https://acme-prod.service-now.com", proxy=server.url, retries=0))
+    assert "the proxy refused or could not be reached (Tunnel connection failed: 501" in message
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_silent_host_ends_in_a_time_out(server: Loopback, connected: Connect, method: str) -> None:
+    server.answers(Reply(wait=5))
+    message = failed(connected(timeout=0.1, retries=0), method)
+    assert message.endswith("no answer within 0.1 s (option timeout)")
+
+
+def test_a_host_that_never_answers_a_connection_ends_in_a_time_out(connected: Connect) -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        with socket.socket() as first, socket.socket() as second:
+            for waiting in (first, second):
+                waiting.setblocking(False)
+                waiting.connect_ex(("127.0.0.1", port))
+            message = failed(connected(f"http://127.0.0.1:{port}", timeout=0.2, retries=0), "POST")
+    assert "no connection within 0.2 s" in message
+
+
+def test_a_server_that_speaks_no_tls_is_named(server: Loopback, connected: Connect) -> None:
+    message = failed(connected(server.url.replace("http", "https"), retries=0))
+    assert "the TLS connection was refused" in message
+    assert "_ssl.c" not in message or "wrong version" in message.lower()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_dropped_connection_is_named(server: Loopback, connected: Connect, method: str) -> None:
+    server.answers(DROPPED)
+    message = failed(connected(retries=0), method)
+    assert "the connection was dropped before the whole answer had arrived" in message
+
+
+def test_an_answer_that_cannot_be_unpacked_is_no_clear_answer(server: Loopback, connected: Connect) -> None:
+    server.answers(Reply(200, b"no gzip", {"Content-Encoding": "gzip", "Content-Type": "application/json"}))
+    with pytest.raises(NoClearAnswer):
+        connected(retries=0).request("GET", "/x")
+
+
+@pytest.mark.parametrize(
+    "host", ["acme..service-now.com", "a" * 64 + ".service-now.com", "*.service-now.com", ".service-now.com"]
+)
+def test_a_host_name_that_cannot_exist_is_not_a_defect(connected: Connect, host: str) -> None:
+    message = failed(connected(f"https://{host}", retries=0))
+    assert host in message
+    assert "LocationParseError" not in message
+
+
+@pytest.mark.parametrize("token", ["f00dface\n", "f00dface\r\nX-Evil: 1", " f00dface", "f00d\u20acface"])
+def test_a_token_that_fits_no_header_is_an_option_to_mend(
+    server: Loopback, connected: Connect, clock: Clock, context: Context, token: str
+) -> None:
+    class Signed:
+        def headers(self) -> Mapping[str, str]:
+            return {"x-sn-apikey": token}
+
+        def renew(self) -> bool:
+            return False
+
+    context.redactor.add(token)
+    session = connected()
+    session.signer = Signed()
+    with pytest.raises(BadConnectionOption, match="line break|header") as caught:
+        session.request("GET", "/x")
+    assert server.received == []
+    assert clock.naps == [], "it will not get better"
+    assert "f00d" not in str(caught.value)
+
+
+# -- and none says what we sent -------------------------------------------------------------------------------------------
+
+
+def base64s(secret: str) -> Iterator[str]:
+    """Return the secret as it is seen in base64 of longer texts, at each alignment."""
+    for before in ("", "a", "ab"):
+        yield base64.b64encode(f"{before}{secret}:and more".encode()).decode()
+
+
+ECHOES = {
+    "raw": SECRET,
+    "URL-encoded": quote(SECRET),
+    "URL-encoded whole": quote(SECRET, safe=""),
+    "form-encoded": quote_plus(SECRET),
+    "JSON": json.dumps(SECRET),
+    "JSON in UTF-8": json.dumps(SECRET, ensure_ascii=False),
+    **{f"base64 at {n}": text for n, text in enumerate(base64s(SECRET))},
+}
+
+
+def echoing(text: str) -> dict[str, Reply]:
+    """Return answers of each kind that repeat `text`."""
+    return {
+        "error": failure(403, "Operation Failed", f"no: {text}"),
+        "passing error": failure(500, f"no: {text}"),
+        "token error": answer({"error": "server_error", "error_description": text}, 401),
+        "error in a 200": failure(200, f"Transaction cancelled: {text}"),
+        "page": page(text),
+        "cut": Reply(body=f'{{"result": "{text}'.encode(), headers={"Content-Type": "application/json"}),
+        "redirect": Reply(302, b"", {"Location": f"/{quote(text)}/login.do"}),
+        "transaction": failure(400, "Invalid table x", X_Transaction_ID=quote(text)),
+    }
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+@pytest.mark.parametrize("kind", echoing(""))
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_answer_that_repeats_a_secret_is_not_repeated(
+    server: Loopback, connected: Connect, context: Context, kind: str, echo: str, method: str
+) -> None:
+    context.redactor.add(SECRET)
+    server.answers(echoing(echo)[kind])
+    message = failed(connected(retries=1), method)
+    cores = {text[4:-8] for text in base64s(SECRET)}
+    for text in (message, *context.warnings):
+        for form in {SECRET, quote(SECRET), quote_plus(SECRET), json.dumps(SECRET)[1:-1], *cores}:
+            assert form not in text
+
+
+@pytest.mark.parametrize("reply", [DROPPED, failure(500, "x"), failure(403, "x"), page("x"), Reply(wait=5)], ids=str)
+@pytest.mark.parametrize("method", ["GET", "PATCH", "POST"])
+def test_a_message_holds_no_body_no_query_and_no_header(
+    server: Loopback, connected: Connect, context: Context, reply: Reply, method: str
+) -> None:
+    server.answers(reply)
+    session = connected(retries=1, timeout=0.1)
+    with pytest.raises(TransportError) as caught:
+        session.request(
+            method,
+            "/api/now/table/sys_user",
+            query={"sysparm_query": "email=query-word"},
+            body={"last_name": "body-word"},
+            headers={"x-private": "header-word"},
+        )
+    assert server.received[0].query == {"sysparm_query": "email=query-word"}, "it was sent"
+    for text in (str(caught.value), *context.warnings):
+        for word in ("query-word", "body-word", "header-word", "sysparm_query"):
+            assert word not in text
+
+
+def test_a_form_is_not_shown(server: Loopback, connected: Connect) -> None:
+    def refuse(request: Received) -> Reply:
+        assert request.form == {"client_secret": "form-word"}
+        return failure(500, "x")
+
+    server.answers_by(refuse)
+    with pytest.raises(TransportError) as caught:
+        connected(retries=0).request("POST", "/oauth_token.do", form={"client_secret": "form-word"}, only_reads=True)
+    assert "form-word" not in str(caught.value)
+
+
+def test_where_and_how_often_is_told_while_waiting(server: Loopback, connected: Connect, context: Context) -> None:
+    server.answers(failure(429, "Rate limit exceeded", Retry_After="3"))
+    failed(connected(retries=2))
+    assert context.warnings == [
+        f"{server.url}: attempt {n} of 3 failed, next one in 3.0 s. "
+        "GET /api/now/table/sys_user -> 429 Rate limit exceeded"
+        for n in (1, 2)
+    ]
+
+
+def test_nothing_a_user_reads_is_a_traceback(connected: Connect) -> None:
+    message = failed(connected("http://127.0.0.1:9", retries=0))
+    for noise in ("Max retries", "HTTPConnectionPool", "urllib3", "object at 0x", "Caused by"):
+        assert noise not in message
+
+
+def test_an_unreachable_host_is_safe_to_ask_again(connected: Connect) -> None:
+    with pytest.raises(Unreachable):
+        connected("http://127.0.0.1:9", retries=0).request("POST", "/x", body={})
