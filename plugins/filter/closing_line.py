@@ -66,9 +66,16 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
         yield from _state(result, check_mode)
         steps = result.get("manual_steps") or []
         if steps:
-            yield _counted(len(steps), "manual step") + " open: " + ", ".join(str(step.get("title")) for step in steps)
+            yield _counted(len(steps), "manual step") + " open: " + " / ".join(map(_step, steps))
     if "verified" in result:
         yield f"token works ({result.get('expires_in')} s)" if result["verified"] else "token refused"
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    """Return what a person has to do, with every value to enter; of a secret only what it is called."""
+    values = [f"{label} = {value}" for label, value in (step.get("values") or {}).items()]
+    values += [f"{label} = (your secret)" for label in step.get("secret_values") or []]
+    return f"{step.get('title')} ({step.get('where')}: {', '.join(values)})" if values else str(step.get("title"))
 
 
 def _release(instance: Mapping[str, Any]) -> str:

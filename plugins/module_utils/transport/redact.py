@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -45,7 +45,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self.secrets: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._forms: tuple[str, ...] | None = None
         for secret in secrets:
             self.add(secret)
 
@@ -53,29 +53,53 @@ class Redactor:
         """Treat `secret` (a string; anything else is ignored) as a secret from now on."""
         if isinstance(secret, str) and secret and secret not in self.secrets:
             self.secrets.add(str(secret))
-            self._pattern = None
+            self._forms = None
 
     def forget(self, secret: str) -> None:
         """Let `secret` be seen from now on: it is what the user asked for."""
         self.secrets.discard(secret)
-        self._pattern = None
+        self._forms = None
 
     def scrub_text(self, text: str) -> str:
         """Return `text` without any known secret in any of its encodings."""
         if text in self.secrets:
             return MASK
-        if self._pattern is None:
-            forms = {form for secret in self.secrets if len(secret) >= SHORTEST_SEARCHED for form in encodings(secret)}
-            longest_first = sorted(forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)) if forms else r"(?!)")
-        return self._pattern.sub(MASK, text)
+        found = [form for form in self._searched() if form in text]
+        return re.sub("|".join(map(re.escape, found)), MASK, text) if found else text
 
     def scrub(self, value: Any) -> Any:
         """Return `value` (any nesting of mappings, sequences and scalars) without any known secret."""
-        if isinstance(value, str):
-            return self.scrub_text(value)
-        if isinstance(value, Mapping):
-            return {self.scrub(key): self.scrub(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple, set)):
-            return [self.scrub(item) for item in value]
-        return value
+        texts = set(_texts(value))
+        together = "\0".join(texts)
+        # Nearly every result is clean, and one look at all of its text tells.
+        dirty = not texts.isdisjoint(self.secrets) or any(form in together for form in self._searched())
+        return _mapped(value, self.scrub_text if dirty else str)
+
+    def _searched(self) -> tuple[str, ...]:
+        """Return every form to search for, the longest first: one can be part of another."""
+        if self._forms is None:
+            forms = {form for secret in self.secrets if len(secret) >= SHORTEST_SEARCHED for form in encodings(secret)}
+            self._forms = tuple(sorted(forms, key=len, reverse=True))
+        return self._forms
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(key)
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple, set)):
+        for item in value:
+            yield from _texts(item)
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {_mapped(key, change): _mapped(item, change) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_mapped(item, change) for item in value]
+    return value

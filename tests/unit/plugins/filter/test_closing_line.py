@@ -21,7 +21,10 @@ def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) 
     return {
         "drift": drift,
         "results": [{"object": entry["object"], "status": status} for entry in drift],
-        "manual_steps": [{"title": f"step {n}"} for n in range(steps)],
+        "manual_steps": [
+            {"title": f"step {n}", "where": "Portal > New", "values": {"Name": "x"}, "secret_values": ["Password"]}
+            for n in range(steps)
+        ],
     }
 
 
@@ -35,7 +38,12 @@ def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) 
             False,
             "now as described; 1 deviation corrected: oauth_application A (access_token_lifespan)",
         ),
-        ([state(ACLS, "needs_elevation", 1)], False, "13 deviations: 13 x table_acl; 1 manual step open: step 0"),
+        (
+            [state(ACLS, "needs_elevation", 1)],
+            False,
+            "13 deviations: 13 x table_acl; 1 manual step open: "
+            "step 0 (Portal > New: Name = x, Password = (your secret))",
+        ),
         (
             [{"drift": [], "results": [{"object": "table_acl t (r)", "status": "unknown"}]}],
             False,

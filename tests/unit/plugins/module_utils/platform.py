@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.converge import (
+    CLOSED,
     MATCH,
     MISMATCH,
     UNKNOWN,
@@ -131,13 +132,13 @@ class Platform:
         return [f"{verb} {table}" for verb, table, _values in self.log]
 
     def picture(self) -> Any:
-        """Return everything a person could see here, with names in place of ids."""
+        """Return everything that matters here, with names in place of ids. How a role came to a user does not."""
         names = {
             row_id: row.get("name") or row.get("user_name") or row_id
             for rows in self.tables.values()
             for row_id, row in rows.items()
         }
-        hidden = {"sys_id", "sys_mod_count", "sys_created_by"}
+        hidden = {"sys_id", "sys_mod_count", "sys_created_by", "client_id", "inherited"}
         rows = sorted(
             (table, sorted((column, names.get(value, value)) for column, value in row.items() if column not in hidden))
             for table, found in self.tables.items()
@@ -196,7 +197,9 @@ class Platform:
     def verdict(self, probe: str, value: str, row: Row) -> str:
         self.probes.append((probe, row["sys_id"]))
         table = {"client_secret": "oauth_entity", "password": "sys_user"}[probe]
-        if not self.tells_secrets or row.get("active") == "false":
+        if row.get("active") == "false":
+            return CLOSED
+        if not self.tells_secrets:
             return UNKNOWN
         return MATCH if self.secrets.get((table, row["sys_id"])) == value else MISMATCH
 

@@ -220,4 +220,25 @@ def test_a_deviation_of_the_row_and_of_its_secret_are_both_told(platform: Platfo
     result = platform.ensure(application("A", client_secret="right", comments="x"))
     assert {entry.field for entry in result.drift} == {"client_secret", "comments"}
     assert Drift("oauth_application A", "comments", "", "x") in result.drift
-    assert platform.verbs == ["update oauth_entity", "secret oauth_entity"]
+    assert platform.verbs == ["secret oauth_entity", "update oauth_entity"]
+
+
+@kinds
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_secret_that_cannot_be_asked_for_is_written_with_the_change_that_opens_the_row(
+    platform: Platform, table: str, describe: Describe, tells: bool
+) -> None:
+    platform.tells_secrets = tells
+    row_id = there(platform, table, "wrong")
+    platform.tables[table][row_id]["active"] = "false"
+    predicted = platform.ensure(describe("right"), check=True)
+    assert told(platform.ensure(describe("right"))) == told(predicted)
+    assert platform.secrets[table, row_id] == "right"
+    assert not platform.ensure(describe("right")).changed
+
+
+def test_a_secret_of_a_row_that_stays_closed_is_left_alone_and_that_is_said(platform: Platform) -> None:
+    row_id = there(platform, "oauth_entity", "wrong")
+    platform.tables["oauth_entity"][row_id]["active"] = "false"
+    assert not platform.ensure(application("A", active=False, client_secret="right")).changed
+    assert "could not be found out" in platform.warnings[0]

@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.converge import MATCH, MISMATCH, UNKNOWN
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.converge import (
+    CLOSED,
+    MATCH,
+    MISMATCH,
+    UNKNOWN,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
 from tests.unit.plugins.module_utils.loopback import DROPPED, OK, Loopback, Received, Reply, answer, failure
@@ -142,13 +147,18 @@ def test_a_refused_real_grant_proves_nothing(instance_of: InstanceOf, door: Door
 
 
 @pytest.mark.parametrize(
-    "row", [{**APPLICATION, "active": "false"}, {"sys_id": "a1"}, {**APPLICATION, "client_id": ""}]
+    ("row", "verdict"),
+    [
+        ({**APPLICATION, "active": "false"}, CLOSED),
+        ({"sys_id": "a1"}, UNKNOWN),
+        ({**APPLICATION, "client_id": ""}, UNKNOWN),
+    ],
 )
 def test_an_application_that_is_refused_anyway_is_not_asked(
-    instance_of: InstanceOf, door: Door, row: dict[str, str]
+    instance_of: InstanceOf, door: Door, row: dict[str, str], verdict: str
 ) -> None:
     # ServiceNow platform facts 1.6: an inactive application is answered invalid_client whatever its secret.
-    assert instance_of(**WAYS["basic"]).verdict("client_secret", "right-Secret-1", row) == UNKNOWN
+    assert instance_of(**WAYS["basic"]).verdict("client_secret", "right-Secret-1", row) == verdict
     assert door.forms == []
 
 
@@ -208,7 +218,7 @@ def test_a_password_grant_that_is_switched_off_makes_no_password_wrong(instance_
 def test_an_account_that_is_refused_anyway_is_not_tried(
     instance_of: InstanceOf, door: Door, server: Loopback, state: dict[str, str]
 ) -> None:
-    assert instance_of(**WAYS["basic"]).verdict("password", "right-Password-1", {**ACCOUNT, **state}) == UNKNOWN
+    assert instance_of(**WAYS["basic"]).verdict("password", "right-Password-1", {**ACCOUNT, **state}) == CLOSED
     assert server.received == []
 
 
