@@ -76,3 +76,26 @@ attributes:
     membership:
       - secops.servicenow_defender.snow
 """
+
+    ACTIONGROUP_AZURE = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/secops.servicenow_defender.azure) in
+      C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - secops.servicenow_defender.azure
+"""
+
+    ACTIONGROUP_MDA = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/secops.servicenow_defender.mda) and C(group/secops.servicenow_defender.azure) in
+      C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - secops.servicenow_defender.azure
+      - secops.servicenow_defender.mda
+"""

@@ -55,6 +55,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: Instance and what was found, in one line.
+  returned: success
+  type: str
+  sample: "acme-prod: 'CloudAppSecurity' has the client id b796665dd6d0a6c5b014fc9964f6887a"
 oauth_applications:
   description:
     - The entries, sorted by name. Client secrets are never part of them. A column that the release does not have, or
@@ -154,7 +159,7 @@ warnings:
 
 from ..module_utils import shell
 from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.application_info import oauth_applications
+from ..module_utils.snow.application_info import oauth_applications, told
 
 SPEC = shell.Spec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
 
@@ -162,7 +167,8 @@ SPEC = shell.Spec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
 def run(params: shell.Params, context: shell.Context) -> shell.Result:
     """List entries of the Application Registry."""
     with connect(params, context) as instance:
-        return shell.information(oauth_applications=oauth_applications(instance, params["name"]))
+        found = oauth_applications(instance, params["name"])
+        return shell.information(msg=told(instance, params["name"], found), oauth_applications=found)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from tests.sandbox.process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "secops.servicenow_defender"
-FEW, URI_INSTANCES = 50, 20
+FEW, URI_INSTANCES = 50, 40
 
 CONNECTION = {name: f"{{{{ {name} }}}}" for name in ("snow_url", "snow_username", "snow_password")}
 DEBUG = [{"name": "Debug", "ansible.builtin.debug": {"msg": "{{ inventory_hostname }}"}}]

@@ -13,7 +13,8 @@ from .plan import CHANGED, CREATE, DELETE, FAILED, OK, UPDATE, Plan, Resource, S
 from .result import Drift, Result
 from .world import Answered, Pending, Read, Row, World, merged
 
-MATCH, MISMATCH, UNKNOWN = "match", "mismatch", "unknown"
+# What a probe of a secret can find. CLOSED: as the row is now (inactive, locked), every secret would be refused.
+MATCH, MISMATCH, UNKNOWN, CLOSED = "match", "mismatch", "unknown", "closed"
 ALWAYS, ON_CREATE, ON_MISMATCH = "always", "on_create", "on_mismatch"
 
 
@@ -48,7 +49,7 @@ class Store(Protocol):
         """Carry out what is no row, and wait for its end; raise `Refused`."""
 
     def verdict(self, probe: str, value: str, row: Row) -> str:
-        """Return whether the platform holds the secret `value`: match, mismatch or unknown."""
+        """Return whether the platform holds the secret `value`: match, mismatch, unknown or closed."""
 
     def account(self) -> Account | None:
         """Return who is calling, or None when that cannot be found out."""
@@ -66,13 +67,16 @@ class SecretJudge:
 
     store: Store
 
-    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row) -> bool:
+    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row, *, changing: bool) -> bool:
         """Return True when the platform does not hold `value`, as far as `policy` wants to know."""
         if policy == ALWAYS:
             return True
         verdict = self.store.verdict(wanted.secret, value, row) if policy == ON_MISMATCH and wanted.secret else UNKNOWN
-        if verdict != UNKNOWN:
+        if verdict in (MATCH, MISMATCH):
             return verdict == MISMATCH
+        if verdict == CLOSED and changing:
+            # The row may be opened by this very plan: what could not be asked before must be right then.
+            return True
         if self._unfinished(row):
             return True
         if policy == ON_MISMATCH and wanted.secret:
@@ -96,7 +100,7 @@ class SecretJudge:
 class SettledJudge:
     """Judges after the writes: what had to be written was."""
 
-    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row) -> bool:
+    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row, *, changing: bool) -> bool:
         """Return False."""
         return False
 

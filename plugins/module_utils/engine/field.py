@@ -6,12 +6,14 @@ Platforms answer in strings (`"true"`, `"3600"`); both sides are brought to that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 TEXT, INTEGER, BOOLEAN, LIST = "text", "integer", "boolean", "list"
 TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
+WHOLE_NUMBER = re.compile("-?[0-9]{1,30}")
 FALSE_WORDS = frozenset({"false", "0", "no", "off", ""})
 
 
@@ -92,7 +94,7 @@ def normal(kind: str, value: Any) -> str:
         return "true" if word in TRUE_WORDS else "false" if word in FALSE_WORDS else text
     if kind == INTEGER:
         digits = text.strip().replace(",", "")
-        return str(int(digits)) if digits.lstrip("-").isdigit() else text
+        return str(int(digits)) if WHOLE_NUMBER.fullmatch(digits) else text
     if kind == LIST:
         return ",".join(part.strip() for part in text.split(",") if part.strip())
     return text

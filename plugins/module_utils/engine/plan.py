@@ -90,8 +90,11 @@ class Plan:
 class Judge(Protocol):
     """Decides whether a write-only value has to be written, since it cannot be compared."""
 
-    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row) -> bool:
-        """Return True when the platform does not hold `value`, as far as `policy` wants to know."""
+    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row, *, changing: bool) -> bool:
+        """Return True when the platform does not hold `value`, as far as `policy` wants to know.
+
+        `changing`: the row is about to be written anyway.
+        """
 
 
 class Resource(Protocol):

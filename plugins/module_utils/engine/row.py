@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from .errors import BadDescription
-from .field import BOOLEAN, INTEGER, LIST, Field, Links, kind_of, normal, wire_text
+from .field import BOOLEAN, INTEGER, LIST, WHOLE_NUMBER, Field, Links, kind_of, normal, wire_text
 from .plan import CREATE, DELETE, UPDATE, Judge, Need, Plan, SecretCheck, Value, Write
 from .result import ABSENT, PRESENT
 from .world import Pending, Read, Row, World
@@ -52,6 +52,10 @@ class RowResource:
             raise BadDescription(f"{self.noun}: extra_fields names {name}, which has an option of its own")
         self.fields = self.fields + tuple(Field(name, kind=kind_of(value)) for name, value in extra.items())
         self.values.update(extra)
+        for name in self.key:
+            # An empty name would be any row without one, and a deletion would take it.
+            if not wire_text(self.values.get(name, self.row_id)).strip():
+                raise BadDescription(f"{self.noun}: {name} must not be empty")
         self.label = f"{self.noun} {self.display_name}"
         self.check()
 
@@ -200,14 +204,18 @@ class RowResource:
         for field in self._set_fields():
             if field.links:
                 self._plan_links(plan, field, row_id, world)
-            elif field.secret is not None:
-                if judge.must_write(self.label, field, wire_text(self.values[field.name]), self.update_secret, row):
-                    plan.deviates(field.name, ON_PLATFORM, AS_DESCRIBED)
-                    self._write_secret(plan, field, row_id)
-            else:
+            elif field.secret is None:
                 self._compare(plan, field, row, world, changes)
+        for field in self._set_fields():
+            if field.secret is None:
+                continue
+            value, changing = wire_text(self.values[field.name]), bool(changes)
+            if judge.must_write(self.label, field, value, self.update_secret, row, changing=changing):
+                plan.deviates(field.name, ON_PLATFORM, AS_DESCRIBED)
+                self._write_secret(plan, field, row_id)
         if changes:
-            plan.writes.insert(0, Write(UPDATE, self.table, self.label, changes, row_id, self.stage))
+            # After the secret: a run that is interrupted between them finds the row as it was, and judges alike.
+            plan.writes.append(Write(UPDATE, self.table, self.label, changes, row_id, self.stage))
         plan.object = self.described(row)
 
     def _compare(self, plan: Plan, field: Field, row: Row, world: World, changes: dict[str, Value]) -> None:
@@ -333,7 +341,7 @@ def typed(field: Field, value: Any) -> Any:
     text = normal(field.kind, value)
     if field.kind == BOOLEAN and text in ("true", "false"):
         return text == "true"
-    if field.kind == INTEGER and text.lstrip("-").isdigit():
+    if field.kind == INTEGER and WHOLE_NUMBER.fullmatch(text):
         return int(text)
     if field.kind == LIST:
         return [part for part in text.split(",") if part]

@@ -37,6 +37,18 @@ def oauth_applications(instance: Instance, name: str | None) -> list[dict[str, A
     )
 
 
+def told(instance: Instance, name: str | None, found: list[dict[str, Any]]) -> str:
+    """Return in one line what was found; it is what a failed check of the caller's own shows."""
+    if name is None:
+        return f"{instance.name}: {len(found)} applications"
+    if not found:
+        return f"{instance.name}: no application is called {name!r}, or the account may not read oauth_entity"
+    if len(found) > 1:
+        ids = ", ".join(str(entry["sys_id"]) for entry in found)
+        return f"{instance.name}: {len(found)} applications are called {name!r} ({ids}); remove or rename all but one"
+    return f"{instance.name}: {name!r} has the client id {found[0].get('client_id', '')}"
+
+
 def _described(row: Row, credentials: tuple[Row, ...]) -> dict[str, Any]:
     described: dict[str, Any] = {"sys_id": row.get("sys_id", ""), "type": row.get("type", "")}
     for field in FIELDS:

@@ -80,7 +80,7 @@ def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Answer
 
 def _index(item: Any, queries: dict[int, TableQuery]) -> int | None:
     text = str(item.get("id", "")) if isinstance(item, dict) else ""
-    return int(text) if text.isdigit() and int(text) in queries else None
+    return int(text) if text.isdecimal() and int(text) in queries else None
 
 
 def _inner_answer(path: str, item: dict[str, Any]) -> Answer | None:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..engine.converge import MATCH, MISMATCH, UNKNOWN
+from ..engine.converge import CLOSED, MATCH, MISMATCH, UNKNOWN
 from ..engine.world import Row
 from ..transport.answers import Answer
 from .auth import FixedSigner, ask_for_token, basic_header, token_form
@@ -33,8 +33,10 @@ def client_secret_verdict(instance: Instance, value: str, row: Row) -> str:
     given one. A different answer means that the given secret got further. The same answer means a wrong secret when
     it names the client; otherwise the instance does not tell the two cases apart, and only a real grant can.
     """
+    if row.get("active") == "false":
+        return CLOSED
     client_id = row.get("client_id", "")
-    if not client_id or row.get("active") == "false":
+    if not client_id:
         return UNKNOWN
     impossible = _token_answer(instance, client_id, secrets.token_hex(16))
     given = _token_answer(instance, client_id, value)
@@ -77,11 +79,11 @@ def password_verdict(instance: Instance, value: str, row: Row) -> str:
     its last sign-in is not asked either, so as not to lock it, and counts as holding another password.
     """
     if row.get("active") == "false" or row.get("locked_out") == "true" or row.get("password_needs_reset") == "true":
-        return UNKNOWN
+        return CLOSED
     # Secrets are judged before the first write of a run and verified after the last.
     written = instance.context.calls.write > 0
     failed = row.get("failed_attempts", "")
-    if failed.isdigit() and int(failed) >= (MOST_FAILED_AFTER_WRITING if written else MOST_FAILED_ATTEMPTS):
+    if failed.isdecimal() and int(failed) >= (MOST_FAILED_AFTER_WRITING if written else MOST_FAILED_ATTEMPTS):
         instance.warn(
             f"{instance.name}: {row.get('user_name')} has {failed} failed sign-ins; its password was not tried, so as not to lock "
             f"the account, and is taken to differ from the given one"

@@ -26,6 +26,10 @@ class Unreachable(TransportError):
     """The request never arrived: name, route, proxy or TLS. Safe to send again."""
 
 
+class Untrusted(Unreachable):
+    """The server's certificate is not vouched for: sending again does not help."""
+
+
 class NoClearAnswer(TransportError):
     """The request may or may not have been carried out: time-out, dropped connection, 5xx, cut answer."""
 

@@ -7,7 +7,7 @@ import os
 import ssl
 from contextlib import suppress
 
-from .errors import BadConnectionOption, NoClearAnswer, TransportError, Unreachable
+from .errors import BadConnectionOption, NoClearAnswer, TransportError, Unreachable, Untrusted
 from .settings import Settings
 
 with suppress(ImportError):  # the session tells
@@ -37,7 +37,11 @@ def explained(error: Exception, where: str, settings: Settings, connect_timeout:
             f"{where}: cannot connect ({reason}). Check the address: is the host name right, and is the host up?"
         )
     if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError, failures.ContentDecodingError)):
-        return NoClearAnswer(f"{where}: the connection was dropped before the whole answer had arrived ({reason})")
+        # TLS 1.3 lets a client come in first and refuses its certificate afterwards.
+        hint = ". A server that does not accept the client certificate does so, too" if settings.client_cert else ""
+        return NoClearAnswer(
+            f"{where}: the connection was dropped before the whole answer had arrived ({reason}){hint}"
+        )
     if isinstance(error, (failures.InvalidHeader, UnicodeEncodeError)):
         # The text of these errors repeats the header.
         return BadConnectionOption(
@@ -53,7 +57,8 @@ def _tls(where: str, reason: str, settings: Settings) -> TransportError:
     unusable = _unusable_file(settings)
     if unusable:
         return BadConnectionOption(f"{where}: {unusable}")
-    return Unreachable(
+    kind = Untrusted if "certificate verify failed" in reason.lower() else Unreachable
+    return kind(
         f"{where}: the TLS connection was refused ({reason}). Name the certificate authority with ca_path; check "
         f"snow_client_cert where one is used"
     )

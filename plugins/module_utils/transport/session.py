@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from .answers import Answer, Raw, read_answer
-from .errors import BadConnectionOption, HttpError, NoClearAnswer, NotJson, Unreachable, WriteInCheckMode
+from .errors import BadConnectionOption, HttpError, NoClearAnswer, NotJson, Unreachable, Untrusted, WriteInCheckMode
 from .explain import explained
 from .redact import Redactor
 from .retry import RETRIED_STATUSES, Patience, retry_after_seconds
@@ -235,7 +235,7 @@ class Session:
                 answer = self._send(method, path, query, data, form, sent, writes)
             except (Unreachable, NoClearAnswer) as error:
                 problem = error
-                again = may_repeat or isinstance(error, Unreachable)
+                again = (may_repeat or isinstance(error, Unreachable)) and not isinstance(error, Untrusted)
             else:
                 if answer.status == 401 and signed and self.signer and not renewed and self.signer.renew():
                     renewed = True

@@ -20,6 +20,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, Write
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Result
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.world import Answered, Read, Row
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.activation import Activation
 
 # Columns by table, with the value that a new row has in them.
 COLUMNS: dict[str, dict[str, str]] = {
@@ -37,6 +38,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "scope_restriction_status": "", "default_grant_type": "", "client_type": "",
     },
     "sys_properties": {"name": "", "value": "", "type": "string", "description": "", "write_roles": ""},
+    "sys_security_acl": {"name": "", "operation": "read", "type": "record", "active": "true"},
+    "sys_security_acl_role": {"sys_security_acl": "", "sys_user_role": ""},
+    "sys_db_object": {"name": ""},
+    "v_plugin": {"id": "", "name": "", "version": "", "active": ""},
+    "sys_plugins": {"source": "", "name": "", "version": "", "active": ""},
+    "sys_store_app": {"scope": "", "name": "", "version": "", "active": "true"},
     "u_thing": {"u_name": "", "u_kind": "", "u_count": "0", "u_on": "false", "u_note": ""},
 }  # fmt: skip
 REFERENCES = {
@@ -45,6 +52,8 @@ REFERENCES = {
     ("sys_user_has_role", "user"): "sys_user",
     ("sys_user_has_role", "role"): "sys_user_role",
     ("oauth_entity", "user"): "sys_user",
+    ("sys_security_acl_role", "sys_security_acl"): "sys_security_acl",
+    ("sys_security_acl_role", "sys_user_role"): "sys_user_role",
 }
 SECRETS = {"oauth_entity": "client_secret", "sys_user": "user_password", "u_thing": "u_secret"}
 US = "svc_ansible"
@@ -63,7 +72,8 @@ class Platform:
 
     `faults` maps the number of a write to what happens to it: `before` and `after` (it was carried out) interrupt the run,
     `lost` and `committed` leave the outcome unclear, `refused` is a no. `ignores` holds (table, column) that writes do not
-    reach; `unreadable` those that reads leave out.
+    reach; `unreadable` those that reads leave out. `refuses` holds plugins that cannot be activated; with `lists_late` a list of
+    plugins does not show at once what was activated.
     """
 
     tables: dict[str, dict[str, dict[str, str]]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
@@ -77,6 +87,8 @@ class Platform:
     faults: dict[int, str] = field(default_factory=dict)
     ignores: set[tuple[str, str]] = field(default_factory=set)
     unreadable: set[tuple[str, str]] = field(default_factory=set)
+    refuses: dict[str, Refused] = field(default_factory=dict)
+    lists_late: bool = False
     reads: list[list[Read]] = field(default_factory=list)
     log: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     probes: list[tuple[str, str]] = field(default_factory=list)
@@ -192,7 +204,16 @@ class Platform:
         self._after(fault)
 
     def perform(self, write: Write) -> None:
-        self._log("perform", write, {})
+        assert isinstance(write, Activation)
+        self._log("perform", write, {"path": write.path, **write.query})
+        kind, name = write.label.split(" ", 1)
+        if name in self.refuses:
+            raise self.refuses[name]
+        write.done.add(name)
+        if kind == "plugin" and not self.lists_late:
+            self._insert("sys_plugins", {"source": name, "active": "active"}, "system", "0")
+        elif not self.lists_late:
+            self._insert("sys_store_app", {"scope": name, "version": write.query.get("version", "1.0")}, "system", "0")
 
     def verdict(self, probe: str, value: str, row: Row) -> str:
         self.probes.append((probe, row["sys_id"]))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -154,12 +155,12 @@ def test_an_interrupted_run_started_again_ends_as_an_undisturbed_one(
     if isinstance(first, str) or not undisturbed.log or any(o.get("max_writes") for _make, o in described):
         return
     for _time in range(data.draw(st.integers(1, 3))):
-        platform.faults = {data.draw(st.integers(0, len(undisturbed.log) - 1)): data.draw(st.sampled_from(["before", "after"]))}
+        platform.faults = {
+            data.draw(st.integers(0, len(undisturbed.log) - 1)): data.draw(st.sampled_from(["before", "after"]))
+        }
         platform.log.clear()
-        try:
+        with suppress(Interrupted):
             platform.ensure(*resources(described))
-        except Interrupted:
-            pass
     platform.faults.clear()
     last = outcome(platform, described)
     assert isinstance(last, dict), last

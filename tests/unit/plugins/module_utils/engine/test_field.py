@@ -75,7 +75,8 @@ def test_an_integer_survives(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "kind"), [(True, BOOLEAN), (1, INTEGER), ([1], LIST), (("a",), LIST), ("1", TEXT), (1.5, TEXT), (None, TEXT)]
+    ("value", "kind"),
+    [(True, BOOLEAN), (1, INTEGER), ([1], LIST), (("a",), LIST), ("1", TEXT), (1.5, TEXT), (None, TEXT)],
 )
 def test_a_free_form_value_is_compared_as_what_it_is(value: Any, kind: str) -> None:
     assert kind_of(value) == kind

@@ -28,9 +28,9 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     SignInFailed,
     WriteInCheckMode,
 )
-from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer, failure, rows
-from tests.unit.plugins.module_utils.snow.batches import BATCH, inner_requests, with_batches
-from tests.unit.plugins.module_utils.snow.encoded_query import parse
+from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Reply, answer, failure
+from tests.unit.plugins.module_utils.snow.batches import BATCH, inner_requests
+from tests.unit.plugins.module_utils.snow.tables import Tables
 
 InstanceOf = Callable[..., Instance]
 USER = Write(CREATE, "sys_user", "user svc_defender", {"user_name": "svc_defender"})
@@ -38,25 +38,6 @@ CHANGE = Write(UPDATE, "sys_user", "user svc_defender")
 SECRET = Write(UPDATE, "oauth_entity", "oauth_application CloudAppSecurity", secret=True)
 REMOVAL = Write(DELETE, "sys_user", "user svc_defender")
 ACL = "ACL Exception Insert Failed due to security constraints"
-
-
-class Tables:
-    """Plays the Table API on fixed rows, in pages; `hidden` sys_ids are counted, but not shown."""
-
-    def __init__(self, server: Loopback, hidden: tuple[str, ...] = (), **tables: list[dict[str, str]]) -> None:
-        self.tables, self.hidden, self.asked = tables, hidden, []
-        server.answers_by(with_batches(self._answer))
-
-    def _answer(self, request: Received) -> Reply:
-        self.asked.append(request)
-        table = request.path.rsplit("/", 1)[-1]
-        if table not in self.tables:
-            return failure(400, f"Invalid table {table}")
-        query = parse(request.query["sysparm_query"])
-        found = [row for row in self.tables[table] if query.matches(row)]
-        start = int(request.query.get("sysparm_offset", 0))
-        page = found[start : start + int(request.query["sysparm_limit"])]
-        return rows(*(row for row in page if row["sys_id"] not in self.hidden), total=len(found))
 
 
 # -- reading --------------------------------------------------------------------------------------------------------------
@@ -249,23 +230,16 @@ def test_a_lost_answer_to_a_delete_is_asked_for_again(server: Loopback, instance
     assert len(server.received) == 2
 
 
-def refuse(server: Loopback, roles: tuple[str, ...], detail: str = ACL, status: int = 403) -> None:
+def refuse(server: Loopback, roles: tuple[str, ...], detail: str = ACL) -> None:
     """Refuse every write; answer who is calling, with `roles`."""
-    me = Tables(
+    Tables(
         server,
+        other=lambda _request: failure(403, "Operation Failed", detail, X_Transaction_ID="3f2a01b2c3d4"),
         sys_user=[{"sys_id": "u0", "user_name": "svc_ansible"}],
         sys_user_has_role=[
             {"sys_id": f"h{n}", "user": "u0", "user.user_name": "svc_ansible", "role.name": role, "state": "active"}
             for n, role in enumerate(roles)
         ],
-    )
-    reading = with_batches(me._answer)
-    server.answers_by(
-        lambda request: (
-            reading(request)
-            if request.method == "GET" or request.path == BATCH
-            else failure(status, "Operation Failed", detail, X_Transaction_ID="3f2a01b2c3d4")
-        )
     )
 
 

@@ -14,6 +14,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell i
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     BadConnectionOption,
     HttpError,
+    NoClearAnswer,
     NotJson,
     Unreachable,
 )
@@ -22,7 +23,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     checked_base_url,
 )
 from tests.unit.plugins.module_utils.certificates import self_signed
-from tests.unit.plugins.module_utils.loopback import OK, Loopback, Reply, answer
+from tests.unit.plugins.module_utils.conftest import Clock
+from tests.unit.plugins.module_utils.loopback import DROPPED, OK, Loopback, Reply, answer
 
 Connect = Callable[..., Session]
 PROOF = {"Authorization": "Bearer f00dfacef00dface"}
@@ -294,10 +296,13 @@ def tls_server(certificate: tuple[str, str]) -> Iterator[Loopback]:
         yield running
 
 
-def test_tls_is_verified_by_default(tls_server: Loopback, connected: Connect) -> None:
+def test_a_server_that_nobody_vouches_for_gets_nothing_and_is_not_tried_again(
+    tls_server: Loopback, connected: Connect, clock: Clock
+) -> None:
     with pytest.raises(Unreachable, match=r"certificate.*ca_path") as caught:
-        connected(tls_server.url, retries=0).request("POST", "/x", body={})
+        connected(tls_server.url).request("POST", "/x", body={})
     assert tls_server.received == []
+    assert clock.naps == [], "it will not get better"
     assert "Max retries" not in str(caught.value)
 
 
@@ -375,6 +380,17 @@ def test_a_file_that_holds_no_certificate_is_named(
     settings = {"ca_path": certificate[0], "retries": 2, which: str(tmp_path / "wrong.pem")}
     with pytest.raises(BadConnectionOption, match="wrong.pem"):
         connected(tls_server.url, **settings).request("GET", "/x")
+
+
+def test_a_dropped_connection_may_mean_an_unwelcome_client_certificate(
+    tls_server: Loopback, connected: Connect, certificate: tuple[str, str]
+) -> None:
+    tls_server.answers(DROPPED)
+    session = connected(
+        tls_server.url, ca_path=certificate[0], client_cert=certificate[0], client_key=certificate[1], retries=0
+    )
+    with pytest.raises(NoClearAnswer, match="does not accept the client certificate"):
+        session.request("GET", "/x")
 
 
 # -- the sessions ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of an object, told twice: by modules that run inside the worker, and by ordinary ones.
+
+Each step is a task that is run in check mode, for real, and once more. Check mode has to foretell the real run and to
+write nothing, the third run has to find nothing to do, and both ways to run have to give the same results and to leave
+the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tests.integration.instances import Instance
+from tests.integration.playbooks import SHELLS, Done, Playbooks, Run, Task
+
+FORETOLD = ("drift", "diff", "manual_steps", "changed")
+DIFFERS = (
+    (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
+    (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\dZ?"), "<time>"),
+    (re.compile(r"\$(SHA256|KMF)\$[^\"]+"), "<encrypted>"),
+    (re.compile(r"(after|next one in) [\d.]+ s"), "<seconds>"),
+    (re.compile(r"\(transaction [0-9a-f]+\)"), "<transaction>"),
+)
+
+
+def told_and_done(step: Task) -> list[Task]:
+    """Return the tasks of one step: in check mode, for real, and again."""
+    name = step["name"]
+    return [
+        {**step, "name": f"{name}: check", "check_mode": True, "diff": True},
+        {**step, "name": f"{name}: real", "diff": True},
+        {**step, "name": f"{name}: again", "diff": True},
+    ]
+
+
+def assert_foretold(run: Run, name: str) -> None:
+    """Check the three tasks of a step against each other and against what they asked of the instance."""
+    foretold, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
+    assert foretold.changed, f"{name} foretells no change: {foretold.result}"
+    assert not foretold.writes, f"{name} wrote in check mode: {foretold.writes}"
+    assert real.writes, f"{name} wrote nothing"
+    assert real["api_calls"] == {"read": _reads(real), "write": sum(real.writes.values())}
+    for key in FORETOLD:
+        assert foretold.result.get(key) == real.result.get(key), f"{name} does not foretell {key}"
+    assert not again.changed, f"{name} is not at rest: {again['drift']}"
+    assert bool(again["drift"]) == bool(again["manual_steps"]), "what is left is what only a person can do"
+    assert not again.writes
+
+
+def _reads(done: Done) -> int:
+    return sum(done.requests.values()) - sum(done.writes.values())
+
+
+def live(
+    playbook: Playbooks,
+    new_instance: Callable[..., Instance],
+    *steps: Task,
+    prepare: Callable[[Instance], Any] = lambda instance: None,
+    **knobs: Any,
+) -> tuple[Run, Instance]:
+    """Tell the steps on two fresh instances, in-process and by ordinary modules; return the in-process run.
+
+    `prepare` meddles with an instance beforehand, `knobs` are those of the instances.
+    """
+    lives = []
+    for shell in SHELLS:
+        instance = new_instance(**knobs)
+        prepare(instance)
+        run = playbook([each for step in steps for each in told_and_done(step)], instance, shell=shell).went_well()
+        for step in steps:
+            assert_foretold(run, step["name"])
+        lives.append((run, instance))
+    assert_alike(*lives)
+    return lives[0]
+
+
+def assert_alike(one: tuple[Run, Instance], other: tuple[Run, Instance]) -> None:
+    """Check that two runs of the same tasks on two instances gave the same results and left the same rows."""
+    (here, this), (there, that) = one, other
+    for left, right in zip(here.done, there.done, strict=True):
+        assert comparable(left.result, this) == comparable(right.result, that), left.task
+    assert comparable_rows(this) == comparable_rows(that)
+
+
+def comparable(value: Any, instance: Instance) -> Any:
+    """Return `value` without what differs between any two instances and runs: ids, times, addresses."""
+    text = json.dumps(value, sort_keys=True).replace(instance.name, "<instance>")
+    for pattern, replacement in DIFFERS:
+        text = pattern.sub(replacement, text)
+    return json.loads(text)
+
+
+def comparable_rows(instance: Instance, leave_out: frozenset[str] = frozenset()) -> dict[str, list[str]]:
+    """Return all rows of an instance in a form that can be compared with those of another, but for some columns."""
+    tables = {
+        table: [{name: value for name, value in row.items() if name not in leave_out} for row in rows]
+        for table, rows in instance.content().items()
+    }
+    return {
+        table: sorted(json.dumps(row, sort_keys=True) for row in rows)
+        for table, rows in comparable(tables, instance).items()
+    }

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs tasks and playbooks of the collection through `ansible-playbook`, as users do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.integration.instances import Instance
+
+COLLECTION = "secops.servicenow_defender"
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = Path(__file__).parent / "plugins"
+IN_PROCESS, ORDINARY = "local", "elsewhere"
+SHELLS = (IN_PROCESS, ORDINARY)
+READING = ("GET ", "POST /api/now/v1/batch", "POST /oauth_token.do")
+
+Task = dict[str, Any]
+Hosts = Instance | Iterable[Instance] | Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of one task on one host: its result, and what it asked of the instance, by route."""
+
+    host: str
+    task: str
+    status: str
+    result: dict[str, Any]
+    requests: dict[str, int]
+    inner: dict[str, int]
+
+    @property
+    def changed(self) -> bool:
+        """Whether it changed anything, or would."""
+        return bool(self.result["changed"])
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed."""
+        return self.status in ("failed", "unreachable")
+
+    @property
+    def message(self) -> str:
+        """What it said."""
+        return str(self.result.get("msg", ""))
+
+    @property
+    def writes(self) -> dict[str, int]:
+        """The requests that can change an instance, by route."""
+        both = [*self.requests.items(), *self.inner.items()]
+        return {route: count for route, count in both if not route.startswith(READING)}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.result[name]
+
+
+@dataclass
+class Run:
+    """What came of one `ansible-playbook`: exit status, everything it printed, what came of each task in order."""
+
+    status: int
+    output: str
+    done: list[Done] = field(default_factory=list)
+
+    def __getitem__(self, task: str) -> Done:
+        """Return what came of the task of this name, a task of a role included."""
+        return self.on("", task)
+
+    def on(self, host: str, task: str) -> Done:
+        """Return what came of a task on a host."""
+        found = [done for done in self.done if done.task.split(" : ")[-1] == task and host in ("", done.host)]
+        assert found, f"no task {task!r} on {host or 'any host'}\n{self.output}"
+        return found[-1]
+
+    @property
+    def last(self) -> Done:
+        """What came of the last task."""
+        return self.done[-1]
+
+    @property
+    def recap(self) -> dict[str, dict[str, int]]:
+        """The numbers of the play recap by host: ok, changed, unreachable, failed, skipped, rescued, ignored."""
+        lines = self.output.rpartition("PLAY RECAP")[2].splitlines()[1:]
+        pairs = [line.split(" : ", 1) for line in lines if " : " in line]
+        return {
+            host.strip(): {name: int(count) for name, count in (word.split("=") for word in numbers.split())}
+            for host, numbers in pairs
+        }
+
+    def went_well(self) -> Run:
+        """Return the run itself; fail with everything it printed when it did not end well."""
+        assert self.status == 0, self.output
+        return self
+
+
+def task(module: str, name: str = "", /, *, more: Task | None = None, **options: Any) -> Task:
+    """Return a task that calls a module of this collection; `more` are keywords of the task itself."""
+    return {"name": name or module, f"{COLLECTION}.{module}": options, **(more or {})}
+
+
+class Playbooks:
+    """Runs tasks and playbooks in a folder of their own."""
+
+    def __init__(self, folder: Path, sandbox_url: str) -> None:
+        self.folder = folder
+        self.sandbox_url = sandbox_url
+        self.runs = 0
+
+    def __call__(self, what: str | list[Task], hosts: Hosts, *arguments: str, **options: Any) -> Run:
+        """Run `what` (a playbook of the collection by name, or tasks) on `hosts` to its end.
+
+        `options` are those of `command`, and `timeout` in seconds.
+        """
+        timeout = options.pop("timeout", 240)
+        command, environment, results = self.command(what, hosts, *arguments, **options)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout, read_results(results))
+
+    def command(
+        self,
+        what: str | list[Task],
+        hosts: Hosts,
+        *arguments: str,
+        shell: str = IN_PROCESS,
+        check: bool = False,
+        variables: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        play: Mapping[str, Any] | None = None,
+        retries: int = 1,
+        callbacks: Iterable[str] = (),
+    ) -> tuple[list[str], dict[str, str], Path]:
+        """Return the words and the environment of a run, and the file that gets its results.
+
+        `shell` is the way modules run. `variables` are extra variables, `play` keywords of the play around the tasks.
+        """
+        self.runs += 1
+        known = _variables(hosts)
+        inventory = self._write("inventory", self._inventory(known, shell, retries))
+        target = (
+            f"{COLLECTION}.{what}" if isinstance(what, str) else str(self._write("play", [_play(what, known, play)]))
+        )
+        results = self.folder / f"results-{self.runs}.jsonl"
+        command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), target, *arguments]
+        if check:
+            command += ["--check", "--diff"]
+        if variables:
+            command += ["-e", f"@{self._write('variables', dict(variables))}"]
+        return command, self._environment(results, callbacks, environment or {}), results
+
+    def _write(self, name: str, content: Any) -> Path:
+        path = self.folder / f"{name}-{self.runs}.yml"
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+        return path
+
+    def _inventory(self, hosts: Mapping[str, Mapping[str, Any]], shell: str, retries: int) -> dict[str, Any]:
+        common = {
+            "ansible_connection": shell,
+            "ansible_python_interpreter": sys.executable,
+            "retries": retries,
+            "servicenow_defender_secrets_dir": str(self.folder / "secrets"),
+        }
+        return {"servicenow": {"hosts": {name: dict(values) for name, values in hosts.items()}, "vars": common}}
+
+    def _environment(self, results: Path, callbacks: Iterable[str], more: Mapping[str, str]) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SN_", "AZURE_", "MDA_", "ANSIBLE_")) and not name.lower().endswith("_proxy")
+        }
+        return {
+            **kept,
+            "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".cache/collections")),
+            "ANSIBLE_CALLBACK_PLUGINS": str(PLUGINS / "callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": ",".join(("results", *callbacks)),
+            "ANSIBLE_CONNECTION_PLUGINS": str(PLUGINS / "connection"),
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "TEST_RESULTS_FILE": str(results),
+            "TEST_SANDBOX_URL": self.sandbox_url,
+            **more,
+        }
+
+
+def read_results(path: Path) -> list[Done]:
+    """Return what the callback has written so far."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [
+        Done(
+            line["host"],
+            line["task"],
+            line["status"],
+            line["result"],
+            line["requests"]["routes"],
+            line["requests"]["inner"],
+        )
+        for line in lines
+    ]
+
+
+def _variables(hosts: Hosts) -> dict[str, Mapping[str, Any]]:
+    if isinstance(hosts, Mapping):
+        return dict(hosts)
+    instances = [hosts] if isinstance(hosts, Instance) else hosts
+    return {instance.name: instance.connection for instance in instances}
+
+
+def _play(tasks: list[Task], hosts: Mapping[str, Mapping[str, Any]], more: Mapping[str, Any] | None) -> dict[str, Any]:
+    known = {name for variables in hosts.values() for name in variables}
+    options = sorted(name for name in known if name.startswith(("snow_", "ca_path")))
+    defaults = {name: f"{{{{ {name} | default(omit) }}}}" for name in (*options, "retries")}
+    return {
+        "name": "Test",
+        "hosts": "servicenow",
+        "gather_facts": False,
+        "module_defaults": {f"group/{COLLECTION}.snow": defaults},
+        "tasks": tasks,
+        **(more or {}),
+    }

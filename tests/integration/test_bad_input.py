@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What users get wrong: each has a message of its own that names instance, object, the platform's words, the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.integration.conftest import NewInstance
+from tests.integration.instances import Instance
+from tests.integration.lifecycle import comparable
+from tests.integration.playbooks import SHELLS, Playbooks, Task, task
+from tests.integration.test_fleet import closed_port
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task that fails on an instance with some knobs, and what its message has to hold.
+
+    `names_instance`: whether the message can name the instance at all.
+    """
+
+    task: Task
+    parts: tuple[str, ...]
+    knobs: dict[str, Any] = field(default_factory=dict)
+    names_instance: bool = True
+
+
+def application(**options: Any) -> Task:
+    return task("snow_oauth_application", **{"name": "Defender", **options})
+
+
+CASES = {
+    "wrong host": Case(
+        application(snow_url="https://acme-prod.invalid"),
+        ("acme-prod", "cannot connect", "is the host name right"),
+        names_instance=False,
+    ),
+    "wrong port": Case(
+        application(snow_url=f"http://127.0.0.1:{closed_port()}"),
+        ("127.0.0.1", "Connection refused", "is the host up"),
+        names_instance=False,
+    ),
+    "wrong path": Case(application(snow_url="{{ snow_url }}/nowhere"), ("redirected to", "not followed", "Check the address")),
+    "plain http": Case(
+        application(snow_url="http://acme-prod.service-now.com"),
+        ("snow_url is plain http", "acme-prod", "Use https://"),
+        names_instance=False,
+    ),
+    "wrong password": Case(
+        application(snow_password="wrong-Pass-1"),
+        ("401", "User Not Authenticated", "wrong user name or password of svc_ansible"),
+    ),
+    "expired token": Case(
+        application(snow_access_token="ended-token-1", snow_grant_type="token"),
+        ("401", "The access token has expired", "get a new one"),
+    ),
+    "basic restricted": Case(
+        application(snow_username="admin", snow_password="admin-Pass-1"),
+        ("401", "glide.authenticate.basic_auth.restriction.enforce", "Use an OAuth grant"),
+        {"basic_auth_enforced": True, "users": {"admin": {"password": "admin-Pass-1"}}},
+    ),
+    "missing roles": Case(
+        application(snow_username="agent", snow_password="agent-Pass-1"),
+        ("agent may not write oauth_application Defender", "oauth_admin, mi_admin, admin", "the account has: ", "itil"),
+        {"users": {"agent": {"password": "agent-Pass-1", "roles": ["itil"]}}},
+    ),
+    "unreadable roles": Case(
+        application(snow_username="agent", snow_password="agent-Pass-1"),
+        ("403", "ACL Exception Insert Failed", "agent is calling", "oauth_admin, mi_admin, admin"),
+        {"users": {"agent": {"password": "agent-Pass-1", "roles": []}}},
+    ),
+    "hibernating": Case(
+        application(),
+        ("the developer instance is hibernating", "Wake it at developer.servicenow.com"),
+        {"faults": [{"kind": "hibernating"}]},
+    ),
+    "two of one name": Case(
+        application(), ("2 rows of oauth_entity are called Defender", "choose one with sys_id"), {"dup": ["Defender"]}
+    ),
+    "unknown role": Case(
+        task("snow_user", user_name="svc_defender", roles=["no_such_role"]),
+        ("user svc_defender", "'no_such_role'", "no row of sys_user_role"),
+    ),
+    "unknown user": Case(
+        application(oauth_user="nobody"), ("oauth_application Defender", "oauth_user names 'nobody'", "no row of sys_user")
+    ),
+    "field of another release": Case(
+        application(scope_restriction="restricted"),
+        ("oauth_entity has no field scope_restriction_status", "use a release that has it"),
+        {"release": "xanadu"},
+    ),
+    "unknown field": Case(
+        application(extra_fields={"enforce_token_restrictions": True}),
+        ("oauth_entity has no field enforce_token_restrictions", "Nothing was written"),
+    ),
+    "dropped choice": Case(
+        application(extra_fields={"token_format": "morse"}),
+        ("did not keep the value", "token_format is", "'morse'", "business rule"),
+        {"choice": "drop"},
+    ),
+    "dropped value": Case(
+        task("snow_user", user_name="employee", time_zone="GMT", web_service_access_only=False),
+        ("user employee", "time_zone", "may not"),
+        {"acl": {"deny_field": {"sys_user": ["time_zone"]}}},
+    ),
+    "no lifespan": Case(
+        application(refresh_token_lifespan=0),
+        ("oauth_application Defender", "refresh_token_lifespan must be a positive number of seconds, not 0"),
+    ),
+    "no number": Case(
+        application(access_token_lifespan="one hour"), ("access_token_lifespan", "one hour"), names_instance=False
+    ),
+    "unknown plugin": Case(
+        task("snow_plugins", plugins=[{"id": "com.acme.nothing"}], poll_interval=0.01),
+        ("plugin com.acme.nothing", "was not found", "check the id"),
+    ),
+    "unknown table": Case(
+        task("snow_record", table="no_such_table", match={"name": "x"}),
+        ("Invalid table no_such_table", "check its name"),
+    ),
+    "sys_id of nothing": Case(
+        application(sys_id="0123456789abcdef0123456789abcdef"),
+        ("no row of oauth_entity has the sys_id 0123456789abcdef0123456789abcdef",),
+    ),
+    "comma in a redirect URL": Case(
+        application(redirect_urls=["https://a.example.com/?x=1,2"]), ("redirect_urls holds", "a comma separates addresses")
+    ),
+    "property without a value": Case(
+        task("snow_properties", properties={"acme.flag": {"vaule": 1}}), ("property acme.flag", "vaule")
+    ),
+}  # fmt: skip
+# The platform says of these only afterwards that it did not take them; the next run finds what is left to do.
+WRITTEN = frozenset({"dropped choice"})
+
+
+def test_every_mistake_has_a_message_of_its_own(playbook: Playbooks, new_instance: NewInstance) -> None:
+    heard: dict[str, list[Any]] = {}
+    for shell in SHELLS:
+        made: dict[str, Instance] = {name: new_instance(**case.knobs) for name, case in CASES.items()}
+        before = {name: instance.content() for name, instance in made.items()}
+        tasks = [
+            {**case.task, "name": name, "vars": made[name].connection, "ignore_errors": True}
+            for name, case in CASES.items()
+        ]
+        run = playbook(tasks, {"controller": dict.fromkeys(made["wrong host"].connection, "")}, shell=shell, retries=0)
+        for name, case in CASES.items():
+            failed = run[name]
+            assert failed.failed, name
+            parts = (*case.parts, made[name].name) if case.names_instance else case.parts
+            for part in parts:
+                assert part in failed.message, (name, failed.message)
+            assert "Traceback" not in failed.message
+            assert "defect" not in failed.message
+            if name not in WRITTEN:
+                assert made[name].content() == before[name], f"{name}: nothing half-done"
+        heard[shell] = [comparable(run[name].message, made[name]) for name in CASES]
+    assert heard[SHELLS[0]] == heard[SHELLS[1]]

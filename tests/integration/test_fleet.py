@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet in which some instances are in trouble: each fails alone, in one clear message, and the others finish."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Any
+
+from tests.integration.conftest import NewInstance
+from tests.integration.playbooks import Playbooks
+
+NAME = "Microsoft Defender for Cloud Apps"
+
+
+def closed_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_one_instance_in_trouble_fails_alone(playbook: Playbooks, new_instance: NewInstance) -> None:
+    healthy = [new_instance(), new_instance()]
+    asleep = new_instance(faults=[{"kind": "hibernating"}])
+    throttled = new_instance(faults=[{"kind": "429", "seconds": 900}])
+    twins = new_instance(dup=[NAME])
+    stranger = new_instance()
+    capped = new_instance(properties={"glide.oauth.access_token.expire_in.system_max_seconds": "600"})
+    down = {"snow_url": f"http://127.0.0.1:{closed_port()}", "snow_username": "a", "snow_password": "b"}
+    hosts: dict[str, dict[str, Any]] = {
+        each.name: each.connection for each in (*healthy, asleep, throttled, twins, stranger, capped)
+    }
+    hosts[stranger.name] = {**stranger.connection, "snow_password": "wrong-Pass-1"}
+    hosts["acme-down"] = down
+    run = playbook("onboard", hosts, retries=1)
+    assert run.status == 2
+    for each in healthy:
+        assert run.recap[each.name]["failed"] == 0
+        assert run.recap[each.name]["changed"] == 1
+        assert each.row("oauth_entity", name=NAME)["access_token_lifespan"] == "3600"
+    troubles: dict[str, tuple[str, ...]] = {
+        asleep.name: (asleep.name, "the developer instance is hibernating", "Wake it at developer.servicenow.com"),
+        throttled.name: (throttled.name, "Rate limit exceeded", "run again later or with fewer forks"),
+        twins.name: (twins.name, f"2 rows of oauth_entity are called {NAME}", "choose one with sys_id"),
+        stranger.name: (stranger.name, "wrong user name or password of svc_ansible"),
+        capped.name: (capped.name, "Access tokens live for at most 600 s", "to 3600 or more"),
+        "acme-down": (down["snow_url"].removeprefix("http://"), "cannot connect", "is the host up?"),
+    }
+    for host, parts in troubles.items():
+        assert run.recap[host]["failed"] == 1
+        (failed,) = [done for done in run.done if done.host == host and done.failed]
+        for part in parts:
+            assert part in failed.message, (host, failed.message)
+        assert "Traceback" not in failed.message
+        assert failed.message.count("\n") == 0, "one line"
+    assert "Traceback" not in run.output
+    for each in twins.rows("oauth_entity", name=NAME):
+        assert each["sys_mod_count"] == "0"
+    # What was said in the end of the healthy ones, and only of them.
+    closing = [done for done in run.done if done.task == "Say what is true now"]
+    assert sorted(done.host for done in closing) == sorted(each.name for each in healthy)
+    assert all(re.search(r"Zurich patch2; 3 deviations corrected: .*; token works \(\d+ s\)", d.message) for d in closing)

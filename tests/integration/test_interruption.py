@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs that are killed in the middle of their writes: started again, they end where an undisturbed run ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.integration.conftest import NewInstance
+from tests.integration.instances import Instance
+from tests.integration.lifecycle import comparable_rows
+from tests.integration.playbooks import SHELLS, Playbooks, task
+from tests.integration.test_faults import CREATED, PATCHED, WHOLE
+
+NEVER = 3600
+PATIENCE = 60
+
+
+def route(method: str, table: str) -> str:
+    return f"{method} /api/now/table/{table}{'/{sys_id}' if method == 'PATCH' else ''}"
+
+
+def wait_until_all_are_stuck(instances: dict[str, Instance], process: subprocess.Popen[bytes]) -> None:
+    """Return when each instance has been asked for the write that it never answers."""
+    end = time.monotonic() + PATIENCE
+    while not all(instance.requests().get(name) for name, instance in instances.items()):
+        assert process.poll() is None, "the run ended before it was stuck"
+        assert time.monotonic() < end, "the run did not get stuck"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_killed_run_is_finished_by_the_next_one(playbook: Playbooks, new_instance: NewInstance, shell: str) -> None:
+    undisturbed = new_instance()
+    stuck: dict[str, Instance] = {}
+    for method, tables in (("POST", CREATED), ("PATCH", PATCHED)):
+        for table in tables:
+            path = f"/api/now/table/{table}{'/*' if method == 'PATCH' else ''}"
+            fault = {"kind": "slow", "seconds": NEVER, "method": method, "path": path, "count": 1}
+            stuck[route(method, table)] = new_instance(faults=[fault])
+    everything = [task("snow_state", "create", **WHOLE)]
+    command, environment, _results = playbook.command(
+        everything, list(stuck.values()), "-f", str(len(stuck)), shell=shell, retries=0
+    )
+    process = subprocess.Popen(
+        command,
+        cwd=playbook.folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_until_all_are_stuck(stuck, process)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for instance in stuck.values():
+        instance.turn(faults=[])
+    again = [*everything, task("snow_state", "again", **WHOLE)]
+    run = playbook(again, [undisturbed, *stuck.values()], "-f", "4").went_well()
+    wanted = comparable_rows(undisturbed)
+    for name, instance in stuck.items():
+        assert run.on(instance.name, "create").changed, name
+        assert not run.on(instance.name, "again").changed, name
+        assert comparable_rows(instance) == wanted, name

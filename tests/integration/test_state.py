@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""snow_state: a whole instance in one plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.integration.conftest import NewInstance
+from tests.integration.instances import Instance
+from tests.integration.lifecycle import live
+from tests.integration.playbooks import Playbooks, task
+
+MODULE = "snow_state"
+WHOLE: dict[str, Any] = {
+    "roles": [{"name": "defender_all", "contains": ["defender_reader"]}, {"name": "defender_reader"}],
+    "users": [{"user_name": "svc_defender", "password": "first-Pass-1", "roles": ["defender_all"]}],
+    "oauth_applications": [{"name": "Defender", "client_secret": "secret-one-1", "oauth_user": "svc_defender"}],
+    "table_acls": [{"role": "defender_reader", "tables": ["incident"]}],
+    "properties": {"acme.flag": True},
+    "plugins": [{"id": "com.glide.rest"}],
+    "records": [{"table": "sys_user_group", "match": {"name": "Cloud Security"}, "values": {"description": "Ours"}}],
+}
+GONE: dict[str, Any] = {
+    "roles": [{"name": "defender_all", "state": "absent"}, {"name": "defender_reader", "state": "absent"}],
+    "users": [{"user_name": "svc_defender", "state": "absent"}],
+    "oauth_applications": [{"name": "Defender", "state": "absent"}],
+    "records": [{"table": "sys_user_group", "match": {"name": "Cloud Security"}, "state": "absent"}],
+}
+
+
+def test_a_whole_instance_comes_and_goes(playbook: Playbooks, new_instance: NewInstance) -> None:
+    run, instance = live(playbook, new_instance, task(MODULE, "create", **WHOLE), task(MODULE, "delete", **GONE))
+    created = {entry["object"]: entry["status"] for entry in run["create: real"]["results"]}
+    assert created == {
+        "role defender_all": "changed",
+        "role defender_reader": "changed",
+        "user svc_defender": "changed",
+        "oauth_application Defender": "changed",
+        "table_acl incident (defender_reader)": "needs_elevation",
+        "sys_user_group Cloud Security": "changed",
+        "property acme.flag": "changed",
+        "plugin com.glide.rest": "ok",
+    }
+    assert len(run["create: real"]["manual_steps"]) == 1
+    for table, name in (("sys_user_role", "defender_all"), ("oauth_entity", "Defender")):
+        assert not instance.rows(table, name=name)
+    assert not instance.rows("sys_user", user_name="svc_defender")
+
+
+def test_what_refers_to_each_other_is_created_in_the_right_order(playbook: Playbooks, instance: Instance) -> None:
+    playbook([task(MODULE, **WHOLE)], instance).went_well()
+    user = instance.row("sys_user", user_name="svc_defender")
+    assert instance.row("oauth_entity", name="Defender")["user"] == user["sys_id"]
+    assert instance.roles_of("svc_defender", inherited="false") == ["defender_all"]
+    assert instance.roles_of("svc_defender", inherited="true") == ["defender_reader"]
+
+
+def test_an_unknown_role_or_user_stops_a_run_that_has_written_nothing(
+    playbook: Playbooks, instance: Instance
+) -> None:
+    before = instance.content()
+    new_role = {"roles": [{"name": "defender_reader"}]}
+    wrong: dict[str, dict[str, Any]] = {
+        "no role": {**new_role, "users": [{"user_name": "svc_defender", "roles": ["no_such_role"]}]},
+        "no user": {**new_role, "oauth_applications": [{"name": "Defender", "oauth_user": "nobody"}]},
+        "no contained": {"roles": [{"name": "defender_reader", "contains": ["no_such_role"]}]},
+        "lifespan": {**new_role, "oauth_applications": [{"name": "Defender", "access_token_lifespan": 0}]},
+        "field": {**new_role, "users": [{"user_name": "svc_defender", "extra_fields": {"no_such_field": "x"}}]},
+        "twice": {"roles": [{"name": "a"}, {"name": "a"}]},
+        "absent": {"roles": [{"name": "itil", "state": "absent"}], "users": [{"user_name": "x", "roles": ["itil"]}]},
+    }
+    run = playbook([task(MODULE, name, more={"ignore_errors": True}, **what) for name, what in wrong.items()], instance)
+    words = {
+        "no role": "roles names 'no_such_role', but no row of sys_user_role has that name",
+        "no user": "oauth_user names 'nobody', but no row of sys_user has that user_name",
+        "no contained": "contains names 'no_such_role', but no row of sys_user_role has that name",
+        "lifespan": "access_token_lifespan must be a positive number of seconds, not 0",
+        "field": "sys_user has no field no_such_field",
+        "twice": "described more than once: role a",
+        "absent": "role itil is to be absent, but this call refers to it elsewhere",
+    }
+    for name, expected in words.items():
+        assert run[name].failed, name
+        assert expected in run[name].message
+        assert not run[name].writes, name
+    assert instance.content() == before
+
+
+def test_a_missing_right_is_told_before_anything_is_written(playbook: Playbooks, new_instance: NewInstance) -> None:
+    instance = new_instance(users={"half": {"password": "half-Pass-1", "roles": ["user_admin", "itil"]}})
+    account = {**instance.connection, "snow_username": "half", "snow_password": "half-Pass-1"}
+    refused = playbook([task(MODULE, **WHOLE)], {instance.name: account}).last
+    assert refused.failed
+    assert "half may not write oauth_application Defender" in refused.message
+    assert "oauth_admin, mi_admin, admin" in refused.message
+    assert "Nothing was written" in refused.message
+    assert not refused.writes
+
+
+def test_a_read_only_account_is_refused_in_the_platforms_words(playbook: Playbooks, new_instance: NewInstance) -> None:
+    roles = ["oauth_admin", "user_admin", "itil", "snc_read_only"]
+    instance = new_instance(users={"looker": {"password": "look-Pass-1", "roles": roles}})
+    account = {**instance.connection, "snow_username": "looker", "snow_password": "look-Pass-1"}
+    described = {"oauth_applications": [{"name": "Defender"}]}
+    run = playbook(
+        [
+            task(MODULE, "check", more={"check_mode": True}, **described),
+            task(MODULE, "real", more={"ignore_errors": True}, **described),
+        ],
+        {instance.name: account},
+    ).went_well()
+    assert run["check"].changed
+    assert run["real"].failed
+    assert "ACL Exception Insert Failed due to security constraints" in run["real"].message
+    assert "snc_read_only" in run["real"].message
+    assert run["real"]["changed"] in (False, True)
+    assert not instance.rows("oauth_entity", name="Defender")
+
+
+def test_a_business_rule_that_aborts_is_quoted(playbook: Playbooks, new_instance: NewInstance) -> None:
+    instance = new_instance(abort={"oauth_entity": "Acme change freeze"})
+    refused = playbook([task(MODULE, oauth_applications=[{"name": "Defender"}])], instance).last
+    assert refused.failed
+    assert "Acme change freeze" in refused.message
+    assert instance.name in refused.message

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""snow_table_acls: may a role read tables, and what has a person to enter?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.integration.conftest import NewInstance
+from tests.integration.instances import Instance
+from tests.integration.lifecycle import assert_alike
+from tests.integration.playbooks import SHELLS, Playbooks, task
+
+MODULE = "snow_table_acls"
+TABLES = ["sys_user", "incident", "v_plugin", "no_such_table"]
+
+
+def grant(instance: Instance, role: str, table: str, **columns: str) -> None:
+    """Do what the manual step asks of an administrator."""
+    rule = {"name": table, "type": "record", "operation": "read", "active": "true", **columns}
+    instance.add("sys_security_acl_role", sys_security_acl=instance.add("sys_security_acl", **rule), sys_user_role=role)
+
+
+def statuses(result: dict[str, Any]) -> dict[str, str]:
+    return {entry["table"]: entry["status"] for entry in result["results"]}
+
+
+def test_rules_are_verified_and_what_is_missing_is_a_manual_step(
+    playbook: Playbooks, new_instance: NewInstance
+) -> None:
+    runs = []
+    for shell in SHELLS:
+        instance = new_instance()
+        instance.add("sys_user_role", name="reader")
+        grant(instance, "reader", "sys_user")
+        grant(instance, "reader", "incident", active="false")
+        verify = task(MODULE, role="reader", tables=TABLES)
+        run = playbook([{**verify, "check_mode": True}, {**verify, "name": "real"}], instance, shell=shell).went_well()
+        runs.append((run, instance))
+    assert_alike(*runs)
+    run, instance = runs[0]
+    assert run.done[0].result == {**run.done[1].result, "invocation": run.done[0]["invocation"]}
+    assert statuses(run.last.result) == {
+        "sys_user": "granted",
+        "incident": "needs_elevation",
+        "v_plugin": "needs_elevation",
+        "no_such_table": "missing",
+    }
+    assert not run.last.changed
+    assert not run.last.writes
+    (step,) = run.last["manual_steps"]
+    assert step["values"]["Name"] == "incident, v_plugin"
+    assert step["values"]["Requires role"] == "reader"
+    assert "security_admin" in step["where"]
+    assert {entry["object"] for entry in run.last["drift"]} == {
+        "table_acl incident (reader)", "table_acl v_plugin (reader)", "table_acl no_such_table (reader)",
+    }  # fmt: skip
+
+
+def test_a_granted_role_is_no_drift(playbook: Playbooks, instance: Instance) -> None:
+    instance.add("sys_user_role", name="reader")
+    for table in TABLES[:2]:
+        grant(instance, "reader", table)
+    run = playbook([task(MODULE, role="reader", tables=TABLES[:2])], instance).went_well()
+    assert run.last["drift"] == []
+    assert run.last["manual_steps"] == []
+
+
+def test_an_account_that_may_not_see_the_rules_says_unknown(playbook: Playbooks, new_instance: NewInstance) -> None:
+    instance = new_instance(users={"itil_user": {"password": "itil-Pass-1", "roles": ["itil"]}})
+    account = {**instance.connection, "snow_username": "itil_user", "snow_password": "itil-Pass-1"}
+    run = playbook([task(MODULE, role="itil", tables=["sys_user"])], {instance.name: account}).went_well()
+    assert statuses(run.last.result) == {"sys_user": "unknown"}
+    assert run.last["drift"] == []
+    assert "may not read sys_security_acl" in run.last["warnings"][0]

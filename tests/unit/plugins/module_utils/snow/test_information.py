@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules that only read find out (interface 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription, Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.application_info import (
+    oauth_applications,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.instance_facts import instance_facts
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.record_info import records
+from tests.unit.plugins.module_utils.loopback import Loopback, Reply, failure, rows
+from tests.unit.plugins.module_utils.snow.batches import BATCH, with_batches
+from tests.unit.plugins.module_utils.snow.tables import Tables
+
+ME = [{"sys_id": "u0", "user_name": "svc_ansible", "identity_type": ""}]
+ADMIN = [{"sys_id": "h0", "user": "u0", "user.user_name": "svc_ansible", "role.name": "admin", "state": "active"}]
+BUILD = {"sys_id": "p0", "name": "glide.war", "value": "glide-zurich-07-01-2025__patch2-09-10-2025.zip"}
+NOT_YOURS = failure(403, "User Not Authorized", "Failed API level ACL Validation")
+
+
+def fleet(server: Loopback, **changed: Any) -> None:
+    """Play an instance as an administrator sees it."""
+    tables: dict[str, Any] = {
+        "sys_user": ME,
+        "sys_user_has_role": ADMIN,
+        "sys_properties": [BUILD],
+        "v_plugin": [{"sys_id": "v0", "id": "com.snc.platform.security.oauth", "active": "active"}],
+        "sys_plugins": [],
+        "oauth_entity": [{"sys_id": "a0", "scope_restriction_status": "", "inbound_grant_type": ""}],
+        "incident": [{"sys_id": "i0"}],
+    }
+    Tables(server, **{**tables, **changed})
+
+
+def facts(instance: Instance, **asked: list[str]) -> dict[str, Any]:
+    return instance_facts(instance, **{"properties": [], "plugins": [], "tables": [], **asked})
+
+
+# -- the instance ---------------------------------------------------------------------------------------------------------
+
+
+def test_everything_about_an_instance_is_one_round_trip(server: Loopback, instance: Instance) -> None:
+    fleet(server)
+    found = facts(instance, properties=["glide.war"], plugins=["com.x"], tables=["incident", "u_gone"])
+    assert server.lines == [f"POST {BATCH}"]
+    told = found["instance"]
+    assert (told["release"]["family"], told["release"]["patch"]) == ("zurich", "patch2")
+    assert told["caller"] == {"user_name": "svc_ansible", "roles": ["admin"], "known": True}
+    assert told["capabilities"] == {"scope_restriction": True, "machine_identity_console": True, "identity_type": True}
+    assert told["properties"] == {"glide.war": BUILD["value"]}
+    assert told["plugins"] == {"com.x": "inactive"}
+    assert told["tables"] == {"incident": "readable", "u_gone": "absent"}
+    assert [problem["id"] for problem in found["problems"]] == ["plugin_inactive:com.x", "table_absent:u_gone"]
+    assert found["msg"].startswith(f"{instance.name} (Zurich patch2): error plugin_inactive:com.x: ")
+
+
+def test_nothing_in_the_way_is_said(server: Loopback, instance: Instance) -> None:
+    fleet(server)
+    found = facts(instance)
+    assert found["problems"] == []
+    assert found["msg"] == f"{instance.name} (Zurich patch2): nothing stands in the way of a connection"
+
+
+def test_an_account_that_sees_nothing_gets_unknown_for_an_answer(server: Loopback, instance: Instance) -> None:
+    # ServiceNow platform facts 7.1 and 6.1: zero rows, not a refusal.
+    fleet(server, sys_properties=[], sys_user_has_role=[], v_plugin=[], sys_plugins=[], oauth_entity=[])
+    found = facts(instance, properties=["glide.war"], plugins=["com.x"])
+    told = found["instance"]
+    assert told["release"] == {"family": "", "patch": "", "build": "", "date": "", "known": False}
+    assert told["properties"] == {"glide.war": None}
+    assert told["plugins"] == {"com.x": "unknown"}
+    assert told["capabilities"]["scope_restriction"] is None
+    assert {problem["id"] for problem in found["problems"]} == {"release_unknown", "roles_unreadable"}
+    assert "unknown release" in found["msg"]
+
+
+def test_refused_tables_are_part_of_the_answer(server: Loopback, instance: Instance) -> None:
+    fleet(server, refused={"sys_plugins": NOT_YOURS, "sys_user": NOT_YOURS, "incident": NOT_YOURS})
+    found = facts(instance, tables=["incident"])
+    assert found["instance"]["tables"] == {"incident": "refused"}
+    assert {problem["id"] for problem in found["problems"]} == {"account_unknown", "table_refused:incident"}
+
+
+def test_an_api_that_is_closed_to_the_account_is_no_set_of_empty_tables(server: Loopback, instance: Instance) -> None:
+    restricted = failure(403, "User Not Authorized", "Access to unscoped api is not allowed")
+    server.answers_by(with_batches(lambda _request: restricted))
+    with pytest.raises(Refused, match="Access to unscoped api is not allowed.*broadly scoped"):
+        facts(instance)
+
+
+@pytest.mark.parametrize(
+    ("virtual", "installed", "state"),
+    [
+        ([{"sys_id": "1", "id": "com.x", "active": "active"}], [], "active"),
+        ([{"sys_id": "1", "id": "com.x", "active": "inactive"}], [], "inactive"),
+        ([], [{"sys_id": "1", "source": "com.x", "active": "true"}], "active"),
+        ([], [], "unknown"),
+        ([{"sys_id": "1", "id": "com.other", "active": "active"}], [], "unknown"),
+    ],
+)
+def test_a_plugin_is_active_inactive_or_unknown(
+    server: Loopback, instance: Instance, virtual: list[dict[str, str]], installed: list[dict[str, str]], state: str
+) -> None:
+    fleet(server, v_plugin=virtual, sys_plugins=installed)
+    assert facts(instance, plugins=["com.x"])["instance"]["plugins"] == {"com.x": state}
+
+
+@pytest.mark.parametrize(
+    ("row", "capable"), [({"sys_id": "a0"}, False), ({"sys_id": "a0", "inbound_grant_type": ""}, True)]
+)
+def test_capabilities_are_columns_that_are_there(
+    server: Loopback, instance: Instance, row: dict[str, str], capable: bool
+) -> None:
+    fleet(server, oauth_entity=[row])
+    assert facts(instance)["instance"]["capabilities"]["machine_identity_console"] is capable
+
+
+# -- applications ---------------------------------------------------------------------------------------------------------
+
+
+ENTRY = {
+    "sys_id": "a1", "name": "B", "type": "client", "sys_class_name": "oauth_entity", "client_id": "c1ient", "active": "true",
+    "access_token_lifespan": "3600", "refresh_token_lifespan": "7776000", "redirect_url": "https://a/,https://b/", "user": "u1",
+    "user.user_name": "svc_defender", "scope_restriction_status": "unrestricted", "comments": "", "logo_url": "",
+    "default_grant_type": "", "client_secret": "ciphertext",
+}  # fmt: skip
+CREDENTIALS = [
+    {"sys_id": "c1", "peer": "a1", "peer.name": "B", "type": "refresh_token", "expires": "2026-06-01 08:00:00"},
+    {"sys_id": "c2", "peer": "a1", "peer.name": "B", "type": "refresh_token", "expires": "2026-09-01 08:00:00"},
+    {"sys_id": "c3", "peer": "a1", "peer.name": "B", "type": "access_token", "expires": "2026-12-01 08:00:00"},
+]
+
+
+def test_an_application_is_told_in_typed_values_with_the_end_of_its_tokens(
+    server: Loopback, instance: Instance
+) -> None:
+    Tables(server, oauth_entity=[ENTRY, {**ENTRY, "sys_id": "a2", "name": "A"}], oauth_credential=CREDENTIALS)
+    first, second = oauth_applications(instance, None)
+    assert (first["name"], second["name"]) == ("A", "B")
+    assert first["refresh_token_expires_at"] is None
+    assert second["refresh_token_expires_at"] == "2026-09-01T08:00:00Z"
+    assert (second["access_token_lifespan"], second["active"]) == (3600, True)
+    assert second["redirect_urls"] == ["https://a/", "https://b/"]
+    assert (second["oauth_user"], second["scope_restriction"]) == ("svc_defender", "broad")
+    assert "client_secret" not in second
+    assert "ciphertext" not in str(second)
+    assert server.lines == [f"POST {BATCH}"]
+
+
+def test_only_the_application_of_exactly_that_name_is_told(server: Loopback, instance: Instance) -> None:
+    server.answers_by(with_batches(lambda r: rows(ENTRY, {**ENTRY, "name": "b"}) if "entity" in r.path else rows()))
+    assert [entry["name"] for entry in oauth_applications(instance, "B")] == ["B"]
+
+
+@pytest.mark.parametrize("refusal", [NOT_YOURS, failure(400, "Invalid table oauth_credential")])
+def test_tokens_that_may_not_be_read_have_no_known_end(server: Loopback, instance: Instance, refusal: Reply) -> None:
+    Tables(server, oauth_entity=[ENTRY], refused={"oauth_credential": refusal})
+    (only,) = oauth_applications(instance, "B")
+    assert only["refresh_token_expires_at"] is None
+
+
+# -- rows -----------------------------------------------------------------------------------------------------------------
+
+
+USERS = [
+    {"sys_id": "u1", "user_name": "a", "active": "true", "user_password": "hash"},
+    {"sys_id": "u2", "user_name": "A", "active": "true", "user_password": ""},
+]
+
+
+def everything(server: Loopback) -> None:
+    """Answer with every row whatever was asked, as a platform that does not know a queried field."""
+    server.answers_by(lambda _request: rows(*USERS, total=2))
+
+
+def test_rows_are_told_without_what_may_be_a_secret(server: Loopback, instance: Instance) -> None:
+    everything(server)
+    found = records(instance, "sys_user", None, [], 0)
+    assert [row["user_name"] for row in found] == ["a", "A"]
+    assert [row["user_password"] for row in found] == ["********", ""]
+
+
+def test_rows_are_checked_again(server: Loopback, instance: Instance) -> None:
+    everything(server)
+    assert [row["sys_id"] for row in records(instance, "sys_user", {"user_name": "a"}, [], 0)] == ["u1"]
+    assert [row["sys_id"] for row in records(instance, "sys_user", {"user_name": ["A", "b"]}, [], 0)] == ["u2"]
+
+
+@pytest.mark.parametrize("fields", [[], ["user_name"]])
+def test_a_condition_on_a_field_that_does_not_exist_is_no_answer(
+    server: Loopback, instance: Instance, fields: list[str]
+) -> None:
+    everything(server)
+    with pytest.raises(BadDescription, match="sys_user has no field u_gone"):
+        records(instance, "sys_user", {"u_gone": "x"}, fields, 0)
+
+
+def test_only_the_wanted_columns_are_told(server: Loopback, instance: Instance) -> None:
+    Tables(server, sys_user=USERS)
+    assert records(instance, "sys_user", {"active": True}, ["user_name"], 0) == [{"user_name": "a"}, {"user_name": "A"}]
+
+
+def test_an_encoded_query_goes_out_as_it_is(server: Loopback, instance: Instance) -> None:
+    everything(server)
+    records(instance, "sys_user", "active=true^ORDERBYDESCuser_name", [], 1)
+    sent = server.received[0].query
+    assert sent["sysparm_query"].startswith("active=true^ORDERBYDESCuser_name")
+    assert sent["sysparm_limit"] == "1"
+
+
+@pytest.mark.parametrize(("query", "limit"), [(None, -1), (17, 0), ({"user_name": []}, 0), ({"a": "javascript:x"}, 0)])
+def test_a_question_that_cannot_be_meant_is_refused_before_it_is_asked(
+    server: Loopback, instance: Instance, query: Any, limit: int
+) -> None:
+    with pytest.raises(BadDescription):
+        records(instance, "sys_user", query, [], limit)
+    assert server.received == []

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plugins and store applications (platform facts 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    BadDescription,
+    EngineError,
+    Refused,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import ManualStep, Result
+from tests.unit.plugins.module_utils.described import plugins
+from tests.unit.plugins.module_utils.platform import Platform, told
+
+STEP = ManualStep("plugin:com.x", "Have plugin com.x activated on acme-dev", "on request", "Now Support", {})
+
+
+@pytest.fixture
+def platform() -> Platform:
+    return Platform()
+
+
+def statuses(result: Result) -> dict[str, str]:
+    return {entry["name"]: entry["status"] for entry in result.output["results"]}
+
+
+def installed(version: str | None = None) -> Any:
+    return plugins(applications=[{"scope": "x_app", "version": version}])
+
+
+@pytest.mark.parametrize("active", ["active", "true", "Active", "1"])
+@pytest.mark.parametrize(("table", "column"), [("v_plugin", "id"), ("sys_plugins", "source")])
+def test_a_plugin_that_either_table_shows_active_is_active(
+    platform: Platform, table: str, column: str, active: str
+) -> None:
+    platform.add(table, **{column: "com.x", "active": active})
+    result = platform.ensure(plugins("com.x"))
+    assert (statuses(result), result.changed, platform.log) == ({"com.x": "ok"}, False, [])
+
+
+@pytest.mark.parametrize("active", ["inactive", "false", "", None])
+def test_a_plugin_that_is_not_is_activated(platform: Platform, active: str | None) -> None:
+    if active is not None:
+        platform.add("v_plugin", id="com.x", active=active)
+    predicted = platform.ensure(plugins("com.x"), check=True)
+    assert platform.log == []
+    result = platform.ensure(plugins("com.x"))
+    assert told(predicted) == told(result)
+    assert statuses(result) == {"com.x": "changed"}
+    assert platform.log == [("perform", "v_plugin", {"path": "/api/sn_cicd/plugin/com.x/activate"})]
+    assert not platform.ensure(plugins("com.x")).changed
+
+
+def test_a_list_that_lags_behind_does_not_turn_a_success_into_an_error(platform: Platform) -> None:
+    platform.lists_late = True
+    assert statuses(platform.ensure(plugins("com.x"), check=False)) == {"com.x": "changed"}
+    assert len(platform.log) == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "status", "query"),
+    [
+        (None, None, "changed", {"scope": "x_app"}),
+        (None, "1.2", "changed", {"scope": "x_app", "version": "1.2"}),
+        ("1.1", "1.2", "changed", {"scope": "x_app", "version": "1.2"}),
+        ("1.9", "1.10", "changed", {"scope": "x_app", "version": "1.10"}),
+        ("1.2", "1.2", "ok", None),
+        ("1.2", None, "ok", None),
+    ],
+)
+def test_an_application_is_installed_or_brought_to_its_version(
+    platform: Platform, there: str | None, wanted: str | None, status: str, query: dict[str, str] | None
+) -> None:
+    if there:
+        platform.add("sys_store_app", scope="x_app", version=there)
+    result = platform.ensure(installed(wanted))
+    assert statuses(result) == {"x_app": status}
+    # ServiceNow platform facts 6.2: parameters must be in the query string.
+    assert [values for _verb, _table, values in platform.log] == (
+        [{"path": "/api/sn_cicd/app_repo/install", **query}] if query else []
+    )
+
+
+def test_going_back_a_version_is_refused_before_anything_is_done(platform: Platform) -> None:
+    platform.add("sys_store_app", scope="x_app", version="1.10.0")
+    with pytest.raises(BadDescription, match=r"1.10.0 is installed and newer than 1.9.3; going back is a rollback"):
+        platform.ensure(plugins("com.x", applications=[{"scope": "x_app", "version": "1.9.3"}]))
+    assert platform.log == []
+
+
+def test_what_takes_a_support_request_is_a_step_for_a_person_and_stops_nothing(platform: Platform) -> None:
+    platform.refuses["com.x"] = Refused("acme-dev refused", status="request_only", step=STEP)
+    result = platform.ensure(plugins("com.x", "com.y"))
+    assert statuses(result) == {"com.x": "request_only", "com.y": "changed"}
+    assert result.manual_steps == [STEP]
+    assert result.changed
+
+
+def test_a_step_for_a_person_alone_is_no_failure(platform: Platform) -> None:
+    platform.refuses["com.x"] = Refused("acme-dev refused", status="not_entitled", step=STEP)
+    result = platform.ensure(plugins("com.x"))
+    assert (statuses(result), result.changed) == ({"com.x": "not_entitled"}, False)
+
+
+def test_an_activation_that_broke_fails_the_run_after_all_others_were_tried(platform: Platform) -> None:
+    platform.refuses["com.x"] = Refused("acme-dev: plugin com.x ended with Failed", status="failed")
+    with pytest.raises(EngineError, match="plugin com.x ended with Failed") as caught:
+        platform.ensure(plugins("com.x", "com.y"))
+    assert {e["name"]: e["status"] for e in caught.value.output["results"]} == {"com.x": "failed", "com.y": "changed"}
+
+
+def test_activating_takes_a_role(platform: Platform) -> None:
+    platform.roles = frozenset({"itil"})
+    with pytest.raises(
+        Refused, match=r"may not activate plugins. It takes one of the roles sn_cicd.sys_ci_automation, admin"
+    ):
+        platform.ensure(plugins("com.x"))
+    assert platform.log == []
