@@ -58,17 +58,15 @@ def live(
     playbook: Playbooks,
     new_instance: Callable[..., Instance],
     *steps: Task,
-    prepare: Callable[[Instance], Any] = lambda instance: None,
     **knobs: Any,
 ) -> tuple[Run, Instance]:
     """Tell the steps on two fresh instances, in-process and by ordinary modules; return the in-process run.
 
-    `prepare` meddles with an instance beforehand, `knobs` are those of the instances.
+    `knobs` are those of the instances.
     """
     lives = []
     for shell in SHELLS:
         instance = new_instance(**knobs)
-        prepare(instance)
         run = playbook([each for step in steps for each in told_and_done(step)], instance, shell=shell).went_well()
         for step in steps:
             assert_foretold(run, step["name"])

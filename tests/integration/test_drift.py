@@ -54,7 +54,9 @@ def test_deviations_are_found_reported_and_left_as_they_are(playbook: Playbooks,
     assert not any(done.writes for done in run.done)
     broken.turn(faults=[])
     assert {each.name: each.content() for each in instances} == before
-    assert "2 deviations: oauth_application Microsoft Defender for Cloud Apps (access_token_lifespan)" in closing(run, changed)
+    assert "2 deviations: oauth_application Microsoft Defender for Cloud Apps (access_token_lifespan)" in closing(
+        run, changed
+    )
     assert "user svc_defender_cloud_apps (roles)" in closing(run, robbed)
 
     document = report(playbook)

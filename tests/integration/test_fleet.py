@@ -60,4 +60,6 @@ def test_one_instance_in_trouble_fails_alone(playbook: Playbooks, new_instance: 
     # What was said in the end of the healthy ones, and only of them.
     closing = [done for done in run.done if done.task == "Say what is true now"]
     assert sorted(done.host for done in closing) == sorted(each.name for each in healthy)
-    assert all(re.search(r"Zurich patch2; 3 deviations corrected: .*; token works \(\d+ s\)", d.message) for d in closing)
+    assert all(
+        re.search(r"Zurich patch2; 3 deviations corrected: .*; token works \(\d+ s\)", d.message) for d in closing
+    )

@@ -175,7 +175,9 @@ def test_a_pair_that_does_not_work_is_explained_by_what_is_found(
 ) -> None:
     made: dict[str, Instance] = {}
     for name, (knobs, _options, _words) in CAUSES.items():
-        users = {"checked": {"password": "checked-Pass-1", "roles": ["itil"], **knobs.get("users", {}).get("checked", {})}}
+        users = {
+            "checked": {"password": "checked-Pass-1", "roles": ["itil"], **knobs.get("users", {}).get("checked", {})}
+        }
         rest = {key: value for key, value in knobs.items() if key not in ("users", "application")}
         made[name] = new_instance(users=users, **rest)
         add_client(made[name], **knobs.get("application", {}))
@@ -203,9 +205,7 @@ def test_a_pair_that_does_not_work_is_explained_by_what_is_found(
         assert instance.name in failed.message
 
 
-def test_without_an_account_of_its_own_the_documented_causes_are_given(
-    playbook: Playbooks, instance: Instance
-) -> None:
+def test_without_an_account_of_its_own_the_documented_causes_are_given(playbook: Playbooks, instance: Instance) -> None:
     add_client(instance)
     url = {"snow_url": instance.access.url}
     run = playbook([check("look", instance, password="wrong-Pass-1")], {instance.name: url}).went_well()

@@ -117,7 +117,9 @@ def test_the_legacy_way_grants_admin_and_no_role_of_its_own(playbook: Playbooks,
     assert again.recap[instance.name]["changed"] == 0
     back = playbook("onboard", instance).went_well()
     assert back.recap[instance.name]["changed"] == 1
-    assert instance.roles_of(USERS["mda"], inherited="false") == [ROLE], "roles beyond the described ones are taken away"
+    assert instance.roles_of(USERS["mda"], inherited="false") == [ROLE], (
+        "roles beyond the described ones are taken away"
+    )
 
 
 def test_secrets_exist_in_files_of_their_own_before_they_are_sent(

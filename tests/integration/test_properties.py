@@ -31,7 +31,9 @@ def test_properties_are_created_and_changed(playbook: Playbooks, new_instance: N
     assert statuses(run["create: real"].result) == dict.fromkeys(("acme.flag", "acme.number", "acme.text"), "changed")
     assert statuses(run["create: again"].result) == dict.fromkeys(("acme.flag", "acme.number", "acme.text"), "ok")
     assert statuses(run["change: real"].result) == {"acme.flag": "changed", TIMEOUT: "changed", "acme.text": "ok"}
-    assert {"object": f"property {TIMEOUT}", "field": "value", "before": "30", "after": "45"} in run["change: real"]["drift"]
+    assert {"object": f"property {TIMEOUT}", "field": "value", "before": "30", "after": "45"} in run["change: real"][
+        "drift"
+    ]
     flag = instance.row("sys_properties", name="acme.flag")
     assert (flag["value"], flag["type"]) == ("false", "boolean")
     assert instance.row("sys_properties", name="acme.number")["type"] == "integer"

@@ -181,9 +181,7 @@ def test_where_the_instance_does_not_tell_a_real_grant_decides_if_it_can(
 
 
 @pytest.mark.parametrize("columns", [{"locked_out": "true"}, {"active": "false"}], ids=["locked", "inactive"])
-def test_a_closed_account_is_not_tried(
-    playbook: Playbooks, new_instance: NewInstance, columns: dict[str, str]
-) -> None:
+def test_a_closed_account_is_not_tried(playbook: Playbooks, new_instance: NewInstance, columns: dict[str, str]) -> None:
     instance = new_instance()
     playbook([whole("create")], instance).went_well()
     instance.change("sys_user", {"user_name": USER}, user_password="other-Pass-1", **columns)

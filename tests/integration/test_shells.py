@@ -83,7 +83,9 @@ def test_the_environment_says_where_and_who(playbook: Playbooks, instance: Insta
     }
     look = task("snow_instance_info", "task", more={"environment": environment})
     without = task("snow_instance_info", "without", more={"ignore_errors": True})
-    items = task("snow_record_info", "loop", table="sys_user", limit=1, more={"environment": environment, "loop": [1, 2]})
+    items = task(
+        "snow_record_info", "loop", table="sys_user", limit=1, more={"environment": environment, "loop": [1, 2]}
+    )
     block = {"environment": environment, "block": [task("snow_instance_info", "block")]}
     run = playbook([look, without, items, block], {instance.name: {}}, shell=shell).went_well()
     for name in ("task", "block"):
@@ -99,9 +101,7 @@ def test_the_environment_says_where_and_who(playbook: Playbooks, instance: Insta
 def test_the_grant_and_the_token_come_from_the_environment_too(playbook: Playbooks, instance: Instance) -> None:
     instance.add("oauth_entity", name="Ansible", client_id="env-client", client_secret="env-secret-1")
     form = {"client_id": "env-client", "client_secret": "env-secret-1", "grant_type": "password"}
-    issued = instance.ask_for_token(
-        **form, username=instance.access.username, password=instance.access.password
-    )
+    issued = instance.ask_for_token(**form, username=instance.access.username, password=instance.access.password)
     common = {"SN_HOST": instance.access.url, "SN_CLIENT_ID": "env-client", "SN_CLIENT_SECRET": "env-secret-1"}
     account = {"SN_USERNAME": instance.access.username, "SN_PASSWORD": instance.access.password}
     environments: dict[str, dict[str, str]] = {

@@ -55,9 +55,7 @@ def test_what_refers_to_each_other_is_created_in_the_right_order(playbook: Playb
     assert instance.roles_of("svc_defender", inherited="true") == ["defender_reader"]
 
 
-def test_an_unknown_role_or_user_stops_a_run_that_has_written_nothing(
-    playbook: Playbooks, instance: Instance
-) -> None:
+def test_an_unknown_role_or_user_stops_a_run_that_has_written_nothing(playbook: Playbooks, instance: Instance) -> None:
     before = instance.content()
     new_role = {"roles": [{"name": "defender_reader"}]}
     wrong: dict[str, dict[str, Any]] = {

@@ -104,7 +104,8 @@ async def serve(options: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stopped.set)
     await sandbox.start()
     if options.inventory is not None:
-        write_inventory(options.inventory, [sandbox.describe(name) for name in sandbox.fleet.instances])
+        instances = [sandbox.describe(name) for name in sandbox.fleet.instances]
+        write_inventory(options.inventory, instances, sandbox.describe_tenant())
     print(f"READY {sandbox.base_url}", flush=True)
     await stopped.wait()
     await sandbox.stop()

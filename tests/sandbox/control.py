@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .faults import read_fault
@@ -24,6 +25,14 @@ HELP = {
     "PUT /_sandbox/instances/<name>": "make or reset an instance; the body holds its knobs",
     "PATCH /_sandbox/instances/<name>": "turn knobs of a running instance",
     "DELETE /_sandbox/instances/<name>": "remove an instance",
+    "GET /_sandbox/tenant": "how to reach the tenant, and its knobs",
+    "PUT /_sandbox/tenant": "a fresh tenant of the same ids and secrets; the body holds its knobs",
+    "PATCH /_sandbox/tenant": "turn knobs of the tenant",
+    "GET /_sandbox/tenant/state": "connectors, activities, entities, policies ...; ?table= for one of them",
+    "POST /_sandbox/tenant/tamper": "change rows: table, match, values; insert, delete as switches",
+    "POST /_sandbox/tenant/portal_session": "sign in to the portal: cookie and XSRF token",
+    "POST /_sandbox/tenant/assertion": "the content of a federated token file; the body replaces claims",
+    "POST /_sandbox/tenant/sync": "let all connectors read their instances now",
 }
 
 
@@ -36,6 +45,8 @@ async def control(sandbox: Sandbox, call: Call) -> Reply:
         if parts == ["faults"] and call.method == "PUT":
             sandbox.fleet.faults = [read_fault(fault) for fault in _body(call).get("faults", [])]
             return Reply(204)
+        if parts[:1] == ["tenant"] and len(parts) <= 2:
+            return await _tenant(sandbox, call, parts[1] if len(parts) == 2 else "")
         if parts[:1] == ["instances"] and len(parts) <= 2:
             return await _instances(sandbox, call, parts[1] if len(parts) == 2 else "")
         if len(parts) == 2 and parts[1] in sandbox.fleet.instances:
@@ -98,3 +109,27 @@ async def _instances(sandbox: Sandbox, call: Call, name: str) -> Reply:
         await sandbox.place(name)
         return Reply(204)
     return json_reply(200, {**sandbox.describe(name), "knobs": as_json(fleet.instances[name].instance.knobs)})
+
+
+async def _tenant(sandbox: Sandbox, call: Call, action: str) -> Reply:
+    service = sandbox.fleet.tenant
+    if call.method == "GET" and action == "state":
+        return json_reply(200, service.state(call.query.get("table")))
+    if call.method == "POST" and action:
+        base = f"{sandbox.base_url}/{service.name}"
+        actions: dict[str, Callable[[], object]] = {
+            "tamper": lambda: service.tamper(_body(call)),
+            "portal_session": service.portal_session,
+            "assertion": lambda: service.assertion(base, _body(call)),
+            "sync": service.sync,
+        }
+        if action in actions:
+            return json_reply(200, actions[action]() or {})
+    if action or call.method not in ("GET", "PUT", "PATCH"):
+        return json_reply(404, {"error": f"nothing at {call.method} {call.path}", "help": HELP})
+    if call.method == "PUT":
+        await service.reset(_body(call))
+        sandbox.fleet.counters.reset(service.name)
+    elif call.method == "PATCH":
+        service.turn(_body(call))
+    return json_reply(200, {**sandbox.describe_tenant(), "knobs": as_json(service.tenant.knobs)})

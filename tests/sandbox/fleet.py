@@ -17,6 +17,7 @@ from .settings import SettingError
 from .snow.knobs import Knobs, turn
 from .snow.router import route_of
 from .snow.service import SnowService
+from .tenant.service import TenantService
 from .web import Call, Service
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -40,7 +41,8 @@ class Fleet:
         self.chance = random.Random(seed)
         self.counters = Counters()
         self.instances: dict[str, SnowService] = {}
-        self.others: dict[str, Service] = {}
+        self.tenant = TenantService(seed)
+        self.others: dict[str, Service] = {self.tenant.name: self.tenant}
         """Services that are no instances, such as the parts of a Microsoft tenant, by the first segment of a path."""
 
     def service(self, name: str) -> Service | None:
@@ -49,7 +51,7 @@ class Fleet:
 
     def create(self, name: str, knobs: Mapping[str, Any] | None = None) -> SnowService:
         """Make a fresh instance, in place of one of the same name; raises SettingError."""
-        if not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name) or name in self.others:
             raise SettingError(f"{name!r} is no instance name")
         service = SnowService(name, turn(self.defaults, knobs or {}), self.seed, self._count_inner)
         self.instances[name] = service
@@ -60,9 +62,10 @@ class Fleet:
         self.counters.record(name, f"{call.method} {route_of(call.path)}", inner=True)
 
     def save(self, path: Path) -> None:
-        """Write the state of all instances; only the owner may read the file."""
+        """Write the state of all instances and of the tenant; only the owner may read the file."""
         content = {
             "version": 1,
+            "tenant": self.tenant.tenant.saved(),
             "instances": {name: service.instance.saved() for name, service in self.instances.items()},
         }
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -70,8 +73,11 @@ class Fleet:
             json.dump(content, file, indent=1)
 
     def load(self, path: Path) -> None:
-        """Bring back the instances that `save` wrote."""
+        """Bring back what `save` wrote."""
         content = json.loads(path.read_text(encoding="utf-8"))
+        if "tenant" in content:
+            self.tenant = TenantService(saved=content["tenant"])
+            self.others[self.tenant.name] = self.tenant
         for name, saved in content["instances"].items():
             knobs = turn(Knobs(), saved["knobs"])
             self.instances[name] = SnowService(name, knobs, saved["seed"], self._count_inner, saved["tables"])

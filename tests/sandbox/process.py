@@ -140,6 +140,53 @@ class SandboxProcess:
         rows: list[dict[str, str]] = tables[table]
         return rows
 
+    def tenant(self) -> dict[str, Any]:
+        """How to reach the tenant: the inventory's variables, the portal, managed identities; and its knobs."""
+        known: dict[str, Any] = self._call("GET", "tenant")
+        return known
+
+    def new_tenant(self, **knobs: Any) -> dict[str, Any]:
+        """Begin with a fresh tenant of the same ids and secrets."""
+        known: dict[str, Any] = self._call("PUT", "tenant", knobs)
+        return known
+
+    def turn_tenant(self, **knobs: Any) -> None:
+        """Turn knobs of the tenant."""
+        self._call("PATCH", "tenant", knobs)
+
+    def tenant_state(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a table of the tenant: connectors, activities, entities, alerts, files, subnets, policies."""
+        rows: list[dict[str, Any]] = self._call("GET", f"tenant/state?table={table}")["tables"][table]
+        return rows
+
+    def tamper_tenant(
+        self,
+        table: str,
+        values: dict[str, Any] | None = None,
+        *,
+        match: dict[str, Any] | None = None,
+        insert: bool = False,
+        delete: bool = False,
+    ) -> list[str]:
+        """Change rows of the tenant behind everyone's back and return their ids."""
+        change = {"table": table, "values": values or {}, "match": match or {}, "insert": insert, "delete": delete}
+        ids: list[str] = self._call("POST", "tenant/tamper", change)["ids"]
+        return ids
+
+    def portal_session(self) -> dict[str, str]:
+        """Sign in to the portal: `mda_portal_cookie` and `mda_portal_xsrf_token`."""
+        session: dict[str, str] = self._call("POST", "tenant/portal_session")
+        return session
+
+    def assertion(self, **claims: Any) -> str:
+        """The content of a federated token file; arguments replace claims."""
+        content: str = self._call("POST", "tenant/assertion", claims)["assertion"]
+        return content
+
+    def sync_tenant(self) -> None:
+        """Let all connectors read their instances now."""
+        self._call("POST", "tenant/sync")
+
     def requests(self, name: str = "") -> dict[str, Any]:
         """The request counts, of one instance or of all."""
         counts: dict[str, Any] = self._call("GET", "requests")

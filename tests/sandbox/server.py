@@ -80,6 +80,7 @@ class Sandbox:
 
     async def stop(self) -> None:
         """Stop listening and close every connection."""
+        await self.fleet.tenant.link.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -114,6 +115,11 @@ class Sandbox:
             "release": service.instance.knobs.release,
         }
         return {**known, **self._certificates.paths()} if self._certificates else known
+
+    def describe_tenant(self) -> dict[str, str]:
+        """Everything a client needs to reach the tenant."""
+        known = self.fleet.tenant.describe(f"{self.base_url}/{self.fleet.tenant.name}")
+        return {**known, "ca_path": self._certificates.paths()["ca_path"]} if self._certificates else known
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Expect", "").lower() == "100-continue":

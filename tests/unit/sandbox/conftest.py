@@ -10,6 +10,7 @@ import pytest
 
 from tests.sandbox.process import SandboxProcess
 from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.tenant_client import Tenant
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +36,13 @@ def make(sandbox: SandboxProcess) -> Iterator[Callable[..., Plain]]:
 @pytest.fixture
 def instance(make: Callable[..., Plain]) -> Plain:
     return make()
+
+
+@pytest.fixture
+def make_tenant(sandbox: SandboxProcess) -> Callable[..., Tenant]:
+    return lambda **knobs: Tenant(sandbox, sandbox.new_tenant(**knobs))
+
+
+@pytest.fixture
+def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
+    return make_tenant()

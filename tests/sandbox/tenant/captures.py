@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Captures of the portal page, for tests that learn from one without a browser.
+
+The files beside this one were recorded by `tests/browser/test_portal_wizard.py` (again with UPDATE_CAPTURES=1), which also
+checks that they are what a browser sends today. Everything in them is made up.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+FOLDER = Path(__file__).parent / "captures"
+WIZARD = "connector_wizard"
+"""One instance connected by hand."""
+MANAGEMENT = "connector_management"
+"""Another one connected, switched off, connected again with the same details, and deleted."""
+
+
+def moved(text: str, old: str, new: str) -> str:
+    """A text with one address in place of another, as such and encoded for a query string."""
+    return text.replace(old, new).replace(quote(old, safe=""), quote(new, safe=""))
+
+
+def capture(name: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """A capture as if it had been made of the sandbox at `base_url`, and what was typed, by connector option."""
+    typed = json.loads((FOLDER / "typed.json").read_text(encoding="utf-8"))
+    har = (FOLDER / f"{name}.har").read_text(encoding="utf-8")
+    values = json.dumps(typed["values"][name])
+    return json.loads(moved(har, typed["base_url"], base_url)), json.loads(moved(values, typed["base_url"], base_url))

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tenant as a service of the sandbox."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..faults import Fault
+from ..settings import SettingError, as_json
+from ..web import Call, Reply, json_reply
+from . import cloud_apps, entra, hunting, managed_identity, portal, tamper
+from .errors import Refused
+from .knobs import TenantKnobs, turn
+from .link import Link
+from .routes import Table
+from .state import NAME, PORTAL_USER, Tenant, restored
+
+
+class TenantService:
+    """Entra, Graph and Defender for Cloud Apps behind the server, under one path."""
+
+    def __init__(self, seed: int = 0, saved: Mapping[str, Any] | None = None) -> None:
+        self.name = NAME
+        self.tenant = restored(saved) if saved else Tenant(seed=seed)
+        self.link = Link(self.tenant)
+        self.chance = random.Random(f"{self.tenant.seed}:{NAME}")
+
+    @property
+    def latency(self) -> float:
+        """Seconds that each answer takes."""
+        return self.tenant.knobs.latency_ms / 1000
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The faults of the tenant."""
+        return self.tenant.knobs.faults
+
+    def route(self, path: str) -> str:
+        """Name the route of a path, without identifiers."""
+        part = path.split("/")[1]
+        if part == "mda":
+            name = cloud_apps.route_of(path)
+        elif part == "portal":
+            name = portal.route_of(path)
+        else:
+            name = _PARTS.get(part, Table()).name(path)
+        return name or f"/{part}/..."
+
+    def answer(self, call: Call) -> Reply:
+        """Answer one request."""
+        part = call.path.split("/")[1]
+        try:
+            special = _SPECIAL.get(part)
+            if special is not None:
+                return special(self.tenant, call, self.link)
+            found = _PARTS.get(part, Table()).find(call.method, call.path)
+            if isinstance(found, int):
+                return json_reply(found, {"error": f"nothing at {call.method} {call.path}"})
+            route, arguments = found
+            if part == "graph":
+                self.link.refresh()
+            return route.handler(self.tenant, call, **arguments)
+        except Refused as refused:
+            return refused.reply
+
+    def turn(self, data: Mapping[str, Any]) -> None:
+        """Turn knobs; raises SettingError."""
+        self.tenant.knobs = turn(self.tenant.knobs, data)
+
+    async def reset(self, data: Mapping[str, Any]) -> None:
+        """Begin with a fresh tenant of the same ids and secrets; raises SettingError."""
+        knobs = turn(TenantKnobs(), data)
+        await self.link.close()
+        self.tenant = Tenant(knobs, self.tenant.seed)
+        self.link = Link(self.tenant)
+
+    def tamper(self, change: Mapping[str, Any]) -> dict[str, Any]:
+        """Change rows behind everyone's back; raises SettingError."""
+        return tamper.tamper(self.tenant, change)
+
+    def state(self, table: str | None) -> dict[str, Any]:
+        """The knobs and the rows, of all tables or of one; raises SettingError."""
+        tables = self.tenant.tables()
+        if table is not None:
+            if table not in tables:
+                raise SettingError(f"unknown table {table!r}; known: {', '.join(tables)}")
+            tables = {table: tables[table]}
+        return {"knobs": as_json(self.tenant.knobs), "tables": tables}
+
+    def describe(self, base: str) -> dict[str, str]:
+        """Everything a client needs to reach the tenant; `base` is the tenant's own URL."""
+        tenant = self.tenant
+        return {
+            "azure_tenant_id": tenant.tenant_id,
+            "azure_client_id": tenant.client_id,
+            "azure_client_secret": tenant.client_secret,
+            "azure_authority_url": f"{base}/entra",
+            "azure_graph_url": f"{base}/graph",
+            "mda_url": f"{base}/mda",
+            "mda_api_token": tenant.api_token,
+            "portal_url": f"{base}/portal",
+            "portal_user": PORTAL_USER,
+            "portal_password": tenant.portal_password,
+            "imds_url": base,
+            "identity_client_id": tenant.identity_client_id,
+            "identity_endpoint": f"{base}/msi/token",
+            "identity_header": tenant.identity_header,
+        }
+
+    def portal_session(self) -> dict[str, str]:
+        """Sign the portal's user in; gives what a client would copy from its browser."""
+        cookie, session = portal.open_session(self.tenant)
+        header = portal.cookie_header(cookie, session)
+        return {"mda_portal_cookie": header, "mda_portal_xsrf_token": portal.xsrf_of(header)}
+
+    def assertion(self, base: str, changes: Mapping[str, Any]) -> dict[str, str]:
+        """Make the content of a federated token file; `changes` replace claims."""
+        return {"assertion": entra.assertion(self.tenant, f"{base}/federation", dict(changes))}
+
+    def sync(self) -> None:
+        """Let every connected connector read its instance again."""
+        self.link.sync_all()
+
+
+_SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {"mda": cloud_apps.answer, "portal": portal.answer}
+_PARTS = {
+    "entra": entra.TABLE,
+    "federation": entra.TABLE,
+    "metadata": managed_identity.TABLE,
+    "msi": managed_identity.TABLE,
+    "graph": hunting.TABLE,
+}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of the simulated tenant: who may sign in, and what Cloud Apps holds."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+from ..settings import as_json
+from . import data
+from .connectors import Connector
+from .knobs import TenantKnobs, turn
+
+NAME = "tenant"
+DOMAIN = "acme.onmicrosoft.com"
+PORTAL_USER = f"secadmin@{DOMAIN}"
+FEDERATED_SUBJECT = "system:serviceaccount:automation:defender"
+_ALPHABET = string.ascii_letters + string.digits
+
+Row = dict[str, Any]
+
+
+class Tenant:
+    """Everything the tenant remembers. What it answers is the business of the other files."""
+
+    def __init__(self, knobs: TenantKnobs | None = None, seed: int = 0) -> None:
+        self.knobs = knobs or TenantKnobs()
+        self.seed = seed
+        self.tenant_id = self._uuid("tenant")
+        self.client_id = self._uuid("application")
+        self.identity_client_id = self._uuid("managed identity")
+        self.client_secret = f"{self._text('secret', 3)}8Q~{self._text('secret tail', 34)}"
+        self.api_token = f"{self._text('api token', 62)}=="
+        self.portal_password = self._text("portal", 20)
+        self.identity_header = self._text("identity header", 32)
+        self.sessions: dict[str, Row] = {}
+        """Portal sessions: cookie -> {"until", "xsrf": [[value, until], ...]}."""
+        self.calls: deque[float] = deque()
+        """Times of the latest Cloud Apps calls, for the limit per minute."""
+        self.hunting_calls: deque[float] = deque()
+        self.wizard_requests: set[str] = set()
+        self.connectors: dict[str, Connector] = {}
+        self.activities: list[Row] = []
+        self.entities: list[Row] = []
+        self.alerts: list[Row] = []
+        self.files: list[Row] = []
+        self.subnets: list[Row] = [dict(row) for row in data.subnets()]
+        self.policies: list[Row] = [dict(row) for row in data.policies()]
+
+    def _digest(self, what: str, size: int) -> bytes:
+        out = b""
+        while len(out) < size:
+            out += blake2b(f"{self.seed}:tenant:{what}:{len(out)}".encode()).digest()
+        return out[:size]
+
+    def _uuid(self, what: str) -> str:
+        return str(uuid.UUID(bytes=self._digest(what, 16), version=4))
+
+    def _text(self, what: str, length: int) -> str:
+        return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in self._digest(what, length))
+
+    def now(self) -> float:
+        """The tenant's clock in epoch seconds."""
+        return time.time() + self.knobs.time_shift
+
+    def now_ms(self) -> int:
+        """The tenant's clock in epoch milliseconds, as Cloud Apps writes times."""
+        return int(self.now() * 1000)
+
+    @staticmethod
+    def new_id() -> str:
+        """A fresh id of 24 hexadecimal digits."""
+        return secrets.token_hex(12)
+
+    def tables(self) -> dict[str, list[Row]]:
+        """What a test may look at and change, by name. Connectors come without what they keep secret."""
+        return {
+            "connectors": [connector.shown() for connector in self.connectors.values()],
+            "activities": self.activities,
+            "entities": self.entities,
+            "alerts": self.alerts,
+            "files": self.files,
+            "subnets": self.subnets,
+            "policies": self.policies,
+        }
+
+    def saved(self) -> dict[str, Any]:
+        """Everything that `restore` needs to bring the tenant back."""
+        rows = {name: rows for name, rows in self.tables().items() if name != "connectors"}
+        connectors = [asdict(connector) for connector in self.connectors.values()]
+        return {"seed": self.seed, "knobs": as_json(self.knobs), "connectors": connectors, **rows}
+
+
+def restored(saved: Mapping[str, Any]) -> Tenant:
+    """Make the tenant that was saved."""
+    tenant = Tenant(turn(TenantKnobs(), saved["knobs"]), saved["seed"])
+    tenant.connectors = {row["id"]: Connector(**row) for row in saved["connectors"]}
+    for name in ("activities", "entities", "alerts", "files", "subnets", "policies"):
+        setattr(tenant, name, list(saved[name]))
+    return tenant
