@@ -1,0 +1,78 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a browser's record to a contract, for the playbook learn_contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible.module_utils.common.yaml import yaml_dump
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ..module_utils.engine.errors import EngineError
+from ..module_utils.mda.learn import learn
+
+DOCUMENTATION = r"""
+name: learn_contract
+short_description: Make a contract from a browser's record of one manual connection
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Finds the requests of the portal's wizard that carry what the user typed, replaces each value by a placeholder, and
+    drops cookies, tokens, and headers that are new each time.
+  - Fails when a value is not found, when its place is ambiguous, or when the record shows something else. Neither the
+    contract nor a message holds a typed value, a cookie or a token.
+positional: _input
+options:
+  _input:
+    description:
+      - The record (HAR), as text.
+    type: str
+    required: true
+  name:
+    description: Name of the contract.
+    type: str
+    required: true
+  values:
+    description:
+      - What the user typed, by option of a connector, C(name), C(instance_url), C(username), C(password), C(client_id),
+        C(client_secret).
+    type: dict
+    required: true
+seealso:
+  - ref: ansible_collections.secops.servicenow_defender.docsite.guide_contracts
+    description: What a contract is, and how to learn one.
+"""
+
+EXAMPLES = r"""
+- name: Learn from a record
+  ansible.builtin.set_fact:
+    learned: "{{ lookup('ansible.builtin.file', 'wizard.har') | secops.servicenow_defender.learn_contract(name='acme-2026', values=typed) }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - C(contract) (the contract), C(text) (the same as YAML) and C(summary) (lines about how it came about).
+  type: dict
+"""
+
+
+def learn_contract(har: str, name: str, values: Mapping[str, Any]) -> Any:
+    """Return the contract with its text and a summary; placeholders are marked as never to be evaluated."""
+    try:
+        learned = learn(str(har), str(name), {str(key): str(value) for key, value in values.items()})
+    except EngineError as error:
+        raise AnsibleFilterError(f"learn_contract: {error}") from None
+    text = yaml_dump(learned.contract, sort_keys=False, allow_unicode=True, width=1000)
+    return wrap_var({"contract": learned.contract, "text": f"---\n{text}", "summary": learned.summary})
+
+
+class FilterModule:
+    """Filters of this collection."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"learn_contract": learn_contract}

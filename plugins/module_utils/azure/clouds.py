@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clouds of Microsoft, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where one cloud signs people in, and where its APIs are: roots, without tenant, version or path."""
+
+    authority: str
+    resource_manager: str
+    graph: str
+
+
+# Defender for Cloud facts 4. The Graph roots of the sovereign clouds are those of Microsoft's list of national clouds.
+CLOUDS: dict[str, Cloud] = {
+    "AzureCloud": Cloud(
+        "https://login.microsoftonline.com", "https://management.azure.com", "https://graph.microsoft.com"
+    ),
+    "AzureUSGovernment": Cloud(
+        "https://login.microsoftonline.us", "https://management.usgovcloudapi.net", "https://graph.microsoft.us"
+    ),
+    "AzureChinaCloud": Cloud(
+        "https://login.partner.microsoftonline.cn",
+        "https://management.chinacloudapi.cn",
+        "https://microsoftgraph.chinacloudapi.cn",
+    ),
+}
+DEFAULT_CLOUD = "AzureCloud"
+
+
+def cloud_of(params: Mapping[str, Any]) -> Cloud:
+    """Return the cloud that a task names; its endpoints can still be overridden one by one."""
+    return CLOUDS[params.get("azure_cloud") or DEFAULT_CLOUD]
+
+
+def audience(root: str) -> str:
+    """Return the scope that a client of the API at `root` asks for: everything that was granted to it."""
+    return f"{root}/.default"

@@ -1,0 +1,136 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: graph_hunting_info
+short_description: Run an advanced hunting query of Microsoft Defender
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Runs a query in the Kusto Query Language over the hunting tables of the tenant, through Microsoft Graph, and returns
+    the rows.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_azure
+  - secops.servicenow_defender._attributes.info_module
+  - secops.servicenow_defender._azure
+  - secops.servicenow_defender._transport
+options:
+  query:
+    description:
+      - The query. The events of connected apps are in the table C(CloudAppEvents); ServiceNow is the application
+        V(14509).
+    type: str
+    required: true
+  timespan:
+    description:
+      - How far to look back, in ISO 8601, such as V(P1D) for a day, or a start and an end.
+      - If left out, Microsoft Graph looks back 30 days, which is also how long it keeps the data.
+    type: str
+notes:
+  - It takes the permission C(ThreatHunting.Read.All) of Microsoft Graph.
+  - A query may run three minutes and return 100000 rows; mind O(timeout). A tenant has a quota for each quarter of an
+    hour.
+  - A connected instance where nothing happens has no events, and events of the first connection go back one hour only.
+    No rows are no proof that a connection failed.
+seealso:
+  - module: secops.servicenow_defender.mda_activity_info
+  - module: secops.servicenow_defender.mda_connector_info
+  - name: CloudAppEvents
+    description: The columns of the table.
+    link: https://learn.microsoft.com/defender-xdr/advanced-hunting-cloudappevents-table
+"""
+
+EXAMPLES = r"""
+- name: Count the events of ServiceNow by instance
+  secops.servicenow_defender.graph_hunting_info:
+    azure_tenant_id: "{{ azure_tenant_id }}"
+    azure_client_id: "{{ azure_client_id }}"
+    azure_client_secret: "{{ vault_azure_client_secret }}"
+    query: |
+      CloudAppEvents
+      | where ApplicationId == 14509
+      | summarize Events=count(), Last=max(Timestamp) by AppInstanceId
+    timespan: P1D
+  register: hunting
+"""
+
+RETURN = r"""
+results:
+  description: The rows, column name to value.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - AppInstanceId: 0
+      Events: 42
+      Last: '2026-11-21T10:12:00Z'
+schema:
+  description: The columns of the rows, in order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the column.
+      type: str
+    type:
+      description: Its type, in Microsoft's words.
+      type: str
+  sample:
+    - name: AppInstanceId
+      type: Int32
+changed:
+  description: Always V(false). This module changes nothing.
+  returned: always
+  type: bool
+  sample: false
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 2
+    write: 0
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'https://graph.microsoft.com: attempt 1 of 6 failed, next one in 12.0 s. POST
+      /v1.0/security/runHuntingQuery -> 429'
+"""
+
+from ..module_utils import shell
+from ..module_utils.azure import AZURE_OPTIONS
+from ..module_utils.azure.graph import Graph
+
+SPEC = shell.Spec(
+    options={"query": {"type": "str", "required": True}, "timespan": {"type": "str"}},
+    groups=[AZURE_OPTIONS],
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Return the rows of a hunting query."""
+    with Graph.from_params(params, context) as graph:
+        found = graph.hunt(params["query"], params["timespan"])
+        return shell.information(results=found.rows, schema=found.schema)
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

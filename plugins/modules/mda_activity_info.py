@@ -1,0 +1,123 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mda_activity_info
+short_description: Read the events that Defender for Cloud Apps has of an app
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Returns activities of an app, as the documented activities API gives them.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_mda
+  - secops.servicenow_defender._attributes.info_module
+  - secops.servicenow_defender._azure
+  - secops.servicenow_defender._mda
+  - secops.servicenow_defender._transport
+options:
+  app_id:
+    description:
+      - Number of the app. ServiceNow is V(14509).
+    type: int
+    default: 14509
+  since_days:
+    description:
+      - How many days to look back.
+    type: int
+    default: 1
+  limit:
+    description:
+      - How many activities to return at most. V(0) means all.
+      - Up to a hundred come newest first in one call. More come in larger pages, in the order of the platform.
+    type: int
+    default: 100
+notes:
+  - It takes the permission C(Investigation.read) of I(Microsoft Cloud App Security), or O(mda_api_token).
+  - Events of a new connection go back one hour, and the first can take hours to show up. No events are no proof that a
+    connection failed.
+  - Microsoft does not document what an activity consists of.
+seealso:
+  - module: secops.servicenow_defender.mda_connector_info
+  - module: secops.servicenow_defender.graph_hunting_info
+"""
+
+EXAMPLES = r"""
+- name: Read the newest event of ServiceNow
+  secops.servicenow_defender.mda_activity_info:
+    mda_url: https://acme.us3.portal.cloudappsecurity.com
+    azure_tenant_id: "{{ azure_tenant_id }}"
+    azure_client_id: "{{ azure_client_id }}"
+    azure_client_secret: "{{ vault_azure_client_secret }}"
+    limit: 1
+  register: newest
+"""
+
+RETURN = r"""
+activities:
+  description: The activities, as the platform gives them.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - _id: 0f3c9a5e
+      appId: 14509
+changed:
+  description: Always V(false). This module changes nothing.
+  returned: always
+  type: bool
+  sample: false
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 2
+    write: 0
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'https://acme.us3.portal.cloudappsecurity.com: attempt 1 of 6 failed, next one in 60.0 s. POST
+      /api/v1/activities/ -> 429'
+"""
+
+from ..module_utils import shell
+from ..module_utils.mda import TENANT_OPTIONS, connect
+from ..module_utils.mda.activities import activities
+from ..module_utils.mda.connectors import SERVICENOW
+
+SPEC = shell.Spec(
+    options={
+        "app_id": {"type": "int", "default": SERVICENOW},
+        "since_days": {"type": "int", "default": 1},
+        "limit": {"type": "int", "default": 100},
+    },
+    groups=[TENANT_OPTIONS],
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Return activities of an app."""
+    with connect(params, context) as tenant:
+        found = activities(tenant, params["app_id"], params["since_days"], params["limit"])
+        return shell.information(activities=found)
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

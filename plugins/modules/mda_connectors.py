@@ -1,0 +1,387 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mda_connectors
+short_description: Connect ServiceNow instances to Defender for Cloud Apps
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Brings the app connectors of ServiceNow instances in a tenant of Defender for Cloud Apps to their described state, all
+    of a play in one task, and tells how each stands.
+  - Microsoft documents no API that writes app connectors. Without O(contract) this module reads, returns what a person
+    has to enter in RV(manual_steps), and with O(wait=true) waits until it is done. With a contract it sends what that
+    says, and nothing else.
+  - The list of connectors is read by the route that the portal itself uses. Where that is refused, the module judges by
+    what the documented APIs show, which are activities, accounts and advanced hunting, and says so in
+    RV(results[].evidence).
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_mda
+  - secops.servicenow_defender._attributes.state_module
+  - secops.servicenow_defender._azure
+  - secops.servicenow_defender._mda
+  - secops.servicenow_defender._transport
+attributes:
+  check_mode:
+    details:
+      - Reads only. No route that writes is called, whether it is documented or in a contract.
+  idempotent:
+    support: partial
+    details:
+      - A connector that is in error or disabled is entered again by every run with a contract, until it is connected.
+requirements:
+  - jmespath, with O(contract)
+options:
+  connectors:
+    description:
+      - The connectors. Two that lead to one instance fail the task.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - Connection name in the portal, which is the key. Two connectors of one name in the tenant fail the task.
+        type: str
+        required: true
+      instance_url:
+        description:
+          - Address of the instance. Upper and lower case and a trailing slash make no difference. Required with
+            O(connectors[].state=present).
+        type: str
+      mode:
+        description:
+          - How the connector signs in to the instance.
+        type: str
+        choices:
+          oauth: User name, password, client id and client secret. Microsoft recommends it.
+          password: User name and password only, the older way.
+        default: oauth
+      username:
+        description:
+          - User name of the account on the instance.
+        type: str
+      password:
+        description:
+          - Password of O(connectors[].username). It goes to the portal by contract only, and is never shown.
+        type: str
+      client_id:
+        description:
+          - Client id of the OAuth application on the instance.
+        type: str
+      client_secret:
+        description:
+          - Client secret of O(connectors[].client_id). It goes to the portal by contract only, and is never shown.
+        type: str
+      state:
+        description:
+          - V(present) means connected. A connector that is connected is left alone, since what it was given cannot be
+            read back.
+          - V(disabled) and V(absent) are fulfilled where there is no such connector.
+        type: str
+        choices: [present, disabled, absent]
+        default: present
+  contract:
+    description:
+      - What to send to which route of the portal, as the playbook C(learn_contract) makes it from a capture of one manual
+        connection. Load it from its file, C(lookup('file', path) | from_yaml), so that nothing evaluates its placeholders.
+      - It needs O(mda_portal_cookie) and O(mda_portal_xsrf_token) where it names them.
+      - An answer that lacks a field which the contract declares ends the task, and nothing more is sent.
+    type: dict
+  wait:
+    description:
+      - Whether to wait until every connector is as described. After O(wait_timeout), or when a connector stays in error,
+        the task fails.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - How long to wait, in seconds.
+    type: float
+    default: 3600
+  poll_interval:
+    description:
+      - Seconds between two looks. Each costs a call of the thirty a minute, however many connectors there are.
+    type: float
+    default: 30
+notes:
+  - The list of connectors wants O(mda_api_token), or a contract with the operation C(list). Application permissions do not
+    cover it.
+  - A new connection delivers the events of the last hour, and the first of them can take hours. Documents that promise
+    seven or sixty days are out of date.
+  - The refresh token of a connector lives 90 days from the connection. Its end is told from the time that the tenant
+    calls last connected, and warned of from day 75.
+seealso:
+  - module: secops.servicenow_defender.mda_connector_info
+  - module: secops.servicenow_defender.snow_oauth_check
+  - ref: ansible_collections.secops.servicenow_defender.docsite.guide_contracts
+    description: What a contract is, and how to learn one.
+  - name: How Defender for Cloud Apps protects ServiceNow
+    description: What the portal asks for.
+    link: https://learn.microsoft.com/defender-cloud-apps/protect-servicenow
+"""
+
+EXAMPLES = r"""
+- name: Say what to enter for two instances, and wait until somebody did
+  secops.servicenow_defender.mda_connectors:
+    mda_url: https://acme.us3.portal.cloudappsecurity.com
+    mda_api_token: "{{ vault_mda_api_token }}"
+    connectors:
+      - name: acme-dev
+        instance_url: https://acme-dev.service-now.com
+        username: svc_defender_cloud_apps
+        client_id: "{{ acme_dev_client_id }}"
+      - name: acme-prod
+        instance_url: https://acme-prod.service-now.com
+        username: svc_defender_cloud_apps
+        client_id: "{{ acme_prod_client_id }}"
+    wait: true
+    wait_timeout: 7200
+
+- name: Connect an instance by contract
+  secops.servicenow_defender.mda_connectors:
+    mda_url: https://acme.us3.portal.cloudappsecurity.com
+    mda_api_token: "{{ vault_mda_api_token }}"
+    mda_portal_cookie: "{{ portal_cookie }}"
+    mda_portal_xsrf_token: "{{ portal_xsrf_token }}"
+    contract: "{{ lookup('ansible.builtin.file', 'contract.yml') | from_yaml }}"
+    connectors:
+      - name: acme-test
+        instance_url: https://acme-test.service-now.com
+        username: svc_defender_cloud_apps
+        password: "{{ vault_password }}"
+        client_id: "{{ acme_test_client_id }}"
+        client_secret: "{{ vault_client_secret }}"
+"""
+
+RETURN = r"""
+results:
+  description: How each connector stands, in the order of the task.
+  returned: success, and when waiting failed
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: The connector, as RV(drift) names it.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    id:
+      description: Its id in the tenant, or the number of the app instance where evidence is all there is.
+      type: str
+    instance_url:
+      description: Address of the instance, in the form that addresses are compared in.
+      type: str
+    status:
+      description:
+        - V(connected), V(warning) (data arrive, and something is amiss), V(error), V(disabled), V(absent).
+        - V(unknown) while it is connecting, and where evidence does not tell.
+      type: str
+    message:
+      description: The vendor's message, or what the evidence is.
+      type: str
+    evidence:
+      description: What the status rests on.
+      type: list
+      elements: str
+    refresh_token_expires_at:
+      description: When the refresh token ends, UTC, with O(connectors[].mode=oauth); empty where it is not known.
+      type: str
+    days_left:
+      description: Days until then; null where it is not known.
+      type: int
+    reason:
+      description: Why it was refused; only where it was.
+      type: str
+  sample:
+    - object: connector acme-dev
+      name: acme-dev
+      id: 63dd5f272b9cbba7bb29d703
+      instance_url: https://acme-dev.service-now.com
+      status: connected
+      message: ''
+      evidence:
+        - the list of connectors
+      refresh_token_expires_at: '2027-02-19T09:00:00+00:00'
+      days_left: 89
+problems:
+  description: What is wrong with a connector, or will be.
+  returned: success, and when waiting failed
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the problem, the same in every run.
+      type: str
+    severity:
+      description: V(warning) or V(error).
+      type: str
+    message:
+      description: What it is, with the vendor's message.
+      type: str
+    remedy:
+      description: What to do.
+      type: str
+  sample:
+    - id: connector_token:acme-prod
+      severity: warning
+      message: 'connector acme-prod: its refresh token ends in 9 days (2026-11-30T09:00:00+00:00); then the connection
+        stops'
+      remedy: 'Revoke the old refresh token in ServiceNow (System OAuth > Manage Tokens), then enter the same details
+        again: Edit settings of the connector'
+changed:
+  description:
+    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
+      change.
+  returned: always
+  type: bool
+  sample: true
+diff:
+  description: What was found and what is described, by object; only what deviates.
+  returned: success, in diff mode
+  type: dict
+  contains:
+    before:
+      description: What was found.
+      type: dict
+    after:
+      description: What is described.
+      type: dict
+  sample:
+    before:
+      connector acme-prod: absent
+    after:
+      connector acme-prod: connected
+drift:
+  description: Every deviation that was found, whether it was then repaired or not.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What deviates.
+      type: str
+    field:
+      description: What of it.
+      type: str
+    before:
+      description: What was found; null where there was nothing.
+      type: raw
+    after:
+      description: What is described.
+      type: raw
+  sample:
+    - object: connector acme-prod
+      field: status
+      before: absent
+      after: connected
+manual_steps:
+  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the step, the same in every run.
+      type: str
+    title:
+      description: What to do, in one line.
+      type: str
+    reason:
+      description: Why it is left to a person.
+      type: str
+    where:
+      description: The way to the page on which to do it.
+      type: str
+    values:
+      description: What to enter, by the label of the field on that page.
+      type: dict
+    secret_values:
+      description: Labels of fields whose value is a secret, and so not shown.
+      type: list
+      elements: str
+  sample:
+    - id: connector:create:acme-prod
+      title: Connect acme-prod to Defender for Cloud Apps
+      reason: Microsoft documents no API that writes app connectors, and no contract for it was given
+      where: https://security.microsoft.com > Settings > Cloud Apps > Connected apps > App connectors > Connect an app
+        > ServiceNow
+      values:
+        Connection name: acme-prod
+        Mode: Connect using OAuth token (recommended)
+        ServiceNow user ID: svc_defender_cloud_apps
+        Instance URL: https://acme-prod.service-now.com
+        Client ID: 0123456789abcdef0123456789abcdef
+      secret_values:
+        - Password
+        - Client secret
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 2
+    write: 0
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'connector acme-prod: CONSOLE2_APP_CONNECTORS_STATUS_WARNING. Open the connector in the portal, see its message,
+      and enter the details again (Edit settings)'
+"""
+
+from ..module_utils import shell
+from ..module_utils.mda import TENANT_OPTIONS, connect
+from ..module_utils.mda.connectors import COLLECTION, ConnectorRoutes
+from ..module_utils.mda.contract import parse
+from ..module_utils.mda.replay import Replay
+from ..module_utils.mda.resources.connectors import CONNECTOR_OPTIONS, Connectors
+from ..module_utils.mda.wait import Wait, connect_instances
+
+SPEC = shell.Spec(
+    options={
+        "connectors": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": CONNECTOR_OPTIONS,
+            "required_if": [["state", "present", ["instance_url"]]],
+        },
+        "contract": {"type": "dict"},
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "float", "default": 3600.0},
+        "poll_interval": {"type": "float", "default": 30.0},
+    },
+    groups=[TENANT_OPTIONS],
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Bring the connectors of ServiceNow instances to their described state."""
+    contract = parse(params["contract"], "mda_connector") if params["contract"] is not None else None
+    with connect(params, context) as tenant:
+        routes = ConnectorRoutes(tenant, Replay(contract, tenant) if contract else None)
+        tenant.routes[COLLECTION] = routes
+        waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
+        return connect_instances(tenant, Connectors(params["connectors"], routes), waiting)
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

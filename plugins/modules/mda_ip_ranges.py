@@ -1,0 +1,227 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mda_ip_ranges
+short_description: Manage the IP ranges of Defender for Cloud Apps
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Creates, changes and removes IP ranges, which tell the tenant's policies which addresses are corporate, risky or a
+    VPN, all of them in one task.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_mda
+  - secops.servicenow_defender._attributes.state_module
+  - secops.servicenow_defender._azure
+  - secops.servicenow_defender._mda
+  - secops.servicenow_defender._transport
+options:
+  ip_ranges:
+    description:
+      - The ranges, known by their names. Two of one name in the tenant fail the task.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - Name of the range.
+        type: str
+        required: true
+      category:
+        description:
+          - What the addresses are.
+        type: str
+        choices: [corporate, administrative, risky, vpn, cloud_provider, other]
+        default: other
+      subnets:
+        description:
+          - The subnets, such as V(192.0.2.0/24). A single address is a subnet of its own.
+        type: list
+        elements: str
+        required: true
+      tags:
+        description:
+          - Tags of the range. If left out, they are left alone.
+        type: list
+        elements: str
+      organization:
+        description:
+          - Registered owner of the addresses. If left out, it is left alone.
+        type: str
+  purge:
+    description:
+      - Whether to remove every other range. Those that Microsoft provides stay.
+    type: bool
+    default: false
+notes:
+  - It takes C(Settings.manage) or C(Investigation.manage) of I(Microsoft Cloud App Security), or O(mda_api_token).
+seealso:
+  - name: Data enrichment API
+    description: The interface that this module works through.
+    link: https://learn.microsoft.com/defender-cloud-apps/api-data-enrichment
+"""
+
+EXAMPLES = r"""
+- name: Say which addresses are ours
+  secops.servicenow_defender.mda_ip_ranges:
+    mda_url: https://acme.us3.portal.cloudappsecurity.com
+    mda_api_token: "{{ vault_mda_api_token }}"
+    ip_ranges:
+      - name: Head office
+        category: corporate
+        subnets:
+          - 192.0.2.0/24
+          - 198.51.100.7
+"""
+
+RETURN = r"""
+results:
+  description: What became of each range.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: The range, as RV(drift) names it.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    id:
+      description: Its id, unless it was created just now.
+      type: str
+    status:
+      description: V(ok) or V(changed).
+      type: str
+  sample:
+    - object: ip_range Head office
+      name: Head office
+      id: 5a9e04be2f82b1bb8af51b86
+      status: changed
+changed:
+  description:
+    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
+      change.
+  returned: always
+  type: bool
+  sample: true
+diff:
+  description: What was found and what is described, by object; only what deviates.
+  returned: success, in diff mode
+  type: dict
+  contains:
+    before:
+      description: What was found.
+      type: dict
+    after:
+      description: What is described.
+      type: dict
+  sample:
+    before:
+      ip_range Head office: other
+    after:
+      ip_range Head office: corporate
+drift:
+  description: Every deviation that was found, whether it was then repaired or not.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What deviates.
+      type: str
+    field:
+      description: What of it.
+      type: str
+    before:
+      description: What was found; null where there was nothing.
+      type: raw
+    after:
+      description: What is described.
+      type: raw
+  sample:
+    - object: ip_range Head office
+      field: category
+      before: other
+      after: corporate
+manual_steps:
+  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the step, the same in every run.
+      type: str
+    title:
+      description: What to do, in one line.
+      type: str
+    reason:
+      description: Why it is left to a person.
+      type: str
+    where:
+      description: The way to the page on which to do it.
+      type: str
+    values:
+      description: What to enter, by the label of the field on that page.
+      type: dict
+    secret_values:
+      description: Labels of fields whose value is a secret, and so not shown.
+      type: list
+      elements: str
+  sample: []
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 2
+    write: 1
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'https://acme.us3.portal.cloudappsecurity.com: attempt 1 of 6 failed, next one in 60.0 s. POST
+      /api/v1/subnet/ -> 429'
+"""
+
+from ..module_utils import shell
+from ..module_utils.mda import TENANT_OPTIONS, connect
+from ..module_utils.mda.resources.ip_ranges import IP_RANGE_OPTIONS, IpRanges
+from ..module_utils.mda.subnets import COLLECTION, SubnetRoutes
+
+SPEC = shell.Spec(
+    options={
+        "ip_ranges": {"type": "list", "elements": "dict", "required": True, "options": IP_RANGE_OPTIONS},
+        "purge": {"type": "bool", "default": False},
+    },
+    groups=[TENANT_OPTIONS],
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Bring IP ranges to their described state."""
+    with connect(params, context) as tenant:
+        tenant.routes[COLLECTION] = SubnetRoutes(tenant)
+        return tenant.ensure(IpRanges(params["ip_ranges"], purge=params["purge"]))
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

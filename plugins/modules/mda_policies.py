@@ -1,0 +1,247 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mda_policies
+short_description: Switch policies of Defender for Cloud Apps on or off
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Switches policies on or off that are there already, such as the built-in ones.
+  - Microsoft documents no API for it. Without O(contract) this module reads, and what deviates comes back in
+    RV(manual_steps). With a contract it sends what that says.
+  - It warns of policies that Microsoft has replaced, has moved to behaviors, or retires.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_mda
+  - secops.servicenow_defender._attributes.state_module
+  - secops.servicenow_defender._azure
+  - secops.servicenow_defender._mda
+  - secops.servicenow_defender._transport
+requirements:
+  - jmespath, with O(contract)
+options:
+  policies:
+    description:
+      - The policies.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - Name of the policy; upper and lower case make no difference. One of name and id is required.
+        type: str
+      id:
+        description:
+          - Id of the policy, where several have one name.
+        type: str
+      state:
+        description:
+          - What it has to be. A policy that is not there fulfils V(disabled).
+        type: str
+        choices: [enabled, disabled]
+        default: enabled
+  contract:
+    description:
+      - A contract with the operations C(enable) and C(disable), or the name of the one that comes with the collection,
+        V(portal_policy_routes). That one posts to C(/cas/api/v1/policies/<id>/enable/) and C(.../disable/) of O(mda_url).
+        Community projects use these routes, and Microsoft does not document them; giving the name accepts that.
+    type: raw
+notes:
+  - Listing wants O(mda_api_token). Application permissions do not cover policies.
+  - File policies retire on 2027-01-06.
+seealso:
+  - module: secops.servicenow_defender.mda_policy_info
+  - ref: ansible_collections.secops.servicenow_defender.docsite.guide_contracts
+    description: What a contract is.
+"""
+
+EXAMPLES = r"""
+- name: Switch a policy on, by routes that Microsoft does not document
+  secops.servicenow_defender.mda_policies:
+    mda_url: https://acme.us3.portal.cloudappsecurity.com
+    mda_api_token: "{{ vault_mda_api_token }}"
+    policies:
+      - name: Activity performed by terminated user
+    contract: portal_policy_routes
+"""
+
+RETURN = r"""
+results:
+  description: What became of each policy, in the order of the task.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: The policy, as RV(drift) names it.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    id:
+      description: Its id, where it was found.
+      type: str
+    status:
+      description: V(ok), V(changed), V(drift) (left to a person), or V(missing).
+      type: str
+    standing:
+      description:
+        - What Microsoft says of a policy of this name, which is data of this collection. V(current); V(replaced), other
+          detections took over; V(behavior), it raises behaviors instead of alerts and is off by default; V(retires), it
+          ends on a date.
+      type: str
+  sample:
+    - object: policy Activity performed by terminated user
+      name: Activity performed by terminated user
+      id: 5a9e04be2f82b1bb8af51b86
+      status: changed
+      standing: current
+changed:
+  description:
+    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
+      change.
+  returned: always
+  type: bool
+  sample: true
+diff:
+  description: What was found and what is described, by object; only what deviates.
+  returned: success, in diff mode
+  type: dict
+  contains:
+    before:
+      description: What was found.
+      type: dict
+    after:
+      description: What is described.
+      type: dict
+  sample:
+    before:
+      policy Activity performed by terminated user: disabled
+    after:
+      policy Activity performed by terminated user: enabled
+drift:
+  description: Every deviation that was found, whether it was then repaired or not.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What deviates.
+      type: str
+    field:
+      description: What of it.
+      type: str
+    before:
+      description: What was found; null where there was nothing.
+      type: raw
+    after:
+      description: What is described.
+      type: raw
+  sample:
+    - object: policy Activity performed by terminated user
+      field: state
+      before: disabled
+      after: enabled
+manual_steps:
+  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the step, the same in every run.
+      type: str
+    title:
+      description: What to do, in one line.
+      type: str
+    reason:
+      description: Why it is left to a person.
+      type: str
+    where:
+      description: The way to the page on which to do it.
+      type: str
+    values:
+      description: What to enter, by the label of the field on that page.
+      type: dict
+    secret_values:
+      description: Labels of fields whose value is a secret, and so not shown.
+      type: list
+      elements: str
+  sample:
+    - id: policy:enabled:Activity performed by terminated user
+      title: Enable the policy Activity performed by terminated user
+      reason: Microsoft documents no API that switches policies, and no contract for it was given
+      where: https://security.microsoft.com > Cloud apps > Policies > Policy management > the menu of its row > Enable
+      values:
+        Policy: Activity performed by terminated user
+      secret_values: []
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 2
+    write: 1
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - '''Impossible travel'' raises behaviors (BehaviorInfo) instead of alerts and is off by default'
+"""
+
+from ..module_utils import shell
+from ..module_utils.engine.errors import BadDescription
+from ..module_utils.mda import TENANT_OPTIONS, connect
+from ..module_utils.mda.contract import parse
+from ..module_utils.mda.policies import COLLECTION, SHIPPED, PolicyRoutes, shipped_contract
+from ..module_utils.mda.replay import Replay
+from ..module_utils.mda.resources.policies import POLICY_OPTIONS, Policies
+
+SPEC = shell.Spec(
+    options={
+        "policies": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": POLICY_OPTIONS,
+            "required_one_of": [["name", "id"]],
+            "mutually_exclusive": [["name", "id"]],
+        },
+        "contract": {"type": "raw"},
+    },
+    groups=[TENANT_OPTIONS],
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Switch policies on or off."""
+    with connect(params, context) as tenant:
+        contract = params["contract"]
+        if isinstance(contract, str):
+            if contract != SHIPPED:
+                raise BadDescription(f"contract: {contract!r} is not the name of the one that is shipped, {SHIPPED}")
+            contract = shipped_contract(tenant.session.base_url)
+        routes = PolicyRoutes(tenant, Replay(parse(contract, "mda_policy"), tenant) if contract is not None else None)
+        tenant.routes[COLLECTION] = routes
+        return tenant.ensure(Policies(params["policies"], routes))
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mda_policy_info
+short_description: Read the policies of Defender for Cloud Apps
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Returns the policies of a tenant, each with what has become of it since.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_mda
+  - secops.servicenow_defender._attributes.info_module
+  - secops.servicenow_defender._azure
+  - secops.servicenow_defender._mda
+  - secops.servicenow_defender._transport
+options:
+  types:
+    description:
+      - Types of policies to return. If left out, all are.
+    type: list
+    elements: str
+    choices:
+      - ACCESS
+      - ANOMALY_DETECTION
+      - ANOMALY_DISCOVERY
+      - APP_PERMISSION
+      - APP_PERMISSION_ANOMALY
+      - AUDIT
+      - FILE
+      - INLINE
+      - MALWARE
+      - NEW_SERVICE
+      - SESSION
+    default: []
+notes:
+  - Listing wants O(mda_api_token). Application permissions do not cover policies.
+seealso:
+  - module: secops.servicenow_defender.mda_policies
+"""
+
+EXAMPLES = r"""
+- name: Read the anomaly detection policies
+  secops.servicenow_defender.mda_policy_info:
+    mda_url: https://acme.us3.portal.cloudappsecurity.com
+    mda_api_token: "{{ vault_mda_api_token }}"
+    types: [ANOMALY_DETECTION]
+  register: policies
+"""
+
+RETURN = r"""
+policies:
+  description: The policies, by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the policy.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    type:
+      description: Its type, in Microsoft's words; V(AUDIT) is an activity policy.
+      type: str
+    severity:
+      description: Its severity, where the tenant tells it.
+      type: str
+    enabled:
+      description: Whether it is on; null where the tenant does not tell.
+      type: bool
+    standing:
+      description:
+        - What Microsoft says of a policy of this name, which is data of this collection. V(current); V(replaced), other
+          detections took over; V(behavior), it raises behaviors instead of alerts and is off by default; V(retires), it
+          ends on a date.
+      type: str
+    successors:
+      description: What took over.
+      type: list
+      elements: str
+    date:
+      description: When it ends, where that is known.
+      type: str
+  sample:
+    - id: 5a9e04be2f82b1bb8af51b86
+      name: Ransomware detection
+      type: ANOMALY_DETECTION
+      severity: ''
+      enabled: false
+      standing: replaced
+      successors:
+        - Ransomware payment instruction file uploaded to {Application}
+      date: ''
+changed:
+  description: Always V(false). This module changes nothing.
+  returned: always
+  type: bool
+  sample: false
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 2
+    write: 0
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'https://acme.us3.portal.cloudappsecurity.com: attempt 1 of 6 failed, next one in 60.0 s. POST
+      /cas/api/v1/policies/ -> 429'
+"""
+
+from ..module_utils import shell
+from ..module_utils.mda import TENANT_OPTIONS, connect
+from ..module_utils.mda.policies import TYPES, PolicyRoutes
+from ..module_utils.mda.policy_notes import listed
+
+SPEC = shell.Spec(
+    options={"types": {"type": "list", "elements": "str", "choices": list(TYPES), "default": []}},
+    groups=[TENANT_OPTIONS],
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Return the policies of a tenant."""
+    with connect(params, context) as tenant:
+        rows = PolicyRoutes(tenant, types=tuple(params["types"])).read().rows
+        return shell.information(policies=listed(rows))
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process that never signed in, and no way to sign in left over in the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import identity
+from tests.unit.plugins.module_utils.conftest import Clock
+
+
+@pytest.fixture(autouse=True)
+def no_sign_in(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: object) -> None:
+    """Forget every token; the product's clock is ours."""
+    identity._tokens.clear()
+    monkeypatch.setattr(identity, "time", clock)
+    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
