@@ -64,11 +64,21 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
             yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
     if "drift" in result:
         yield from _state(result, check_mode)
-        steps = result.get("manual_steps") or []
-        if steps:
-            yield _counted(len(steps), "manual step") + " open: " + " / ".join(map(_step, steps))
+    if "evidence" in result:
+        yield _connector(result)
+    steps = result.get("manual_steps") or []
+    if steps:
+        yield _counted(len(steps), "manual step") + " open: " + " / ".join(map(_step, steps))
     if "verified" in result:
         yield f"token works ({result.get('expires_in')} s)" if result["verified"] else "token refused"
+
+
+def _connector(result: Mapping[str, Any]) -> str:
+    """Return how a connector of Defender for Cloud Apps stands, and until when."""
+    status, days = result.get("status"), result.get("days_left")
+    if status == "connected":
+        return "connector connected" if days is None else f"connector connected, refresh token ends in {days} days"
+    return f"connector {status}: {result['message']}" if result.get("message") else f"connector {status}"
 
 
 def _step(step: Mapping[str, Any]) -> str:

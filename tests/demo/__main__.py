@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Shows the whole job on this machine, with no account anywhere, and fails when any step ends otherwise than told.
 
-Three simulated instances are onboarded, onboarded again, tampered with, checked, repaired and checked once more, with
-the playbooks that users run. `python -m tests.demo [folder]`: where inventory, secrets and report are left.
+Three simulated instances are onboarded, connected to a simulated tenant by a learned contract, verified, tampered with,
+checked, repaired and checked once more, with the playbooks that users run. `python -m tests.demo [folder]`: where inventory, secrets and report are left.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 import yaml
 
 from tests.sandbox.process import SandboxProcess
+from tests.sandbox.tenant.captures import capture
 
 COLLECTION = "secops.servicenow_defender"
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,9 +109,15 @@ def tell(demo: Demo, fleet: SandboxProcess) -> None:
     demo.say("An administrator enters the access rules that no API may write (the manual step above)")
     enter_access_rules(fleet, names, "defender_cloud_apps_reader", tables)
 
+    connect_to_defender(demo, fleet)
+
     demo.say("Onboard again: nothing to do")
     hosts = demo.play("onboard")
     demo.expect("changed=0 everywhere", len(hosts) == 3 and all(not c and not f for c, f in hosts.values()))
+
+    demo.say("Verify: a token for each instance, and events in Defender for Cloud Apps")
+    hosts = demo.play("verify")
+    demo.expect("every instance is connected", len(hosts) == 3 and all(not failed for _changed, failed in hosts.values()))
 
     demo.say("Somebody shortens a token lifespan on acme-test and takes the role from the account on acme-prod")
     tamper(fleet)
@@ -128,7 +136,28 @@ def tell(demo: Demo, fleet: SandboxProcess) -> None:
 
     demo.say("Look again")
     hosts = demo.play("drift")
-    demo.expect("the fleet is clean", len(hosts) == 3 and all(not c and not f for c, f in hosts.values()))
+    demo.expect("the fleet and the tenant are clean", len(hosts) == 4 and all(not c and not f for c, f in hosts.values()))
+
+
+def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:
+    """Learn from one connection that was made by hand in the portal, then connect the whole fleet."""
+    demo.say("Defender for Cloud Apps has no API to connect an app: learn from a browser's record of one manual connection")
+    record, typed = capture("connector_wizard", fleet.base_url)
+    har, values, contract = (demo.folder / name for name in ("wizard.har", "typed.yml", "contract.yml"))
+    har.write_text(json.dumps(record))
+    values.write_text(yaml.safe_dump({"learn_contract_values": typed}))
+    options = {"har": har, "name": "sandbox portal", "file": contract, "confirm": "false"}
+    words = [word for option, value in options.items() for word in ("-e", f"learn_contract_{option}='{value}'")]
+    demo.play("learn_contract", "-e", f"@{values}", *words)
+    demo.expect("the contract is saved", contract.exists())
+
+    demo.say("Connect all three by that contract")
+    session = demo.folder / "session.yml"
+    session.write_text(yaml.safe_dump(fleet.portal_session()))
+    session.chmod(0o600)
+    demo.play("onboard", "-e", f"@{session}", "-e", f"mda_connection_contract={contract}", "-e", "mda_connection_poll_interval=1")
+    states = {row["name"]: row["state"] for row in fleet.tenant_state("connectors")}
+    demo.expect(f"three connectors are connected ({states})", list(states.values()) == ["connected"] * 3)
 
 
 def tamper(fleet: SandboxProcess) -> None:

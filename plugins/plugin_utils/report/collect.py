@@ -12,6 +12,9 @@ from .values import Json, identity, mappings, plain, text, texts
 
 UNREACHABLE = "unreachable"
 MASK = "********"
+# Modules that one host of a play runs for all of them, and the keys whose entries belong to single hosts.
+FOR_ALL_HOSTS = frozenset({f"{COLLECTION}mda_connectors"})
+SHARED_KEYS = ("drift", "results", "manual_steps", "problems")
 HIDDEN_MESSAGE = "The message is hidden because the task ran with no_log."
 NO_MESSAGE = "The task gave no message."
 
@@ -131,7 +134,8 @@ class Fleet:
                 self.hidden_results += 1
             elif not result.get("skipped"):
                 failed = bool(result.get("failed")) or (report.outcome != OK and not report.loop)
-                self.findings(report.host).take(result, report.action, check_mode=report.check_mode, failed=failed)
+                for host, share in shares(report, result, list(self.hosts)):
+                    self.findings(host).take(share, report.action, check_mode=report.check_mode, failed=failed)
 
     def findings(self, host: str) -> HostFindings:
         """Return the findings of `host`, empty ones at first."""
@@ -154,6 +158,29 @@ def results_of(report: TaskReport) -> Iterator[Mapping[str, Any]]:
         yield from mappings(report.result["results"])
     else:
         yield report.result
+
+
+def shares(report: TaskReport, result: Mapping[str, Any], hosts: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each host's share of a result: one task works on the tenant for all instances of a play.
+
+    A connector that is called like a host belongs to that host, everything else to the host of the task.
+    """
+    if report.action not in FOR_ALL_HOSTS:
+        yield report.host, result
+        return
+    left = dict(result)
+    for host in hosts:
+        share = {key: [entry for entry in mappings(left.get(key)) if is_about(entry, host)] for key in SHARED_KEYS}
+        left |= {key: [entry for entry in mappings(left.get(key)) if entry not in share[key]] for key in SHARED_KEYS}
+        if any(share.values()):
+            yield host, {**share, "changed": result.get("changed")}
+    if any(left[key] for key in SHARED_KEYS):
+        yield report.host, left
+
+
+def is_about(entry: Mapping[str, Any], host: str) -> bool:
+    """Return whether a drift entry, result, manual step or problem is about the connector that is called like `host`."""
+    return entry.get("object") == f"connector {host}" or str(entry.get("id", "")).endswith(f":{host}")
 
 
 def carries_drift(report: TaskReport) -> bool:

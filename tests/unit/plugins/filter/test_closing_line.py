@@ -11,6 +11,7 @@ from ansible_collections.secops.servicenow_defender.plugins.filter.closing_line 
 
 PREFLIGHT = {"instance": {"release": {"family": "zurich", "patch": "patch2"}}, "problems": []}
 LIFESPAN = {"object": "oauth_application A", "field": "access_token_lifespan", "before": "300", "after": "3600"}
+CONNECTOR = {"evidence": ["the list of connectors"], "status": "connected", "days_left": 89, "message": ""}
 ACLS = [
     {"object": f"table_acl t{n} (r)", "field": "read", "before": "needs_elevation", "after": "granted"}
     for n in range(13)
@@ -51,6 +52,13 @@ def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) 
         ),
         ([{"verified": True, "expires_in": 1799}], False, "token works (1799 s)"),
         ([{"verified": False}], False, "token refused"),
+        ([CONNECTOR], False, "connector connected, refresh token ends in 89 days"),
+        ([CONNECTOR | {"status": "error", "message": "403 Forbidden"}], False, "connector error: 403 Forbidden"),
+        (
+            [CONNECTOR | {"status": "absent", "manual_steps": [{"title": "Connect acme-dev"}]}],
+            False,
+            "connector absent; 1 manual step open: Connect acme-dev",
+        ),
         (
             [{"instance": {}, "problems": [{"id": "oauth_inactive"}]}],
             False,

@@ -222,3 +222,19 @@ def test_results_of_any_shape_do_no_harm(junk: Any) -> None:
             report({"msg": junk}, outcome="failed"),
         ]
     )
+
+
+def test_each_instance_gets_its_share_of_what_one_host_did_for_all() -> None:
+    connector = deviation("connector acme-prod", "status", "absent", "connected")
+    result = {
+        "changed": False,
+        "drift": [connector],
+        "results": [{"object": f"connector {host}", "status": "ok"} for host in ("acme-dev", "acme-prod", "elsewhere")],
+        "manual_steps": [{"id": "connector:create:acme-prod", "title": "Connect acme-prod", "where": "", "values": {}}],
+    }
+    tenant = report(result, action="secops.servicenow_defender.mda_connectors")
+    hosts = document_of([report({"drift": []}), report({"drift": []}, host="acme-prod"), tenant])["hosts"]
+    assert (hosts["acme-dev"]["status"], hosts["acme-prod"]["status"]) == ("clean", "drift")
+    assert [entry["object"] for entry in hosts["acme-prod"]["drift"]] == ["connector acme-prod"]
+    assert [step["title"] for step in hosts["acme-prod"]["manual_steps"]] == ["Connect acme-prod"]
+    assert [entry["object"] for entry in hosts["acme-dev"]["objects"]] == ["connector acme-dev", "connector elsewhere"]
