@@ -18,7 +18,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .engine.errors import EngineError
 from .engine.result import Result, information
-from .transport.errors import TransportError
+from .transport.errors import BadConnectionOption, TransportError
 from .transport.redact import Redactor
 from .transport.session import REQUESTS_IMPORT_ERROR, CallCount, Settings
 
@@ -87,8 +87,15 @@ class Context:
 Run = Callable[[Params, Context], Result]
 
 
+# Seconds and attempts that make sense, by option: least and most.
+RANGES = {"timeout": (0.001, 86400), "retries": (0, 1000), "retry_deadline": (0, 86400)}
+
+
 def transport_settings(params: Params, **more: Any) -> Settings:
-    """Return the transport options of a task; raise nothing."""
+    """Return the transport options of a task; raise `BadConnectionOption` for a number that makes no sense."""
+    for name, (least, most) in RANGES.items():
+        if not least <= params[name] <= most:
+            raise BadConnectionOption(f"{name} must lie between {least} and {most}, not {params[name]}")
     return Settings(**{name: params[name] for name in TRANSPORT_OPTIONS}, **more)
 
 
@@ -121,8 +128,8 @@ def execute(name: str, spec: Spec, run: Run, params: Params, context: Context, *
             f"{error}. This is a defect of secops.servicenow_defender; please report it with this line",
         }
     result["api_calls"] = asdict(context.calls)
-    scrubbed: dict[str, Any] = context.redactor.scrub(result)
-    return scrubbed
+    # The keys at the top are Ansible's and the module's own: a secret called like one must not take it out.
+    return {key: context.redactor.scrub(value) for key, value in result.items()}
 
 
 def _proxy_password(params: Params) -> str | None:

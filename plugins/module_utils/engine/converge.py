@@ -292,7 +292,7 @@ class Convergence:
                 result.before[plan.label], result.after[plan.label] = plan.before, plan.after
             for message in plan.warnings:
                 self.store.warn(message)
-            if plan.outcomes:
+            if plan.bulk:
                 outcomes += [_settled(first, last) for first, last in zip(plan.outcomes, final.outcomes, strict=True)]
             else:
                 status = CHANGED if plan.writes else OK

@@ -59,12 +59,13 @@ class SecretCheck:
 class Plan:
     """What one resource needs to come to its described state.
 
-    `row` is what is there now. `object` describes it as it will be, for the module's result; a bulk resource fills
+    `row` is what is there now. `object` describes it as it will be, for the module's result; a `bulk` resource fills
     `outcomes` instead.
     `columns` (by collection) must exist before the first write.
     """
 
     label: str
+    bulk: bool = False
     drift: list[Drift] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     manual_steps: list[ManualStep] = field(default_factory=list)

@@ -57,6 +57,10 @@ class RowResource:
             if not wire_text(self.values.get(name, self.row_id)).strip():
                 raise BadDescription(f"{self.noun}: {name} must not be empty")
         self.label = f"{self.noun} {self.display_name}"
+        for field in self.fields:
+            # An empty secret is a variable without a value; written, it would lock everybody out.
+            if field.secret and self.state != ABSENT and self.values.get(field.name) == "":
+                raise BadDescription(f"{self.label}: {field.name} is empty; give a value, or leave it out")
         self.check()
 
     @property

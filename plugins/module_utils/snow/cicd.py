@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 REQUEST_ONLY, NOT_ENTITLED = "request_only", "not_entitled"
 SUCCESSFUL, BROKEN, CANCELED = "2", "3", "4"
 SLOWEST_POLL = 60.0
+# What an instance says whose CI/CD API is off or missing: the operation itself may be fine (platform facts 3.7, 6.2).
+API_CLOSED = re.compile(r"requested uri|functionality (is )?inactive", re.IGNORECASE)
 TRACKER_STATES = {"0": "0", "1": "1", "2": SUCCESSFUL, "3": BROKEN, "4": CANCELED}
 
 
@@ -111,6 +114,12 @@ def _result(data: Any) -> Mapping[str, Any]:
 def _refusal(instance: Instance, write: Activation, words: str, message: str, status: int) -> Refused:
     """Return why the operation cannot be, with the manual step where a person can still get it done."""
     lower = words.lower()
+    if API_CLOSED.search(words):
+        return Refused(
+            f"{message}. The CI/CD API of the instance is not available: activate it (plugin com.glide.continuousdelivery), "
+            f"or do this by hand in the instance",
+            status=FAILED,
+        )
     if any(word in lower for word in ("entitle", "license", "subscription")):
         remedy = "The instance is not entitled to it; obtain it in the ServiceNow Store"
         return Refused(

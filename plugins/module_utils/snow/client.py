@@ -164,7 +164,10 @@ class Instance:
             if query.optional and answer.status in (400, 403, 404):
                 return [], str(error)
             raise self._refusal(f"to read {query.table}", error, query.table)
-        rows = answer.data.get("result", []) if isinstance(answer.data, Mapping) else []
+        rows = answer.data.get("result") if isinstance(answer.data, Mapping) else None
+        if not isinstance(rows, list):
+            # Taken for "no rows", everything would be created again.
+            raise NoClearAnswer(f"{self.name}: GET {query.path} -> {answer.status}: the answer holds no list of rows")
         return [plain(row) for row in rows if isinstance(row, Mapping)], ""
 
     def _refusal(self, action: str, error: HttpError, table: str) -> Exception:

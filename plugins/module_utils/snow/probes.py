@@ -97,6 +97,9 @@ def password_verdict(instance: Instance, value: str, row: Row) -> str:
 
 def _basic_verdict(instance: Instance, value: str, row: Row) -> str:
     user_name = row.get("user_name", "")
+    if ":" in user_name:
+        # Basic authentication cannot carry such a name (RFC 7617).
+        return UNKNOWN
     with _signed_as(instance, basic_header(user_name, value)):
         query = TableQuery("sys_user", encoded({"user_name": user_name}), ("sys_id",), limit=1)
         answer = instance.session.request("GET", query.path, query=query.parameters, accept_errors=True)

@@ -83,7 +83,7 @@ class Connectors:
 
     def plan(self, world: World, judge: Judge) -> Plan:
         """Judge each connector; what is not as described becomes a request of the contract, or a manual step."""
-        plan = Plan(self.label)
+        plan = Plan(self.label, bulk=True)
         rows = world.all_rows(COLLECTION, "name")
         self.problems = []
         for name, entry in self.entries.items():

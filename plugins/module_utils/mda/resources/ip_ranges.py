@@ -50,7 +50,7 @@ class IpRanges:
 
     def plan(self, world: World, judge: Judge) -> Plan:
         """Compare range by range."""
-        plan = Plan(self.label)
+        plan = Plan(self.label, bulk=True)
         rows = world.all_rows(COLLECTION, "name")
         for name, wanted in self.described.items():
             found = [row for row in rows if row["name"] == name]

@@ -46,7 +46,7 @@ class Policies:
 
     def plan(self, world: World, judge: Judge) -> Plan:
         """Compare policy by policy; without a contract, what deviates is a manual step."""
-        plan = Plan(self.label)
+        plan = Plan(self.label, bulk=True)
         rows = world.all_rows(COLLECTION, "name")
         for entry in self.entries:
             self._plan_one(plan, entry, _find(entry, rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from ...engine.errors import BadDescription
 from ...engine.plan import CHANGED, OK, PERFORM, Judge, Need, Plan
@@ -58,7 +59,7 @@ class Plugins:
 
     def plan(self, world: World, judge: Judge) -> Plan:
         """Compare; each plugin or application that is not there becomes an operation."""
-        plan = Plan(self.label)
+        plan = Plan(self.label, bulk=True)
         for plugin in self.plugins:
             self._plan_plugin(plan, plugin, world)
         for scope, entry in self.applications.items():
@@ -74,7 +75,8 @@ class Plugins:
         plan.outcomes.append(outcome)
         if active or plugin in self._done:
             return
-        self._operation(plan, outcome, f"plugin {plugin}", "active", "inactive", f"{CICD}/plugin/{plugin}/activate", {})
+        path = f"{CICD}/plugin/{quote(plugin, safe='')}/activate"
+        self._operation(plan, outcome, f"plugin {plugin}", "active", "inactive", path, {})
 
     def _plan_application(self, plan: Plan, scope: str, version: str | None, world: World) -> None:
         rows: list[Row] = world.rows(STORE, "scope", scope)

@@ -58,7 +58,7 @@ class Properties:
 
     def plan(self, world: World, judge: Judge) -> Plan:
         """Compare each property; note one outcome for each."""
-        plan = Plan(self.label)
+        plan = Plan(self.label, bulk=True)
         for name, entry in self.described.items():
             rows = world.rows(TABLE, "name", name)
             if len(rows) > 1:
@@ -154,6 +154,8 @@ def encrypted_values(properties: Mapping[str, Any]) -> list[Any]:
 
 
 def _entry(name: str, described: Any) -> dict[str, Any]:
+    if not name.strip():
+        raise BadDescription("a property without a name")
     if not isinstance(described, Mapping):
         described = {"value": described}
     unknown = set(described) - {"value", "type", "description"}

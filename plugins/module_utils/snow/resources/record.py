@@ -47,6 +47,12 @@ class Record(RowResource):
             raise BadDescription(
                 f"{table} cannot be written without elevation, which REST cannot give; use {OWN_MODULES[table]}"
             )
+        foreign = [name for name in (*match, *values) if "." in name]
+        if foreign:
+            raise BadDescription(
+                f"record of {table}: {', '.join(foreign)} is a column of another table; name columns of {table} itself, "
+                f"a reference by its sys_id"
+            )
         both = {name for name in set(match) & set(values) if wire_text(match[name]) != wire_text(values[name])}
         if both:
             raise BadDescription(f"record of {table}: match and values disagree on {', '.join(sorted(both))}")

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...engine.errors import BadDescription
 from ...engine.plan import Judge, Plan
 from ...engine.result import Drift, ManualStep
 from ...engine.world import Pending, Read, World
 
 GRANTED, MISSING, NEEDS_ELEVATION, UNKNOWN = "granted", "missing", "needs_elevation", "unknown"
+# A table that every instance has, with rules out of the box: seeing nothing of it means not being allowed to look.
+ALWAYS_THERE = "sys_user"
 ACL, ACL_ROLE, TABLES = "sys_security_acl", "sys_security_acl_role", "sys_db_object"
 
 
@@ -24,6 +27,8 @@ class TableAcls:
     def __init__(self, role: str, tables: list[str], operation: str) -> None:
         self.role, self.tables, self.operation = role, list(dict.fromkeys(tables)), operation
         self.label = f"table_acls {role}"
+        if not role.strip() or not all(table.strip() for table in tables):
+            raise BadDescription(f"{self.label}: a role or table without a name")
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> TableAcls:
@@ -37,8 +42,9 @@ class TableAcls:
     def reads(self) -> list[Read]:
         """Ask for the rules of the tables, for the roles they take, and whether the tables exist."""
         tables = tuple(self.tables)
+        seen = tuple(dict.fromkeys((*tables, ALWAYS_THERE)))
         return [
-            Read(ACL, "name", tables, ("sys_id", "name", "operation", "type", "active"), optional=True),
+            Read(ACL, "name", seen, ("sys_id", "name", "operation", "type", "active"), optional=True),
             Read(
                 ACL_ROLE,
                 "sys_security_acl.name",
@@ -49,12 +55,12 @@ class TableAcls:
                 ),
                 optional=True,
             ),
-            Read(TABLES, "name", tables, ("sys_id", "name"), optional=True),
+            Read(TABLES, "name", seen, ("sys_id", "name"), optional=True),
         ]  # fmt: skip
 
     def plan(self, world: World, judge: Judge) -> Plan:
         """Judge each table; a table that is not granted is drift and part of the manual step."""
-        plan = Plan(self.label)
+        plan = Plan(self.label, bulk=True)
         verdicts = {table: self._verdict(world, table) for table in self.tables}
         for table, status in verdicts.items():
             plan.outcomes.append(
@@ -83,7 +89,6 @@ class TableAcls:
         if visible_tables and not any(row.get("name") == table for row in visible_tables):
             # v_ tables are virtual: not every release lists them.
             return NEEDS_ELEVATION if table.startswith("v_") else MISSING
-        # Every platform table has rules out of the box: seeing none at all means not being allowed to look.
         return NEEDS_ELEVATION if world.all_rows(ACL, "name") else UNKNOWN
 
     def _is_record_rule(self, row: Mapping[str, str], prefix: str = "") -> bool:

@@ -53,3 +53,19 @@ def plugins(
     waiting = {"wait": wait, "wait_timeout": timeout, "poll_interval": 10.0}
     entries = [{"id": plugin, "state": "active"} for plugin in ids]
     return Plugins.from_params({"plugins": entries, "applications": applications, **waiting})
+
+
+def whole() -> list[Any]:
+    """Return a role, an account with it, and an application that runs as the account: each refers to the one before."""
+    return [
+        role("u_defender", description="For Defender", contains=["rest_service"]),
+        user("svc_defender", first_name="Defender", roles=["u_defender", "itil"], password="Pass-word-1"),
+        application(
+            "CloudAppSecurity",
+            client_secret="c1ient-Secret",
+            access_token_lifespan=3600,
+            redirect_urls=["https://a.example/", "https://b.example/"],
+            scope_restriction="broad",
+            oauth_user="svc_defender",
+        ),
+    ]

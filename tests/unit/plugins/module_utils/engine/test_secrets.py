@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    BadDescription,
+    EngineError,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from tests.unit.plugins.module_utils.described import application, record, user
 from tests.unit.plugins.module_utils.platform import US, Interrupted, Platform, told
@@ -117,6 +120,14 @@ def test_an_unknown_verdict_is_said_as_such(platform: Platform, table: str, desc
     assert "could not be found out; it was left alone" in warning
     assert "always" in warning
     assert "right" not in warning
+
+
+@kinds
+def test_an_empty_secret_is_refused_before_anything_is_asked(
+    platform: Platform, table: str, describe: Describe
+) -> None:
+    with pytest.raises(BadDescription, match="is empty; give a value, or leave it out"):
+        describe("")
 
 
 def test_a_secret_that_is_not_described_is_not_managed(platform: Platform) -> None:

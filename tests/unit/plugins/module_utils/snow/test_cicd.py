@@ -152,6 +152,16 @@ def test_a_plugin_that_does_not_exist_is_called_so(server: Loopback, instance: I
     assert (caught.value.status, caught.value.step) == ("failed", None)
 
 
+@pytest.mark.parametrize("words", ["Requested URI does not represent any resource", "Functionality is inactive"])
+def test_an_instance_without_the_api_is_not_said_to_refuse_the_plugin(
+    server: Loopback, instance: Instance, words: str
+) -> None:
+    plays(server, failure(405 if "inactive" in words else 400, words))
+    with pytest.raises(Refused, match="The CI/CD API of the instance is not available") as caught:
+        instance.perform(activation())
+    assert (caught.value.status, caught.value.step) == ("failed", None)
+
+
 def test_an_account_that_may_not_activate_is_told_the_role(server: Loopback, instance: Instance) -> None:
     plays(server, failure(403, "User Not Authorized"))
     with pytest.raises(Refused, match=r"writing v_plugin takes one of sn_cicd\.sys_ci_automation, admin"):

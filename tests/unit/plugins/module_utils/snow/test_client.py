@@ -26,6 +26,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.cl
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import PAGE, TableQuery
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     SignInFailed,
+    TransportError,
     WriteInCheckMode,
 )
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Reply, answer, failure
@@ -149,6 +150,15 @@ def test_a_refused_read_says_who_what_the_platforms_words_and_what_to_do(
     assert message.startswith(f"{instance.name} refused ")
     assert f"GET /api/now/table/u_x -> {refusal.status}" in message
     assert remedy in message
+
+
+@pytest.mark.parametrize("odd", [{}, {"message": "Welcome to the gateway"}, {"result": None}, {"result": "none"}, []])
+def test_an_answer_that_holds_no_list_of_rows_is_not_an_empty_table(
+    server: Loopback, instance: Instance, odd: Any
+) -> None:
+    server.answers(answer(odd))
+    with pytest.raises((TransportError, Refused)):
+        instance.query([TableQuery("sys_user")])
 
 
 def test_wrong_credentials_are_no_refusal_to_read(server: Loopback, instance: Instance) -> None:

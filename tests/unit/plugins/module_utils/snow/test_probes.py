@@ -247,6 +247,14 @@ def test_no_account_is_locked_by_a_probe(
     assert all("failed sign-ins" in warning and "not tried" in warning for warning in context.warnings)
 
 
+def test_a_name_that_basic_authentication_cannot_carry_is_not_tried(
+    instance_of: InstanceOf, door: Door, server: Loopback
+) -> None:
+    row = {**ACCOUNT, "user_name": "svc:defender"}
+    assert instance_of(**WAYS["basic"]).verdict("password", "right-Password-1", row) == UNKNOWN
+    assert server.received == []
+
+
 def test_a_client_certificate_that_opens_the_door_proves_no_password(
     instance_of: InstanceOf, door: Door, tmp_path: Any
 ) -> None:

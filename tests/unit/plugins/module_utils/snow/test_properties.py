@@ -154,9 +154,6 @@ def test_two_rows_of_one_name_stop_the_run_before_it_wrote(platform: Platform) -
     assert platform.log == []
 
 
-@pytest.mark.xfail(
-    reason="a bulk resource without entries reports one, of itself: converge._result cannot tell it is bulk"
-)
 def test_no_property_has_no_result(platform: Platform) -> None:
     assert platform.ensure(properties({})).output["results"] == []
 
