@@ -117,7 +117,9 @@ def tell(demo: Demo, fleet: SandboxProcess) -> None:
 
     demo.say("Verify: a token for each instance, and events in Defender for Cloud Apps")
     hosts = demo.play("verify")
-    demo.expect("every instance is connected", len(hosts) == 3 and all(not failed for _changed, failed in hosts.values()))
+    demo.expect(
+        "every instance is connected", len(hosts) == 3 and all(not failed for _changed, failed in hosts.values())
+    )
 
     demo.say("Somebody shortens a token lifespan on acme-test and takes the role from the account on acme-prod")
     tamper(fleet)
@@ -136,12 +138,16 @@ def tell(demo: Demo, fleet: SandboxProcess) -> None:
 
     demo.say("Look again")
     hosts = demo.play("drift")
-    demo.expect("the fleet and the tenant are clean", len(hosts) == 4 and all(not c and not f for c, f in hosts.values()))
+    demo.expect(
+        "the fleet and the tenant are clean", len(hosts) == 4 and all(not c and not f for c, f in hosts.values())
+    )
 
 
 def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:
     """Learn from one connection that was made by hand in the portal, then connect the whole fleet."""
-    demo.say("Defender for Cloud Apps has no API to connect an app: learn from a browser's record of one manual connection")
+    demo.say(
+        "Defender for Cloud Apps has no API to connect an app: learn from a browser's record of one manual connection"
+    )
     record, typed = capture("connector_wizard", fleet.base_url)
     har, values, contract = (demo.folder / name for name in ("wizard.har", "typed.yml", "contract.yml"))
     har.write_text(json.dumps(record))
@@ -155,7 +161,15 @@ def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:
     session = demo.folder / "session.yml"
     session.write_text(yaml.safe_dump(fleet.portal_session()))
     session.chmod(0o600)
-    demo.play("onboard", "-e", f"@{session}", "-e", f"mda_connection_contract={contract}", "-e", "mda_connection_poll_interval=1")
+    demo.play(
+        "onboard",
+        "-e",
+        f"@{session}",
+        "-e",
+        f"mda_connection_contract={contract}",
+        "-e",
+        "mda_connection_poll_interval=1",
+    )
     states = {row["name"]: row["state"] for row in fleet.tenant_state("connectors")}
     demo.expect(f"three connectors are connected ({states})", list(states.values()) == ["connected"] * 3)
 

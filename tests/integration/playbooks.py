@@ -102,7 +102,7 @@ class Run:
         return self
 
 
-def task(module: str, name: str = "", /, *, more: Task | None = None, **options: Any) -> Task:
+def task(module: str, name: str = "", /, *, more: Any = None, **options: Any) -> Task:
     """Return a task that calls a module of this collection; `more` are keywords of the task itself."""
     return {"name": name or module, f"{COLLECTION}.{module}": options, **(more or {})}
 
@@ -195,6 +195,7 @@ class Playbooks:
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_PIPELINING": "true",
             "TEST_RESULTS_FILE": str(results),
             "TEST_SANDBOX_URL": self.sandbox_url,
             **more,

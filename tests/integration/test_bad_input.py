@@ -111,6 +111,18 @@ CASES = {
     "no number": Case(
         application(access_token_lifespan="one hour"), ("access_token_lifespan", "one hour"), names_instance=False
     ),
+    "empty secret": Case(
+        application(client_secret=""), ("oauth_application Defender", "client_secret is empty", "leave it out")
+    ),
+    "empty password": Case(
+        task("snow_user", user_name="employee", password=""), ("user employee", "password is empty", "leave it out")
+    ),
+    "empty name": Case(application(name=" ", state="absent"), ("oauth_application", "name must not be empty")),
+    "no time": Case(application(timeout=0), ("timeout must lie between", "not 0")),
+    "column of another table": Case(
+        task("snow_record", table="sys_user_has_role", match={"user.user_name": "employee"}),
+        ("record of sys_user_has_role", "user.user_name is a column of another table"),
+    ),
     "unknown plugin": Case(
         task("snow_plugins", plugins=[{"id": "com.acme.nothing"}], poll_interval=0.01),
         ("plugin com.acme.nothing", "was not found", "check the id"),

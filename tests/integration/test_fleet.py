@@ -55,8 +55,7 @@ def test_one_instance_in_trouble_fails_alone(playbook: Playbooks, new_instance: 
         assert "Traceback" not in failed.message
         assert failed.message.count("\n") == 0, "one line"
     assert "Traceback" not in run.output
-    for each in twins.rows("oauth_entity", name=NAME):
-        assert each["sys_mod_count"] == "0"
+    assert {row["sys_mod_count"] for row in twins.rows("oauth_entity", name=NAME)} == {"0"}
     # What was said in the end of the healthy ones, and only of them.
     closing = [done for done in run.done if done.task == "Say what is true now"]
     assert sorted(done.host for done in closing) == sorted(each.name for each in healthy)

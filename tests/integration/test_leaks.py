@@ -150,6 +150,7 @@ def watched(
 ) -> tuple[Run, CommandLines]:
     """Run with everything switched on that could show a secret, and watch the process list meanwhile."""
     environment = {
+        "ANSIBLE_PIPELINING": "false",
         "ANSIBLE_LOG_PATH": str(playbook.folder / "ansible.log"),
         "ANSIBLE_CACHE_PLUGIN": "jsonfile",
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(playbook.folder / "cache"),

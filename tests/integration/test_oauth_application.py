@@ -122,6 +122,17 @@ def test_an_outbound_provider_of_the_same_name_is_another_thing(playbook: Playbo
     assert not run["client"].changed
 
 
+def test_a_sys_id_renames(playbook: Playbooks, instance: Instance) -> None:
+    sys_id = instance.add("oauth_entity", name="Old name")
+    rename = {"name": NAME, "sys_id": sys_id}
+    run = playbook([task(MODULE, "rename", **rename), task(MODULE, "again", **rename)], instance).went_well()
+    assert run["rename"]["drift"] == [
+        {"object": f"oauth_application {NAME}", "field": "name", "before": "Old name", "after": NAME}
+    ]
+    assert not run["again"].changed
+    assert instance.row("oauth_entity", sys_id=sys_id)["name"] == NAME
+
+
 def test_a_release_without_the_column_has_broad_scope_only(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(release="xanadu")
     before = instance.content()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.playbooks import Playbooks, Run
+from tests.integration.playbooks import ORDINARY, Playbooks, Run
 from tests.integration.test_table_acls import grant
 
 ROLE = "defender_cloud_apps_reader"
@@ -162,6 +162,13 @@ def test_tags_choose_the_parts(playbook: Playbooks, instance: Instance) -> None:
     proved = playbook("onboard", instance, "--tags", "verify").went_well()
     assert "token works" in closing(proved, instance)
     assert "Zurich" not in closing(proved, instance)
+
+
+def test_an_instance_is_onboarded_by_ordinary_modules_too(playbook: Playbooks, instance: Instance) -> None:
+    run = playbook("onboard", instance, shell=ORDINARY).went_well()
+    assert run.recap[instance.name]["changed"] == 1
+    assert gets_a_token(playbook, instance, "mda")
+    assert playbook("onboard", instance).went_well().recap[instance.name]["changed"] == 0
 
 
 def test_another_group_can_be_named(playbook: Playbooks, new_instance: NewInstance) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
+from tests.integration.instances import Instance
 from tests.integration.lifecycle import live
 from tests.integration.playbooks import Playbooks, Task, task
 
@@ -101,7 +102,7 @@ def test_an_unknown_plugin_fails_and_the_others_are_activated(
         ({"outcome": "3"}, {}, "ended with Failed: The operation failed"),
         ({"outcome": "4"}, {}, "ended with Canceled"),
         ({"paused": True}, {"wait_timeout": 0.05}, "had not ended after 0.05 s (wait_timeout)"),
-        ({"disabled": True}, {}, "CI/CD functionality is inactive"),
+        ({"disabled": True}, {}, "activate it (plugin com.glide.continuousdelivery)"),
     ],
     ids=["failed", "canceled", "paused", "disabled"],
 )
@@ -109,8 +110,11 @@ def test_an_activation_that_does_not_end_well_says_why(
     playbook: Playbooks, new_instance: NewInstance, knobs: dict[str, Any], options: dict[str, Any], words: str
 ) -> None:
     instance = new_instance(cicd=knobs)
-    run = playbook([plugins(API_KEY, **options)], instance)
-    assert words in run.last.message + str(run.last.result.get("manual_steps"))
+    failed = playbook([plugins(API_KEY, **options)], instance).last
+    assert failed.failed
+    assert words in failed.message
+    assert instance.name in failed.message
+    assert statuses(failed.result) == {API_KEY: "failed"}
     assert instance.row("v_plugin", id=API_KEY)["active"] == "inactive"
 
 
@@ -122,6 +126,13 @@ def test_where_progress_is_denied_the_execution_tracker_is_read(
     run = playbook([plugins(API_KEY)], instance).went_well()
     assert statuses(run.last.result) == {API_KEY: "changed"}
     assert run.last.requests["GET /api/now/table/sys_execution_tracker"] >= 1
+
+
+def test_an_id_is_never_taken_for_a_path(playbook: Playbooks, instance: Instance) -> None:
+    failed = playbook([plugins("../../now/table/sys_user?x=1")], instance).last
+    assert failed.failed
+    assert list(failed.writes) == ["POST /api/sn_cicd/plugin/../../now/table/sys_user?x=1/activate"]
+    assert instance.requests().keys() & {"POST /api/now/table/sys_user"} == set()
 
 
 def test_without_waiting_the_activation_goes_on_alone(playbook: Playbooks, new_instance: NewInstance) -> None:

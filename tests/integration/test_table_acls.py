@@ -65,6 +65,12 @@ def test_a_granted_role_is_no_drift(playbook: Playbooks, instance: Instance) -> 
     assert run.last["manual_steps"] == []
 
 
+def test_a_table_that_does_not_exist_is_missing_also_alone(playbook: Playbooks, instance: Instance) -> None:
+    run = playbook([task(MODULE, role="itil", tables=["incidnet"])], instance).went_well()
+    assert statuses(run.last.result) == {"incidnet": "missing"}
+    assert run.last["manual_steps"] == [], "there is nothing to enter for a table that is not there"
+
+
 def test_an_account_that_may_not_see_the_rules_says_unknown(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(users={"itil_user": {"password": "itil-Pass-1", "roles": ["itil"]}})
     account = {**instance.connection, "snow_username": "itil_user", "snow_password": "itil-Pass-1"}

@@ -116,7 +116,7 @@ def _refusal(instance: Instance, write: Activation, words: str, message: str, st
     lower = words.lower()
     if API_CLOSED.search(words):
         return Refused(
-            f"{message}. The CI/CD API of the instance is not available: activate it (plugin com.glide.continuousdelivery), "
+            f"{message}. The CI/CD API of the instance is not available: have it activated, "
             f"or do this by hand in the instance",
             status=FAILED,
         )

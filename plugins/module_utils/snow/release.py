@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BUILD = re.compile(r"glide-(?P<family>[a-z]+)-(?P<date>\d{2}-\d{2}-\d{4})(?:__(?P<patch>patch\d+(?:[a-z]\d*)?)(?P<rest>[-\w]*))?")
+BUILD = re.compile(
+    r"glide-(?P<family>[a-z]+)-(?P<date>\d{2}-\d{2}-\d{4})(?:__(?P<patch>patch\d+(?:[a-z]\d*)?)(?P<rest>[-\w]*))?"
+)
 
 # Properties that name the build, the most telling first.
 BUILD_PROPERTIES = ("glide.war", "glide.buildtag.last", "glide.buildtag", "glide.war.assigned", "glide.buildname")

@@ -13,7 +13,7 @@ extends_documentation_fragment: [connection_pipelining]
 """
 
 
-class Connection(LocalConnection):
+class Connection(LocalConnection):  # type: ignore[misc]  # ansible-core declares no types
     """Runs commands here and claims to be somewhere else."""
 
     transport = "elsewhere"
