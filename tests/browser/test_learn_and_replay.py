@@ -18,7 +18,15 @@ from tests.sandbox.tenant.captures import WIZARD
 __all__ = ["browser", "captured", "sandbox"]
 
 COLLECTION = "secops.servicenow_defender"
-TENANT = ("mda_url", "mda_api_token", "azure_tenant_id", "azure_client_id", "azure_client_secret", "azure_authority_url", "azure_graph_url")
+TENANT = (
+    "mda_url",
+    "mda_api_token",
+    "azure_tenant_id",
+    "azure_client_id",
+    "azure_client_secret",
+    "azure_authority_url",
+    "azure_graph_url",
+)
 
 
 def play(folder: Path, playbook: str, *arguments: str) -> str:
@@ -26,7 +34,9 @@ def play(folder: Path, playbook: str, *arguments: str) -> str:
     collections = os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(PROJECT / ".cache" / "collections"))
     command = [sys.executable, "-m", "ansible", "playbook", f"{COLLECTION}.{playbook}", *arguments]
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections, "ANSIBLE_NOCOLOR": "true"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -57,9 +67,18 @@ def test_one_connection_by_hand_teaches_the_rest(
     }
     hosts = written(tmp_path / "inventory.yml", inventory)
     session = written(tmp_path / "session.yml", sandbox.portal_session())
-    by_contract = ("-e", f"@{session}", "-e", f"mda_connection_contract={contract}", "-e", "mda_connection_poll_interval=1")
+    by_contract = (
+        "-e",
+        f"@{session}",
+        "-e",
+        f"mda_connection_contract={contract}",
+        "-e",
+        "mda_connection_poll_interval=1",
+    )
     play(tmp_path, "onboard", "-i", hosts, "--check", *by_contract)
     assert sandbox.tenant_state("connectors") == []
     play(tmp_path, "onboard", "-i", hosts, *by_contract)
-    assert {row["name"]: row["state"] for row in sandbox.tenant_state("connectors")} == dict.fromkeys(fleet, "connected")
+    assert {row["name"]: row["state"] for row in sandbox.tenant_state("connectors")} == dict.fromkeys(
+        fleet, "connected"
+    )
     assert play(tmp_path, "onboard", "-i", hosts).count("changed=0") == len(fleet)

@@ -38,7 +38,8 @@ FIXES = (
     (
         "403 Forbidden",
         "the account may not read what the connector reads",
-        "Give it the role with the 13 read rules (snow_table_acls), or reconnect with an administrator's account",
+        "Check user and client with snow_oauth_check; give the account the role with the 13 read rules (snow_table_acls), or reconnect with an "
+        "administrator's account",
     ),
     (
         "500 Internal",

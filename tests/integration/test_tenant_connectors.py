@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connectors: left to a person, or connected by a contract that was learned from one manual connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import NewInstance
+from tests.integration.instances import Instance
+from tests.integration.lifecycle import told_and_done
+from tests.integration.playbooks import COLLECTION, ORDINARY, SHELLS, Playbooks, Task, task
+from tests.integration.tenant import HOST, SimulatedTenant, learn, loaded, tenant_run, writes_of
+from tests.sandbox.process import SandboxProcess
+
+IGNORED = {"ignore_errors": True}
+CLIENT = {"client_id": "connector-client", "client_secret": "connector-secret-1"}
+WAITING = {"wait": True, "wait_timeout": 20, "poll_interval": 0.3}
+
+
+@pytest.fixture
+def ready(new_instance: NewInstance) -> Instance:
+    """An instance with an OAuth application that a connector can sign in with."""
+    instance = new_instance()
+    instance.add("oauth_entity", name="Connector", **CLIENT)
+    return instance
+
+
+def described(instance: Instance, **changes: Any) -> dict[str, Any]:
+    account = {"username": instance.access.username, "password": instance.access.password}
+    return {"name": instance.name, "instance_url": instance.access.url, **account, **CLIENT, **changes}
+
+
+def connect(name: str, *connectors: dict[str, Any], **options: Any) -> Task:
+    return task("mda_connectors", name, connectors=list(connectors), **options)
+
+
+@pytest.fixture(scope="module")
+def contract(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of a contract that was learned from the kept capture."""
+    run, path = learn(Playbooks(tmp_path_factory.mktemp("learned"), sandbox.base_url), sandbox.base_url)
+    run.went_well()
+    return str(path)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_without_a_contract_a_person_connects(
+    playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, shell: str
+) -> None:
+    tenant = SimulatedTenant(sandbox)
+    steps = [connect("connect", described(ready)), connect("absent", {"name": "acme-gone", "state": "absent"})]
+    run = tenant_run(playbook, steps, tenant.hosts(), shell=shell).went_well()
+    done = run["connect"]
+    (step,) = done["manual_steps"]
+    assert step["id"] == f"connector:create:{ready.name}"
+    assert step["where"].endswith("App connectors > Connect an app > ServiceNow")
+    assert step["values"] == {
+        "Connection name": ready.name,
+        "Mode": "Connect using OAuth token (recommended)",
+        "ServiceNow user ID": ready.access.username,
+        "Instance URL": ready.access.url,
+        "Client ID": CLIENT["client_id"],
+    }
+    assert step["secret_values"] == ["Password", "Client secret"]
+    assert done["drift"] == [
+        {"object": f"connector {ready.name}", "field": "status", "before": "absent", "after": "connected"}
+    ]
+    assert not done.changed
+    assert not run["absent"]["manual_steps"]
+    assert not tenant.writes()
+    assert CLIENT["client_secret"] not in run.output
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_learned_contract_connects(
+    playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, contract: str, shell: str
+) -> None:
+    tenant = SimulatedTenant(sandbox)
+    step = connect("connect", described(ready), contract=loaded(contract), **WAITING)
+    run = tenant_run(playbook, told_and_done(step), tenant.with_session(), shell=shell).went_well()
+    foretold, real, again = (run[f"connect: {time}"] for time in ("check", "real", "again"))
+    assert (foretold.changed, real.changed, again.changed) == (True, True, False)
+    assert foretold["drift"] == real["drift"]
+    assert foretold["api_calls"]["write"] == again["api_calls"]["write"] == 0
+    assert not writes_of(foretold)
+    assert not writes_of(again)
+    assert sum(tenant.writes().values()) == real["api_calls"]["write"] == 2, "a submission and its confirmation"
+    assert real["results"][0]["status"] == again["results"][0]["status"] == "connected"
+    assert again["results"][0]["days_left"] == 89
+    assert not real["manual_steps"]
+    (connector,) = tenant.rows("connectors", name=ready.name)
+    assert (connector["state"], connector["mode"]) == ("connected", "oauth")
+    assert (connector["instance_url"], connector["client_id"]) == (ready.access.url, CLIENT["client_id"])
+
+
+def test_an_address_is_known_in_any_writing(
+    playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, contract: str
+) -> None:
+    """Scheme and host in capitals and a trailing slash connect the same instance, and cannot name it twice."""
+    tenant = SimulatedTenant(sandbox)
+    odd = ready.access.url.replace("http://", "HTTP://") + "/"
+    twins = [described(ready), described(ready, name="acme-twin", instance_url=odd)]
+    steps = [
+        connect("twice", *twins, contract=loaded(contract), more=IGNORED),
+        connect("same name", described(ready), described(ready), contract=loaded(contract), more=IGNORED),
+        connect("odd", described(ready, instance_url=odd), contract=loaded(contract), **WAITING),
+        connect("plain", described(ready), contract=loaded(contract), **WAITING),
+    ]
+    run = tenant_run(playbook, steps, tenant.with_session())
+    assert "are one instance" in run["twice"].message
+    assert f"connectors names {ready.name!r} twice" in run["same name"].message
+    assert (run["odd"].changed, run["plain"].changed) == (True, False)
+    assert run["odd"]["results"][0]["instance_url"] == ready.access.url
+    assert [row["instance_url"] for row in tenant.rows("connectors")] == [ready.access.url]
+
+
+def test_a_wrong_secret_ends_in_the_vendors_words(
+    playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, contract: str
+) -> None:
+    tenant = SimulatedTenant(sandbox)
+    wrong = described(ready, client_secret="{{ wrong_secret }}")
+    steps = [
+        connect("wrong", wrong, contract=loaded(contract), **WAITING, more=IGNORED),
+        connect("look", described(ready)),
+        connect("right", described(ready), contract=loaded(contract)),
+    ]
+    variables = {"wrong_secret": "wrong-secret-of-a-connector"}
+    run = tenant_run(playbook, steps, tenant.with_session(), variables=variables)
+    wrong_run = run["wrong"]
+    assert wrong_run.failed
+    words = tenant.rows("connectors")[0]["message"]
+    assert f"connector {ready.name} stays in error: {words}" in wrong_run.message
+    assert wrong_run["results"][0]["status"] == "error"
+    (step,) = run["look"]["manual_steps"]
+    assert step["id"] == f"connector:update:{ready.name}"
+    assert "Edit settings" in step["where"]
+    assert run["look"]["problems"][0]["id"] == f"connector_error:{ready.name}"
+    assert variables["wrong_secret"] not in run.output
+    # One connection does not show how details are entered again, so that is left to a person.
+    assert [step["id"] for step in run["right"]["manual_steps"]] == [f"connector:update:{ready.name}"]
+    assert not writes_of(run["right"])
+
+
+def test_what_is_ambiguous_stops_before_anything_is_written(
+    playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, contract: str
+) -> None:
+    tenant = SimulatedTenant(sandbox)
+    for number in (1, 2):
+        tenant.connector("acme-twice", f"https://acme-{number}.service-now.com")
+    twice = described(ready, name="acme-twice")
+    nothing = {"name": "acme-dev", "instance_url": ready.access.url}
+    nowhere = described(ready, instance_url="acme-dev")
+    steps = [
+        connect("two", twice, contract=loaded(contract), more=IGNORED),
+        connect("incomplete", nothing, contract=loaded(contract), more=IGNORED),
+        connect("no address", nowhere, contract=loaded(contract), more=IGNORED),
+        connect("no session", described(ready), contract=loaded(contract), mda_portal_cookie="", more=IGNORED),
+        connect("other mode", described(ready, mode="password"), contract=loaded(contract), more=IGNORED),
+    ]
+    run = tenant_run(playbook, steps, tenant.with_session())
+    assert "the tenant has 2 connectors named 'acme-twice'" in run["two"].message
+    assert "takes client_id, client_secret, password, username to create it" in run["incomplete"].message
+    assert "instance_url must be a whole address" in run["no address"].message
+    assert "takes mda_portal_cookie to create it" in run["no session"].message
+    assert "was learned from a connection with OAuth" in run["other mode"].message
+    assert not tenant.writes()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words", "sent"),
+    [
+        ({"portal_session": "expired"}, "the portal session has ended", 0),
+        ({"portal_routes": "refused"}, "The account has no role in Defender for Cloud Apps", 0),
+        ({"wizard_answer": "field renamed"}, "the answer lacks", 1),
+        ({"wizard_answer": "other status"}, "where status 200 is declared", 1),
+    ],
+)
+def test_a_portal_that_refuses_or_has_changed_ends_the_task(
+    playbook: Playbooks,
+    sandbox: SandboxProcess,
+    ready: Instance,
+    contract: str,
+    knobs: dict[str, str],
+    words: str,
+    sent: int,
+) -> None:
+    tenant = SimulatedTenant(sandbox)
+    hosts = tenant.with_session()
+    sandbox.turn_tenant(**knobs)
+    run = tenant_run(playbook, [connect("connect", described(ready), contract=loaded(contract))], hosts)
+    assert run["connect"].failed
+    assert words in run["connect"].message
+    assert sum(tenant.writes().values()) == sent, "nothing more is sent"
+    assert all(value not in run.output for value in sandbox.portal_session().values())
+
+
+def test_the_roles_connect_and_verify_a_fleet(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance, contract: str
+) -> None:
+    """All instances of a play are one task of the tenant."""
+    tenant = SimulatedTenant(sandbox)
+    fleet = [new_instance() for _ in range(2)]
+    for instance in fleet:
+        instance.add("oauth_entity", name="Connector", **CLIENT)
+    hosts = {**{instance.name: instance.connection for instance in fleet}, **tenant.with_session()}
+    variables = {
+        "mda_connection_tenant": HOST,
+        "connection_verify_tenant": HOST,
+        "mda_connection_username": "{{ snow_username }}",
+        "mda_connection_password": "{{ snow_password }}",
+        "mda_connection_client_id": CLIENT["client_id"],
+        "mda_connection_client_secret": CLIENT["client_secret"],
+        "mda_connection_contract": contract,
+        "mda_connection_poll_interval": 0.3,
+        "mda_connection_wait_timeout": 20,
+    }
+    names = ("mda_connection", "connection_verify")
+    tasks = [{"name": role, "ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}} for role in names]
+    more = {"hosts": f"servicenow:!{HOST}"}
+    runs = [playbook(tasks, hosts, play=more, variables=variables, shell=ORDINARY).went_well() for _ in range(2)]
+    assert [sum(counts["changed"] for counts in run.recap.values()) for run in runs] == [1, 0]
+    assert {row["name"] for row in tenant.rows("connectors", state="connected")} == {i.name for i in fleet}
+    assert sum(tenant.writes().values()) == 4
+    tenant.sandbox.tamper_tenant(
+        "connectors", {"state": "error", "message": "Service timeout"}, match={"name": fleet[0].name}
+    )
+    verify = playbook(tasks[1:], hosts, play=more, variables=variables)
+    said = verify.on(fleet[0].name, "Make sure that the instance is connected")
+    assert said.failed
+    assert "Service timeout" in said.message
+    assert not verify.on(fleet[1].name, "Make sure that the instance is connected").failed
