@@ -86,11 +86,14 @@ def test_the_environment_says_where_and_who(playbook: Playbooks, instance: Insta
     items = task(
         "snow_record_info", "loop", table="sys_user", limit=1, more={"environment": environment, "loop": [1, 2]}
     )
+    items_own = {"environment": "{{ item }}", "loop": [environment, {}], "ignore_errors": True}
+    each = task("snow_record_info", "each", table="sys_user", limit=1, more=items_own)
     block = {"environment": environment, "block": [task("snow_instance_info", "block")]}
-    run = playbook([look, without, items, block], {instance.name: {}}, shell=shell).went_well()
+    run = playbook([look, without, items, each, block], {instance.name: {}}, shell=shell).went_well()
     for name in ("task", "block"):
         assert run[name]["instance"]["caller"]["user_name"] == "svc_ansible"
     assert len(run["loop"]["results"]) == 2
+    assert [item.get("failed", False) for item in run["each"]["results"]] == [False, True], "items share nothing"
     assert "snow_url is required" in run["without"].message, "the environment of a task ends with it"
     option = playbook(
         [task("snow_instance_info", "all")], {instance.name: {}}, shell=shell, environment=environment
