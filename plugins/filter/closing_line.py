@@ -106,6 +106,12 @@ def _state(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
         yield f"{_counted(len(corrected), 'deviation')} corrected: {_named(corrected)}"
     if still_open:
         yield f"{_counted(len(still_open), 'deviation')}: {_named(still_open)}"
+    ends = [
+        (outcome["days_left"], outcome.get("name")) for outcome in results if isinstance(outcome.get("days_left"), int)
+    ]
+    if ends:
+        days, name = min(ends)
+        yield f"first refresh token ends in {days} days ({name})"
     unknown = [outcome for outcome in results if outcome.get("status") == "unknown"]
     if unknown:
         yield f"unknown: {_kinds(str(outcome.get('object')) for outcome in unknown)}"

@@ -78,7 +78,7 @@ class HostFindings:
         for entry in mappings(result.get("problems")):
             found = problem(entry)
             self.problems[identity([found["id"], found["message"]])] = found
-        for entry in mappings(result.get("oauth_applications")):
+        for entry in (*mappings(result.get("oauth_applications")), *mappings(result.get("results"))):
             if entry.get("refresh_token_expires_at"):
                 name = str(entry.get("name") or entry.get("client_id") or entry.get("sys_id") or "")
                 self.tokens[name] = {

@@ -52,6 +52,11 @@ def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) 
         ),
         ([{"verified": True, "expires_in": 1799}], False, "token works (1799 s)"),
         ([{"verified": False}], False, "token refused"),
+        (
+            [{"drift": [], "results": [{"name": "acme-dev", "days_left": 89}, {"name": "acme-test", "days_left": 9}]}],
+            False,
+            "as described; first refresh token ends in 9 days (acme-test)",
+        ),
         ([CONNECTOR], False, "connector connected, refresh token ends in 89 days"),
         ([CONNECTOR | {"status": "error", "message": "403 Forbidden"}], False, "connector error: 403 Forbidden"),
         (

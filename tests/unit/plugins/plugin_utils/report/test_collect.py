@@ -238,3 +238,10 @@ def test_each_instance_gets_its_share_of_what_one_host_did_for_all() -> None:
     assert [entry["object"] for entry in hosts["acme-prod"]["drift"]] == ["connector acme-prod"]
     assert [step["title"] for step in hosts["acme-prod"]["manual_steps"]] == ["Connect acme-prod"]
     assert [entry["object"] for entry in hosts["acme-dev"]["objects"]] == ["connector acme-dev", "connector elsewhere"]
+
+
+def test_a_connector_tells_until_when_its_token_lives() -> None:
+    end = "2027-02-19T09:00:00+00:00"
+    result = {"results": [{"object": "connector acme-dev", "name": "acme-dev", "refresh_token_expires_at": end}]}
+    host = host_of(report({"drift": []}), report(result, action="secops.servicenow_defender.mda_connectors"))
+    assert [(token["name"], token["refresh_token_expires_at"]) for token in host["tokens"]] == [("acme-dev", end)]
