@@ -121,3 +121,83 @@ def test_a_business_rule_that_aborts_is_quoted(playbook: Playbooks, new_instance
     assert refused.failed
     assert "Acme change freeze" in refused.message
     assert instance.name in refused.message
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "unknown fields match nothing": {"invalid_query": "no_rows"},
+    "counts after access rules": {"total_count": "after_acl"},
+    "rows in any order": {"unstable_order": True},
+    "choices dropped": {"choice": "drop"},
+    "scope restricted by default": {"default_scope_status": "restricted"},
+    "no generated secrets": {"auto_generate": False},
+    "fresh tokens": {"token_reuse": False},
+    "roles by cause": {"role_management_v2": False},
+    "xanadu": {"release": "xanadu"},
+    "yokohama": {"release": "yokohama"},
+    "australia": {"release": "australia"},
+    "brazil": {"release": "brazil"},
+}
+
+
+def test_instances_of_every_kind_come_to_rest(playbook: Playbooks, new_instance: NewInstance) -> None:
+    made = {kind: new_instance(**knobs) for kind, knobs in KINDS.items()}
+    applications = [{**WHOLE["oauth_applications"][0], "scope_restriction": "broad"}]
+    described = {**WHOLE, "oauth_applications": applications}
+    pair = {
+        "client_id": "{{ (made.results | selectattr('client_id', 'defined') | first).client_id }}",
+        "client_secret": "secret-one-1",
+        "username": "svc_defender",
+        "password": "first-Pass-1",
+    }
+    run = playbook(
+        [
+            task(MODULE, "foretell", **described, more={"check_mode": True}),
+            task(MODULE, "create", **described, more={"register": "made"}),
+            task(MODULE, "again", **described),
+            task("snow_oauth_check", "prove", **pair),
+            task(MODULE, "delete", **GONE),
+            task(MODULE, "delete again", **GONE),
+        ],
+        list(made.values()),
+        "-f",
+        "4",
+    ).went_well()
+    for kind, instance in made.items():
+        for name, changed in (("foretell", True), ("create", True), ("again", False), ("delete", True)):
+            assert run.on(instance.name, name).changed is changed, (kind, name)
+        assert not run.on(instance.name, "delete again").changed, kind
+        assert run.on(instance.name, "prove")["verified"], kind
+        assert run.on(instance.name, "foretell")["drift"] == run.on(instance.name, "create")["drift"], kind
+
+
+def test_names_are_taken_as_they_are_also_where_others_refer_to_them(playbook: Playbooks, instance: Instance) -> None:
+    described = {
+        "roles": [{"name": "a, b^c", "contains": ["d^ORname=admin"]}, {"name": "d^ORname=admin"}],
+        "users": [
+            {"user_name": "svc, one^two", "roles": ["a, b^c"]},
+            {"user_name": "svc'three", "roles": ["itil"]},
+        ],
+        "oauth_applications": [{"name": 'App, ^NQ "one"', "oauth_user": "svc, one^two"}, {"name": "Größe & 100 %"}],
+        "properties": {"acme,comma": "1", "acme^caret": "2"},
+    }
+    run = playbook([task(MODULE, "create", **described), task(MODULE, "again", **described)], instance).went_well()
+    assert not run["again"].changed
+    assert instance.roles_of("svc, one^two") == ["a, b^c", "d^ORname=admin"]
+    user = instance.row("sys_user", user_name="svc, one^two")
+    assert instance.row("oauth_entity", name='App, ^NQ "one"')["user"] == user["sys_id"]
+
+
+def test_a_name_in_other_case_is_no_name(playbook: Playbooks, instance: Instance) -> None:
+    before = instance.content()
+    wrong: dict[str, tuple[dict[str, Any], str]] = {
+        "role": ({"users": [{"user_name": "svc_defender", "roles": ["ITIL"]}]}, "roles names 'ITIL'"),
+        "user": ({"users": [{"user_name": "Employee"}]}, "'employee'"),
+        "application": ({"oauth_applications": [{"name": "servicenow agent"}]}, "'ServiceNow Agent'"),
+        "property": ({"properties": {"Glide.sys.default.tz": "UTC"}}, "'glide.sys.default.tz'"),
+    }
+    tasks = [task(MODULE, name, **what, more={"ignore_errors": True}) for name, (what, _words) in wrong.items()]
+    run = playbook(tasks, instance)
+    for name, (_what, words) in wrong.items():
+        assert run[name].failed, name
+        assert words in run[name].message
+    assert instance.content() == before
