@@ -1,8 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft Entra and the APIs behind it: connection options, signing in, Graph."""
+"""Microsoft Entra and the APIs behind it: connection options, signing in, Resource Manager, Graph."""
 
 from __future__ import annotations
 
+from ..shell import Context, Params
+from .arm import ResourceManager
 from .options import AZURE_OPTIONS
 
-__all__ = ["AZURE_OPTIONS"]
+
+def connect(params: Params, context: Context) -> ResourceManager:
+    """Return the Resource Manager that the connection options of a task describe; nothing is sent yet.
+
+    Raises `BadConnectionOption` for options that are missing or do not fit together.
+    """
+    return ResourceManager.from_params(params, context)
+
+
+__all__ = ["AZURE_OPTIONS", "ResourceManager", "connect"]

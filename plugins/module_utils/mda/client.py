@@ -3,23 +3,17 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..azure.identity import signer_for
-from ..engine.converge import UNKNOWN, Account, Convergence
-from ..engine.errors import Refused, UnclearOutcome
-from ..engine.plan import CREATE, DELETE, UPDATE, Write
-from ..engine.result import Result
-from ..engine.world import Answered, Read, Row
+from ..azure.routed import RoutedStore
+from ..engine.errors import Refused
 from ..shell import Context, Params, transport_settings
 from ..transport.answers import Answer
-from ..transport.errors import BadConnectionOption, HttpError, NoClearAnswer, SignInFailed
+from ..transport.errors import BadConnectionOption, HttpError, SignInFailed
 from ..transport.session import Session, Signer, checked_base_url
 from .throttle import PAUSE, Throttle
 
@@ -30,7 +24,6 @@ PAGE = 100
 SCAN_PAGE = 500
 LARGEST_SCAN_PAGE = 5000
 READ_PERMISSION = "Investigation.read"
-VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete"}
 GRANT = (
     "Grant it under Entra > App registrations > (the application) > API permissions > Add a permission > APIs my organization "
     "uses > Microsoft Cloud App Security > Application permissions, then choose Grant admin consent"
@@ -39,22 +32,6 @@ PORTAL_RIGHTS = (
     "No application permission covers this route. It takes mda_api_token, issued by a Security Administrator or Cloud App Security "
     "Administrator (Settings > Cloud Apps > System > API tokens)"
 )
-
-
-class Routes(Protocol):
-    """How one kind of object is read and written. `label` says what it is called in messages."""
-
-    def read(self) -> Answered:
-        """Return every object of the kind, as rows."""
-
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """Make one and return a row with its id as `sys_id`."""
-
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
-        """Change one."""
-
-    def delete(self, write: Write, row_id: str) -> None:
-        """Remove one."""
 
 
 class PacedSession(Session):
@@ -89,16 +66,12 @@ class FixedToken:
         return False
 
 
-class Tenant:
-    """One tenant, as one identity sees it. `routes` by collection is what the engine can read and write."""
-
-    create_attempts = 3
+class Tenant(RoutedStore):
+    """One tenant, as one identity sees it."""
 
     def __init__(self, session: PacedSession, params: Params, context: Context) -> None:
-        self.session, self.params, self.context = session, params, context
-        self.check_mode = context.check_mode
-        self.name = short_name(session.base_url)
-        self.routes: dict[str, Routes] = {}
+        super().__init__(short_name(session.base_url), context)
+        self.session, self.params = session, params
 
     @classmethod
     def from_params(cls, params: Params, context: Context) -> Tenant:
@@ -188,66 +161,6 @@ class Tenant:
             "The token of azure_tenant_id is not accepted here: mda_url may belong to another tenant, or azure_access_token was "
             f"issued for another API than {SCOPE.split('/', 1)[0]}"
         )
-
-    # -- the engine's protocol ----------------------------------------------------------------------------------------
-
-    def ensure(self, *resources: Any) -> Result:
-        """Bring `resources` to their described state in one plan."""
-        return Convergence(self, resources).run()
-
-    def read(self, reads: Sequence[Read]) -> list[Answered]:
-        """Answer each read with all rows of its collection; the engine picks what it asked for. One list call per kind."""
-        lists: dict[str, Answered] = {}
-        for read in reads:
-            if read.collection not in lists:
-                lists[read.collection] = self.routes[read.collection].read()
-        return [lists[read.collection] for read in reads]
-
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """Make an object. A lost answer is `UnclearOutcome`: the object may exist."""
-        with self._writing(write):
-            try:
-                return self.routes[write.collection].create(write, values)
-            except NoClearAnswer as unclear:
-                raise UnclearOutcome(f"{self.name}: whether {write.label} was created is unclear. {unclear}") from None
-
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
-        """Change an object."""
-        with self._writing(write):
-            self.routes[write.collection].update(write, row_id, values)
-
-    def delete(self, write: Write, row_id: str) -> None:
-        """Remove an object."""
-        with self._writing(write):
-            self.routes[write.collection].delete(write, row_id)
-
-    def perform(self, write: Write) -> None:
-        """Refuse: nothing here is neither made, changed nor removed."""
-        raise NotImplementedError(write.action)
-
-    def verdict(self, probe: str, value: str, row: Row) -> str:
-        """Return that it is unknown: no secret of a tenant can be tried out."""
-        return UNKNOWN
-
-    def account(self) -> Account | None:
-        """Return None: the API does not tell who is calling."""
-        return None
-
-    def wait(self, attempt: int) -> None:
-        """Pause before a create is tried again."""
-        time.sleep(random.uniform(0, min(8.0, 2.0**attempt)))  # noqa: S311 (jitter, not secrecy)
-
-    def warn(self, message: str) -> None:
-        """Show `message` to the user."""
-        self.context.warn(message)
-
-    @contextmanager
-    def _writing(self, write: Write) -> Iterator[None]:
-        try:
-            yield
-        except Refused as refusal:
-            what = f"{VERBS.get(write.action, 'change')} {write.label}"
-            raise Refused(f"could not {what}: {refusal}", status=refusal.status, step=refusal.step) from None
 
 
 def records_of(data: Any) -> list[dict[str, Any]]:

@@ -267,6 +267,8 @@ class Session:
         writes: bool,
     ) -> Answer:
         url = f"{self.base_url}/{path.lstrip('/')}"
+        # A path that a platform handed out can carry a query, which no message repeats.
+        path = path.partition("?")[0]
         for _hop in range(SAME_HOST_REDIRECTS + 1):
             raw = self._exchange(method, url, path, query, data if data is not None else form, headers, writes)
             target = raw.headers.get("location", "") if raw.status in (301, 302, 303, 307, 308) else ""

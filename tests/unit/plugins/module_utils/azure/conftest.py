@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import identity
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import identity, operations, routed
 from tests.unit.plugins.module_utils.conftest import Clock
 
 
@@ -13,7 +13,8 @@ from tests.unit.plugins.module_utils.conftest import Clock
 def no_sign_in(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: object) -> None:
     """Forget every token; the product's clock is ours."""
     identity._tokens.clear()
-    monkeypatch.setattr(identity, "time", clock)
+    for module in (identity, operations, routed):
+        monkeypatch.setattr(module, "time", clock)
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import routed
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda import (
     TENANT_OPTIONS,
     Tenant,
-    client,
     throttle,
     wait,
 )
@@ -26,7 +26,7 @@ from tests.unit.plugins.module_utils.loopback import Loopback
 def own_record(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: Path) -> None:
     """Keep the record of calls in a folder of the test."""
     monkeypatch.setenv("ANSIBLE_LOCAL_TEMP", str(tmp_path / "ansible"))
-    for module in (client, throttle, wait):
+    for module in (routed, throttle, wait):
         monkeypatch.setattr(module, "time", clock)
 
 

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long-running operations of Resource Manager (Defender for Cloud facts 3.8)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..engine.errors import EngineError
+from ..transport.answers import Answer
+from ..transport.retry import retry_after_seconds
+
+if TYPE_CHECKING:
+    from .arm import ResourceManager
+
+ASYNC, LOCATION = "azure-asyncoperation", "location"
+SUCCEEDED, ENDED_BADLY = "succeeded", ("failed", "canceled")
+FIRST_PAUSE, LONGEST_PAUSE, TELL_EVERY = 0.5, 10.0, 5.0
+
+
+def finished(manager: ResourceManager, answer: Answer, what: str, timeout: float) -> Any:
+    """Follow the operation that `answer` began until it has ended, and return the last body.
+
+    `Azure-AsyncOperation` wins over `Location`; `Retry-After` over our own pauses. A line of progress every 5 s.
+    Raises `EngineError` when it failed, was canceled, or did not end within `timeout` seconds.
+    """
+    header = ASYNC if answer.headers.get(ASYNC) else LOCATION
+    link = answer.headers.get(header, "") if answer.status in (201, 202) else ""
+    started = told = time.monotonic()
+    pause = FIRST_PAUSE
+    while link:
+        given = retry_after_seconds(answer.headers.get("retry-after"))
+        wait = pause if given is None else given
+        pause = min(LONGEST_PAUSE, pause * 2)
+        told = _sleep(manager, wait, what, started, told)
+        answer = manager._send("GET", manager.below(link))
+        state = _state(answer)
+        if state in ENDED_BADLY:
+            words = _words(answer)
+            raise EngineError(f"{what} {state}{': ' + words if words else ''}. Run again, or look at it in the portal")
+        if state == SUCCEEDED or (header == LOCATION and answer.status != 202 and not state):
+            break
+        if time.monotonic() - started > timeout:
+            raise EngineError(
+                f"{what} has not ended within {timeout:g} s; it goes on. Run again later to see how it ended"
+            )
+        link = answer.headers.get(header) or link
+    return answer.data
+
+
+def _sleep(manager: ResourceManager, wait: float, what: str, started: float, told: float) -> float:
+    end = time.monotonic() + wait
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, TELL_EVERY))
+        if time.monotonic() - told >= TELL_EVERY:
+            told = time.monotonic()
+            manager.context.progress(f"{what}: running for {told - started:.0f} s")
+    return told
+
+
+def _state(answer: Answer) -> str:
+    """Return the state that a body tells, in lower case, "" when it tells none."""
+    data = answer.data if isinstance(answer.data, Mapping) else {}
+    return str(data.get("status") or "").lower()
+
+
+def _words(answer: Answer) -> str:
+    return answer.error().words
