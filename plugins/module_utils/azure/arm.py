@@ -82,7 +82,7 @@ class ResourceManager(RoutedStore):
             return None
         return answer.data if isinstance(answer.data, dict) else None
 
-    def list(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
+    def rows(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
         """Return every object of a list, following `nextLink` as it is (facts 3.8)."""
         rows: list[dict[str, Any]] = []
         answer = self.call("GET", path, version, query=query)

@@ -54,14 +54,14 @@ def error(code: str, message: str, status: int) -> Reply:
 def test_a_list_follows_its_links_as_they_are(server: Loopback, manager: ResourceManager) -> None:
     link = f"{server.url}{PATH}?api-version={VERSION}&$skipToken=a%2Fb%20c"
     server.answers(answer({"value": [{"id": "1"}], "nextLink": link}), answer({"value": [{"id": "2"}]}))
-    assert [row["id"] for row in manager.list(PATH, VERSION)] == ["1", "2"]
+    assert [row["id"] for row in manager.rows(PATH, VERSION)] == ["1", "2"]
     assert server.received[1].query["$skipToken"] == "a/b c"
 
 
 def test_a_link_to_another_host_is_not_followed(server: Loopback, manager: ResourceManager) -> None:
     server.answers(answer({"value": [], "nextLink": "https://elsewhere.example/subscriptions/1?x=y"}))
     with pytest.raises(EngineError, match=r"points to elsewhere\.example"):
-        manager.list(PATH, VERSION)
+        manager.rows(PATH, VERSION)
     assert len(server.received) == 1
 
 
@@ -71,14 +71,14 @@ def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(
     manager = manager_of(azure_arm_url=f"{server.url}/gate")
     link = f"https://management.azure.com{PATH}?$skipToken=2"
     server.answers(answer({"value": [], "nextLink": link}), answer({"value": []}))
-    manager.list(PATH, VERSION)
+    manager.rows(PATH, VERSION)
     assert (server.received[1].path, server.received[1].query) == (f"/gate{PATH}", {"$skipToken": "2"})
 
 
 def test_a_list_that_repeats_its_link_ends(server: Loopback, manager: ResourceManager) -> None:
     link = f"{server.url}{PATH}?$skipToken=1"
     server.answers(answer({"value": [{"id": "1"}], "nextLink": link}))
-    assert len(manager.list(PATH, VERSION)) == 2
+    assert len(manager.rows(PATH, VERSION)) == 2
 
 
 def test_what_is_not_there_is_told_from_a_scope_that_is_not_there(server: Loopback, manager: ResourceManager) -> None:
