@@ -21,7 +21,7 @@ from .template import placeholders
 COLLECTION = "app_connectors"
 SERVICENOW = 14509
 LIST_PATH = f"{PORTAL}/app_connectors/"
-COLUMNS = ("sys_id", "name", "url", "status", "message", "last_connected", "accounts", "via", "text")
+COLUMNS = ("sys_id", "name", "url", "status", "message", "last_connected", "accounts", "events", "via", "text")
 # Facts 4.1: routes that want other rights answer like this, also with 500.
 NOT_FOR_US = frozenset({400, 401, 403, 404, 405, 500})
 
