@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
+from functools import cache, lru_cache
 
-from .data import access, applications, identity, properties
+from .data import access, applications, compliance, identity, properties
 from .releases import RELEASES
 from .role_grants import materialise
-from .schema import Column, Schema, schema_of
+from .schema import Column, Schema, Table, schema_of
 from .store import Database, Rows, stable_id
 
 CREATED_ON = "2025-01-15 08:00:00"
@@ -28,6 +29,7 @@ def base_rows(release: str) -> dict[str, Rows]:
         _properties,
         _plugins,
         _access,
+        _endpoints,
         _oauth,
         _tickets,
         _posture,
@@ -85,8 +87,40 @@ def words(cell: str) -> list[str]:
     return [word.strip() for word in cell.split(",") if word.strip()]
 
 
-def _dictionary(base: _Base) -> None:
-    for table in base.schema.tables.values():
+@lru_cache(maxsize=64)
+def added_rows(release: str, additions: tuple[str, ...], packages: tuple[str, ...]) -> dict[str, Rows]:
+    """The rows that packages bring: dictionary, roles, users, properties, access controls."""
+    base = _Base(schema_of(release, additions))
+    plain = schema_of(release).tables
+    _dictionary(base, [table for name, table in base.schema.tables.items() if name not in plain])
+    brought = {name: _of(packages, getattr(compliance, name)) for name in ("ROLES", "CONTAINED", "USERS", "PROPERTIES")}
+    _roles(base, brought["ROLES"])
+    for role, child in lines(brought["CONTAINED"], 2):
+        ids = {"role": base.id_of("sys_user_role", role), "contains": base.id_of("sys_user_role", child)}
+        base.add("sys_user_role_contains", f"{role}>{child}", **ids)
+    _users(base, brought["USERS"])
+    for name, value in lines(brought["PROPERTIES"], 2):
+        base.add("sys_properties", name, name=name, value=value, type="string")
+    added = [name for name in base.schema.tables if name not in plain]
+    _access(base, "\n".join(_rules_for(added)))
+    return base.tables
+
+
+def _of(packages: tuple[str, ...], text: str) -> str:
+    """The lines of a data table whose first cell names one of the packages, without that cell."""
+    rows = (line.partition("|") for line in text.strip().splitlines())
+    return "\n".join(rest for name, _, rest in rows if name.strip() in packages)
+
+
+def _rules_for(tables: list[str]) -> Iterator[str]:
+    for pattern, operations, roles in lines(compliance.RULES, 3):
+        for table in tables:
+            if fnmatch(table, pattern):
+                yield f"{table} | {operations} | {roles}"
+
+
+def _dictionary(base: _Base, tables: Iterable[Table] | None = None) -> None:
+    for table in base.schema.tables.values() if tables is None else tables:
         parent = stable_id("sys_db_object", table.parent) if table.parent else ""
         base.add("sys_db_object", table.name, name=table.name, label=table.label, super_class=parent)
         base.add(
@@ -119,8 +153,8 @@ def _scopes(base: _Base) -> None:
     base.add("domain", "global", sys_id="global", name="global")
 
 
-def _roles(base: _Base) -> None:
-    for named, contains, description in lines(identity.ROLES, 3):
+def _roles(base: _Base, text: str = identity.ROLES) -> None:
+    for named, contains, description in lines(text, 3):
         name, _, elevated = named.partition(" ")
         base.add(
             "sys_user_role",
@@ -135,9 +169,8 @@ def _roles(base: _Base) -> None:
             base.add("sys_user_role_contains", f"{name}>{child}", role=role, contains=contained)
 
 
-def _users(base: _Base) -> None:
-    base.add("cmn_location", "Berlin", name="Berlin", time_zone="Europe/Berlin")
-    for user_name, full_name, roles, differing in lines(identity.USERS, 4):
+def _users(base: _Base, text: str = identity.USERS) -> None:
+    for user_name, full_name, roles, differing in lines(text, 4):
         columns = dict(pair.strip().split("=") for pair in differing.split(";") if pair.strip())
         if "manager" in columns:
             columns["manager"] = base.id_of("sys_user", columns["manager"])
@@ -153,6 +186,7 @@ def _users(base: _Base) -> None:
 
 
 def _groups(base: _Base) -> None:
+    base.add("cmn_location", "Berlin", name="Berlin", time_zone="Europe/Berlin")
     for name, description, members, roles in lines(identity.GROUPS, 4):
         group = base.add("sys_user_group", name, name=name, description=description)
         for member in words(members):
@@ -205,14 +239,17 @@ def _plugins(base: _Base) -> None:
             )
 
 
-def _access(base: _Base) -> None:
-    for marked, operations, roles, condition in lines(access.RULES, 4):
+def _access(base: _Base, text: str = access.RULES) -> None:
+    for marked, operations, roles, condition in lines(text, 4):
         name, _, strict = marked.partition(" ")
         for operation in operations.split():
             key = f"{name}:{operation}:{condition}"
             row = {"name": name, "operation": operation, "condition": condition}
             acl = base.add("sys_security_acl", key, type="record", admin_overrides="false" if strict else "true", **row)
             _access_roles(base, acl, key, [] if roles == "*" else words(roles))
+
+
+def _endpoints(base: _Base) -> None:
     for endpoint in access.INACTIVE_ENDPOINTS:
         acl = base.add(
             "sys_security_acl", endpoint, name=endpoint, type="REST_Endpoint", operation="execute", active="false"
