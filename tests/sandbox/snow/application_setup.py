@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from ..settings import SettingError
 from . import compliance_setup, packages
-from .base import added_rows, lines
+from .base import lines
 from .data.applications import STORE_APPLICATIONS
 from .data.compliance import ASC, CLASSIC_VERSIONS, LICENSED, PLUGIN_OF, TVM
 from .instance import Instance
+from .package_rows import added_rows
 from .role_grants import materialise
 
 _WANTED: dict[str, tuple[str, ...]] = {
