@@ -148,7 +148,7 @@ def _arrange_applications(instance: Instance) -> None:
         settings = list(hardening.shipped(instance.database.schema.release, application))
         for scope in sorted({setting.scope for setting in settings} - {"global"} or {application}):
             if instance.database.first("sys_store_app", "scope", scope) is None:
-                cicd.install(instance, scope, scope, "1.0.0", "1.0.0")
+                application_setup.install(instance, scope, scope, "1.0.0", "1.0.0")
         for setting in settings:
             if instance.database.first("sys_properties", "name", setting.name) is None:
                 app = instance.database.first("sys_scope", "scope", setting.scope) or {"sys_id": "global"}
