@@ -75,17 +75,17 @@ class TenantKnobs(ArmKnobs):
     """The address from which connectors call, as address rules of an instance see it."""
     posture_delay: float = 0.0
     """Seconds for which a connector's reading of the posture is good; in the field up to 86400."""
-    score_combination: str = _one_of("every", "any", "share")
+    score_combination: str = one_of("every", "any", "share")
     """How many connected instances must follow a control to win it; `share` gives points for each."""
-    score_missing: str = _one_of("failed", "in force")
+    score_missing: str = one_of("failed", "in force")
     """Whether a property without a row fails its control, or counts with the value in force without it."""
-    score_third_party: str = _one_of("unchanged", "won")
+    score_third_party: str = one_of("unchanged", "won")
     """Whether a control marked as handled by a third party wins its points."""
-    score_categories: str = _one_of("2026", "2024")
+    score_categories: str = one_of("2026", "2024")
     """2024: all controls of ServiceNow are filed under Apps; 2026: under Identity and Apps."""
     score_retired: list[str] = field(default_factory=list)
     """Ids of controls that are no longer scored."""
-    score_retired_as: str = _one_of("absent", "deprecated")
+    score_retired_as: str = one_of("absent", "deprecated")
     score_unknown: list[str] = field(default_factory=list)
     """Ids of further controls of ServiceNow, of which nothing is known."""
     graph_page: int = 100
@@ -97,7 +97,7 @@ class TenantKnobs(ArmKnobs):
     """Whether a throttled call of these is told how long to wait."""
     application_is_privileged: bool = False
     """Whether the application has the Entra role that acting on administrators takes."""
-    synced_users: str = _one_of("reverted", "refused")
+    synced_users: str = one_of("reverted", "refused")
     """What becomes of disabling a user who is synced from on premises."""
     revoke_seconds: float = 0.0
     """Seconds until revoked sessions have ended; in the field minutes."""
