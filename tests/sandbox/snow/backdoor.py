@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..settings import SettingError
-from . import cicd
+from . import cicd, ticket_setup
 from .base import build_properties
 from .changes import Writer
 from .instance import Instance
@@ -208,4 +208,5 @@ _ARRANGERS = {
     "dup": _arrange_duplicates,
     "hide_build": _arrange_build,
     "role_management_v2": _arrange_grants,
+    "tickets": ticket_setup.arrange,
 }

@@ -249,6 +249,9 @@ def _tickets(base: _Base) -> None:
         if state == "7":
             values.update(close_code="Solution provided", close_notes="Password was reset", closed_at=CREATED_ON)
         base.add("incident", number, number=number, caller_id=who, opened_by=who, priority="5", **values)
+    for name, text, starts_with in lines(applications.STANDARD_CHANGES, 3):
+        template = base.add("sys_template", name, name=name, table="change_request", template=starts_with)
+        base.add("std_change_record_producer", name, name=name, short_description=text, template=template)
     for place, (table, condition, columns) in enumerate(lines(applications.DATA_POLICIES, 3)):
         title = f"Resolution of {table}"
         policy = base.add(

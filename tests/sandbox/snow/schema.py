@@ -9,9 +9,10 @@ the first release that has the table or column.
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from .data import tables_application, tables_identity, tables_platform, tables_task
@@ -105,6 +106,25 @@ class Schema:
         yield name
         for child in self._children.get(name, ()):
             yield from self._descend(child)
+
+    def with_choices(self, choices: Mapping[tuple[str, str], dict[str, str]]) -> Schema:
+        """A schema whose columns have other choice lists: value -> label by table and column.
+
+        A default that is no longer among the choices gives way to the first of them.
+        """
+        changed = copy.copy(self)
+        changed.tables = dict(self.tables)
+        for (table, name), listed in choices.items():
+            column = self.tables[table].columns.get(name) if table in self.tables else None
+            if column is None or column.choices == listed:
+                continue
+            default = column.default if not column.default or column.default in listed else next(iter(listed), "")
+            fresh = replace(column, choices=listed, default=default)
+            for place in self._families[table]:
+                present = changed.tables[place]
+                if present.columns[name] is column:
+                    changed.tables[place] = replace(present, columns={**present.columns, name: fresh})
+        return changed
 
     def family(self, name: str) -> tuple[str, ...]:
         """The table and every table that extends it: the places where its rows can lie."""

@@ -122,6 +122,10 @@ class Database:
             own = self._own[table] = Rows(dict(self.rows(table).by_id))
         return own
 
+    def is_changed(self, table: str) -> bool:
+        """Whether this instance has written to a table."""
+        return table in self._own
+
     def changed_tables(self) -> dict[str, list[Row]]:
         """The tables this instance has written to, whole: what a saved state has to hold."""
         return {name: list(rows.by_id.values()) for name, rows in sorted(self._own.items())}

@@ -70,8 +70,23 @@ NUMBERS = {
 }
 # table | condition | columns that become mandatory
 DATA_POLICIES = """
-incident | stateIN6,7^ORincident_stateIN6,7 | close_code, close_notes
-problem  | state=107                        | resolution_code
+incident       | stateIN6,7^ORincident_stateIN6,7            | close_code, close_notes
+incident       | state=3                                     | hold_reason
+problem        | stateIN102,103,104,106,107                  | assigned_to
+problem        | stateIN106,107                              | resolution_code
+problem        | stateIN106,107^resolution_code=fix_applied  | cause_notes, fix_notes
+problem        | stateIN106,107^resolution_code=risk_accepted | cause_notes, close_notes
+problem        | stateIN106,107^resolution_code=duplicate    | duplicate_of
+problem        | stateIN106,107^resolution_code=canceled     | close_notes
+change_request | stateNOT IN-5,4                             | assignment_group
+change_request | state=3                                     | close_code, close_notes
+"""
+# name | short description | values that its change requests start with
+STANDARD_CHANGES = """
+Harden a storage account | Apply the baseline to a storage account | description=Apply the security baseline^\
+implementation_plan=Set the properties of the baseline^backout_plan=Set the former values^test_plan=Read the properties
+Rotate a certificate     | Replace a certificate before it expires | description=Replace the certificate^\
+implementation_plan=Install the new one^backout_plan=Install the old one^test_plan=Open a connection
 """
 SCRIPT_ACTIONS = """
 SNC User Lockout Check                  | login.failed  | false
