@@ -115,16 +115,30 @@ class Convergence:
         # What another run created first may deviate from this description.
         late = [w for w in self._ordered(settled) if w.link or w.late or w.label in writing.overtaken]
         if late:
-            self._share_outcomes(late, plans)
-            writing.carry_out(late)
-            self._late = [write for write in late if write.label not in writing.refused]
-            for write in self._late:
-                if write.outcome is not None:
-                    write.outcome.update(status=CHANGED)
-            _world, settled = self._look(SettledJudge())
+            settled = self._write_late(late, plans)
         self._verify(settled, plans)
         for plan, final in zip(plans, settled, strict=True):
             self._verify_secrets(plan.secrets, final.row)
+        return settled
+
+    def _write_late(self, late: Sequence[Write], plans: Sequence[Plan]) -> list[Plan]:
+        refused = self._writing.refused
+        self._share_outcomes(late, plans)
+        before = [dict(write.outcome or {}) for write in late]
+        self._writing.carry_out(late)
+        _world, settled = self._look(SettledJudge())
+        due = {write.label for write in self._ordered(settled)}
+        for write, outcome in zip(late, before, strict=True):
+            if write.label in refused and write.label not in due:
+                # Two runs saw the same, and the other one was first.
+                del refused[write.label]
+                if write.outcome is not None:
+                    write.outcome.clear()
+                    write.outcome.update(outcome)
+            elif write.label not in refused:
+                self._late.append(write)
+                if write.outcome is not None:
+                    write.outcome.update(status=CHANGED)
         return settled
 
     @staticmethod
@@ -179,10 +193,11 @@ class Convergence:
         self.described = [final.object for final in settled]
         for plan, final in zip(plans, settled, strict=True):
             result.drift += plan.drift
-            result.manual_steps += plan.manual_steps
+            told = {step.id for step in plan.manual_steps}
+            result.manual_steps += [*plan.manual_steps, *(s for s in final.manual_steps if s.id not in told)]
             if plan.before or plan.after:
                 result.before[plan.label], result.after[plan.label] = plan.before, plan.after
-            for message in plan.warnings:
+            for message in (*plan.warnings, *final.warnings):
                 self.store.warn(message)
             if plan.bulk:
                 outcomes += [_settled(first, last) for first, last in zip(plan.outcomes, final.outcomes, strict=True)]

@@ -43,6 +43,8 @@ class Writing:
         """Note a refusal where the write has an outcome of its own; else raise it."""
         if write.outcome is None:
             raise refusal
+        if write.hint:
+            refusal = Refused(f"{refusal}. {write.hint}", status=refusal.status, step=refusal.step)
         if write.step:
             # What remains is a person's: the platform's words say why.
             refusal = Refused(str(refusal), status=MANUAL, step=replace(write.step, reason=str(refusal)))

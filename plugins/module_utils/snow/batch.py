@@ -27,7 +27,7 @@ ROUNDS = 3
 # few seconds that something happens.
 MOST_BYTES = 3_000_000
 MOST_WRITES, FIRST_WRITES, FEWEST_WRITES = 150, 40, 5
-SECONDS = 4.0
+SECONDS = 2.5
 
 _without_batch: set[str] = set()
 
