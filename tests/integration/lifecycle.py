@@ -18,7 +18,7 @@ from tests.integration.playbooks import READING, SHELLS, Done, Playbooks, Run, T
 
 FORETOLD = ("drift", "diff", "manual_steps", "changed")
 DIFFERS = (
-    (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
+    (re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\dZ?"), "<time>"),
     (re.compile(r"\$(SHA256|KMF)\$[^\"]+"), "<encrypted>"),
     (re.compile(r"(after|next one in) [\d.]+ s"), "<seconds>"),

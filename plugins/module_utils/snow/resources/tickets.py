@@ -86,7 +86,8 @@ class Tickets:
         for ticket in self.tickets:
             rows = world.rows(ticket.type.table, "correlation_id", ticket.key)
             row, doubles = self._chosen(ticket, rows, plan)
-            TicketPlan(plan, ticket, world, choices, self.base_url).make(row, doubles)
+            foretells = not self._has_planned
+            TicketPlan(plan, ticket, world, choices, base_url=self.base_url, foretells=foretells).make(row, doubles)
         self._has_planned = True
         return plan
 

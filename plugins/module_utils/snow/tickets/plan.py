@@ -26,10 +26,16 @@ ITIL_MAY_NOT_CLOSE = (
 
 
 class TicketPlan:
-    """The part of `plan` that is about one ticket of the instance at `base_url`."""
+    """The part of `plan` that is about one ticket of the instance at `base_url`.
 
-    def __init__(self, plan: Plan, ticket: Ticket, world: World, choices: Choices, base_url: str) -> None:
-        self.plan, self.ticket, self.world, self.choices, self.base_url = plan, ticket, world, choices, base_url
+    `foretells`: the outcome shows the ticket as it will be; after the writes it shows what there is.
+    """
+
+    def __init__(
+        self, plan: Plan, ticket: Ticket, world: World, choices: Choices, *, base_url: str, foretells: bool
+    ) -> None:
+        self.plan, self.ticket, self.world, self.choices = plan, ticket, world, choices
+        self.base_url, self.foretells = base_url, foretells
         self.type = ticket.type
         self.outcome: dict[str, Any] = {
             "object": ticket.label,
@@ -77,7 +83,8 @@ class TicketPlan:
             values["work_notes"] = ticket.work_note
         self._note_drift("state", ABSENT, OPEN)
         self.plan.after[ticket.label].update({name: ticket.values[name] for name in ticket.values})
-        self.outcome.update(status=CHANGED, state=OPEN, platform_state=self._label(self.type.initial))
+        self.outcome["status"] = CHANGED
+        self._foretell(OPEN, self.type.initial)
         self._need_columns()
         kind = ChangeWrite if self.type is CHANGE_REQUEST else Write
         self.plan.writes.append(
@@ -129,7 +136,7 @@ class TicketPlan:
         if wanted != OPEN:
             changes.update(self.ticket.ending(wanted, row, self.choices))
         self._write(row, changes, wanted)
-        self.outcome.update(state=self.type.states.get(target, OPEN), platform_state=self._label(target))
+        self._foretell(self.type.states.get(target, OPEN), target)
 
     def _write(self, row: Row, changes: dict[str, Value], wanted: str = "") -> None:
         ticket = self.ticket
@@ -194,6 +201,10 @@ class TicketPlan:
             state=state,
             platform_state=self._label(value),
         )
+
+    def _foretell(self, state: str, value: str) -> None:
+        if self.foretells:
+            self.outcome.update(state=state, platform_state=self._label(value))
 
     def _link(self, row_id: str) -> str:
         return address(self.base_url, self.type.table, row_id)
