@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,26 +76,41 @@ class ResourceManager(RoutedStore):
         """Return one object, or None where it is not there; a scope that is not there is `Refused`."""
         answer = self.call("GET", path, version, query=query, accept=(404,))
         if answer.status == 404:
-            error = answer.error(self.context.redactor.scrub_text)
-            if any(error.words.startswith(code) for code, _remedy in REMEDIES):
-                raise self.refusal(error)
+            self._check_scope(answer)
             return None
         return answer.data if isinstance(answer.data, dict) else None
 
+    def _check_scope(self, answer: Answer) -> None:
+        """Raise `Refused` when a 404 says that the scope, not the object, is not there."""
+        error = answer.error(self.context.redactor.scrub_text)
+        if any(error.words.startswith(code) for code, _remedy in REMEDIES):
+            raise self.refusal(error)
+
     def rows(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
         """Return every object of a list, following `nextLink` as it is (facts 3.8)."""
-        rows: list[dict[str, Any]] = []
-        answer = self.call("GET", path, version, query=query)
+        return [row for page in self.pages(path, version, query) for row in page]
+
+    def pages(
+        self, path: str, version: str, query: Mapping[str, str] | None = None, *, may_be_missing: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Give a list page by page; a page that nobody asks for is not fetched.
+
+        With `may_be_missing`, a list of something that is not there has no pages; a scope that is not there is `Refused`.
+        """
+        answer = self.call("GET", path, version, query=query, accept=(404,) if may_be_missing else ())
+        if answer.status == 404:
+            self._check_scope(answer)
+            return
         seen: set[str] = set()
         while True:
             data = answer.data
             if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
                 # Taken for "nothing there", everything would be made again.
                 raise NoClearAnswer(f"GET {path} -> {answer.status}: the answer holds no list")
-            rows += [row for row in data["value"] if isinstance(row, dict)]
+            yield [row for row in data["value"] if isinstance(row, dict)]
             link = data.get("nextLink")
             if not link or link in seen or len(seen) >= MOST_PAGES:
-                return rows
+                return
             seen.add(link)
             answer = self._send("GET", self.below(link))
 
