@@ -180,7 +180,8 @@ recommendations:
       source: azure
       selected: true
 scopes_read:
-  description: The scopes that were read to their end. Only there does a missing recommendation mean that it is gone.
+  description: The scopes that were read to their end, with the subscriptions that turned up in a management group. Only there
+    does a missing recommendation mean that it is gone.
   returned: success
   type: list
   elements: str

@@ -84,43 +84,63 @@ class Reader:
     limit: int = 0
     keeps_others: bool = False
     reading: Reading = field(default_factory=Reading)
+    _seen: set[str] = field(default_factory=set)
+    _chosen: int = 0
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(self.manager.context)
+        self.metadata = Metadata(self.manager, self.progress)
 
     def read(self) -> Reading:
         """Read everything. A scope that is refused becomes a problem, unless all are: then its refusal is raised."""
-        progress = Progress(self.manager.context)
-        metadata = Metadata(self.manager, progress)
-        seen: set[str] = set()
-        chosen = 0
         refusals: list[Refused] = []
         for scope in self.scopes:
             try:
-                for row in self._rows(scope, metadata, progress):
-                    if row["id"].casefold() in seen:
-                        continue
-                    seen.add(row["id"].casefold())
-                    row["selected"] = self.selection.chooses(row)
-                    chosen += row["selected"]
-                    if row["selected"] or self.keeps_others:
-                        self.reading.rows.append(row)
-                    if self.limit and chosen >= self.limit:
-                        return self._end()
+                found = self._read_scope(scope)
             except Refused as refusal:
                 refusals.append(refusal)
-                self._note(f"scope_refused:{scope.path.rsplit('/', 1)[-1]}", f"{scope} could not be read. {refusal}",
-                           "Nothing is known of its recommendations; the others were read")  # fmt: skip
+                name = scope.path.rsplit("/", 1)[-1]
+                remedy = "Nothing is known of its recommendations; correct the scope or the rights, and run again"
+                self._note(f"scope_refused:{name}", f"{scope} could not be read. {refusal}", remedy)
                 continue
-            self.reading.scopes_read.append(scope.path)
-        if refusals and not self.reading.scopes_read:
+            if self._is_full:
+                break
+            self.reading.scopes_read += [path for path in found if path not in self.reading.scopes_read]
+        if len(refusals) == len(self.scopes):
             raise refusals[0]
         return self._end()
 
-    def _rows(self, scope: Scope, metadata: Metadata, progress: Progress) -> Iterator[dict[str, Any]]:
+    @property
+    def _is_full(self) -> bool:
+        return bool(self.limit) and self._chosen >= self.limit
+
+    def _read_scope(self, scope: Scope) -> list[str]:
+        """Read one scope and return what has been read with it: itself, and the subscriptions of a management group."""
+        read = [scope.path]
+        for row in self._rows(scope):
+            path = f"/subscriptions/{row['subscription_id']}"
+            if scope.kind == MANAGEMENT_GROUP and row["subscription_id"] and path not in read:
+                read.append(path)
+            if row["id"].casefold() not in self._seen:
+                self._take(row)
+            if self._is_full:
+                break
+        return read
+
+    def _take(self, row: dict[str, Any]) -> None:
+        self._seen.add(row["id"].casefold())
+        row["selected"] = self.selection.chooses(row)
+        self._chosen += row["selected"]
+        if row["selected"] or self.keeps_others:
+            self.reading.rows.append(row)
+
+    def _rows(self, scope: Scope) -> Iterator[dict[str, Any]]:
         count = 0
         for page in self.manager.pages(f"{scope.path}{ASSESSMENTS_PATH}", ASSESSMENTS_VERSION):
             count += len(page)
-            progress.tell(f"{count} recommendations of {scope} read")
+            self.progress.tell(f"{count} recommendations of {scope} read")
             for assessment in page:
-                yield recommendation(assessment, metadata.of(assessment))
+                yield recommendation(assessment, self.metadata.of(assessment))
 
     def _end(self) -> Reading:
         self.reading.rows.sort(key=lambda row: row["id"].casefold())

@@ -282,6 +282,14 @@ def test_a_refused_scope_does_not_hide_the_others(server: Loopback, task: Task) 
         task(scopes=[OTHER_SUB])
 
 
+def test_a_management_group_tells_which_subscriptions_were_read_with_it(server: Loopback, task: Task) -> None:
+    group = "/providers/Microsoft.Management/managementGroups/acme"
+    Lists(server).found(
+        group, assessment(machine("vm1")), assessment(machine("vm2")), assessment(machine("vm3", OTHER_SUB))
+    )
+    assert task(scopes=[group])["scopes_read"] == [group, SUB, OTHER_SUB]
+
+
 def test_findings_of_other_clouds_name_their_connector(server: Loopback, task: Task) -> None:
     bucket = assessment(f"{CONNECTOR}/securityentitydata/bucket1", source="Aws")
     Lists(server).found(SUB, bucket, assessment(machine("vm1"))).found(CONNECTOR, bucket)
