@@ -16,6 +16,7 @@ from .clouds import DEFAULT_CLOUD, audience, cloud_of
 from .identity import signer_for
 from .operations import finished
 from .routed import RoutedStore
+from .throttle import PatientSession
 
 PROVIDER = "Microsoft.Security"
 GRAPH_PATH, GRAPH_VERSION = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
@@ -32,6 +33,7 @@ REMEDIES = (
     ("NoRegisteredProviderFound", "This cloud or api-version does not have the resource; see api_version where the module has it"),
     ("InvalidApiVersionParameter", "The platform does not know the api-version; see api_version where the module has it"),
     ("InvalidResourceType", "This cloud does not have the resource"),
+    ("SubscriptionNotInStandardPlan", "Switch on Defender CSPM there (module mdc_plan)"),
     ("AuthorizationFailed", ""),
 )  # fmt: skip
 
@@ -53,7 +55,8 @@ class ResourceManager(RoutedStore):
         )
         # The audience is Resource Manager's own name, also where a gateway stands before it.
         signer = signer_for(params, context, audience(cloud.resource_manager))
-        return cls(Session(root, transport_settings(params), context, signer), params, context)
+        session = PatientSession(context.progress, root, transport_settings(params), context, signer)
+        return cls(session, params, context)
 
     def __enter__(self) -> ResourceManager:
         return self
@@ -191,7 +194,7 @@ class ResourceManager(RoutedStore):
                 f"azure_cloud and azure_access_token"
             )
         hint = next((remedy for code, remedy in REMEDIES if error.words.startswith(code)), "")
-        if error.status == 403:
+        if error.status == 403 and not hint:
             hint = f"Give the identity {WRITERS} there (Access control (IAM) > Add role assignment); to read, Security Reader is enough"
         if error.status == 429:
             hint = "Resource Manager is throttling this identity; run again later"

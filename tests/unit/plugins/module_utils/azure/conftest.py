@@ -10,6 +10,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure i
     operations,
     progress,
     routed,
+    throttle,
 )
 from tests.unit.plugins.module_utils.conftest import Clock
 
@@ -18,7 +19,7 @@ from tests.unit.plugins.module_utils.conftest import Clock
 def no_sign_in(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: object) -> None:
     """Forget every token; the product's clock is ours."""
     identity._tokens.clear()
-    for module in (identity, operations, progress, routed):
+    for module in (identity, operations, progress, routed, throttle):
         monkeypatch.setattr(module, "time", clock)
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.delenv(name, raising=False)
