@@ -49,7 +49,11 @@ def description(row: Mapping[str, Any]) -> str:
         ("Risk level", row.get("risk_level")),
         ("Resource", f"{row.get('resource_id')} ({where})" if where else row.get("resource_id")),
         ("Found", row.get("first_evaluated_at")),
-        ("Portal", row.get("portal_url")),
+        # Lists leave out the address; the way to the page is the vendor's (Defender for Cloud facts 1.2).
+        (
+            "Portal",
+            row.get("portal_url") or f"Microsoft Defender for Cloud > Recommendations > {row.get('display_name')}",
+        ),
         (ASSESSMENT.rstrip(": "), row.get("id")),
     ]
     parts = ["\n".join(f"{label}: {value}" for label, value in facts if value)]
