@@ -251,10 +251,14 @@ class Session:
             delay = patience.next_delay(delay) if again else None
             if delay is None:
                 raise problem
-            self.caller.warn(
-                f"{self.base_url}: attempt {patience.attempt} of {self.settings.retries + 1} failed, next one in {delay:.1f} s. {problem}"
-            )
-            time.sleep(delay)
+            self._pause(delay, problem, patience.attempt)
+
+    def _pause(self, seconds: float, problem: Exception, attempt: int) -> None:
+        """Say that an attempt failed, and wait for the next one."""
+        self.caller.warn(
+            f"{self.base_url}: attempt {attempt} of {self.settings.retries + 1} failed, next one in {seconds:.1f} s. {problem}"
+        )
+        time.sleep(seconds)
 
     def _send(
         self,

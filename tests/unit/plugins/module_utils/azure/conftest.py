@@ -5,7 +5,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import identity, operations, routed
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import (
+    identity,
+    operations,
+    progress,
+    routed,
+    throttle,
+)
 from tests.unit.plugins.module_utils.conftest import Clock
 
 
@@ -13,7 +19,7 @@ from tests.unit.plugins.module_utils.conftest import Clock
 def no_sign_in(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: object) -> None:
     """Forget every token; the product's clock is ours."""
     identity._tokens.clear()
-    for module in (identity, operations, routed):
+    for module in (identity, operations, progress, routed, throttle):
         monkeypatch.setattr(module, "time", clock)
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.delenv(name, raising=False)
