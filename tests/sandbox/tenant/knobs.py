@@ -8,22 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..faults import read_fault
-from ..settings import merge
-
-
-def _one_of(*choices: Any) -> Any:
-    return field(default=choices[0], metadata={"choices": choices})
+from ..settings import merge, one_of
+from .arm.knobs import ArmKnobs
 
 
 @dataclass(frozen=True)
-class TenantKnobs:
+class TenantKnobs(ArmKnobs):
     """All knobs of the tenant. Where the vendor documents nothing, a knob decides between what clients must stand."""
 
-    client_secret: str = _one_of("valid", "expired")
-    application: str = _one_of("present", "disabled", "removed")
+    client_secret: str = one_of("valid", "expired")
+    application: str = one_of("present", "disabled", "removed")
     """The app registration that the inventory names."""
     managed_identity: bool = True
-    api_token: str = _one_of("valid", "revoked")
+    api_token: str = one_of("valid", "revoked")
     """The legacy API token."""
     mda_permissions: list[str] = field(default_factory=lambda: ["Investigation.manage", "Settings.manage"])
     graph_permissions: list[str] = field(
@@ -33,21 +30,21 @@ class TenantKnobs:
     throttle: int = 30
     """Cloud Apps calls in a window of `throttle_seconds`; 0 admits any number."""
     throttle_seconds: float = 60.0
-    throttle_body: str = _one_of("json", "text", "empty")
+    throttle_body: str = one_of("json", "text", "empty")
     retry_after: bool = False
     """Whether a throttled Cloud Apps call is told how long to wait."""
     page_size: int = 100
     """Largest and default page of a Cloud Apps list."""
     scan_size: int = 500
     """Smallest and default page of a scan."""
-    connector_routes: str = _one_of("token", "refused", "any")
+    connector_routes: str = one_of("token", "refused", "any")
     """Who reaches the undocumented routes at the API host: a legacy token, nobody, or a bearer token as well."""
-    portal_session: str = _one_of("valid", "expired")
-    portal_routes: str = _one_of("open", "refused")
+    portal_session: str = one_of("valid", "expired")
+    portal_routes: str = one_of("open", "refused")
     """`refused`: the signed-in account lacks the Cloud Apps role."""
     portal_session_seconds: float = 28800.0
     xsrf_seconds: float = 300.0
-    wizard_answer: str = _one_of("as recorded", "field renamed", "other status")
+    wizard_answer: str = one_of("as recorded", "field renamed", "other status")
     wizard_confirm: bool = True
     """A submitted connector starts to connect only once the wizard confirms it."""
     wizard_strict: bool = True
@@ -64,10 +61,10 @@ class TenantKnobs:
     """Connectors connect but bring no activities: a quiet instance."""
     hunting_calls: int = 0
     """Hunting calls per minute; 0 admits any number."""
-    hunting_schema: str = _one_of("name", "Name")
+    hunting_schema: str = one_of("name", "Name")
     """How the keys of a hunting schema are written: the vendor's examples differ."""
     faults: list[Any] = field(default_factory=list)
-    """A path is relative to the tenant: /entra/*, /graph/*, /mda/*, /portal/*."""
+    """A path is relative to the tenant: /arm/*, /entra/*, /graph/*, /mda/*, /portal/*."""
     latency_ms: float = 0.0
     time_shift: float = 0.0
     """Seconds the tenant's clock runs ahead."""

@@ -11,6 +11,8 @@ from ..faults import Fault
 from ..settings import SettingError, as_json
 from ..web import Call, Reply, json_reply
 from . import cloud_apps, entra, hunting, managed_identity, portal, tamper
+from .arm import front as arm
+from .arm.state import GROUP_NAME
 from .errors import Refused
 from .knobs import TenantKnobs, turn
 from .link import Link
@@ -19,7 +21,7 @@ from .state import NAME, PORTAL_USER, Tenant, restored
 
 
 class TenantService:
-    """Entra, Graph and Defender for Cloud Apps behind the server, under one path."""
+    """Entra, Graph, the Resource Manager and Defender for Cloud Apps behind the server, under one path."""
 
     def __init__(self, seed: int = 0, saved: Mapping[str, Any] | None = None) -> None:
         self.name = NAME
@@ -44,6 +46,8 @@ class TenantService:
             name = cloud_apps.route_of(path)
         elif part == "portal":
             name = portal.route_of(path)
+        elif part == "arm":
+            name = arm.route_of(path)
         else:
             name = _PARTS.get(part, Table()).name(path)
         return name or f"/{part}/..."
@@ -89,7 +93,7 @@ class TenantService:
             tables = {table: tables[table]}
         return {"knobs": as_json(self.tenant.knobs), "tables": tables}
 
-    def describe(self, base: str) -> dict[str, str]:
+    def describe(self, base: str) -> dict[str, Any]:
         """Everything a client needs to reach the tenant; `base` is the tenant's own URL."""
         tenant = self.tenant
         return {
@@ -98,6 +102,10 @@ class TenantService:
             "azure_client_secret": tenant.client_secret,
             "azure_authority_url": f"{base}/entra",
             "azure_graph_url": f"{base}/graph",
+            "azure_arm_url": f"{base}/arm",
+            "azure_subscription_id": tenant.subscription_id(0),
+            "azure_subscription_ids": [tenant.subscription_id(number) for number in range(tenant.knobs.subscriptions)],
+            "azure_management_group_id": GROUP_NAME,
             "mda_url": f"{base}/mda",
             "mda_api_token": tenant.api_token,
             "portal_url": f"{base}/portal",
@@ -124,7 +132,11 @@ class TenantService:
         self.link.sync_all()
 
 
-_SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {"mda": cloud_apps.answer, "portal": portal.answer}
+_SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {
+    "arm": arm.answer,
+    "mda": cloud_apps.answer,
+    "portal": portal.answer,
+}
 _PARTS = {
     "entra": entra.TABLE,
     "federation": entra.TABLE,

@@ -20,6 +20,8 @@ VARIABLES = [
     "azure_client_secret",
     "azure_authority_url",
     "azure_graph_url",
+    "azure_arm_url",
+    "azure_subscription_id",
     "mda_url",
     "mda_api_token",
 ]
