@@ -29,6 +29,7 @@ REMEDIES = (
     ("SubscriptionNotFound", "Check the subscription's id, and that the identity has a role on it"),
     ("InvalidSubscriptionId", "Check the subscription's id"),
     ("MissingSubscriptionRegistration", "Register the provider Microsoft.Security on the subscription (Resource providers)"),
+    ("Subscription Not Registered", "Register the provider Microsoft.Security on the subscription (Resource providers)"),
     ("NoRegisteredProviderFound", "This cloud or api-version does not have the resource; see api_version where the module has it"),
     ("InvalidApiVersionParameter", "The platform does not know the api-version; see api_version where the module has it"),
     ("InvalidResourceType", "This cloud does not have the resource"),
