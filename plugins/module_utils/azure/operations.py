@@ -57,7 +57,7 @@ def finished(manager: ResourceManager, answer: Answer, what: str, timeout: float
         wait = pause if given is None else given
         pause = min(LONGEST_PAUSE, pause * 2)
         watch.sleep(wait)
-        answer = manager._send("GET", manager.below(link))
+        answer = manager._send("GET", manager.below(link), may_be_empty=True)
         state = _state(answer)
         if state in ENDED_BADLY:
             words = _words(answer)
