@@ -169,6 +169,10 @@ class ResourceManager(RoutedStore):
             raise self.refusal(error) from None
         return answer
 
+    def session_to(self, origin: str) -> Session:
+        """Return a session with another host, which does not sign in."""
+        return Session(origin, transport_settings(self.params), self.context, None)
+
     def refusal(self, error: HttpError) -> Exception:
         """Return what a refused call means, and what to do."""
         if error.status == 401:

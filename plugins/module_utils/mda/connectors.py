@@ -15,8 +15,8 @@ from ..engine.world import Answered, Row
 from ..transport.errors import HttpError, NotJson
 from .client import PAGE, PORTAL, Tenant, records_of
 from .evidence import gathered
-from .replay import Replay
-from .template import placeholders
+from ..contracts.replay import Replay
+from ..contracts.template import placeholders
 
 COLLECTION = "app_connectors"
 SERVICENOW = 14509

@@ -11,9 +11,9 @@ from typing import Any
 
 from ..engine.errors import BadDescription
 from .connectors import SERVICENOW
-from .contract import DESCRIBED, KNOWN, VERSION, parse
+from ..contracts.contract import DESCRIBED, KNOWN, VERSION, parse
 from .har import FORM, JSON, NONE, OTHER, Exchange, is_xsrf, read_har
-from .template import placeholders
+from ..contracts.template import placeholders
 from .templater import Templater, strings
 from .traffic import (
     ID_KEYS,

@@ -10,7 +10,7 @@ from ..engine.errors import EngineError
 from ..engine.plan import Write
 from ..engine.world import Answered, Row
 from .client import PORTAL, Tenant
-from .replay import Replay
+from ..contracts.replay import Replay
 
 COLLECTION = "policies"
 LIST_PATH = f"{PORTAL}/policies/"
