@@ -57,20 +57,20 @@ class Link:
         """Let a connector sign in; it is connecting until that is done."""
         connector.attempt += 1
         connector.state, connector.message, connector.disabled_by = CONNECTING, "", ""
-        self._start(self._connect(connector, connector.attempt))
+        self.start(self._connect(connector, connector.attempt))
 
     def refresh(self) -> None:
         """Read again what is older than the knob allows; called whenever somebody looks at the data."""
         border = self._tenant.now_ms() - self._tenant.knobs.sync_seconds * 1000
         for connector in self._tenant.connectors.values():
             if connector.may_sync and connector.synced < border:
-                self._start(self._sync(connector, connector.attempt))
+                self.start(self._sync(connector, connector.attempt))
 
     def sync_all(self) -> None:
         """Read every connected instance again now."""
         for connector in self._tenant.connectors.values():
             if connector.may_sync:
-                self._start(self._sync(connector, connector.attempt))
+                self.start(self._sync(connector, connector.attempt))
 
     async def close(self) -> None:
         """End what is under way."""
@@ -80,7 +80,8 @@ class Link:
         if self._session is not None:
             await self._session.close()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something run on beside the requests."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -171,14 +172,16 @@ class Link:
             content["auth"] = aiohttp.BasicAuth(connector.username, connector.password)
         timeout = aiohttp.ClientTimeout(total=self._tenant.knobs.connect_timeout)
         try:
-            session = self._opened()
+            session = self.session
             url = f"{base}/{path}"
             async with session.request(method, url, timeout=timeout, allow_redirects=False, **content) as answer:
                 return _understood(answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError, asyncio.TimeoutError) as error:
             raise Failed(TIMEOUT) from error
 
-    def _opened(self) -> aiohttp.ClientSession:
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """What calls out."""
         if self._session is None:
             # Cookies would stand in for a token that has expired, and the certificate is the sandbox's own.
             connection = aiohttp.TCPConnector(ssl=False, limit=_AT_A_TIME)

@@ -12,6 +12,7 @@ from ..settings import SettingError, as_json
 from ..web import Call, Reply, json_reply
 from . import cloud_apps, entra, hunting, managed_identity, portal, tamper
 from .arm import front as arm
+from .arm import operations, tickets
 from .arm.state import GROUP_NAME
 from .errors import Refused
 from .knobs import TenantKnobs, turn
@@ -86,6 +87,7 @@ class TenantService:
 
     def state(self, table: str | None) -> dict[str, Any]:
         """The knobs and the rows, of all tables or of one; raises SettingError."""
+        operations.settle(self.tenant, self.link)
         tables = self.tenant.tables()
         if table is not None:
             if table not in tables:
@@ -128,8 +130,9 @@ class TenantService:
         return {"assertion": entra.assertion(self.tenant, f"{base}/federation", dict(changes))}
 
     def sync(self) -> None:
-        """Let every connected connector read its instance again."""
+        """Let every connected connector read its instance again, and the Resource Manager its tickets."""
         self.link.sync_all()
+        tickets.sync(self.tenant, self.link)
 
 
 _SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {

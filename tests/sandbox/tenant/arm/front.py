@@ -26,9 +26,9 @@ from . import (
 )
 from .errors import arm_error, bad_request, forbidden, not_found
 from .manifest import SECURITY, VERSIONS, versions
-from .roles import may, role_on
+from .roles import has_any_role, may
 from .routes import VERBS, Ask, Handler, Resource, find
-from .scopes import GROUP, Scope, split
+from .scopes import GROUP, TENANT, Scope, split
 from .throttle import remaining, spend
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ RESOURCES: tuple[Resource, ...] = (
     *graph.RESOURCES,
     *integrations.RESOURCES,
     *metadata.RESOURCES,
+    *operations.RESOURCES,
     *pricings.RESOURCES,
     *rules.RESOURCES,
     *subscriptions.RESOURCES,
@@ -161,10 +162,10 @@ def _handler(resource: Resource, method: str, scope: Scope) -> Handler:
 
 def _check_right(tenant: Tenant, resource: Resource, method: str, scope: Scope, tail: str, principal: str) -> None:
     action = resource.action(method)
-    if resource.kind == "integrations":
-        # The reference spells the action otherwise than the type (facts 5).
-        action = action.replace("/integrations/", f"/{tenant.knobs.integration_action}/")
-    allowed = role_on(tenant, scope) != "none" if resource.open_to_all else may(tenant, scope, action)
+    # The reference spells the action otherwise than the type (facts 5).
+    action = action.replace("/integrations/", f"/{tenant.knobs.integration_action}/")
+    # Metadata and queries of the tenant need no action of it: LIKELY. What may not be read is not among their rows.
+    allowed = has_any_role(tenant) if scope.kind == TENANT else may(tenant, scope, action)
     if not allowed:
         over = f"{scope.text}/providers/{tail}"
         raise forbidden(principal, action, over)

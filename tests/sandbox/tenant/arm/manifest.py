@@ -29,10 +29,11 @@ VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Microsoft.ResourceGraph": {"resources": ("2024-04-01", "2022-10-01", "2021-03-01", "2021-06-01-preview")},
     "Microsoft.Resources": {"subscriptions": ("2022-12-01", "2021-04-01", "2021-01-01", "2020-01-01", "2019-06-01")},
 }
-# Calls that the manifest lists no type for (2.1), or that come with a type.
+# What the manifest lists no type for, but comes with one.
 LIKE = {
-    "getIntegrationTablesConfigurations": "integrations",
     "integrations/operationResults": "integrations",
+    "integrations/operationStatuses": "integrations",
+    "governanceRules/operationStatuses": "governanceRules",
 }
 
 

@@ -58,6 +58,11 @@ def role_on(tenant: Tenant, scope: Scope) -> str:
     return named[max(holders, key=len)] if holders else tenant.knobs.azure_role
 
 
+def has_any_role(tenant: Tenant) -> bool:
+    """Whether the caller has a role somewhere; that opens what belongs to no scope."""
+    return any(role != "none" for role in (tenant.knobs.azure_role, *tenant.knobs.azure_roles.values()))
+
+
 def permissions(tenant: Tenant, scope: Scope) -> list[dict[str, Any]]:
     """The effective permissions on a scope, as the vendor lists them."""
     role = role_on(tenant, scope)

@@ -109,7 +109,7 @@ Handler = Callable[[Ask], Reply]
 class Resource:
     """One path below a scope. `kind` is the type that decides on api-versions and actions.
 
-    `post` is the end of the action that a POST asks for; `open_to_all` needs any role at all, instead of an action.
+    `post` is the end of the action that a POST asks for; `action_kind` stands in for the type in actions.
     """
 
     namespace: str
@@ -119,7 +119,6 @@ class Resource:
     scopes: tuple[str, ...]
     post: str = "action"
     action_kind: str = ""
-    open_to_all: bool = False
     _pattern: list[re.Pattern[str]] = field(default_factory=list, compare=False)
 
     @property

@@ -109,7 +109,7 @@ class ArmState:
         rows: dict[str, Row] = getattr(self, table)
         full = self.id_of(table, scope, name)
         old = rows.get(full.lower())
-        row = old if old is not None else {"_id": full, "name": name.rpartition("/")[2], "scope": scope.text}
+        row: Row = old if old is not None else {"_id": full, "name": name.rpartition("/")[2], "scope": scope.text}
         row.update({"properties": properties, **more})
         rows[full.lower()] = row
         return row, old is None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ...web import Reply, json_reply
 from .errors import bad_request, forbidden, not_found
 from .manifest import versions
-from .roles import role_on
+from .roles import may, role_on
 from .routes import Ask, Resource
 from .scopes import SUBSCRIPTION, TENANT, Scope
 from .state import GROUP_NAME, Row
@@ -56,6 +56,9 @@ def _shown(ask: Ask, scope: Scope) -> Row:
 
 def management_group(ask: Ask) -> Reply:
     """Answer a management group; `$expand=children` adds its subscriptions."""
+    action = "Microsoft.Management/managementGroups/read"
+    if not may(ask.tenant, ask.arm.group, action):
+        raise forbidden(ask.principal, action, ask.call.path.removeprefix("/arm"))
     if ask.names["name"].lower() != GROUP_NAME:
         text = f"The management group '{ask.names['name']}' cannot be found."
         raise not_found(text)

@@ -53,8 +53,11 @@ def _inserted(arm: ArmState, table: str, values: Mapping[str, Any], now: float) 
         if not values.get("assessment"):
             raise SettingError("an assignment needs assessment, the name of its assessment")
         name = f"{values['assessment']}/{name}"
-    extra = {"integration": "", "rule": ""} if table == "assignments" else {}
-    row, _ = arm.put(table, Scope(f"/{scope.strip('/')}"), name, {}, **extra)
+    hidden: dict[str, Row] = {
+        "assignments": {"integration": "", "rule": ""},
+        "integrations": {"authentication": {}},
+    }
+    row, _ = arm.put(table, Scope(f"/{scope.strip('/')}"), name, {}, **hidden.get(table, {}))
     if table == "assessments":
         row["properties"] = {"resourceDetails": {"source": "Azure", "id": row["scope"]}, "additionalData": {}}
         known = arm.metadata.get(name.lower())
