@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.sandbox.process import SandboxProcess
 from tests.unit.sandbox.arm_client import (
     ASSESSMENTS,
     AUDIENCE,
@@ -166,3 +168,16 @@ def test_faults_of_the_tenant_reach_it(make_arm: MakeArm) -> None:
     answer = arm.ask("PUT", path, {"properties": {"pricingTier": "Standard"}}, version=PRICINGS)
     assert answer.status_code == 500
     assert arm.got(path, PRICINGS)["properties"]["pricingTier"] == "Standard", "its effects are in place"
+
+
+def test_it_survives_a_restart(tmp_path: Path) -> None:
+    arguments = ("--instances", "0", "--state", str(tmp_path / "state.json"))
+    with SandboxProcess(*arguments) as sandbox:
+        arm = Arm(sandbox, sandbox.new_tenant(plan="Standard"))
+        finding = arm.findings()[0]
+        arm.sandbox.tamper_tenant("assessments", {"status": "Healthy"}, match={"_id": finding["id"]})
+        arm.put(f"{arm.subscription}{SECURITY}/pricings/KeyVaults", {"pricingTier": "Standard"}, PRICINGS)
+    with SandboxProcess(*arguments) as sandbox:
+        again = Arm(sandbox, sandbox.tenant())
+        assert again.got(finding["id"], ASSESSMENTS)["properties"]["status"]["code"] == "Healthy"
+        assert again.got(f"{arm.subscription}{SECURITY}/pricings/KeyVaults", PRICINGS)["properties"]["enablementTime"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ PATH = f"{SECURITY}/integrations"
 
 def credentials(instance: Plain) -> Json:
     """What an integration signs in with."""
-    known = instance.application("mdc")
+    known = instance.application(f"mdc-{uuid.uuid4()}")
     return {
         "instanceUrl": instance.url,
         "userName": instance.access.admin_username,

@@ -76,7 +76,7 @@ RECOMMENDATIONS = tuple(
 
 
 def findings(subscription: str, count: int, *, connected: bool) -> Iterator[tuple[Recommendation, str]]:
-    """Pairs of a recommendation and the id of a resource, without end of repetition; connected ones include AWS and GCP."""
+    """`count` pairs of a recommendation and the id of a resource; where connectors are, AWS and GCP are among them."""
     known = [each for each in RECOMMENDATIONS if connected or each.cloud == "Azure"]
     made, number = 0, 0
     while made < count:
