@@ -30,6 +30,7 @@ REMEDIES = (
     ("SubscriptionNotFound", "Check the subscription's id, and that the identity has a role on it"),
     ("InvalidSubscriptionId", "Check the subscription's id"),
     ("MissingSubscriptionRegistration", "Register the provider Microsoft.Security on the subscription (Resource providers)"),
+    ("Subscription Not Registered", "Register the provider Microsoft.Security on the subscription (Resource providers)"),
     ("NoRegisteredProviderFound", "This cloud or api-version does not have the resource; see api_version where the module has it"),
     ("InvalidApiVersionParameter", "The platform does not know the api-version; see api_version where the module has it"),
     ("InvalidResourceType", "This cloud does not have the resource"),
@@ -185,6 +186,10 @@ class ResourceManager(RoutedStore):
         except HttpError as error:
             raise self.refusal(error) from None
         return answer
+
+    def session_to(self, origin: str) -> Session:
+        """Return a session with another host, which does not sign in."""
+        return Session(origin, transport_settings(self.params), self.context, None)
 
     def refusal(self, error: HttpError) -> Exception:
         """Return what a refused call means, and what to do."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import (
@@ -12,7 +14,9 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure i
     routed,
     throttle,
 )
+from tests.unit.plugins.module_utils.azure.resource_manager import ResourceManagerDouble
 from tests.unit.plugins.module_utils.conftest import Clock
+from tests.unit.plugins.module_utils.loopback import Loopback
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +28,11 @@ def no_sign_in(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: object) 
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def arm(server: Loopback) -> Iterator[ResourceManagerDouble]:
+    """A Resource Manager without a document; in the end, what it was sent has to fit the specifications."""
+    double = ResourceManagerDouble(server)
+    yield double
+    double.check()
