@@ -203,5 +203,5 @@ class GraphReader(Reader):
         ):
             if values:
                 # Both are choices of the module: there is nothing to escape.
-                lines.append(f"where tostring({column}) in~ ({', '.join(repr(value) for value in sorted(values))})")
+                lines.append(f"where tostring({column}) in ({', '.join(repr(value) for value in sorted(values))})")
         return " | ".join([*lines, "project id, name, properties"])

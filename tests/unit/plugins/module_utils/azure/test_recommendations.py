@@ -325,8 +325,8 @@ def test_resource_graph_chooses_on_the_server(server: Loopback, task: Task) -> N
     assert result["scopes_read"] == []
     (request,) = server.received
     assert request.json["query"] == (
-        "securityresources | where type =~ 'microsoft.security/assessments' | where tostring(properties.status.code) in~ ('Unhealthy') | "
-        "where tostring(properties.metadata.severity) in~ ('Critical', 'High') | project id, name, properties"
+        "securityresources | where type =~ 'microsoft.security/assessments' | where tostring(properties.status.code) in ('Unhealthy') | "
+        "where tostring(properties.metadata.severity) in ('Critical', 'High') | project id, name, properties"
     )
     assert request.json["subscriptions"] == [scope.rsplit("/", 1)[1] for scope in (SUB, OTHER_SUB)]
 
