@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..contracts.contract import DESCRIBED, KNOWN, VERSION, parse
-from ..contracts.template import placeholders
 from ..engine.errors import BadDescription
 from .connectors import SERVICENOW
+from ..contracts.contract import DESCRIBED, KNOWN, VERSION, parse
 from .har import FORM, JSON, NONE, OTHER, Exchange, is_xsrf, read_har
+from ..contracts.template import placeholders
 from .templater import Templater, strings
 from .traffic import (
     ID_KEYS,
