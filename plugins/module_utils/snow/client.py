@@ -100,9 +100,7 @@ class Instance:
                     if following:
                         further.append((index, following))
                 waiting = further
-        return [
-            Answered(tuple(rows), refused, total) for (rows, refused), total in zip(results, totals, strict=True)
-        ]
+        return [Answered(tuple(rows), refused, total) for (rows, refused), total in zip(results, totals, strict=True)]
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """POST one row and return it. A lost answer is `UnclearOutcome`: the row may exist."""
