@@ -12,7 +12,7 @@ from .access import Access
 from .callers import Caller
 from .errors import NO_RECORD, Refused
 from .instance import Instance
-from .rules import Change
+from .rule import Change
 from .schema import AUDIT_NAMES
 from .server_functions import FORMAT
 from .store import Row

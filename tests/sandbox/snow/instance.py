@@ -7,14 +7,16 @@ import random
 import secrets
 import string
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import Any
 
 from ..settings import as_json
 from ..web import Call
+from . import packages
 from .base import base_rows
+from .data.applications import NUMBERS
 from .knobs import Knobs
 from .matching import Asker, Matcher
 from .query import parse
@@ -43,6 +45,7 @@ class Instance:
         self.used_assertions: dict[str, float] = {}
         self.operations: dict[str, Any] = {}
         """CI/CD operations that are under way, by progress id."""
+        self._next_numbers: dict[tuple[str, str], int] = {}
         self.on_inner: Callable[[Call], None] | None = None
         for user_name in (ADMIN, AUTOMATION):
             self._set_password(user_name)
@@ -128,6 +131,33 @@ class Instance:
         """Rows by encoded query, as the platform itself sees them."""
         return Matcher(self.database, table, self.asker()).select(parse(encoded_query))
 
+    def next_number(self, table: str) -> str:
+        """The next number of a table, as its number maintenance says; empty for tables without numbers."""
+        known, first = NUMBERS.get(table, ("", 0))
+        own = self.knobs.tickets.numbering.get(table, {})
+        prefix, digits, first = own.get("prefix", known), int(own.get("digits", 7)), int(own.get("first", first))
+        if table not in NUMBERS:
+            return ""
+        key = (table, prefix)
+        if key not in self._next_numbers:
+            rows = (row.get("number", "") for row in self.database.scan(table))
+            taken = (text[len(prefix) :] for text in rows if text.startswith(prefix))
+            self._next_numbers[key] = max((int(text) for text in taken if text.isdecimal()), default=0) + 1
+        number = max(self._next_numbers[key], first)
+        self._next_numbers[key] = number + 1
+        return f"{prefix}{number:0{digits}d}"
+
+    def default(self, table: str, column: str) -> str:
+        """The value a column has in a new row."""
+        return self.database.schema.tables[table].columns[column].default
+
+    def redefine(self) -> None:
+        """Bring tables and columns in line with the rows that define them: applications, plugins, choice lists."""
+        schema = schema_of(self.knobs.release, packages.additions(self.database, self.knobs.compliance))
+        if self.database.is_changed("sys_choice"):
+            schema = schema.with_choices(_choice_lists(self.database.scan("sys_choice")))
+        self.database.schema = schema
+
     def saved(self) -> dict[str, Any]:
         """Everything that `restored` needs to bring the instance back."""
         return {"seed": self.seed, "knobs": as_json(self.knobs), "tables": self.database.changed_tables()}
@@ -135,3 +165,14 @@ class Instance:
     def restore(self, tables: Mapping[str, list[Row]]) -> None:
         """Put saved rows back."""
         self.database.restore(tables)
+        self.redefine()
+
+
+def _choice_lists(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, str]]:
+    """Value -> label by table and column, in their sequence."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for row in sorted(rows, key=lambda row: int(row.get("sequence") or "0")):
+        if row.get("inactive") != "true":
+            choices = found.setdefault((row.get("name", ""), row.get("element", "")), {})
+            choices[row.get("value", "")] = row.get("label", "")
+    return found

@@ -62,6 +62,60 @@ class CiCd:
 
 
 @dataclass(frozen=True)
+class Tickets:
+    """Incident, problem and change request (compliance and hardening facts 5)."""
+
+    numbering: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Table -> `prefix`, `digits` and `first` of its numbers, each optional."""
+    close_codes: str = _one_of("new", "old")
+    """The resolution codes of incidents; `old` ones are Solved (Permanently) and similar."""
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Column, such as `incident.close_code` -> value -> label: the choice list this instance has instead."""
+    mandatory: dict[str, list[str]] = field(default_factory=dict)
+    """Table -> columns that a data policy of this instance makes mandatory in every state."""
+    closing: str = _one_of("refused", "ignored", "allowed")
+    """State 7 of an incident sent by somebody who is neither itil_admin nor admin."""
+    closed_read_only: bool = True
+    """A ticket that is not active is read-only to itil (LIKELY)."""
+    problem_model: str = _one_of("madrid", "legacy")
+    """States 101 to 107, or 1 to 4."""
+    problem_transitions: str = _one_of("ignored", "refused", "allowed")
+    """What the Table API does with another state of a problem."""
+    change_transitions: str = _one_of("enforced", "free")
+    change_array: bool = False
+    """The change API wraps a record in an array of one element, as the documented examples of POST do."""
+    change_values: str = _one_of("typed", "text")
+    """`value` in the change API: numbers and booleans as such, as full documented replies have them, or text."""
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """The Defender for Cloud integration, where it is installed (compliance and hardening facts 1 and 2)."""
+
+    line: str = _one_of("usem", "classic")
+    listed: str = _one_of("both", "plugin", "store")
+    """Where Configuration Compliance itself shows up: as plugin com.snc.vulc, as store application, or both."""
+    asc_scope: str = _one_of("app-vul-asc", "sn_vul_asc")
+    """What `sys_store_app.scope` says of the old application."""
+    storage: str = _one_of("private_table", "parameters")
+    """Where the configuration lies: UNKNOWN in the field, so both."""
+    tvm_table: str = "sn_vul_msft_tvm_dfc_setup"
+    """The private configuration table of the new application; the name is UNKNOWN in the field and made up here."""
+    asc_table: str = "sn_vul_asc_setup"
+    """The same of the old application."""
+    record: str = _one_of("absent", "blank")
+    """Whether the default integration instance has a record in the private table from the start."""
+    cross_scope: str = _one_of("allowed", "refused")
+    """Whether REST may write the configuration from another application scope."""
+    own_role_only: bool = False
+    """The private table is for the integration's own roles, administrators not excepted."""
+    run_words: str = _one_of("lower", "upper")
+    """Case of state and substate of a run: builds differ."""
+    source: str = "MicrosoftDefenderForCloud"
+    """`source` of tests, results and runs: UNKNOWN in the field."""
+
+
+@dataclass(frozen=True)
 class TokenLifetimes:
     """Seconds that override what the OAuth application says; null leaves it to the application."""
 
@@ -117,6 +171,10 @@ class Knobs:
     acl: Acl = field(default_factory=Acl)
     batch: BatchLimits = field(default_factory=BatchLimits)
     cicd: CiCd = field(default_factory=CiCd)
+    tickets: Tickets = field(default_factory=Tickets)
+    configuration_compliance: str = _one_of("absent", "tvm", "asc", "both", "not_entitled")
+    """Configuration Compliance with the new integration application, the old one, or both."""
+    compliance: Compliance = field(default_factory=Compliance)
     faults: list[Any] = field(default_factory=list)
     latency_ms: float = 0.0
     time_shift: float = 0.0

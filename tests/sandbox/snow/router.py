@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from ..web import Call, Reply, html_reply
-from . import batch, cicd, import_sets, oauth, public, statistics, table_api, user_api
+from . import batch, change_api, cicd, import_sets, oauth, public, statistics, table_api, user_api
 from .access import Access
 from .callers import Caller
 from .errors import API_ACL, NO_RESOURCE, UNSCOPED, Refused, too_large
@@ -125,6 +125,7 @@ HANDLERS: dict[tuple[str, str], Callable[[Instance, Caller, Call, Parts], Reply]
     ("now", "tinyurl"): user_api.tiny_url,
     ("now", "ui"): user_api.current_user,
     ("global", "user_role_inheritance"): user_api.role_inheritance,
+    ("sn_chg_rest", "change"): change_api.change_call,
     ("sn_cicd", "plugin"): cicd.plugin,
     ("sn_cicd", "app_repo"): cicd.app_repo,
     ("sn_cicd", "progress"): cicd.progress,

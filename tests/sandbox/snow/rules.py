@@ -1,51 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Business rules and data policies of the tables (platform facts 1.1, 1.6, 3.4, 5; ticket facts 5)."""
+"""Business rules and data policies of the tables (platform facts 1.1, 1.6, 3.4, 5). Those of tickets: `tickets`."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from .callers import Caller
-from .data.applications import NUMBERS
+from . import tickets
+from .compliance_setup import guarded_tables
 from .data.identity import PROTECTED_ROLES
-from .errors import Refused, rule_abort
-from .instance import Instance
+from .errors import Refused, cross_scope
 from .matching import Matcher
 from .query import parse
 from .role_grants import TABLE as GRANTS
 from .role_grants import materialise, role_closure
-from .store import Row, stable_id
-
-
-@dataclass(slots=True)
-class Change:
-    """One write. A rule may alter `row` before it is stored; `operation` is insert, update or delete.
-
-    `is_absorbed` marks a delete that leaves the row in place because something else still needs it; `is_journaled` an
-    update that wrote a journal entry and so changes the row even when no column differs.
-    """
-
-    instance: Instance
-    caller: Caller | None
-    table: str
-    operation: str
-    old: Row | None
-    row: Row
-    is_absorbed: bool = False
-    is_journaled: bool = False
-
-    def sets(self, column: str) -> bool:
-        """Tell whether the write gives a column another value."""
-        return self.row.get(column, "") != (self.old or {}).get(column, "")
-
-    def abort(self, rule: str) -> Refused:
-        """Make the refusal of a business rule."""
-        return rule_abort(self.table, rule, stable_id("sys_script", rule))
-
-
-Rule = Callable[[Change], None]
+from .rule import Change, Rule
+from .store import Row
 
 
 def before(change: Change) -> None:
@@ -53,6 +23,8 @@ def before(change: Change) -> None:
     aborting = change.instance.knobs.abort.get(change.table)
     if aborting and change.caller is not None:
         raise change.abort(aborting)
+    if change.caller is not None and change.table in guarded_tables(change.instance):
+        raise cross_scope(change.table, change.operation)
     for rule in _rules(BEFORE, change):
         rule(change)
     if change.operation != "delete" and change.caller is not None:
@@ -212,60 +184,12 @@ def _cascade(*targets: tuple[str, str]) -> Rule:
     return remove
 
 
-def _number(change: Change) -> None:
-    prefix, first = NUMBERS.get(change.table, ("", 0))
-    if change.operation == "insert" and prefix and not change.row.get("number"):
-        rows = change.instance.database.scan(change.table)
-        taken = (row.get("number", "")[len(prefix) :] for row in rows)
-        highest = max((int(digits) for digits in taken if digits.isdecimal()), default=0)
-        change.row["number"] = f"{prefix}{max(highest + 1, first):07d}"
-
-
-def _task(change: Change) -> None:
-    row = change.row
-    if change.operation == "insert":
-        row.setdefault("opened_at", row["sys_created_on"])
-        row.setdefault("opened_by", change.caller.user_id if change.caller else "")
-    _journal(change)
-
-
-def _journal(change: Change) -> None:
-    for column in ("work_notes", "comments"):
-        text = change.row.pop(column, "")
-        if text and change.operation != "delete":
-            change.is_journaled = True
-            entry = {"name": change.table, "element": column, "element_id": change.row["sys_id"], "value": text}
-            author = change.caller.user_name if change.caller else "system"
-            entry.update(sys_id=change.instance.new_id(), **change.instance.stamps(author))
-            change.instance.database.put("sys_journal_field", entry)
-
-
-def _incident(change: Change) -> None:
-    row = change.row
-    if change.operation == "delete":
-        return
-    if change.sets("incident_state") and not change.sets("state"):
-        row["state"] = row.get("incident_state", "")
-    row["incident_state"] = row.get("state", "")
-    row["active"] = "false" if row["state"] in ("7", "8") else "true"
-    # High, medium, low of impact and urgency give 1 to 5 (ticket facts 5.2).
-    grades = [row.get(column, "") for column in ("impact", "urgency")]
-    row["priority"] = str(max(1, min(5, sum(int(grade) if grade in "123" and grade else 3 for grade in grades) - 1)))
-    if row["state"] in ("6", "7"):
-        row["resolved_at"] = row.get("resolved_at") or change.instance.timestamp()
-        row["resolved_by"] = row.get("resolved_by") or (change.caller.user_id if change.caller else "")
-
-
-def _problem(change: Change) -> None:
-    old = change.old
-    # The Table API moves no problem from state to state since Rome (ticket facts 5.3).
-    if change.operation == "update" and change.caller is not None and old is not None:
-        change.row["state"] = old.get("state", "101")
-    change.row["problem_state"] = change.row.get("state", "101")
-
-
 def _acl_roles_go(change: Change) -> None:
     _cascade(("sys_security_acl_role", "sys_security_acl"))(change)
+
+
+def _choices_follow(change: Change) -> None:
+    change.instance.redefine()
 
 
 _GRANT_USERS = (_flatten_user,)
@@ -277,10 +201,11 @@ BEFORE: dict[str, tuple[Rule, ...]] = {
     "sys_user_has_role": (_grant, _keep_while_inherited),
     "oauth_entity": (_oauth_defaults,),
     "oauth_entity_profile": (_one_default_profile,),
-    "task": (_number, _task),
-    "sys_import_set": (_number,),
-    "incident": (_incident,),
-    "problem": (_problem,),
+    "task": (tickets.number, tickets.task, tickets.assignment),
+    "sys_import_set": (tickets.number,),
+    "incident": (tickets.incident,),
+    "problem": (tickets.problem,),
+    "change_request": (tickets.change_request,),
 }
 AFTER: dict[str, tuple[Rule, ...]] = {
     "sys_user": (_cascade((GRANTS, "user"), ("sys_user_grmember", "user")),),
@@ -294,6 +219,7 @@ AFTER: dict[str, tuple[Rule, ...]] = {
     "sys_user_has_role": _GRANT_USERS,
     "sys_user_grmember": _GRANT_USERS,
     "sys_security_acl": (_acl_roles_go,),
+    "sys_choice": (_choices_follow,),
     "oauth_entity": (
         _cascade(("oauth_entity_profile", "oauth_entity"), ("oauth_entity_auth_scope_mapping", "oauth_entity")),
     ),

@@ -9,10 +9,12 @@ the first release that has the table or column.
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from itertools import chain
 
 from .data import tables_application, tables_identity, tables_platform, tables_task
 from .releases import RELEASES, Release
@@ -73,14 +75,14 @@ class Table:
 
 
 class Schema:
-    """All tables of one release."""
+    """All tables of one release, and of the applications whose tables are given as text."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, additions: tuple[str, ...] = ()) -> None:
         self.release = release
         self.tables: dict[str, Table] = {}
         self._children: dict[str, list[str]] = {}
         audit = {column.name: column for column in map(_column, AUDIT_COLUMNS.strip().splitlines())}
-        for head, lines in _definitions():
+        for head, lines in chain(_definitions(), *map(_read, additions)):
             self._add(head, lines, audit)
         self._families = {name: tuple(self._descend(name)) for name in self.tables}
 
@@ -106,6 +108,25 @@ class Schema:
         for child in self._children.get(name, ()):
             yield from self._descend(child)
 
+    def with_choices(self, choices: Mapping[tuple[str, str], dict[str, str]]) -> Schema:
+        """A schema whose columns have other choice lists: value -> label by table and column.
+
+        A default that is no longer among the choices gives way to the first of them.
+        """
+        changed = copy.copy(self)
+        changed.tables = dict(self.tables)
+        for (table, name), listed in choices.items():
+            column = self.tables[table].columns.get(name) if table in self.tables else None
+            if column is None or column.choices == listed:
+                continue
+            default = column.default if not column.default or column.default in listed else next(iter(listed), "")
+            fresh = replace(column, choices=listed, default=default)
+            for place in self._families[table]:
+                present = changed.tables[place]
+                if present.columns[name] is column:
+                    changed.tables[place] = replace(present, columns={**present.columns, name: fresh})
+        return changed
+
     def family(self, name: str) -> tuple[str, ...]:
         """The table and every table that extends it: the places where its rows can lie."""
         return self._families[name]
@@ -128,24 +149,28 @@ class Schema:
         return (last, table) if last else None
 
 
-@cache
-def schema_of(release: str) -> Schema:
-    """The schema of a release, shared by all instances that run it."""
-    return Schema(RELEASES[release])
+@lru_cache(maxsize=64)
+def schema_of(release: str, additions: tuple[str, ...] = ()) -> Schema:
+    """The schema of a release and of added tables, shared by all instances that have the same."""
+    return Schema(RELEASES[release], additions)
 
 
 @cache
 def _definitions() -> tuple[tuple[list[str], list[str]], ...]:
+    modules = (tables_platform, tables_identity, tables_application, tables_task)
+    return tuple(definition for module in modules for definition in _read(module.TABLES))
+
+
+def _read(text: str) -> list[tuple[list[str], list[str]]]:
     found: list[tuple[list[str], list[str]]] = []
-    for module in (tables_platform, tables_identity, tables_application, tables_task):
-        for line in module.TABLES.splitlines():
-            if not line.strip() or line.lstrip().startswith("#"):
-                continue
-            if line.startswith(" "):
-                found[-1][1].append(line)
-            else:
-                found.append((_cells(line), []))
-    return tuple(found)
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if line.startswith(" "):
+            found[-1][1].append(line)
+        else:
+            found.append((_cells(line), []))
+    return found
 
 
 def _cells(line: str) -> list[str]:

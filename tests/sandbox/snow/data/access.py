@@ -73,15 +73,23 @@ jwt_claim_validation            | read create write delete | oauth_admin, mi_adm
 sys_certificate                 | read                     | oauth_admin, mi_admin
 incident                        | read                     | itil, sn_incident_read
 incident                        | read                     | *      | caller_id=javascript:gs.getUserID()
-incident                        | create write             | itil, sn_incident_write
+incident                        | create                   | itil, sn_incident_write
+incident                        | write                    | itil, sn_incident_write | active=true
+incident                        | write                    | itil_admin
 incident                        | delete                   | itil_admin
 problem                         | read                     | itil, sn_problem_read
-problem                         | create write             | itil, sn_problem_write
+problem                         | create                   | itil, sn_problem_write
+problem                         | write                    | itil, sn_problem_write | active=true
+problem                         | write                    | itil_admin
 problem                         | delete                   | itil_admin
 change_request                  | read                     | itil, sn_change_read, change_manager
-change_request                  | create write             | itil, sn_change_write, change_manager
+change_request                  | create                   | itil, sn_change_write, change_manager
+change_request                  | write                    | itil, sn_change_write | active=true
+change_request                  | write                    | itil_admin, change_manager
 change_request                  | delete                   | change_manager
 task                            | read                     | itil
+std_change_record_producer      | read                     | itil, sn_change_read
+sys_template                    | read                     | itil
 imp_user                        | read create write delete | import_admin
 sys_import_set                  | read create              | import_admin
 multi_factor_criteria           | read                     | user_authn_admin

@@ -42,7 +42,15 @@ sn_sec_int        | Security Integration Framework                  | 30.6.0
 sn_sec_cmn        | Security Support Common                         | 30.6.0
 sn_sec_cmn_orch   | Security Support Orchestration                  | 13.4.1
 sn_vul_cmn        | Vulnerability Response Common                   | 30.6.0
-sn_vul_msft_tvm   | Vulnerability Response Integration with Microsoft Defender | 4.2.0
+sn_vul_cmn_ws     | Vulnerability Response Common Workspace         | 30.6.0
+sn_vul_container  | Container Vulnerability Response                | 30.6.0
+app-sec-calculator | Security Calculator                            | 30.6.0
+app-sec-workflow  | Security Workflow                               | 30.6.0
+app-sec-rem       | Security Remediation                            | 30.6.0
+app-vul-uasm      | Unified Attack Surface Management               | 30.6.0
+app-sec-exception | Security Exception Management                   | 30.6.0
+sn_vul_msft_tvm   | Microsoft Defender Integration for Security Exposure Management | 31.3.0
+app-vul-asc       | Microsoft Defender for Cloud Integration for Security Operations | 2.8.0
 sn_vsc            | Security Center                                 | 3.3.0
 """
 INSTALLED_APPLICATIONS = {"sn_vsc": "3.2.1"}
@@ -67,11 +75,27 @@ NUMBERS = {
     "change_request": ("CHG", 30001),
     "task": ("TASK", 20001),
     "sys_import_set": ("ISET", 10001),
+    "sn_vul_integration_run": ("VINTRUN", 10001),
 }
 # table | condition | columns that become mandatory
 DATA_POLICIES = """
-incident | stateIN6,7^ORincident_stateIN6,7 | close_code, close_notes
-problem  | state=107                        | resolution_code
+incident       | stateIN6,7^ORincident_stateIN6,7            | close_code, close_notes
+incident       | state=3                                     | hold_reason
+problem        | stateIN102,103,104,106,107                  | assigned_to
+problem        | stateIN106,107                              | resolution_code
+problem        | stateIN106,107^resolution_code=fix_applied  | cause_notes, fix_notes
+problem        | stateIN106,107^resolution_code=risk_accepted | cause_notes, close_notes
+problem        | stateIN106,107^resolution_code=duplicate    | duplicate_of
+problem        | stateIN106,107^resolution_code=canceled     | close_notes
+change_request | stateNOT IN-5,4                             | assignment_group
+change_request | state=3                                     | close_code, close_notes
+"""
+# name | short description | values that its change requests start with
+STANDARD_CHANGES = """
+Harden a storage account | Apply the baseline to a storage account | description=Apply the security baseline^\
+implementation_plan=Set the properties of the baseline^backout_plan=Set the former values^test_plan=Read the properties
+Rotate a certificate     | Replace a certificate before it expires | description=Replace the certificate^\
+implementation_plan=Install the new one^backout_plan=Install the old one^test_plan=Open a connection
 """
 SCRIPT_ACTIONS = """
 SNC User Lockout Check                  | login.failed  | false

@@ -83,4 +83,6 @@ GROUPS = """
 Service Desk        | First contact for all requests        | itil_agent                 |
 Security Operations | Looks after security recommendations  | itil_agent, service_owner  |
 Cloud Platform      | Runs the cloud subscriptions          | group_member               | itil
+Change Control      | Reviews and schedules changes         | service_owner              |
+Instance Administrators | itil may not assign to it         |                            | admin
 """

@@ -88,12 +88,23 @@ change_request | Change Request | task | number
     close_code                      | choice  |    | successful=Successful; \
         successful_issues=Successful with issues; unsuccessful=Unsuccessful
     requested_by                    | reference:sys_user
+    std_change_producer_version (Standard change template) | reference:std_change_record_producer
     start_date (Planned start date) | glide_date_time
     end_date (Planned end date)     | glide_date_time
     implementation_plan             | string(4000)
     backout_plan                    | string(4000)
     test_plan                       | string(4000)
     justification                   | string(4000)
+std_change_record_producer | Standard Change Template | | name
+    name                            | string(100)
+    short_description               | string(160)
+    active                          | boolean | true
+    template                        | reference:sys_template
+sys_template | Template | sys_metadata | name
+    name                            | string(100)
+    table                           | string(80)
+    template (Values)               | string(4000)
+    active                          | boolean | true
 sys_journal_field | Journal Entry | | element
     name                            | string(80)
     element                         | string(80)
