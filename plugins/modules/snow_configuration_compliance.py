@@ -357,7 +357,7 @@ problems:
       description:
         - What it is, the same in every run. One of V(not_entitled), V(installation_awaited), V(compliance_absent),
           V(compliance_unknown), V(integration_absent), V(integration_unknown), V(old_generation), V(both_generations),
-          V(instance_absent), V(instance_unknown), V(configuration_unknown), V(counts_not_comparable).
+          V(instance_absent), V(instance_unknown), V(configuration_absent), V(configuration_unknown), V(counts_not_comparable).
         - Or one of V(field_unknown:), V(ids_too_long:), V(counts_differ:) with an option behind the colon.
         - Or one of V(job_absent:), V(job_unknown:), V(job_unclear:), V(job_active_unknown:), V(job_run_as_unknown:),
           V(job_not_run:), V(job_not_verified:), V(job_running:), V(job_failed:), V(job_order:), V(run_unknown:) with a

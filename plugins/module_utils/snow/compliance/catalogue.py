@@ -52,7 +52,9 @@ INSTALL_ORDER = (
 IMPLEMENTATIONS, DEFINITIONS, PARAMETERS = "sn_sec_int_impl", "sn_sec_int_config", "sn_sec_int_impl_config"
 # Declared length of a parameter's value.
 PARAMETER_LENGTH = 512
-OURS = re.compile(r"defender\W*for\W*cloud(?!\W*apps)|azure\W*security\W*center", re.IGNORECASE)
+OURS = re.compile(r"defender[\W_]*for[\W_]*cloud(?![\W_]*apps)|azure[\W_]*security[\W_]*center", re.IGNORECASE)
+# What the old application was called at first (2.1).
+FIRST_NAME = re.compile(r"security[\W_]*center", re.IGNORECASE)
 LABELS = {
     "api_url": "API URL",
     "tenant_id": "Tenant ID",

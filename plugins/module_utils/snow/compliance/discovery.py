@@ -14,11 +14,13 @@ from ...engine.world import Row
 from .catalogue import (
     ALL,
     DISTINCTIVE,
+    FIRST_NAME,
     IMPLEMENTATIONS,
     JOB_TABLES,
     JOBS,
     LABELS,
     MANAGEMENT_GROUPS,
+    OLD,
     OURS,
     PARAMETER_LENGTH,
     PARAMETERS,
@@ -155,6 +157,10 @@ def find_implementation(found: Detected, name: str) -> Row | None:
             )
     else:
         called = [row for row in ours if row.get("is_default") == "true"] or ours
+    if len(called) > 1:
+        # Both applications may be there, each with its own.
+        fitting = [row for row in called if bool(FIRST_NAME.search(_told_of(row))) == (found.scope == OLD)]
+        called = fitting if len(fitting) == 1 else called
     if len(called) > 1:
         names = ", ".join(sorted(f"{row.get('name', '')!r} ({row['sys_id']})" for row in called))
         raise BadDescription(

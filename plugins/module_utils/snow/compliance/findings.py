@@ -122,7 +122,13 @@ def no_instance(found: Detected) -> Problem:
 
 
 def configuration_problems(
-    found: Detected, settings: Settings, storage: Storage | None, unreadable: Sequence[str], unknown: Sequence[str]
+    found: Detected,
+    settings: Settings,
+    storage: Storage | None,
+    unreadable: Sequence[str],
+    unknown: Sequence[str],
+    *,
+    absent: bool,
 ) -> Iterator[Problem]:
     """Return what is not known of the configuration. `unreadable` says why, `unknown` names fields that may not be read."""
     remedy = f"Give the account the role {CONFIGURE_ROLES[found.scope]}; until then check the form by hand"
@@ -137,6 +143,10 @@ def configuration_problems(
         )
     for words in dict.fromkeys(unreadable):
         yield Problem("configuration_unknown", WARNING, f"What the configuration holds is unknown: {words}", remedy)
+    if absent:
+        yield Problem(
+            "configuration_absent", ERROR, "There is no configuration yet", "Give tenant_id, client_id and client_secret, or fill in the form",
+        )  # fmt: skip
     for name in unknown:
         yield Problem(f"field_unknown:{name}", WARNING, f"{LABELS[name]} of the configuration may not be read", remedy)
     for name in settings.values if storage else ():

@@ -148,7 +148,16 @@ class Integration:
         if self.storage and not self.rows:
             unreadable.append("no single row of it can be told to be the one of the integration instance")
         unknown = [name for row in self.rows for name in sorted(row.unknown)]
-        found = list(findings.configuration_problems(self.found, self.settings, self.storage, unreadable, unknown))
+        found = list(
+            findings.configuration_problems(
+                self.found,
+                self.settings,
+                self.storage,
+                unreadable,
+                unknown,
+                absent=any(row.absent for row in self.rows),
+            )
+        )
         if self.implementation is None:
             found.append(findings.no_instance(self.found))
         columns = {job.job.key: _unread_columns(job) for job in self.scheduled}

@@ -24,11 +24,13 @@ class FoundRow(RowResource):
     """A row that discovery found, or whose place it found. A write that is refused becomes the manual step `step`.
 
     What may not be read is unknown: nothing is written then. `unreadable` says why after a plan, `unknown` names the fields,
-    `written` whether any plan of it had a write. `looks_only`: nothing of the row is described.
+    `written` whether any plan of it had a write. `looks_only`: nothing of the row is described. A row that is not there is
+    made where `makes_new` says so; else it is `absent`.
     """
 
     extra: tuple[str, ...] = ()
     looks_only = False
+    makes_new = True
 
     def __init__(self, values: Mapping[str, Any], label: str, step: ManualStep, **more: Any) -> None:
         super().__init__(values, **more)
@@ -36,6 +38,7 @@ class FoundRow(RowResource):
         self.unreadable = ""
         self.unknown: set[str] = set()
         self.row: Row | None = None
+        self.absent = False
         self.written = False
 
     def reads(self) -> list[Read]:
@@ -53,7 +56,8 @@ class FoundRow(RowResource):
             return Plan(self.label)
         plan = super().plan(world, FirstSecret(judge, self, world))
         self.row = plan.row
-        if self.looks_only:
+        self.absent = plan.row is None and not self.makes_new
+        if self.looks_only or self.absent:
             return Plan(self.label, row=plan.row)
         self.written = self.written or bool(plan.writes)
         for write in plan.writes:
@@ -153,6 +157,7 @@ class Configuration(FoundRow):
         if storage.instance_column:
             self.fields = (Field(storage.instance_column), *self.fields)
         described = {name: value for name, value in values.items() if name in storage.columns}
+        self.makes_new = {"tenant_id", "client_id"} <= set(described)
         if self.by_hand:
             described.pop("import_from")
         key = {storage.instance_column: owner} if storage.instance_column else {}
@@ -167,7 +172,7 @@ class Configuration(FoundRow):
     def plan(self, world: World, judge: Judge) -> Plan:
         """Compare; a choice whose stored value is not known is left to a person."""
         plan = super().plan(world, judge)
-        if self.by_hand and not self.unreadable:
+        if self.by_hand and not self.unreadable and not self.absent:
             actual = self.row.get(self.storage.columns["import_from"]) if self.row else None
             leave_choice(plan, self.step, actual, self.by_hand)
         return plan

@@ -167,7 +167,8 @@ class Compliant:
         if "secret" in values or "password_value" in values:
             assert request.query["sysparm_input_display_value"] == "true", "an encrypted field takes a display value"
             values = {name: f"encrypted:{value}" for name, value in values.items()}
-        row.update(values, sys_updated_on=self.clock, sys_updated_by=SVC)
+        count = str(int(row["sys_mod_count"]) + (verb == "update"))
+        row.update(values, sys_updated_on=self.clock, sys_updated_by=SVC, sys_mod_count=count)
         return answer({"result": row}, 201 if verb == "create" else 200)
 
 

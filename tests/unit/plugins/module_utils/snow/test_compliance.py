@@ -381,7 +381,12 @@ def test_another_instances_jobs_are_left_alone(there: Compliant, run: Runner) ->
     assert not [entry for entry in result["drift"] if entry["field"] == "active"]
     with pytest.raises(BadDescription, match=r"called 'Third'; there are: 'Defender default', 'Second tenant'"):
         run(integration_instance="Third")
-    assert run(integration_instance="Second tenant", check=True)["drift"][0]["after"] == "VR.System" or True
+    second = run(integration_instance="Second tenant", check=True)
+    assert [(entry["field"], entry["after"]) for entry in second["drift"]] == [
+        ("active", "true"),
+        ("run_as", "VR.System"),
+    ]
+    assert "configuration_absent" in ids(second), "an address alone makes no configuration"
 
 
 # -- runs -------------------------------------------------------------------------------------------------------------
@@ -486,7 +491,7 @@ def test_the_task_waits_until_a_person_has_run_the_jobs(
     assert (result["problems"], result["manual_steps"]) == ([], [])
     assert max(clock.naps) <= 5, "a line at least every five seconds"
     assert len([line for line in run.shown if "waiting for" in line]) == len(clock.naps)
-    assert "Execute Now" in next(line for line in run.shown if "to do" in line)
+    assert any("Execute Now" in line for line in run.shown if "to do" in line)
 
 
 def test_jobs_that_were_waited_for_in_vain_fail_the_task(
@@ -615,6 +620,7 @@ def test_generation_and_line_follow_from_scopes_and_versions(
     there: Compliant, run: Runner, scopes: dict[str, str], generation: str, line: str
 ) -> None:
     remove(there, "sys_store_app")
+    there.tables["sys_db_object"] = [row for row in there.tables["sys_db_object"] if row["name"] != CONFIG]
     for scope, version in scopes.items():
         there.add("sys_store_app", scope=scope, version=version, active="true")
     told = run(check=True)["configuration_compliance"]
