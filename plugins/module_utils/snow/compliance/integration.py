@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.errors import BadDescription
-from ...engine.result import ManualStep, Result
+from ...engine.result import Drift, ManualStep, Result
 from ..problems import Problem
 from ..query import TableQuery
 from ..resources.compliance_configuration import Configuration, FoundRow, Parameter, SecretParameter
 from ..resources.compliance_jobs import IntegrationInstance, Run, Runs, ScheduledJob
 from . import findings, steps
-from .catalogue import CONTAINERS, JOB_TABLES, LABELS, OLD, RUN_AS
+from .catalogue import ASSESSMENTS, CONTAINERS, JOB_TABLES, LABELS, OLD, RUN_AS
 from .detection import Detected
 from .discovery import Job, find_implementation, find_jobs, find_storage
 from .settings import LISTS, Settings
@@ -173,20 +173,29 @@ class Integration:
         seen = [answer for answer in answers if not answer.refused]
         return bool(seen) and all(answer.total == len(answer.rows) for answer in seen) and any(a.rows for a in seen)
 
-    def manual_steps(self) -> list[ManualStep]:
-        """Return what is left to a person and no refused write has brought up."""
+    def left(self) -> tuple[list[ManualStep], list[Drift]]:
+        """Return what is left to a person and no refused write has brought up, and what deviates until it is done."""
         left: list[ManualStep] = []
+        drift: list[Drift] = []
         waiting = self.open_jobs
         needed = [key for key in self.settings.jobs if not (self.found.scope == OLD and key == CONTAINERS)]
         proved = not waiting and all(key in self.jobs for key in needed)
         unread = not self.rows or any(row.unreadable for row in self.rows)
         if unread and not proved:
             left.append(self.step)
-        if not self.verified("assessments"):
+            drift.append(Drift("configuration", "state", "unknown", "as described"))
+        if not self.verified(ASSESSMENTS):
             left.append(steps.entra_step(self.settings, self.fields))
-        if waiting:
-            left.append(steps.run_step(waiting, self.found.scope))
-        return left
+            drift.append(Drift("Entra application", "role", None, steps.READER))
+        known = [job for job in waiting if job.key not in self.runs.unknown]
+        if known:
+            left.append(steps.run_step(known, self.found.scope))
+            drift += [Drift(f"job {job.name}", "last_run", self._last_state(job), "Complete/Success") for job in known]
+        return left, drift
+
+    def _last_state(self, job: Job) -> str | None:
+        last = self.runs.last.get(job.key)
+        return f"{last.row.get('state', '')}/{last.row.get('substate', '')}" if last else None
 
     def described_jobs(self) -> list[dict[str, Any]]:
         """Return the jobs as the result shows them, in their order."""

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from ...engine.errors import EngineError
-from ...engine.result import ManualStep, Result
+from ...engine.result import Drift, ManualStep, Result
 from ..problems import ERROR, Problem
 from . import findings, steps
-from .catalogue import COMPREHENSIVE
+from .catalogue import COMPREHENSIVE, OLD
 from .counts import counted
 from .detection import ACTIVE, UNKNOWN, Detected, counts_query, detect
 from .installation import install, merge, missing
@@ -36,13 +36,16 @@ def ensure(instance: CautiousInstance, settings: Settings) -> Result:
             found = detect(instance)
         awaited = not installed.manual_steps and bool(missing(found))
     problems = list(findings.application_problems(instance.name, found, refused=refused, awaited=awaited))
-    result.manual_steps += steps.migration_steps(found)
+    if migration := steps.migration_steps(found):
+        result.manual_steps += migration
+        result.drift.append(Drift(f"application {OLD}", "state", "installed", "absent"))
     integration = None
     if found.scope and found.compliance in (ACTIVE, UNKNOWN):
         integration = Integration(instance, settings, found)
         merge(result, integration.bring())
     elif not awaited:
         result.manual_steps.append(steps.entra_step(settings, {}))
+        result.drift.append(Drift("Entra application", "role", None, steps.READER))
     failures = _wait(integration, result) if integration else []
     _tell(instance, result, found, integration, problems, settings)
     if failures:
@@ -55,7 +58,7 @@ def _wait(integration: Integration, result: Result) -> list[str]:
     instance = integration.instance
     if instance.check_mode or not integration.settings.jobs_wait or not integration.open_jobs:
         return []
-    for step in (*result.manual_steps, *integration.manual_steps()):
+    for step in (*result.manual_steps, *integration.left()[0]):
         values = "; ".join(f"{label}: {value}" for label, value in step.values.items())
         instance.context.progress(f"{instance.name}: to do: {step.title}. {step.where}. {values}")
     return wait_for_runs(integration)
@@ -72,7 +75,9 @@ def _tell(
     counts: dict[str, Any] | None = None
     if integration:
         problems += integration.problems()
-        result.manual_steps += integration.manual_steps()
+        left, drift = integration.left()
+        result.manual_steps += left
+        result.drift += drift
         counts = _counts(found, integration)
         problems += findings.count_problems(counts, settings.expected)
     result.manual_steps = _unique(result.manual_steps)
