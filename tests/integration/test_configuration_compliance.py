@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
-from tests.integration.instances import Instance
 from tests.integration.lifecycle import live
-from tests.integration.playbooks import COLLECTION, Playbooks, Run, Task, task
+from tests.integration.playbooks import COLLECTION, Playbooks, Task, task
 from tests.sandbox.process import SandboxProcess
 
 TENANT, CLIENT, SECRET = (
@@ -25,6 +24,7 @@ FORM: dict[str, Any] = {
     "tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET, "import_from": "subscriptions", "subscriptions": SUBSCRIPTIONS,
 }  # fmt: skip
 TABLE = "sn_vul_msft_tvm_dfc_setup"
+ALL = {"import_from": "all", "subscriptions": None}
 BATCHES = {"POST /api/now/v1/batch": 2}
 SHORT = {"poll_interval": 0.02}
 
@@ -75,23 +75,31 @@ def test_instance_parameters_are_written_where_there_is_no_table(
 def test_the_secret_that_was_sent_is_the_one_the_jobs_use(
     playbook: Playbooks, new_instance: NewInstance, sandbox: SandboxProcess
 ) -> None:
-    instance = new_instance(configuration_compliance="tvm")
-    playbook([compliance()], instance).went_well()
-    runs = sandbox.run_jobs(instance.name, "auto", counts={"unhealthy": 2})
-    assert {run["substate"] for run in runs} == {"success"} or "not accepted" in str(
-        instance.rows("sn_vul_integration_run")
-    )
+    instance, tenant = new_instance(configuration_compliance="tvm"), sandbox.tenant()
+    form = {name: tenant[f"azure_{name}"] for name in ("tenant_id", "client_id", "client_secret")}
+    playbook([compliance(**{**form, "client_secret": "wrong"})], instance).went_well()
+    assert {run["substate"] for run in sandbox.run_jobs(instance.name, "auto", counts={"unhealthy": 2})} == {"failed"}
+    failed = playbook([compliance(**form)], instance).went_well().last
+    (problem, *_others) = failed["problems"]
+    assert problem["id"] == "job_failed:policy_definitions"
+    assert "check tenant_id, client_id and client_secret" in problem["remedy"]
+    playbook([compliance(**form, update_secret="always")], instance).went_well()
+    assert {run["substate"] for run in sandbox.run_jobs(instance.name, "auto", counts={"unhealthy": 2})} == {"success"}
 
 
 def test_runs_that_ended_well_verify_it_and_counts_are_compared(
     playbook: Playbooks, new_instance: NewInstance, sandbox: SandboxProcess
 ) -> None:
     instance = new_instance(configuration_compliance="tvm", compliance={"run_words": "upper"})
-    playbook([compliance()], instance).went_well()
+    playbook([compliance(**ALL)], instance).went_well()
     time.sleep(1.1)  # Times of the platform have whole seconds.
     sandbox.run_jobs(instance.name, "success", counts={"unhealthy": 3, "healthy": 2})
     run = playbook(
-        [compliance("again", expected={"unhealthy": 3}), compliance("differs", expected={"unhealthy": 5})], instance
+        [
+            compliance("again", **ALL, expected={"unhealthy": 3}),
+            compliance("differs", **ALL, expected={"unhealthy": 5}),
+        ],
+        instance,
     )
     again, differs = run.went_well()["again"], run["differs"]
     assert (problems(again.result), again["manual_steps"], again["drift"], again.changed) == ([], [], [], False)
@@ -106,7 +114,7 @@ def test_counts_are_not_compared_before_the_comprehensive_job(
     playbook: Playbooks, new_instance: NewInstance, sandbox: SandboxProcess
 ) -> None:
     instance = new_instance(configuration_compliance="tvm")
-    playbook([compliance()], instance).went_well()
+    playbook([compliance(**ALL)], instance).went_well()
     time.sleep(1.1)
     sandbox.run_jobs(
         instance.name,
@@ -114,7 +122,7 @@ def test_counts_are_not_compared_before_the_comprehensive_job(
         jobs=["policies", "metadata", "standards", "assessments"],
         counts={"unhealthy": 1, "long_unhealthy": 2},
     )
-    result = playbook([compliance(expected={"unhealthy": 3})], instance).went_well().last.result
+    result = playbook([compliance(**ALL, expected={"unhealthy": 3})], instance).went_well().last.result
     assert problems(result) == [
         "job_not_run:comprehensive_assessments", "job_not_run:container_images", "counts_not_comparable",
     ]  # fmt: skip
@@ -130,7 +138,10 @@ def test_jobs_in_another_order_and_failed_ones_are_named(
     sandbox.run_jobs(instance.name, "success", jobs=["metadata"], counts={"unhealthy": 1})
     time.sleep(1.1)
     sandbox.run_jobs(
-        instance.name, {"assessments": "failed"}, jobs=["policies", "assessments"], counts={"unhealthy": 1}
+        instance.name,
+        {"policies": "success", "assessments": "failed"},
+        jobs=["policies", "assessments"],
+        counts={"unhealthy": 1},
     )
     found = problems(playbook([compliance()], instance).went_well().last.result)
     assert found[0] == "job_failed:assessments"
@@ -295,7 +306,3 @@ def test_the_role_fails_for_what_nothing_can_be_imported_without(
     assert "On production it takes an entitlement" in failed.message
     ignoring = {**VARIABLES, "mdc_configuration_compliance_ignore": ["compliance_absent", "integration_absent"]}
     assert playbook(ROLE, instance, variables=ignoring).went_well()
-
-
-def told(run: Run, instance: Instance) -> dict[str, Any]:
-    return run.on(instance.name, LOOK).result

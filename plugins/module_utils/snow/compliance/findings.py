@@ -45,7 +45,7 @@ CAUSES = (
         r"AuthorizationFailed|\b403\b|forbidden",
         "Azure does not let the application read: give it the role Security Reader at every subscription or management group that is imported",
     ),
-    (r"\b401\b|unauthori[sz]ed", "The sign-in was refused: check tenant_id, client_id and client_secret, and press Save and test"),
+    (r"\b401\b|unauthori[sz]ed", "The sign-in was refused: check tenant_id, client_id and client_secret, which is written again with update_secret: always"),
 )  # fmt: skip
 USUAL = "The usual causes are an interrupted network and corrupted data: read sn_vul_integration_log, and press Execute Now again"
 
