@@ -76,9 +76,12 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
 def _connector(result: Mapping[str, Any]) -> str:
     """Return how a connector of Defender for Cloud Apps stands, and until when."""
     status, days = result.get("status"), result.get("days_left")
-    if status == "connected":
-        return "connector connected" if days is None else f"connector connected, refresh token ends in {days} days"
-    return f"connector {status}: {result['message']}" if result.get("message") else f"connector {status}"
+    parts = [f"connector {status}{': ' + result['message'] if result.get('message') and status != 'connected' else ''}"]
+    if days is not None and status == "connected":
+        parts.append(f"refresh token ends in {days} days")
+    if isinstance(result.get("events"), int):
+        parts.append(f"{result.get('accounts')} accounts, {_counted(result['events'], 'event')}")
+    return ", ".join(parts)
 
 
 def _step(step: Mapping[str, Any]) -> str:

@@ -107,6 +107,12 @@ options:
       - Seconds between two looks. Each costs a call of the thirty a minute, however many connectors there are.
     type: float
     default: 30
+  events_since_days:
+    description:
+      - Count the events of each connector over so many days, at most the newest 5,000; V(0) counts none. Costs one call of
+        activities and, where O(azure_client_id) or the like is given, one of advanced hunting, however many connectors there are.
+    type: int
+    default: 0
 notes:
   - The list of connectors wants O(mda_api_token), or a contract with the operation C(list). Application permissions do not
     cover it.
@@ -194,6 +200,14 @@ results:
     days_left:
       description: Days until then; null where it is not known.
       type: int
+    accounts:
+      description: How many accounts the connector has brought, as the tenant counts them.
+      type: int
+    events:
+      description:
+        - How many of its events the tenant holds of the last O(events_since_days) days; null where the records do not
+          say which connector they belong to. Only with O(events_since_days).
+      type: int
     reason:
       description: Why it was refused; only where it was.
       type: str
@@ -208,6 +222,8 @@ results:
         - the list of connectors
       refresh_token_expires_at: '2027-02-19T09:00:00+00:00'
       days_left: 89
+      accounts: 412
+      events: 37
 problems:
   description: What is wrong with a connector, or will be.
   returned: success, and when waiting failed
@@ -344,10 +360,11 @@ warnings:
 """
 
 from ..module_utils import shell
+from ..module_utils.contracts.contract import parse
+from ..module_utils.contracts.replay import Replay
 from ..module_utils.mda import TENANT_OPTIONS, connect
-from ..module_utils.mda.connectors import COLLECTION, ConnectorRoutes
-from ..module_utils.mda.contract import parse
-from ..module_utils.mda.replay import Replay
+from ..module_utils.mda.connectors import COLLECTION, SERVICENOW, ConnectorRoutes
+from ..module_utils.mda.evidence import arrived
 from ..module_utils.mda.resources.connectors import CONNECTOR_OPTIONS, Connectors
 from ..module_utils.mda.wait import Wait, connect_instances
 
@@ -364,6 +381,7 @@ SPEC = shell.Spec(
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "float", "default": 3600.0},
         "poll_interval": {"type": "float", "default": 30.0},
+        "events_since_days": {"type": "int", "default": 0},
     },
     groups=[TENANT_OPTIONS],
 )
@@ -376,7 +394,11 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
         routes = ConnectorRoutes(tenant, Replay(contract, tenant) if contract else None)
         tenant.routes[COLLECTION] = routes
         waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
-        return connect_instances(tenant, Connectors(params["connectors"], routes), waiting)
+        connectors = Connectors(params["connectors"], routes)
+        result = connect_instances(tenant, connectors, waiting)
+        if params["events_since_days"] > 0:
+            connectors.count_events(arrived(tenant, SERVICENOW, params["events_since_days"]))
+        return result
 
 
 def main() -> None:

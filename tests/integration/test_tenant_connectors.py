@@ -13,6 +13,7 @@ from tests.integration.lifecycle import told_and_done
 from tests.integration.playbooks import COLLECTION, ORDINARY, SHELLS, Playbooks, Task, task
 from tests.integration.tenant import HOST, SimulatedTenant, learn, loaded, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
+from tests.sandbox.tenant.captures import MANAGEMENT
 
 IGNORED = {"ignore_errors": True}
 CLIENT = {"client_id": "connector-client", "client_secret": "connector-secret-1"}
@@ -42,6 +43,10 @@ def contract(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) 
     run, path = learn(Playbooks(tmp_path_factory.mktemp("learned"), sandbox.base_url), sandbox.base_url)
     run.went_well()
     return str(path)
+
+
+def ids_of(tenant: SimulatedTenant, name: str) -> set[str]:
+    return {row["id"] for row in tenant.rows("connectors", name=name)}
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -92,6 +97,25 @@ def test_a_learned_contract_connects(
     (connector,) = tenant.rows("connectors", name=ready.name)
     assert (connector["state"], connector["mode"]) == ("connected", "oauth")
     assert (connector["instance_url"], connector["client_id"]) == (ready.access.url, CLIENT["client_id"])
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_connector_in_error_is_mended_where_editing_was_learned(
+    playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, shell: str
+) -> None:
+    tenant = SimulatedTenant(sandbox)
+    learned, path = learn(playbook, sandbox.base_url, MANAGEMENT)
+    learned.went_well()
+    step = connect("connect", described(ready), contract=loaded(path), **WAITING)
+    tenant_run(playbook, [step], tenant.with_session()).went_well()
+    tenant.sandbox.tamper_tenant("connectors", {"state": "error", "message": "Service timeout"})
+    run = tenant_run(playbook, told_and_done(step), tenant.with_session(), shell=shell).went_well()
+    foretold, real, again = (run[f"connect: {time}"] for time in ("check", "real", "again"))
+    assert (foretold.changed, real.changed, again.changed) == (True, True, False)
+    assert not writes_of(foretold)
+    assert sum(writes_of(real).values()) == 2, "the details and their confirmation"
+    assert real["results"][0]["status"] == again["results"][0]["status"] == "connected"
+    assert len(tenant.rows("connectors")) == 1
 
 
 def test_an_address_is_known_in_any_writing(
@@ -222,6 +246,14 @@ def test_the_roles_connect_and_verify_a_fleet(
     assert [sum(counts["changed"] for counts in run.recap.values()) for run in runs] == [1, 0]
     assert {row["name"] for row in tenant.rows("connectors", state="connected")} == {i.name for i in fleet}
     assert sum(tenant.writes().values()) == 4
+    tenant.sandbox.sync_tenant()
+    seen = playbook(tasks[1:], hosts, play=more, variables={**variables, "connection_verify_require_events": True})
+    for instance in fleet:
+        said = seen.went_well().on(instance.name, "Make sure that the instance is connected")
+        events = len(tenant.rows("activities", instanceName=instance.name))
+        accounts = len([row for row in tenant.rows("entities") if row["connectorId"] in ids_of(tenant, instance.name)])
+        assert f"{accounts} accounts; {events} events in 1 day(s)" in said.message
+        assert events > 0
     tenant.sandbox.tamper_tenant(
         "connectors", {"state": "error", "message": "Service timeout"}, match={"name": fleet[0].name}
     )

@@ -71,10 +71,19 @@ def draw(faults: list[Fault], call: Call, chance: random.Random) -> Fault | None
 
 def apply(fault: Fault, call: Call, work: Callable[[Call], Reply]) -> Reply:
     """Answer a request the faulty way; `work` is the answer of a healthy service and has effects."""
-    before, after = KINDS[fault.kind]
-    if before is not None:
-        return before(fault, call)
-    reply = work(call)
+    spoilt = apply_before(fault, call)
+    return spoilt if spoilt is not None else apply_after(fault, work(call))
+
+
+def apply_before(fault: Fault, call: Call) -> Reply | None:
+    """The answer of a fault that keeps the service from working on the request."""
+    before = KINDS[fault.kind][0]
+    return before(fault, call) if before is not None else None
+
+
+def apply_after(fault: Fault, reply: Reply) -> Reply:
+    """What a fault makes of the answer of a service that has done its work."""
+    after = KINDS[fault.kind][1]
     return after(fault, reply) if after is not None else reply
 
 

@@ -16,13 +16,15 @@ TENANT_VARIABLES = (
     "azure_client_secret",
     "azure_authority_url",
     "azure_graph_url",
+    "azure_arm_url",
+    "azure_subscription_id",
     "mda_url",
     "mda_api_token",
 )
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
 
-def write_inventory(path: Path, instances: Iterable[Mapping[str, Any]], tenant: Mapping[str, str]) -> None:
+def write_inventory(path: Path, instances: Iterable[Mapping[str, Any]], tenant: Mapping[str, Any]) -> None:
     """Write group `servicenow`, one host per instance, and group `defender`. Only the owner may read the file."""
     text = inventory_text(list(instances), tenant)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -31,7 +33,7 @@ def write_inventory(path: Path, instances: Iterable[Mapping[str, Any]], tenant: 
         file.write(text)
 
 
-def inventory_text(instances: list[Mapping[str, Any]], tenant: Mapping[str, str]) -> str:
+def inventory_text(instances: list[Mapping[str, Any]], tenant: Mapping[str, Any]) -> str:
     """The inventory as YAML. Strings are written as JSON, which YAML reads, so that hundreds of hosts take no time."""
     shared = {**LOCAL, **({"ca_path": tenant["ca_path"]} if "ca_path" in tenant else {})}
     out = ["# Written by the sandbox; valid as long as it runs.", "servicenow:", "  vars:"]

@@ -169,7 +169,9 @@ class SandboxProcess:
         self._call("PATCH", "tenant", knobs)
 
     def tenant_state(self, table: str) -> list[dict[str, Any]]:
-        """The rows of a table of the tenant: connectors, activities, entities, alerts, files, subnets, policies."""
+        """The rows of a table of the tenant: connectors, activities, entities, alerts, files, subnets, policies,
+        users, mails, scores, assessments, assignments, rules, integrations, pricings.
+        """
         rows: list[dict[str, Any]] = self._call("GET", f"tenant/state?table={table}")["tables"][table]
         return rows
 
@@ -198,7 +200,7 @@ class SandboxProcess:
         return content
 
     def sync_tenant(self) -> None:
-        """Let all connectors read their instances now."""
+        """Let all connectors read their instances now, and the Resource Manager its tickets."""
         self._call("POST", "tenant/sync")
 
     def requests(self, name: str = "") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from .control import control
-from .faults import CLOSE_EARLY, RESET, apply, draw
+from .faults import CLOSE_EARLY, RESET, apply_after, apply_before, draw
 from .fleet import Fleet
 from .tls import Certificates
 from .web import Call, Reply, json_reply
@@ -116,7 +116,7 @@ class Sandbox:
         }
         return {**known, **self._certificates.paths()} if self._certificates else known
 
-    def describe_tenant(self) -> dict[str, str]:
+    def describe_tenant(self) -> dict[str, Any]:
         """Everything a client needs to reach the tenant."""
         known = self.fleet.tenant.describe(f"{self.base_url}/{self.fleet.tenant.name}")
         return {**known, "ca_path": self._certificates.paths()["ca_path"]} if self._certificates else known
@@ -165,11 +165,17 @@ class Sandbox:
         fault = draw(self.fleet.faults, call, self.fleet.chance) or draw(service.faults, call, service.chance)
         if service.latency:
             await asyncio.sleep(service.latency)
-        if fault is None:
-            return service.answer(call)
-        if fault.kind == "slow":
+        if service is self.fleet.tenant:
+            await self.fleet.tenant.prepare(call)
+        if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
-        return apply(fault, call, service.answer)
+        spoilt = apply_before(fault, call) if fault is not None else None
+        if spoilt is not None:
+            return spoilt
+        reply = service.answer(call)
+        if reply.pending is not None:
+            reply = await reply.pending
+        return apply_after(fault, reply) if fault is not None else reply
 
 
 def _port_of(address: Any) -> int:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -12,6 +12,11 @@ T = TypeVar("T")
 
 class SettingError(ValueError):
     """A setting that does not exist or has a wrong value."""
+
+
+def one_of(*choices: Any) -> Any:
+    """A setting that takes one of these values; the first is the default."""
+    return field(default=choices[0], metadata={"choices": choices})
 
 
 def read(kind: type[T], data: Mapping[str, Any], where: str = "") -> T:

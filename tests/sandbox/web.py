@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
@@ -60,12 +60,16 @@ class Call:
 
 @dataclass(slots=True)
 class Reply:
-    """One answer. `damage` asks the server to spoil its delivery: see `faults`."""
+    """One answer. `damage` asks the server to spoil its delivery: see `faults`.
+
+    An answer that has to call out first comes as `pending`, and nothing else of it counts.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
     damage: str = ""
+    pending: Awaitable[Reply] | None = None
 
 
 class Service(Protocol):

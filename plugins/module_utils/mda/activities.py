@@ -6,9 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.errors import BadDescription
-from .client import API, PAGE, Tenant
-
-PATH = f"{API}/activities/"
+from .client import PAGE, Tenant
+from .evidence import ACTIVITIES
 
 
 def activities(tenant: Tenant, app_id: int, since_days: int, limit: int) -> list[dict[str, Any]]:
@@ -19,5 +18,5 @@ def activities(tenant: Tenant, app_id: int, since_days: int, limit: int) -> list
         raise BadDescription(f"limit must be 0 (all) or more, not {limit}")
     filters = {"service": {"eq": [app_id]}, "date": {"gte_ndays": since_days}}
     if 0 < limit <= PAGE:
-        return tenant.grid(PATH, filters, limit, sortField="date", sortDirection="desc")
-    return tenant.scan(PATH, filters, limit)
+        return tenant.grid(ACTIVITIES, filters, limit, sortField="date", sortDirection="desc")
+    return tenant.scan(ACTIVITIES, filters, limit)

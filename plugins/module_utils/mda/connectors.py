@@ -9,19 +9,19 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..contracts.replay import Replay
+from ..contracts.template import placeholders
 from ..engine.errors import EngineError, Refused
 from ..engine.plan import Write
 from ..engine.world import Answered, Row
 from ..transport.errors import HttpError, NotJson
 from .client import PAGE, PORTAL, Tenant, records_of
 from .evidence import gathered
-from .replay import Replay
-from .template import placeholders
 
 COLLECTION = "app_connectors"
 SERVICENOW = 14509
 LIST_PATH = f"{PORTAL}/app_connectors/"
-COLUMNS = ("sys_id", "name", "url", "status", "message", "last_connected", "accounts", "via", "text")
+COLUMNS = ("sys_id", "name", "url", "status", "message", "last_connected", "accounts", "events", "via", "text")
 # Facts 4.1: routes that want other rights answer like this, also with 500.
 NOT_FOR_US = frozenset({400, 401, 403, 404, 405, 500})
 

@@ -9,19 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..contracts.contract import DESCRIBED, KNOWN, VERSION, parse
+from ..contracts.template import placeholders
 from ..engine.errors import BadDescription
+from .beside import LIST_PATH, beside
 from .connectors import SERVICENOW
-from .contract import DESCRIBED, KNOWN, VERSION, parse
-from .har import FORM, JSON, NONE, OTHER, Exchange, is_xsrf, read_har
-from .template import placeholders
+from .har import FORM, JSON, OTHER, Exchange, is_xsrf, read_har
 from .templater import Templater, strings
 from .traffic import (
-    ID_KEYS,
     app_numbers,
     as_jmespath,
     brought,
     free_name,
-    is_list,
     iso_time,
     occasional,
     switch_of,
@@ -30,7 +29,6 @@ from .traffic import (
 from .typed import TYPED, checked, forms, holds
 
 TARGET = "mda_connector"
-LIST_PATH = re.compile(r"/app_connectors/?$")
 # Kept as they are; every other header is either the browser's own business or a secret.
 KEPT_HEADERS = ("content-type", "accept", "x-requested-with", "x-tid", "tenant-id")
 
@@ -68,7 +66,7 @@ class _Lesson:
         steps = [self._step(exchange, chain) for exchange in chain]
         self._check_complete()
         operations: dict[str, Any] = {"create": {**steps[0], **({"then": steps[1:]} if steps[1:] else {})}}
-        operations.update(self._others(host, chain))
+        operations.update(beside(self, host, chain))
         contract: dict[str, Any] = {
             "contract": VERSION,
             "name": self.name,
@@ -87,7 +85,7 @@ class _Lesson:
         carried: dict[int, set[str]] = {}
         for exchange in self.exchanges:
             if exchange.writes and not LIST_PATH.search(exchange.path):
-                found = self._carried(exchange)
+                found = self.carried(exchange)
                 if found:
                     carried[exchange.index] = found
         self._check_app(carried)
@@ -113,7 +111,8 @@ class _Lesson:
                 said |= carried[exchange.index]
         return chain
 
-    def _carried(self, exchange: Exchange) -> set[str]:
+    def carried(self, exchange: Exchange) -> set[str]:
+        """Return the options whose typed values a request carries."""
         probe = Templater(self.typed)
         probe.url(exchange.url)
         probe.body(exchange.body)
@@ -190,7 +189,7 @@ class _Lesson:
             and exchange.succeeded
             and not LIST_PATH.search(exchange.path)
             and switch_of(exchange) == ""
-            and not self._carried(exchange)
+            and not self.carried(exchange)
         )
 
     def _source(self, text: str, before: Exchange) -> Exchange | None:
@@ -209,7 +208,7 @@ class _Lesson:
     # -- templates ----------------------------------------------------------------------------------------------------
 
     def _step(self, exchange: Exchange, chain: list[Exchange]) -> dict[str, Any]:
-        step = self._request(exchange)
+        step = self.request(exchange)
         later = [one for one in chain if one.index > exchange.index]
         needed = {text for one in later for text in occasional(one)}
         fields: dict[str, str] = {}
@@ -225,7 +224,8 @@ class _Lesson:
         step["expect"] = {"status": exchange.status, **({"fields": fields} if fields else {})}
         return step
 
-    def _request(self, exchange: Exchange) -> dict[str, Any]:
+    def request(self, exchange: Exchange) -> dict[str, Any]:
+        """Return the template of one request; raise `BadDescription` for a form that none can express."""
         if exchange.kind == OTHER:
             raise BadDescription(
                 f"{exchange.method} {exchange.path} sends its data in a form that a contract cannot express; only JSON and forms can be"
@@ -254,29 +254,6 @@ class _Lesson:
         base = base if base[0].isalpha() else f"value_{base}"
         base = f"answer_{base}" if base in (*DESCRIBED, *KNOWN) and base != "id" else base
         return free_name(base, {*taken, *self.templater.told.values(), *self.declared})
-
-    def _others(self, host: str, chain: list[Exchange]) -> dict[str, Any]:
-        """Return the operations beside the connection that the record happens to show."""
-        found: dict[str, Any] = {}
-        ids = {text: name for text, name in self.templater.told.items() if name == "id"}
-        ids |= {text: "id" for one in chain for path, text in brought(one) if ID_KEYS.fullmatch(str(path[-1]))}
-        for exchange in self.exchanges:
-            if exchange.host != host or not exchange.succeeded:
-                continue
-            if LIST_PATH.search(exchange.path) and is_list(exchange.answer):
-                found["list"] = self._list_operation(exchange)
-            operation = switch_of(exchange) if exchange.writes else ""
-            if operation and exchange.kind in (JSON, FORM, NONE) and set(ids) & set(occasional(exchange)):
-                self.templater.told = {**self.templater.told, **ids}
-                found[operation] = {**self._request(exchange), "expect": {"status": exchange.status}}
-        return found
-
-    def _list_operation(self, exchange: Exchange) -> dict[str, Any]:
-        step = self._request(exchange)
-        if isinstance(step.get("body"), dict) and "skip" in step["body"]:
-            step["body"]["skip"] = "{{ skip }}"
-        fields = {"connectors": "data", **({"has_next": "hasNext"} if "hasNext" in exchange.answer else {})}
-        return {**step, "expect": {"status": exchange.status, "fields": fields}}
 
     # -- checks -------------------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ def _put(instance: Instance, name: str, version: str = "") -> None:
     listed = instance.knobs.compliance.listed if name in PLUGIN_OF else "store"
     if listed != "plugin":
         scope = instance.knobs.compliance.asc_scope if name == ASC else name
-        _install(instance, scope, known[1], version or newest, newest)
+        install(instance, scope, known[1], version or newest, newest)
     if listed != "store":
         _activate(instance, PLUGIN_OF[name], version or newest)
 
@@ -115,7 +115,7 @@ def _activate(instance: Instance, plugin_id: str, version: str = "") -> None:
         )
 
 
-def _install(instance: Instance, scope: str, name: str, version: str, newest: str) -> None:
+def install(instance: Instance, scope: str, name: str, version: str, newest: str) -> None:
     """Make a store application present in a version."""
     row = instance.database.first("sys_store_app", "scope", scope)
     fresh = {

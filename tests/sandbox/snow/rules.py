@@ -10,6 +10,7 @@ from . import tickets
 from .compliance_setup import guarded_tables
 from .data.identity import PROTECTED_ROLES
 from .errors import Refused, cross_scope
+from .hardening import guard
 from .matching import Matcher
 from .query import parse
 from .role_grants import TABLE as GRANTS
@@ -197,7 +198,7 @@ BEFORE: dict[str, tuple[Rule, ...]] = {
     "sys_user": (_unique("user_name", "Unique User ID"), _user_name_and_state),
     "sys_user_role": (_unique("name", "Unique role name"), _protected_role),
     "sys_user_role_contains": (_containment,),
-    "sys_properties": (_unique("name", "Unique property name"),),
+    "sys_properties": (_unique("name", "Unique property name"), guard),
     "sys_user_has_role": (_grant, _keep_while_inherited),
     "oauth_entity": (_oauth_defaults,),
     "oauth_entity_profile": (_one_default_profile,),

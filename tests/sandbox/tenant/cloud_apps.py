@@ -60,7 +60,7 @@ def _signed_in(tenant: Tenant, call: Call) -> list[str] | None:
     """The permissions of a bearer token; None for a legacy token, which may do what its user may."""
     scheme, _, key = call.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "token":
-        is_right = hmac.compare_digest(key.strip().encode(), tenant.api_token.encode())
+        is_right = hmac.compare_digest(key.strip().encode(errors="surrogateescape"), tenant.api_token.encode())
         if not is_right or tenant.knobs.api_token == "revoked":
             raise api_error(401, "Invalid token.")
         return None

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from . import harvest
+from . import harvest, posture
 from .connectors import CONNECTED, CONNECTING, ERROR, PASSWORD, WARNING, Connector
 from .state import Row, Tenant
 
@@ -57,20 +57,46 @@ class Link:
         """Let a connector sign in; it is connecting until that is done."""
         connector.attempt += 1
         connector.state, connector.message, connector.disabled_by = CONNECTING, "", ""
-        self._start(self._connect(connector, connector.attempt))
+        self.start(self._connect(connector, connector.attempt))
 
     def refresh(self) -> None:
         """Read again what is older than the knob allows; called whenever somebody looks at the data."""
         border = self._tenant.now_ms() - self._tenant.knobs.sync_seconds * 1000
         for connector in self._tenant.connectors.values():
             if connector.may_sync and connector.synced < border:
-                self._start(self._sync(connector, connector.attempt))
+                self.start(self._sync(connector, connector.attempt))
 
     def sync_all(self) -> None:
         """Read every connected instance again now."""
         for connector in self._tenant.connectors.values():
             if connector.may_sync:
-                self._start(self._sync(connector, connector.attempt))
+                self.start(self._sync(connector, connector.attempt))
+
+    async def read_posture(self) -> None:
+        """Read the settings behind Secure Score of every connected instance, where the last reading is old enough."""
+        border = self._tenant.now_ms() - self._tenant.knobs.posture_delay * 1000
+        due = [
+            connector
+            for connector in self._tenant.connectors.values()
+            if connector.posture
+            and (connector.is_connected or connector.may_sync)
+            and (connector.access_token or connector.password)
+            and (not connector.posture_read or connector.posture_read <= border)
+        ]
+        await asyncio.gather(*(self._read_posture(connector) for connector in due))
+
+    async def _read_posture(self, connector: Connector) -> None:
+        attempt = connector.attempt
+        try:
+            async with self._gate:
+                await self._renew(connector)
+                found = {table: await self._rows(connector, table, query) for table, query in posture.reads().items()}
+        except Failed as failed:
+            if connector.attempt == attempt and connector.may_sync:
+                connector.state, connector.message = ERROR, str(failed)
+            return
+        if connector.attempt == attempt:
+            connector.posture_read, connector.posture_found = self._tenant.now_ms(), posture.of(found)
 
     async def close(self) -> None:
         """End what is under way."""
@@ -80,7 +106,8 @@ class Link:
         if self._session is not None:
             await self._session.close()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something run on beside the requests."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -165,20 +192,24 @@ class Link:
         if urlsplit(base).hostname not in ("127.0.0.1", "localhost"):
             # The sandbox never leaves the machine: an instance elsewhere does not answer.
             raise Failed(TIMEOUT)
+        # Address rules of an instance see another caller than this machine.
+        content["headers"] = {"X-Forwarded-For": self._tenant.knobs.egress_address}
         if connector.access_token and path.startswith("api/"):
-            content["headers"] = {"Authorization": f"Bearer {connector.access_token}"}
+            content["headers"]["Authorization"] = f"Bearer {connector.access_token}"
         elif connector.mode == PASSWORD:
             content["auth"] = aiohttp.BasicAuth(connector.username, connector.password)
         timeout = aiohttp.ClientTimeout(total=self._tenant.knobs.connect_timeout)
         try:
-            session = self._opened()
+            session = self.session
             url = f"{base}/{path}"
             async with session.request(method, url, timeout=timeout, allow_redirects=False, **content) as answer:
                 return _understood(answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError, asyncio.TimeoutError) as error:
             raise Failed(TIMEOUT) from error
 
-    def _opened(self) -> aiohttp.ClientSession:
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """What calls out."""
         if self._session is None:
             # Cookies would stand in for a token that has expired, and the certificate is the sandbox's own.
             connection = aiohttp.TCPConnector(ssl=False, limit=_AT_A_TIME)

@@ -70,6 +70,12 @@ class BadToken(Exception):
 
 def roles_of(tenant: Tenant, call: Call, resource: str) -> list[str] | None:
     """The permissions of the bearer token of a call, None without one; raises BadToken."""
+    claims = claims_of_call(tenant, call, resource)
+    return None if claims is None else list(claims.get("roles", []))
+
+
+def claims_of_call(tenant: Tenant, call: Call, resource: str) -> dict[str, Any] | None:
+    """What the bearer token of a call says, None without one; raises BadToken when it is not for this resource."""
     scheme, _, token = call.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
@@ -82,4 +88,4 @@ def roles_of(tenant: Tenant, call: Call, resource: str) -> list[str] | None:
         raise BadToken("Access token is of another tenant.")
     if claims["exp"] <= tenant.now():
         raise BadToken("Lifetime validation failed, the token is expired.")
-    return list(claims.get("roles", []))
+    return claims

@@ -10,7 +10,10 @@ from typing import Any
 from ..faults import Fault
 from ..settings import SettingError, as_json
 from ..web import Call, Reply, json_reply
-from . import cloud_apps, entra, hunting, managed_identity, portal, tamper
+from . import cloud_apps, entra, graph, managed_identity, portal, tamper
+from .arm import front as arm
+from .arm import operations, tickets
+from .arm.state import GROUP_NAME
 from .errors import Refused
 from .knobs import TenantKnobs, turn
 from .link import Link
@@ -19,7 +22,7 @@ from .state import NAME, PORTAL_USER, Tenant, restored
 
 
 class TenantService:
-    """Entra, Graph and Defender for Cloud Apps behind the server, under one path."""
+    """Entra, Graph, the Resource Manager and Defender for Cloud Apps behind the server, under one path."""
 
     def __init__(self, seed: int = 0, saved: Mapping[str, Any] | None = None) -> None:
         self.name = NAME
@@ -44,6 +47,8 @@ class TenantService:
             name = cloud_apps.route_of(path)
         elif part == "portal":
             name = portal.route_of(path)
+        elif part == "arm":
+            name = arm.route_of(path)
         else:
             name = _PARTS.get(part, Table()).name(path)
         return name or f"/{part}/..."
@@ -65,6 +70,11 @@ class TenantService:
         except Refused as refused:
             return refused.reply
 
+    async def prepare(self, call: Call) -> None:
+        """Do what has to be awaited before a call is answered."""
+        if graph.looks_at_scores(call):
+            await self.link.read_posture()
+
     def turn(self, data: Mapping[str, Any]) -> None:
         """Turn knobs; raises SettingError."""
         self.tenant.knobs = turn(self.tenant.knobs, data)
@@ -82,6 +92,7 @@ class TenantService:
 
     def state(self, table: str | None) -> dict[str, Any]:
         """The knobs and the rows, of all tables or of one; raises SettingError."""
+        operations.settle(self.tenant, self.link)
         tables = self.tenant.tables()
         if table is not None:
             if table not in tables:
@@ -89,7 +100,7 @@ class TenantService:
             tables = {table: tables[table]}
         return {"knobs": as_json(self.tenant.knobs), "tables": tables}
 
-    def describe(self, base: str) -> dict[str, str]:
+    def describe(self, base: str) -> dict[str, Any]:
         """Everything a client needs to reach the tenant; `base` is the tenant's own URL."""
         tenant = self.tenant
         return {
@@ -98,6 +109,10 @@ class TenantService:
             "azure_client_secret": tenant.client_secret,
             "azure_authority_url": f"{base}/entra",
             "azure_graph_url": f"{base}/graph",
+            "azure_arm_url": f"{base}/arm",
+            "azure_subscription_id": tenant.subscription_id(0),
+            "azure_subscription_ids": [tenant.subscription_id(number) for number in range(tenant.knobs.subscriptions)],
+            "azure_management_group_id": GROUP_NAME,
             "mda_url": f"{base}/mda",
             "mda_api_token": tenant.api_token,
             "portal_url": f"{base}/portal",
@@ -120,15 +135,20 @@ class TenantService:
         return {"assertion": entra.assertion(self.tenant, f"{base}/federation", dict(changes))}
 
     def sync(self) -> None:
-        """Let every connected connector read its instance again."""
+        """Let every connected connector read its instance again, and the Resource Manager its tickets."""
         self.link.sync_all()
+        tickets.sync(self.tenant, self.link)
 
 
-_SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {"mda": cloud_apps.answer, "portal": portal.answer}
+_SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {
+    "arm": arm.answer,
+    "mda": cloud_apps.answer,
+    "portal": portal.answer,
+}
 _PARTS = {
     "entra": entra.TABLE,
     "federation": entra.TABLE,
     "metadata": managed_identity.TABLE,
     "msi": managed_identity.TABLE,
-    "graph": hunting.TABLE,
+    "graph": graph.TABLE,
 }

@@ -14,7 +14,8 @@ from hashlib import blake2b
 from typing import Any
 
 from ..settings import as_json
-from . import data
+from . import data, directory
+from .arm.state import ArmState
 from .connectors import Connector
 from .knobs import TenantKnobs, turn
 
@@ -25,6 +26,19 @@ FEDERATED_SUBJECT = "system:serviceaccount:automation:defender"
 _ALPHABET = string.ascii_letters + string.digits
 
 Row = dict[str, Any]
+_PLAIN = (
+    "activities",
+    "entities",
+    "alerts",
+    "files",
+    "subnets",
+    "policies",
+    "users",
+    "mails",
+    "scores",
+    "control_updates",
+)
+"""Tables that are lists of rows."""
 
 
 class Tenant:
@@ -45,6 +59,7 @@ class Tenant:
         self.calls: deque[float] = deque()
         """Times of the latest Cloud Apps calls, for the limit per minute."""
         self.hunting_calls: deque[float] = deque()
+        self.graph_calls: deque[float] = deque()
         self.wizard_requests: set[str] = set()
         self.connectors: dict[str, Connector] = {}
         self.activities: list[Row] = []
@@ -53,6 +68,12 @@ class Tenant:
         self.files: list[Row] = []
         self.subnets: list[Row] = [dict(row) for row in data.subnets()]
         self.policies: list[Row] = [dict(row) for row in data.policies()]
+        self._arm: ArmState | None = None
+        self.users: list[Row] = directory.users(DOMAIN, self._uuid)
+        self.mails: list[Row] = []
+        self.scores: list[Row] = []
+        """Snapshots of Secure Score, one for each day on which somebody looked."""
+        self.control_updates: list[Row] = []
 
     def _digest(self, what: str, size: int) -> bytes:
         out = b""
@@ -65,6 +86,18 @@ class Tenant:
 
     def _text(self, what: str, length: int) -> str:
         return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in self._digest(what, length))
+
+    def subscription_id(self, number: int) -> str:
+        """The id of a subscription; they follow from the seed."""
+        return self._uuid(f"subscription {number}")
+
+    @property
+    def arm(self) -> ArmState:
+        """What the Resource Manager holds; made when it is first looked at."""
+        if self._arm is None:
+            self._arm = ArmState(self)
+            self._arm.fill(self)
+        return self._arm
 
     def now(self) -> float:
         """The tenant's clock in epoch seconds."""
@@ -89,19 +122,28 @@ class Tenant:
             "files": self.files,
             "subnets": self.subnets,
             "policies": self.policies,
+            **self.arm.tables(),
+            "users": self.users,
+            "mails": self.mails,
+            "scores": self.scores,
+            "control_updates": self.control_updates,
         }
 
     def saved(self) -> dict[str, Any]:
         """Everything that `restore` needs to bring the tenant back."""
-        rows = {name: rows for name, rows in self.tables().items() if name != "connectors"}
+        rows = {name: getattr(self, name) for name in _PLAIN}
         connectors = [asdict(connector) for connector in self.connectors.values()]
-        return {"seed": self.seed, "knobs": as_json(self.knobs), "connectors": connectors, **rows}
+        kept = {"seed": self.seed, "knobs": as_json(self.knobs), "connectors": connectors, "arm": self.arm.saved()}
+        return {**kept, **rows}
 
 
 def restored(saved: Mapping[str, Any]) -> Tenant:
     """Make the tenant that was saved."""
     tenant = Tenant(turn(TenantKnobs(), saved["knobs"]), saved["seed"])
     tenant.connectors = {row["id"]: Connector(**row) for row in saved["connectors"]}
-    for name in ("activities", "entities", "alerts", "files", "subnets", "policies"):
-        setattr(tenant, name, list(saved[name]))
+    for name in _PLAIN:
+        if name in saved:
+            setattr(tenant, name, list(saved[name]))
+    if "arm" in saved:
+        tenant.arm.load(saved["arm"])
     return tenant

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..settings import SettingError
+from .arm import tamper as arm
 from .connectors import Connector
 from .state import Row, Tenant
 
@@ -22,6 +23,8 @@ def tamper(tenant: Tenant, change: Mapping[str, Any]) -> dict[str, Any]:
     table, match, values = change.get("table"), change.get("match", {}), change.get("values", {})
     if table not in tenant.tables():
         raise SettingError(f"unknown table {table!r}; known: {', '.join(tenant.tables())}")
+    if arm.is_mine(table):
+        return {"ids": arm.tamper(tenant, table, match, values, change)}
     if table == "connectors":
         return {"ids": _tamper_connectors(tenant, match, values, change)}
     rows: list[Row] = getattr(tenant, table)

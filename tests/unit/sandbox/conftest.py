@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.process import SandboxProcess
+from tests.unit.sandbox.arm_client import Arm
 from tests.unit.sandbox.client import Plain
 from tests.unit.sandbox.tenant_client import Tenant
 
@@ -46,3 +47,13 @@ def make_tenant(sandbox: SandboxProcess) -> Callable[..., Tenant]:
 @pytest.fixture
 def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
     return make_tenant()
+
+
+@pytest.fixture
+def make_arm(sandbox: SandboxProcess) -> Callable[..., Arm]:
+    return lambda **knobs: Arm(sandbox, sandbox.new_tenant(**knobs))
+
+
+@pytest.fixture
+def arm(make_arm: Callable[..., Arm]) -> Arm:
+    return make_arm(plan="Standard")

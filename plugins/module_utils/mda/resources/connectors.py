@@ -28,6 +28,7 @@ from ..connectors import (
     token_days_left,
     token_end,
 )
+from ..evidence import Evidence
 from ..manual import connector_step
 
 OAUTH, PASSWORD = "oauth", "password"
@@ -135,10 +136,20 @@ class Connectors:
             message=row["message"] if row else "",
             evidence=evidence or ["the list of connectors"],
             id=row["sys_id"] if row else "",
+            accounts=int(row["accounts"]) if row else 0,
         )
         oauth = row is not None and entry["mode"] == OAUTH
         last = row["last_connected"] if row and oauth else ""
         outcome.update(refresh_token_expires_at=token_end(last), days_left=token_days_left(last))
+
+    def count_events(self, found: Evidence) -> None:
+        """Note how many events of each connector were found; None where the records do not say whose they are."""
+        rows = list(found.rows)
+        owned = {name: self._attributed(name, entry, rows) for name, entry in self.entries.items()}
+        taken = {row["sys_id"] for row in owned.values() if row}
+        nothing = 0 if found.answered and all(row["sys_id"] in taken for row in rows) else None
+        for name, row in owned.items():
+            self.outcomes[name]["events"] = int(row["events"]) if row else nothing
 
     # -- what to do ---------------------------------------------------------------------------------------------------
 

@@ -11,13 +11,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.filter.learn_contract import learn_contract
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.learn import learn
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.template import (
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.contracts.template import (
     placeholders,
     rendered,
     rendered_url,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.learn import learn
 from tests.unit.plugins.module_utils.mda.wizards import (
     API,
     CONNECTOR,
@@ -116,6 +116,30 @@ def test_switching_off_and_removing_are_learned_where_the_record_goes_on() -> No
     found = operations(*wizard(), *more)
     assert found["disable"]["url"] == f"{API}/wizard/{{{{ id }}}}/switch/"
     assert (found["delete"]["method"], found["delete"]["url"]) == ("DELETE", f"{API}/wizard/{{{{ id }}}}/")
+    assert len(steps(found["create"])) == 3
+
+
+def edited(second: int = 6) -> list[dict[str, Any]]:
+    body = {name: value for name, value in connect_body(TYPED).items() if name != "draft"}
+    return [
+        entry("PUT", f"{API}/wizard/{CONNECTOR}/?again=1", body, {"ok": True}, second=second),
+        entry("POST", f"{API}/wizard/confirm/{CONNECTOR}/", {"accepted": True}, {"ok": True}, second=second + 1),
+    ]
+
+
+def test_entering_the_details_again_is_learned_where_the_record_goes_on() -> None:
+    off = entry("POST", f"{API}/wizard/{CONNECTOR}/switch/", {"desired": "DISABLED"}, {"ok": True}, second=8)
+    found = operations(*wizard(), *edited(), off, *edited(9))
+    update = steps(found["update"])
+    assert [step["method"] for step in update] == ["PUT", "POST"]
+    assert update[0]["url"] == f"{API}/wizard/{{{{ id }}}}/?again=1"
+    values = {**values_of(OTHER), "id": "another-id"}
+    told = rendered(update[0]["body"], values)
+    assert {name: told[name] for name in ("auth", "secret", "settings")} == {
+        name: expected(OTHER)[name] for name in ("auth", "secret", "settings")
+    }
+    assert update[1]["url"] == f"{API}/wizard/confirm/{{{{ id }}}}/"
+    assert found["disable"]["body"] == {"desired": "DISABLED"}
     assert len(steps(found["create"])) == 3
 
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles, and what the caller may do where (facts 5)."""
+
+from __future__ import annotations
+
+import fnmatch
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from .scopes import Scope
+
+if TYPE_CHECKING:
+    from ..state import Tenant
+
+_COMMON = ["Microsoft.Authorization/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read"]
+# Role -> id of its definition, actions, and what is taken away again.
+DEFINITIONS: dict[str, tuple[str, list[str], list[str]]] = {
+    "Owner": ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", ["*"], []),
+    "Contributor": (
+        "b24988ac-6180-42a0-ab88-20f7382dd24c",
+        ["*"],
+        [
+            "Microsoft.Authorization/*/Delete",
+            "Microsoft.Authorization/*/Write",
+            "Microsoft.Authorization/elevateAccess/Action",
+        ],
+    ),
+    "Security Admin": (
+        "fb1c8493-542b-48eb-b624-b4c8fea62acd",
+        [
+            *_COMMON,
+            "Microsoft.Authorization/policyAssignments/*",
+            "Microsoft.Authorization/policyDefinitions/*",
+            "Microsoft.Authorization/policyExemptions/*",
+            "Microsoft.Authorization/policySetDefinitions/*",
+            "Microsoft.Management/managementGroups/read",
+            "Microsoft.Security/*",
+        ],
+        [],
+    ),
+    "Security Reader": (
+        "39bc4728-0917-49c7-9d2c-d95423bc2eb4",
+        [*_COMMON, "Microsoft.Management/managementGroups/read", "Microsoft.Security/*/read"],
+        [],
+    ),
+    "Security Assessment Contributor": (
+        "612c2aa1-cb24-443b-ac28-3ab7272de6f5",
+        ["Microsoft.Security/assessments/write"],
+        [],
+    ),
+}
+
+
+def role_on(tenant: Tenant, scope: Scope) -> str:
+    """The role on a scope: that of the nearest scope which the knobs name, or the one on everything."""
+    named = {Scope(f"/{name.strip('/')}").key: str(role) for name, role in tenant.knobs.azure_roles.items()}
+    holders = [key for key in named if Scope(key).holds(scope.key)]
+    return named[max(holders, key=len)] if holders else tenant.knobs.azure_role
+
+
+def has_any_role(tenant: Tenant) -> bool:
+    """Whether the caller has a role somewhere; that opens what belongs to no scope."""
+    return any(role != "none" for role in (tenant.knobs.azure_role, *tenant.knobs.azure_roles.values()))
+
+
+def permissions(tenant: Tenant, scope: Scope) -> list[dict[str, Any]]:
+    """The effective permissions on a scope, as the vendor lists them."""
+    role = role_on(tenant, scope)
+    if role == "none":
+        return []
+    actions, taken = (tenant.knobs.azure_actions, []) if role == "Custom" else DEFINITIONS[role][1:]
+    return [{"actions": list(actions), "notActions": list(taken), "dataActions": [], "notDataActions": []}]
+
+
+def may(tenant: Tenant, scope: Scope, action: str) -> bool:
+    """Whether an action is allowed: an entry names it and does not take it away again; case does not matter."""
+    return any(
+        _matches(entry["actions"], action) and not _matches(entry["notActions"], action)
+        for entry in permissions(tenant, scope)
+    )
+
+
+def _matches(patterns: list[str], action: str) -> bool:
+    return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+
+def assignments(tenant: Tenant, scope: Scope, principal: str) -> list[dict[str, Any]]:
+    """The role assignments of the caller that reach a scope."""
+    role = role_on(tenant, scope)
+    if role == "none":
+        return []
+    definition = DEFINITIONS[role][0] if role in DEFINITIONS else str(uuid.uuid5(uuid.NAMESPACE_URL, "custom role"))
+    named = [f"/{name.strip('/')}" for name in tenant.knobs.azure_roles]
+    holders = [name for name in named if Scope(name).holds(scope.key)]
+    at = max(holders, key=len) if holders else tenant.arm.group.text
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{at}:{role}:{principal}".lower()))
+    subscription = f"/subscriptions/{scope.subscription}" if scope.subscription else ""
+    properties = {
+        "roleDefinitionId": f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{definition}",
+        "principalId": principal,
+        "principalType": "ServicePrincipal",
+        "scope": at,
+        "condition": None,
+        "conditionVersion": None,
+        "createdOn": "2026-01-05T00:00:00.0000000Z",
+        "updatedOn": "2026-01-05T00:00:00.0000000Z",
+    }
+    kind = "Microsoft.Authorization/roleAssignments"
+    return [{"id": f"{at}/providers/{kind}/{name}", "type": kind, "name": name, "properties": properties}]

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Resource Manager remembers. A row is what is shown (`_id`, `name`, `scope`, `properties`), and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from . import data
+from .scopes import CONNECTOR, GROUP, Scope
+
+if TYPE_CHECKING:
+    from ..state import Tenant
+
+Row = dict[str, Any]
+TABLES = {
+    "assessments": "assessments",
+    "assignments": "governanceAssignments",
+    "rules": "governanceRules",
+    "integrations": "integrations",
+    "pricings": "pricings",
+}
+"""What a test may look at and change -> the type of resource."""
+GROUP_NAME = "mg-acme"
+FIRST_SEEN = 1767571200.0
+"""When everything was found that a tenant starts with: 2026-01-05."""
+PLANS = (
+    *("VirtualMachines", "SqlServers", "AppServices", "StorageAccounts", "SqlServerVirtualMachines"),
+    *("KubernetesService", "ContainerRegistry", "KeyVaults", "Dns", "Arm", "OpenSourceRelationalDatabases"),
+    *("CosmosDbs", "Containers", "CloudPosture"),
+)
+CSPM = "CloudPosture"
+_SAVED = (*TABLES, "metadata", "registered", "busy", "operations")
+
+
+def moment(seconds: float) -> str:
+    """A point in time as the vendor writes it, with seven digits."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+
+
+class ArmState:
+    """Rows by their ids in lower case, and what is under way."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.subscriptions = [tenant.subscription_id(number) for number in range(tenant.knobs.subscriptions)]
+        self.group = Scope(f"/providers/Microsoft.Management/managementGroups/{GROUP_NAME}")
+        self.assessments: dict[str, Row] = {}
+        self.assignments: dict[str, Row] = {}
+        self.rules: dict[str, Row] = {}
+        self.integrations: dict[str, Row] = {}
+        self.pricings: dict[str, Row] = {}
+        self.metadata: dict[str, Row] = {}
+        """By name; `subscription` of a row says where it was made, nothing for the vendor's own."""
+        self.registered: dict[str, float] = {}
+        """Subscriptions that the provider is registered in, and since when."""
+        self.busy: dict[str, float] = {}
+        """Until when a subscription refuses changes of plans."""
+        self.operations: dict[str, Row] = {}
+        self.buckets: dict[str, tuple[float, float]] = {}
+
+    def fill(self, tenant: Tenant) -> None:
+        """Put in what a tenant starts with."""
+        for each in data.RECOMMENDATIONS:
+            self.metadata[each.key] = {"name": each.key, "subscription": "", "properties": each.metadata()}
+        for subscription in self.subscriptions:
+            if tenant.knobs.provider == "Registered":
+                self.registered[subscription] = 0.0
+            for plan in PLANS:
+                tier = tenant.knobs.plan if plan == CSPM else "Free"
+                self.put("pricings", Scope(f"/subscriptions/{subscription}"), plan, {"pricingTier": tier})
+            self._fill_findings(tenant, subscription)
+
+    def _fill_findings(self, tenant: Tenant, subscription: str) -> None:
+        unhealthy = tenant.knobs.findings
+        healthy = unhealthy // 10 + 2 if unhealthy else 0
+        connected = subscription == self.subscriptions[0]
+        codes = ["Unhealthy"] * unhealthy + ["Healthy"] * healthy + ["NotApplicable"] * bool(unhealthy)
+        pairs = data.findings(subscription, len(codes), connected=connected)
+        for number, (code, (about, resource)) in enumerate(zip(codes, pairs, strict=False)):
+            found = moment(FIRST_SEEN + 3600 * number)
+            status: Row = {"code": code, "firstEvaluationDate": found, "statusChangeDate": found}
+            if code == "NotApplicable":
+                status |= {"cause": "OffByPolicy", "description": "The recommendation is disabled in policy"}
+            details: Row = {"source": "Azure", "id": resource}
+            properties: Row = {
+                "resourceDetails": details,
+                "displayName": about.name,
+                "status": status,
+                "additionalData": {},
+                "risk": {"level": about.severity, "riskFactors": [], "isContextualRisk": False},
+            }
+            if about.cloud != "Azure":
+                properties["additionalData"] = {"AzureResourceId": resource}
+                properties["resourceDetails"] = {"source": about.cloud.capitalize()}
+            self.put("assessments", Scope(resource), about.key, properties)
+
+    @staticmethod
+    def id_of(table: str, scope: Scope, name: str) -> str:
+        """The id of a resource of a table; an assignment's name is `assessment/assignment`."""
+        kind = TABLES[table]
+        if table == "assignments":
+            assessment, _, name = name.partition("/")
+            kind = f"assessments/{assessment}/{kind}"
+        return f"{scope.text}/providers/Microsoft.Security/{kind}/{name}"
+
+    def put(self, table: str, scope: Scope, name: str, properties: Row, **more: Any) -> tuple[Row, bool]:
+        """Write a row; gives it, and whether it is new. What is not shown stays unless it is given anew."""
+        rows: dict[str, Row] = getattr(self, table)
+        full = self.id_of(table, scope, name)
+        old = rows.get(full.lower())
+        row: Row = old if old is not None else {"_id": full, "name": name.rpartition("/")[2], "scope": scope.text}
+        row.update({"properties": properties, **more})
+        rows[full.lower()] = row
+        return row, old is None
+
+    def get(self, table: str, scope: Scope, name: str) -> Row | None:
+        """A row."""
+        rows: dict[str, Row] = getattr(self, table)
+        return rows.get(self.id_of(table, scope, name).lower())
+
+    def below(self, table: str, scope: Scope) -> list[Row]:
+        """The rows on a scope and below it; a management group holds all subscriptions."""
+        rows: dict[str, Row] = getattr(self, table)
+        if scope.kind == GROUP:
+            return list(rows.values())
+        start = f"{scope.key}/"
+        return [row for key, row in rows.items() if key.startswith(start)]
+
+    def at(self, table: str, scope: Scope) -> list[Row]:
+        """The rows of exactly this scope."""
+        rows: dict[str, Row] = getattr(self, table)
+        return [row for row in rows.values() if row["scope"].lower() == scope.key]
+
+    def above(self, scope: Scope) -> list[Scope]:
+        """The scopes that a scope inherits from, the nearest first."""
+        if scope.kind == GROUP or not scope.text:
+            return []
+        own = Scope(f"/subscriptions/{scope.subscription}")
+        return [self.group] if scope.key == own.key else [own, self.group]
+
+    def connectors(self) -> list[Row]:
+        """The AWS and the GCP connector, both in the first subscription."""
+        rows = []
+        for name, cloud in data.CONNECTORS.items():
+            scope = f"/subscriptions/{self.subscriptions[0]}/resourceGroups/{data.CONNECTORS_GROUP}"
+            row_id = f"{scope}/providers/Microsoft.Security/securityConnectors/{name}"
+            offerings = [{"offeringType": f"CspmMonitor{cloud.capitalize()}"}]
+            properties = {"hierarchyIdentifier": f"acme-{name}", "environmentName": cloud, "offerings": offerings}
+            rows.append({"_id": row_id, "name": name, "scope": scope, "properties": properties})
+        return rows
+
+    def exists(self, scope: Scope) -> bool:
+        """Whether a governed scope is there; a subscription is looked at elsewhere."""
+        if scope.kind == CONNECTOR:
+            return scope.key in {row["_id"].lower() for row in self.connectors()}
+        return scope.kind != GROUP or scope.key == self.group.key
+
+    def has_plan(self, scope: Scope) -> bool:
+        """Whether Defender CSPM is on: in the subscription, or in one of those below a management group."""
+        wanted = [scope.subscription] if scope.subscription else self.subscriptions
+        rows = (self.get("pricings", Scope(f"/subscriptions/{each}"), CSPM) for each in wanted)
+        return any(row is not None and row["properties"]["pricingTier"] == "Standard" for row in rows)
+
+    def severity(self, assessment: Row) -> str:
+        """The severity of an assessment, which its metadata hold."""
+        found = self.metadata.get(assessment["name"].lower())
+        return str(found["properties"]["severity"]) if found else ""
+
+    def tables(self) -> dict[str, list[Row]]:
+        """What a test may look at; of integrations not their secrets."""
+        shown = {name: list(getattr(self, name).values()) for name in TABLES}
+        shown["integrations"] = [_without_secrets(row) for row in shown["integrations"]]
+        return shown
+
+    def saved(self) -> Row:
+        """Everything that `load` brings back."""
+        return {name: getattr(self, name) for name in _SAVED}
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Bring back what was saved."""
+        for name in _SAVED:
+            setattr(self, name, dict(saved[name]))
+
+
+def _without_secrets(row: Row) -> Row:
+    held = row.get("authentication", {})
+    shown = {name: value for name, value in row.items() if name != "authentication"}
+    return {**shown, "instance_url": held.get("instanceUrl", ""), "holds": sorted(name for name in held if held[name])}

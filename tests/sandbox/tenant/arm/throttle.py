@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Buckets of requests per subscription, refilled as time goes by (facts 3.8)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from .errors import arm_error
+from .scopes import Scope
+
+if TYPE_CHECKING:
+    from ..state import Tenant
+
+_LIVE = {"read": 250, "write": 200, "delete": 200}
+_REFILL = {"read": 10, "write": 20, "delete": 20}
+"""Seconds in which an empty bucket is full again."""
+
+
+def _kind(method: str) -> str:
+    return {"GET": "read", "DELETE": "delete"}.get(method, "write")
+
+
+def _state(tenant: Tenant, kind: str, scope: Scope) -> tuple[str, float, float]:
+    """The bucket's name, its size, and how much is in it."""
+    wanted = tenant.knobs.arm_reads if kind == "read" else tenant.knobs.arm_writes
+    size = float(wanted or _LIVE[kind])
+    name = f"{kind}:{scope.subscription or 'tenant'}"
+    left, when = tenant.arm.buckets.get(name, (size, tenant.now()))
+    return name, size, min(size, left + (tenant.now() - when) * size / _REFILL[kind])
+
+
+def spend(tenant: Tenant, method: str, scope: Scope) -> None:
+    """Take one request out of its bucket; raises Refused with 429 when that is empty."""
+    kind = _kind(method)
+    name, size, left = _state(tenant, kind, scope)
+    limited = (tenant.knobs.arm_reads if kind == "read" else tenant.knobs.arm_writes) > 0
+    if limited and left < 1:
+        # Asking again too early is refused again, with a new value.
+        wait = math.ceil((1 - left) * _REFILL[kind] / size)
+        what = f"subscription '{scope.subscription}'" if scope.subscription else "tenant"
+        text = (
+            f"Number of '{kind}' requests for {what} exceeded the limit of '{int(size)}'. "
+            f"Please try again after '{wait}' seconds."
+        )
+        code = "SubscriptionRequestsThrottled" if scope.subscription else "TenantRequestsThrottled"
+        raise arm_error(429, code, text, headers={"Retry-After": str(wait)})
+    tenant.arm.buckets[name] = (max(0.0, left - 1), tenant.now())
+
+
+def remaining(tenant: Tenant, method: str, scope: Scope) -> int:
+    """How many requests are left."""
+    return int(_state(tenant, _kind(method), scope)[2])

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Assessments, their metadata, and governance assignments (Defender for Cloud facts 3.2, 3.3, 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.process import SandboxError
+from tests.unit.sandbox.arm_client import ASSESSMENTS, DUE, GOVERNANCE, SECURITY, Arm, refusal
+
+MakeArm = Callable[..., Arm]
+KEY = "6634ff9f-127b-4bf2-8e6e-b1737f5e789c"
+WITH = f"{SECURITY}/assessments"
+
+
+def assignment(finding: dict[str, Any]) -> str:
+    """The path of an assignment of a finding."""
+    return f"{finding['id']}/governanceAssignments/{KEY}"
+
+
+def test_findings_come_in_pages_and_are_the_same_for_the_same_seed(make_arm: MakeArm) -> None:
+    arm = make_arm(arm_page=5)
+    first = arm.got(f"{arm.subscription}{WITH}", ASSESSMENTS)
+    assert len(first["value"]) == 5 and first["nextLink"].startswith(f"{arm.known['azure_arm_url']}{arm.subscription}")
+    rows = arm.listed(f"{arm.subscription}{WITH}", ASSESSMENTS)
+    assert len({row["id"] for row in rows}) == len(rows) > 12
+    codes = [row["properties"]["status"]["code"] for row in rows]
+    assert (codes.count("Unhealthy"), set(codes)) == (12, {"Unhealthy", "Healthy", "NotApplicable"})
+    assert {row["properties"]["resourceDetails"]["source"] for row in rows} == {"Azure", "Aws", "Gcp"}
+    again = make_arm()
+    assert again.listed(f"{again.subscription}{WITH}", ASSESSMENTS) == rows
+    assert len(arm.findings(arm.group)) == 24, "both subscriptions"
+    assert refusal(arm.ask("GET", f"{arm.subscription}{WITH}", version=ASSESSMENTS, skipToken="x"))[0] == 400
+
+
+def test_two_thousand_findings_of_ten_subscriptions(make_arm: MakeArm) -> None:
+    arm = make_arm(subscriptions=10, findings=200)
+    assert len(arm.findings(arm.group)) == 2000
+    assert len(arm.known["azure_subscription_ids"]) == 10
+    routes = arm.sandbox.requests("tenant")["routes"]
+    assert routes["GET /arm/{scope}/providers/Microsoft.Security/assessments"] == 12
+
+
+def test_links_and_metadata_are_told_on_demand(arm: Arm) -> None:
+    row = arm.findings()[0]
+    assert {"links", "metadata"}.isdisjoint(arm.got(row["id"], ASSESSMENTS)["properties"])
+    metadata = arm.got(row["id"], ASSESSMENTS, expand="metadata")["properties"]["metadata"]
+    assert (metadata["displayName"], metadata["severity"]) == (row["properties"]["displayName"], "High")
+    assert (
+        "portal.azure.com" in arm.got(row["id"], ASSESSMENTS, expand="links")["properties"]["links"]["azurePortalUri"]
+    )
+    assert refusal(arm.ask("GET", row["id"], version=ASSESSMENTS, expand="all"))[0] == 400
+    for scope in ("", arm.subscription):
+        found = arm.got(f"{scope}{SECURITY}/assessmentMetadata/{row['name']}", ASSESSMENTS)
+        assert found["properties"] == metadata
+    severities = {
+        version: {each["properties"]["severity"] for each in arm.listed(f"{SECURITY}/assessmentMetadata", version)}
+        for version in (ASSESSMENTS, "2021-06-01")
+    }
+    assert severities[ASSESSMENTS] == severities["2021-06-01"] | {"Critical"}
+
+
+def test_older_versions_say_less(arm: Arm) -> None:
+    row_id = arm.findings()[0]["id"]
+    assert "risk" in arm.got(row_id, ASSESSMENTS)["properties"]
+    assert "risk" not in arm.got(row_id, "2021-06-01")["properties"]
+    assert set(arm.got(row_id, "2020-01-01")["properties"]["status"]) == {"code"}
+
+
+def test_a_finding_of_one_s_own_needs_its_metadata_first(arm: Arm) -> None:
+    path = f"{arm.subscription}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-1{WITH}/own-1"
+    finding = {"resourceDetails": {"source": "Azure"}, "status": {"code": "Unhealthy"}}
+    assert refusal(arm.ask("PUT", path, {"properties": finding}, version=ASSESSMENTS)) == (400, "BadRequest")
+    about = {"displayName": "Own", "severity": "Low", "assessmentType": "CustomerManaged"}
+    arm.put(f"{arm.subscription}{SECURITY}/assessmentMetadata/own-1", about, ASSESSMENTS)
+    made = arm.put(path, finding, ASSESSMENTS, 201)["properties"]
+    assert made["displayName"] == "Own"
+    same = arm.put(path, finding, ASSESSMENTS)["properties"]["status"]
+    assert same == made["status"]
+    healed = arm.put(path, {**finding, "status": {"code": "Healthy"}}, ASSESSMENTS)["properties"]["status"]
+    assert healed["firstEvaluationDate"] == made["status"]["firstEvaluationDate"]
+    assert healed["statusChangeDate"] > made["status"]["statusChangeDate"]
+    wrong = {**finding, "status": {"code": "Fine"}}
+    assert refusal(arm.ask("PUT", path, {"properties": wrong}, version=ASSESSMENTS))[0] == 400
+    assert [arm.ask("DELETE", path, version=ASSESSMENTS).status_code for _ in range(2)] == [200, 204]
+    assert refusal(arm.ask("GET", path, version=ASSESSMENTS))[0] == 404
+
+
+def test_an_assignment_carries_the_ticket(arm: Arm) -> None:
+    finding = arm.findings()[0]
+    ticket = {"ticketNumber": 10023, "ticketLink": "https://acme.service-now.com/x", "ticketStatus": "New"}
+    properties = {"remediationDueDate": DUE, "owner": "ann@example.com", "additionalData": ticket}
+    made = arm.put(assignment(finding), properties, GOVERNANCE, 201)
+    assert made["id"] == assignment(finding) and made["type"] == "Microsoft.Security/assessments/governanceAssignments"
+    assert made["properties"]["additionalData"] == ticket
+    assert arm.got(assignment(finding), GOVERNANCE) == made
+    for scope in (arm.subscription, finding["id"].split(WITH)[0]):
+        assert arm.listed(f"{scope}{WITH}/{finding['name']}/governanceAssignments", GOVERNANCE) == [made]
+    replaced = arm.put(assignment(finding), {"remediationDueDate": DUE}, GOVERNANCE)
+    assert {"owner", "additionalData"}.isdisjoint(replaced["properties"]), "what is not sent is gone"
+    answers = [arm.ask("DELETE", assignment(finding), version=GOVERNANCE).status_code for _ in range(2)]
+    assert answers == [200, 204]
+
+
+@pytest.mark.parametrize(
+    ("change", "target"),
+    [
+        ({"remediationDueDate": None}, "remediationDueDate"),
+        ({"remediationDueDate": "tomorrow"}, "remediationDueDate"),
+        ({"additionalData": {"ticketNumber": 2**31}}, "ticketNumber"),
+        ({"additionalData": {"ticketNumber": -1}}, "ticketNumber"),
+        ({"additionalData": {"ticketNumber": "INC0010023"}}, "ticketNumber"),
+        ({"remediationEta": {"eta": DUE}}, "remediationEta"),
+        ({"owner": 7}, "owner"),
+    ],
+)
+def test_an_assignment_that_makes_no_sense_is_refused(arm: Arm, change: dict[str, Any], target: str) -> None:
+    body = {"properties": {"remediationDueDate": DUE, **change}}
+    answer = arm.ask("PUT", assignment(arm.findings()[0]), body, version=GOVERNANCE)
+    assert refusal(answer) == (400, "BadRequest")
+    assert answer.json()["error"]["target"].endswith(target)
+
+
+def test_an_assignment_needs_its_finding_and_the_plan(arm: Arm, make_arm: MakeArm) -> None:
+    finding = arm.findings()[0]
+    elsewhere = assignment(finding).replace(finding["name"], KEY)
+    body = {"properties": {"remediationDueDate": DUE}}
+    assert refusal(arm.ask("PUT", elsewhere, body, version=GOVERNANCE)) == (404, "NotFound")
+    without = make_arm(plan="Free")
+    answer = without.ask("PUT", assignment(finding), body, version=GOVERNANCE)
+    assert refusal(answer)[0] == 403 and "Standard" in answer.text
+
+
+def test_a_finding_heals_and_others_come_and_go(arm: Arm) -> None:
+    finding = arm.findings()[0]
+    arm.put(assignment(finding), {"remediationDueDate": DUE}, GOVERNANCE, 201)
+    tamper = arm.sandbox.tamper_tenant
+    match = {"_id": finding["id"]}
+    assert tamper("assessments", {"status": "Healthy"}, match=match) == [finding["id"]]
+    after = arm.got(finding["id"], ASSESSMENTS)["properties"]["status"]
+    before = finding["properties"]["status"]
+    assert (after["code"], after["firstEvaluationDate"]) == ("Healthy", before["firstEvaluationDate"])
+    assert after["statusChangeDate"] > before["statusChangeDate"]
+    tamper("assignments", {"additionalData": {"ticketNumber": 5}}, match={"name": KEY})
+    assert arm.got(assignment(finding), GOVERNANCE)["properties"]["additionalData"] == {"ticketNumber": 5}
+    tamper("assessments", match=match, delete=True)
+    assert refusal(arm.ask("GET", assignment(finding), version=GOVERNANCE))[0] == 404
+    new = {"name": finding["name"], "scope": f"{arm.subscription}/resourceGroups/rg/providers/Microsoft.X/y/z"}
+    (made,) = tamper("assessments", new, insert=True)
+    assert arm.got(made, ASSESSMENTS)["properties"]["displayName"] == finding["properties"]["displayName"]
+    with pytest.raises(SandboxError, match="status must be one of Healthy"):
+        tamper("assessments", {"status": "fine"}, match={"_id": made})
+    with pytest.raises(SandboxError, match="no row of assessments matches"):
+        tamper("assessments", {"status": "Healthy"}, match={"_id": "none"})
+    assert len(arm.sandbox.tenant_state("assessments")) > 12
