@@ -494,10 +494,9 @@ warnings:
 """
 
 from ..module_utils import shell
-from ..module_utils.snow import SNOW_OPTIONS
+from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.compliance.catalogue import JOB_KEYS
 from ..module_utils.snow.compliance.settings import Settings
-from ..module_utils.snow.compliance.store import connect
 from ..module_utils.snow.compliance.work import ensure
 from ..module_utils.snow.specs import WAIT_OPTIONS
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...engine.errors import BadDescription
 from ...engine.result import Drift, ManualStep, Result
+from ..client import Instance
 from ..problems import Problem
 from ..query import TableQuery
 from ..resources.compliance_configuration import Configuration, FoundRow, Parameter, SecretParameter
@@ -18,7 +19,6 @@ from .catalogue import ASSESSMENTS, CONTAINERS, JOB_TABLES, LABELS, OLD, RUN_AS
 from .detection import Detected
 from .discovery import Job, find_implementation, find_jobs, find_storage
 from .settings import LISTS, Settings
-from .store import CautiousInstance
 
 # Who touches rows without changing what a person configured.
 SYSTEM_USERS = frozenset({"", "system", RUN_AS})
@@ -28,7 +28,7 @@ SYSTEM_USERS = frozenset({"", "system", RUN_AS})
 class Integration:
     """The integration on one instance. After `bring`, the other members tell what was found."""
 
-    instance: CautiousInstance
+    instance: Instance
     settings: Settings
     found: Detected
     rows: list[FoundRow] = field(default_factory=list)

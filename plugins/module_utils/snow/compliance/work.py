@@ -8,6 +8,7 @@ from typing import Any
 
 from ...engine.errors import EngineError
 from ...engine.result import Drift, ManualStep, Result
+from ..client import Instance
 from ..problems import ERROR, Problem
 from . import findings, steps
 from .catalogue import COMPREHENSIVE, OLD
@@ -16,11 +17,10 @@ from .detection import ACTIVE, UNKNOWN, Detected, counts_query, detect
 from .installation import install, merge, missing
 from .integration import Integration
 from .settings import Settings
-from .store import CautiousInstance
 from .waiting import wait_for_runs
 
 
-def ensure(instance: CautiousInstance, settings: Settings) -> Result:
+def ensure(instance: Instance, settings: Settings) -> Result:
     """Bring the integration of Configuration Compliance with Defender for Cloud to its described state.
 
     Raises `EngineError` for what cannot be meant, what broke, and runs of jobs that were waited for in vain; its `output`
@@ -65,7 +65,7 @@ def _wait(integration: Integration, result: Result) -> list[str]:
 
 
 def _tell(
-    instance: CautiousInstance,
+    instance: Instance,
     result: Result,
     found: Detected,
     integration: Integration | None,

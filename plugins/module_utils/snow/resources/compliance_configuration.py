@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ...engine.converge import ALWAYS
+from ...engine.judge import ALWAYS
 from ...engine.field import LIST, Field, wire_text
 from ...engine.plan import Judge, Plan, Value
 from ...engine.result import ManualStep
@@ -64,7 +64,7 @@ class FoundRow(RowResource):
             if write.secret:
                 # Two writes, two refusals: one must not pass for the other.
                 write.label = f"{self.label}: {LABELS['client_secret']}"
-            write.outcome = {"step": self.step}
+            write.outcome, write.step, write.hint = {}, self.step, self.step.reason
         return plan
 
     def _hidden(self, world: World) -> str:

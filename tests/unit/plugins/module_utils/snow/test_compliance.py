@@ -13,10 +13,10 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     EngineError,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import connect
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.compliance import waiting
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.compliance.catalogue import JOB_KEYS
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.compliance.settings import Settings
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.compliance.store import connect
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.compliance.work import ensure
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
