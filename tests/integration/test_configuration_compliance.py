@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
+from tests.integration.findings import CONNECTION, Findings
 from tests.integration.lifecycle import live
 from tests.integration.playbooks import COLLECTION, Playbooks, Task, task
+from tests.integration.tenant import HOST
 from tests.sandbox.process import SandboxProcess
 
 TENANT, CLIENT, SECRET = (
@@ -306,3 +308,36 @@ def test_the_role_fails_for_what_nothing_can_be_imported_without(
     assert "On production it takes an entitlement" in failed.message
     ignoring = {**VARIABLES, "mdc_configuration_compliance_ignore": ["compliance_absent", "integration_absent"]}
     assert playbook(ROLE, instance, variables=ignoring).went_well()
+
+
+def test_the_role_reads_azure_as_the_application_and_compares(
+    playbook: Playbooks, new_instance: NewInstance, sandbox: SandboxProcess
+) -> None:
+    tenant, instance = Findings(sandbox, subscriptions=2, findings=6), new_instance(configuration_compliance="tvm")
+    form = {name: tenant.access[f"azure_{name}"] for name in ("client_id", "client_secret")}
+    subscriptions = [scope.rpartition("/")[2] for scope in tenant.scopes]
+    variables = {
+        **{f"mdc_configuration_compliance_{name}": value for name, value in form.items()},
+        "mdc_configuration_compliance_tenant": HOST,
+        "mdc_configuration_compliance_api_url": "https://management.azure.com",
+        "mdc_configuration_compliance_import_from": "subscriptions",
+        "mdc_configuration_compliance_subscriptions": subscriptions,
+        "mdc_configuration_compliance_read_azure": True,
+    }
+    hosts = {instance.name: instance.connection, HOST: {name: tenant.access[name] for name in CONNECTION}}
+    first = playbook(ROLE, hosts, variables=variables, play={"hosts": instance.name}).went_well()
+    found = first.on(instance.name, "Prove that the application may read, and count")["recommendations"]
+    assert "counts_not_comparable" in problems(first.on(instance.name, LOOK).result)
+    assert instance.row(TABLE)["directory"] == tenant.access["azure_tenant_id"]
+    time.sleep(1.1)
+    assert {run["substate"] for run in sandbox.run_jobs(instance.name)} == {"success"}
+    second = playbook(ROLE, hosts, variables=variables, play={"hosts": instance.name}).went_well()
+    result = second.on(instance.name, LOOK).result
+    assert (problems(result), result["manual_steps"]) == ([], [])
+    unhealthy = sum(row["status"] == "Unhealthy" for row in found)
+    assert result["configuration_compliance"]["counts"]["results"]["Failed"] == unhealthy > 0
+    refused = {**variables, "mdc_configuration_compliance_client_secret": "wrong"}
+    failed = playbook(ROLE, hosts, variables=refused, play={"hosts": instance.name}).last
+    assert failed.failed
+    assert "AADSTS7000215" in failed.message
+    assert form["client_secret"] not in first.output + second.output
