@@ -16,7 +16,8 @@ class Read:
     """A question to the platform: the rows of `collection` whose `column` is one of `values`, with `columns` of each.
 
     `where` holds further equalities. Without `values`, any `limit` rows (a look at which columns there are).
-    `optional` means that a refusal is an answer, too: `World.refused` tells.
+    `optional` means that a refusal is an answer, too: `World.refused` tells. `order` is the column to sort by, with a
+    leading `-` from the last to the first.
     """
 
     collection: str
@@ -26,14 +27,19 @@ class Read:
     where: tuple[tuple[str, str], ...] = ()
     optional: bool = False
     limit: int = 0
+    order: str = ""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """The answer to one `Read`: rows of plain strings, or the platform's words when it refused."""
+    """The answer to one `Read`: rows of plain strings, or the platform's words when it refused.
+
+    `total` is how many rows there are, those included that the caller may not see; None when the platform does not tell.
+    """
 
     rows: tuple[Row, ...] = ()
     refused: str = ""
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def merged(reads: Iterable[Read]) -> list[Read]:
     """Return as few reads that ask for the same: equal but for values and columns become one."""
     together: dict[tuple[object, ...], Read] = {}
     for read in reads:
-        key = (read.collection, read.column, read.where, read.optional, read.limit)
+        key = (read.collection, read.column, read.where, read.optional, read.limit, read.order)
         known = together.get(key)
         if known is None:
             together[key] = read

@@ -80,13 +80,16 @@ class Instance:
         for group in grouped:
             parts = [next(answers) for _query in group]
             refused = next((part.refused for part in parts if part.refused), "")
-            result.append(Answered(tuple(row for part in parts for row in part.rows), refused))
+            known = [part.total for part in parts if part.total is not None]
+            total = sum(known) if len(known) == len(parts) else None
+            result.append(Answered(tuple(row for part in parts for row in part.rows), refused, total))
         return result
 
     def query(self, queries: Sequence[TableQuery]) -> list[Answered]:
         """Return the rows of each query, in order, all pages. A refusal of an `optional` query is part of the answer."""
         with self._explained():
             results: list[tuple[list[Row], str]] = [([], "") for _query in queries]
+            totals: list[int | None] = [None for _query in queries]
             waiting = list(enumerate(queries))
             while waiting:
                 answers = read_tables(self.session, [query for _index, query in waiting])
@@ -94,11 +97,12 @@ class Instance:
                 for (index, query), answer in zip(waiting, answers, strict=True):
                     rows, refused = self._rows(query, answer)
                     results[index] = (results[index][0] + rows, refused)
+                    totals[index] = _total(answer)
                     following = query.next_page(_total(answer), len(rows)) if not refused else None
                     if following:
                         further.append((index, following))
                 waiting = further
-        return [Answered(tuple(rows), refused) for rows, refused in results]
+        return [Answered(tuple(rows), refused, total) for (rows, refused), total in zip(results, totals, strict=True)]
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """POST one row and return it. A lost answer is `UnclearOutcome`: the row may exist."""
@@ -179,6 +183,7 @@ class Instance:
                 return [], str(error)
             raise self.refusal(f"to read {query.table}", error, query.table)
         rows = answer.data.get("result") if isinstance(answer.data, Mapping) else None
+        rows = query.listed(rows)
         if not isinstance(rows, list):
             # Taken for "no rows", everything would be created again.
             raise NoClearAnswer(f"{self.name}: GET {query.path} -> {answer.status}: the answer holds no list of rows")
