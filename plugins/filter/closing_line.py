@@ -52,6 +52,16 @@ def closing_line(results: list[Any], check_mode: bool = False) -> str:
     With `check_mode` nothing was corrected, so every deviation is still open.
     """
     known = [result for result in results if isinstance(result, Mapping) and not result.get("skipped")]
+    states = [result for result in known if "drift" in result]
+    if states:
+        # What several tasks brought to its described state is one statement, where the first of them stands.
+        together = {
+            "drift": [entry for state in states for entry in state["drift"]],
+            "results": [outcome for state in states for outcome in state.get("results") or []],
+        }
+        position = known.index(states[0])
+        known = [{**result, "drift": None} if "drift" in result else result for result in known]
+        known.insert(position + ("instance" in states[0]), together)
     parts = [part for result in known for part in _parts(result, check_mode)]
     return "; ".join(parts) or "nothing was looked at"
 
@@ -62,7 +72,7 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
         problems = result.get("problems") or []
         if problems:
             yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
-    if "drift" in result:
+    if result.get("drift") is not None:
         yield from _state(result, check_mode)
     if "evidence" in result:
         yield _connector(result)

@@ -9,7 +9,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.tickets import TYPES, TicketOptions, described_tickets
+from ..module_utils.snow.tickets.models import TYPES
+from ..plugin_utils.tickets import TicketOptions, described_tickets
 
 DOCUMENTATION = r"""
 name: tickets_for_recommendations
