@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.integration.findings import Findings
@@ -33,10 +34,18 @@ class Defender(Findings):
 
     def __call__(self, what: str, *words: str, **options: Any) -> Run:
         """Run a playbook of the collection; `azure` among the options replaces variables of the tenant's host."""
-        azure = options.pop("azure", {})
+        return self.playbook(what, self._hosts(options), *words, **self._options(options))
+
+    def command(self, what: str, **options: Any) -> tuple[list[str], dict[str, str], Path]:
+        """Return what `Playbooks.command` does for such a run."""
+        return self.playbook.command(what, self._hosts(options), **self._options(options))
+
+    def _hosts(self, options: dict[str, Any]) -> dict[str, dict[str, Any]]:
         hosts = {instance.name: instance.connection for instance in self.instances}
-        options["variables"] = {**self.variables, **(options.get("variables") or {})}
-        return self.playbook(what, {**hosts, **self.hosts(*MDA, **azure)}, *words, defender=[HOST], **options)
+        return {**hosts, **self.hosts(*MDA, **options.pop("azure", {}))}
+
+    def _options(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {**options, "variables": {**self.variables, **(options.get("variables") or {})}, "defender": [HOST]}
 
     def forget_requests(self) -> None:
         """Start counting anew, in the tenant and its instances."""
@@ -68,7 +77,8 @@ class Defender(Findings):
         foretold, _real, again = runs
         assert sum(numbers["changed"] for numbers in foretold.recap.values()) > 0, foretold.output
         assert sum(numbers["changed"] for numbers in again.recap.values()) == 0, again.output
-        assert sorted(drift_of(foretold)) == sorted(drift_of(runs[1]))
+        told, done = sorted(drift_of(foretold)), sorted(drift_of(runs[1]))
+        assert told == done, (set(told) ^ set(done), runs[1].output)
         return runs[0], runs[1], runs[2]
 
 

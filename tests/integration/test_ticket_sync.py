@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +18,10 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import ORDINARY, Playbooks, Run
 from tests.integration.tenant import HOST
 from tests.integration.test_tickets import notes_of
+from tests.integration.test_tickets_safety import PATIENCE, kill, wait_until
 from tests.sandbox.process import SandboxProcess
 
 Row = dict[str, Any]
-FOUND, KNOWN = "Read the recommendations", "Read the tickets that there are"
 TICKETS, BACK = "Bring the tickets to their described state", "Write them back to the assignments"
 EVERY = ["Critical", "High", "Medium", "Low"]
 KEY = re.compile(r"mdc-[0-9a-f]{40}(-\d+)?")
@@ -33,14 +35,8 @@ def tenant(playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> 
     return Defender(playbook, sandbox, instance, subscriptions=1)
 
 
-def severities(tenant: Defender) -> dict[str, str]:
-    """Return the severity of each finding by its id."""
-    run = tenant("tickets", check=True, variables={"mdc_tickets_severities": EVERY}).went_well()
-    return {row["id"]: row["severity"] for row in run[FOUND]["recommendations"]}
-
-
-def unhealthy(tenant: Defender, *names: str, severity: Iterable[str] = ("Critical", "High")) -> list[Row]:
-    """Return the unhealthy findings of these severities, of `names` only if there are any."""
+def unhealthy(tenant: Defender, severity: Iterable[str] = ("Critical", "High")) -> list[Row]:
+    """Return the unhealthy findings of these severities."""
     known = tenant.rows("assessments")
     return [
         row
@@ -471,7 +467,97 @@ def test_a_scope_that_cannot_be_read_keeps_its_tickets(
     run = tenant("tickets")
     assert run.status == 2
     line = closing(run)
-    assert line.startswith(f"{HOST}: as described; tickets left as they are: subscription {other.rpartition('/')[2]} could not be read")
+    name = other.rpartition("/")[2]
+    assert line.startswith(f"{HOST}: as described; tickets left as they are: subscription {name} could not be read")
     assert "AuthorizationFailed" in line
     assert {row["number"]: row["state"] for row in ours(instance)} == states
     assert not any(arm_writes(done) for done in run.done)
+
+
+# -- runs that are killed, and runs that overlap ----------------------------------------------------------------------
+
+
+def started(tenant: Defender, home: Path | None = None) -> subprocess.Popen[bytes]:
+    """Start the playbook; `home` is that of another machine."""
+    environment = {"ANSIBLE_HOME": str(home)} if home else None
+    command, variables, _results = tenant.command("tickets", environment=environment)
+    return subprocess.Popen(
+        command,
+        cwd=tenant.playbook.folder,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("part", ["tickets", "assignments"])
+def test_a_killed_run_is_finished_by_the_next_one(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance, part: str
+) -> None:
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1, findings=150)
+    tenant.variables["mdc_tickets_severities"] = EVERY
+    wanted = unhealthy(tenant, severity=EVERY)
+    if part == "tickets":
+        instance.turn(latency_ms=150)
+    else:
+        sandbox.turn_tenant(latency_ms=20)
+    process = started(tenant)
+    try:
+        wait_until(lambda: len(ours(instance) if part == "tickets" else tenant.rows("assignments")) > 20)
+    finally:
+        kill(process)
+    instance.turn(latency_ms=0)
+    sandbox.turn_tenant(latency_ms=0)
+    left = len(wanted) - len(ours(instance))
+    open_assignments = len(wanted) - len(tenant.rows("assignments"))
+    assert left > 0 if part == "tickets" else open_assignments > 0 == left, "killed in the middle"
+    run = tenant("tickets").went_well()
+    assert sum(object_.startswith("incident") for object_, _field in drift_of(run)) == left
+    assert sum(object_.startswith("assignment") for object_, _field in drift_of(run)) == open_assignments
+    assert_each_once(tenant, instance, wanted)
+    settled(tenant)
+
+
+def test_runs_that_overlap_on_one_machine_make_one_ticket_for_each(tenant: Defender, instance: Instance) -> None:
+    instance.turn(latency_ms=150)
+    processes = [started(tenant), started(tenant)]
+    assert [process.wait(timeout=PATIENCE) for process in processes] == [0, 0]
+    instance.turn(latency_ms=0)
+    assert len(ours(instance)) == len(unhealthy(tenant))
+    assert_each_once(tenant, instance, unhealthy(tenant))
+    settled(tenant)
+
+
+def test_runs_that_overlap_on_two_machines_leave_one_ticket_for_each(
+    tenant: Defender, instance: Instance, tmp_path: Path
+) -> None:
+    instance.turn(latency_ms=300)
+    processes = [started(tenant, tmp_path / "one"), started(tenant, tmp_path / "two")]
+    assert [process.wait(timeout=PATIENCE) for process in processes] == [0, 0]
+    instance.turn(latency_ms=0)
+    tenant("tickets").went_well()
+    assert_each_once(tenant, instance, unhealthy(tenant))
+    settled(tenant)
+
+
+# -- thousands --------------------------------------------------------------------------------------------------------
+
+
+def test_two_thousand_findings_of_ten_subscriptions(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = Defender(playbook, sandbox, instance, subscriptions=10, findings=200)
+    tenant.variables |= {"mdc_tickets_severities": EVERY, "mdc_tickets_scopes": tenant.scopes}
+    wanted = unhealthy(tenant, severity=EVERY)
+    assert len(wanted) == 2000
+    run = tenant("tickets", timeout=400).went_well()
+    print(run.output[-3000:])
+    for done in run.done:
+        print(done.task, done.requests, done.result.get("api_calls"))
+    tenant.forget_requests()
+    again = tenant("tickets", timeout=400).went_well()
+    for done in again.done:
+        print(done.task, done.requests, done.result.get("api_calls"))
+    print(again.output[-3000:])
