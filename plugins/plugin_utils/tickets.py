@@ -118,6 +118,7 @@ def described_assignments(
 
     `tickets` are results of module snow_tickets, `known` the rows that were read before; the former know better.
     """
+    histories: dict[str, list[Known]] = {}
     by_correlation: dict[str, Known] = {}
     for row in (*known, *tickets):
         key, generation = key_of(str(row.get("correlation_id") or ""))
@@ -126,9 +127,11 @@ def described_assignments(
     counting: dict[str, Known] = {}
     for ticket in sorted(by_correlation.values(), key=lambda ticket: ticket.rank):
         counting[ticket.key] = ticket
+        histories.setdefault(ticket.key, []).append(ticket)
     found: list[dict[str, Any]] = []
     for row in recommendations:
-        if row["key"] in counting:
+        # A ticket of somebody else's that stands there beside ours stays.
+        if row["key"] in counting and not _is_foreign(row, histories[row["key"]]):
             found.append(_assignment(row, counting[row["key"]], instance_url, fields))
     return found
 
@@ -177,6 +180,8 @@ def _wanted(row: Row, history: Sequence[Known], options: TicketOptions) -> list[
     if not history:
         return _first(row, options)
     last = history[-1]
+    if last.state != OPEN and _is_foreign(row, history):
+        return []
     if last.state == OPEN:
         more = _content(row, options) if options.refresh else {}
         return [{"type": last.type, "correlation_id": last.correlation_id, "state": OPEN, **more}]
@@ -198,18 +203,29 @@ def _first(row: Row, options: TicketOptions) -> list[dict[str, Any]]:
 
     The integration of the vendor writes its tickets there, too. One that we wrote and that is not there was deleted.
     """
+    new = _new(row, str(row["key"]), options)
+    if _is_foreign(row):
+        return []
     assignment = row.get("assignment") or {}
     number, link = assignment.get("ticket_number"), str(assignment.get("ticket_link") or "")
-    new = _new(row, str(row["key"]), options)
     if number is None and not link:
         return [new]
-    found = SYS_ID.search(link)
-    written = str(assignment.get("id") or "").rsplit("/", 1)[-1] == Pair(row["name"], row["resource_id"]).name
-    if not written and (not found or found.group(1).lower() not in {derived_id(kind, row["key"]) for kind in TYPES}):
-        return []
     name = link.rpartition("#")[2] if "#" in link else str(number)
     note = f"Defender for Cloud: ticket {name}, which stood for this recommendation, is not there any more."
     return [{**new, "work_note": note}]
+
+
+def _is_foreign(row: Row, history: Iterable[Known] = ()) -> bool:
+    """Return whether a recommendation's assignment names a ticket that is not ours: neither we made it nor is its link to ours."""
+    assignment = row.get("assignment") or {}
+    link = str(assignment.get("ticket_link") or "")
+    if assignment.get("ticket_number") is None and not link:
+        return False
+    if str(assignment.get("id") or "").rsplit("/", 1)[-1] == Pair(row["name"], row["resource_id"]).name:
+        return False
+    found = SYS_ID.search(link)
+    ours = {derived_id(kind, row["key"]) for kind in TYPES} | {ticket.sys_id for ticket in history}
+    return not found or found.group(1).lower() not in ours
 
 
 def _new(row: Row, correlation_id: str, options: TicketOptions) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from tests.integration.findings import arm_writes
 from tests.integration.instances import Instance
 from tests.integration.playbooks import ORDINARY, Playbooks, Run
 from tests.integration.tenant import HOST
-from tests.integration.test_tickets import notes_of
+from tests.integration.test_tickets import ITIL, itil, notes_of
 from tests.integration.test_tickets_safety import PATIENCE, kill, wait_until
 from tests.sandbox.process import SandboxProcess
 
 Row = dict[str, Any]
+FOUND, KNOWN = "Read the recommendations", "Read the tickets that there are"
 TICKETS, BACK = "Bring the tickets to their described state", "Write them back to the assignments"
 EVERY = ["Critical", "High", "Medium", "Low"]
 KEY = re.compile(r"mdc-[0-9a-f]{40}(-\d+)?")
@@ -78,15 +80,17 @@ def digits(row: dict[str, str]) -> int:
 
 def assert_each_once(tenant: Defender, instance: Instance, wanted: list[Row]) -> None:
     """Check that each of `wanted` and nothing else has one ticket that is not canceled, and an assignment that names it."""
-    alive = [row for row in ours(instance) if row["state"] != "8"]
-    assert len(alive) == len({row["correlation_id"] for row in alive}) == len(wanted)
+    about = re.compile(r"^Assessment: (.+)$", re.M)
+    alive = [(about.search(row["description"]), row) for row in ours(instance) if row["state"] != "8"]
+    assert Counter(found[1] for found, _row in alive if found) == Counter(finding["_id"] for finding in wanted)
+    assignments = {(row["assessment"], row["scope"]): row["properties"] for row in tenant.rows("assignments")}
+    assert set(assignments) == {(finding["name"], finding["scope"]) for finding in wanted}
+    tickets = {found[1]: row for found, row in alive if found}
     for finding in wanted:
-        (row,) = [row for row in tickets_of(instance, finding) if row["state"] != "8"]
-        told = noted(tenant, finding)
+        row, told = tickets[finding["_id"]], assignments[finding["name"], finding["scope"]]["additionalData"]
         assert (told["ticketNumber"], told["ticketStatus"]) == (digits(row), "open")
         assert row["sys_id"] in told["ticketLink"]
         assert told["ticketLink"].endswith(f"#{row['number']}")
-    assert len(tenant.rows("assignments")) == len(wanted)
 
 
 def settled(tenant: Defender, **options: Any) -> Run:
@@ -346,17 +350,34 @@ def test_a_change_request_that_its_model_holds_is_left_to_a_person(tenant: Defen
 # -- beside the vendor's integration ----------------------------------------------------------------------------------
 
 
-def test_a_ticket_of_somebody_else_is_left_to_them(tenant: Defender, instance: Instance) -> None:
-    theirs, *others = unhealthy(tenant)
+def hold(tenant: Defender, finding: Row) -> None:
+    """Assign a finding with a ticket of somebody else's."""
     held = {"ticketNumber": 4711, "ticketLink": FOREIGN, "ticketStatus": "New"}
-    where = {"name": "0b8f8a3e-3a5f-4b0e-8f0e-5a4c5a1d2e33", "scope": theirs["scope"], "assessment": theirs["name"]}
+    where = {"name": "0b8f8a3e-3a5f-4b0e-8f0e-5a4c5a1d2e33", "scope": finding["scope"], "assessment": finding["name"]}
     due = {"remediationDueDate": "2027-01-01T00:00:00Z"}
     tenant.sandbox.tamper_tenant("assignments", {**where, **due, "additionalData": held}, insert=True)
+
+
+def test_a_ticket_of_somebody_else_is_left_to_them(tenant: Defender, instance: Instance) -> None:
+    theirs, *others = unhealthy(tenant)
+    hold(tenant, theirs)
+    before = noted(tenant, theirs)
     tenant.told_and_done("tickets")
     assert not tickets_of(instance, theirs)
-    assert noted(tenant, theirs) == held
+    assert noted(tenant, theirs) == before
     assert all(tickets_of(instance, finding) for finding in others)
     turn(tenant, theirs, "Healthy")
+    settled(tenant)
+
+
+def test_a_ticket_of_somebody_else_that_came_later_is_not_written_over(tenant: Defender, instance: Instance) -> None:
+    tenant("tickets", variables={"mdc_tickets_write_back": False}).went_well()
+    theirs, *others = unhealthy(tenant)
+    hold(tenant, theirs)
+    before = noted(tenant, theirs)
+    tenant("tickets").went_well()
+    assert noted(tenant, theirs) == before
+    assert all(noted(tenant, finding)["ticketStatus"] == "open" for finding in others)
     settled(tenant)
 
 
@@ -421,6 +442,42 @@ def test_what_the_plan_forbids_is_done_once_it_is_on(
     assert ours(instance) == before
     assert_each_once(tenant, instance, unhealthy(tenant))
     settled(tenant)
+
+
+def test_a_number_that_an_assignment_cannot_hold_is_in_its_link(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    beyond = {"incident": {"prefix": "SEC-", "digits": 10, "first": 3000000000}}
+    instance = new_instance(tickets={"numbering": beyond})
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1)
+    _foretold, real, _again = tenant.told_and_done("tickets")
+    assert "assignments cannot hold the ticket's number" in real.output
+    for finding in unhealthy(tenant):
+        told, row = noted(tenant, finding), ticket_of(instance, finding)
+        assert "ticketNumber" not in told
+        assert told["ticketLink"].endswith(f"#{row['number']}")
+    # Deleted, it is known by its link.
+    finding = unhealthy(tenant)[0]
+    before = ticket_of(instance, finding)
+    instance.remove("incident", sys_id=before["sys_id"])
+    tenant("tickets").went_well()
+    (note,) = notes_of(instance, ticket_of(instance, finding))
+    assert f"ticket {before['number']}, which stood for this recommendation, is not there any more" in note
+    settled(tenant)
+
+
+def test_an_account_with_the_role_itil_is_enough(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    instance = new_instance(users=ITIL)
+    (instance.connection,) = itil(instance).values()
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1)
+    tenant.told_and_done("tickets")
+    assert_each_once(tenant, instance, unhealthy(tenant))
+    finding = unhealthy(tenant)[0]
+    turn(tenant, finding, "Healthy")
+    tenant.told_and_done("tickets")
+    assert ticket_of(instance, finding)["state"] == "6"
 
 
 BAD: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
@@ -550,14 +607,36 @@ def test_two_thousand_findings_of_ten_subscriptions(
 ) -> None:
     tenant = Defender(playbook, sandbox, instance, subscriptions=10, findings=200)
     tenant.variables |= {"mdc_tickets_severities": EVERY, "mdc_tickets_scopes": tenant.scopes}
-    wanted = unhealthy(tenant, severity=EVERY)
+    wanted = unhealthy(tenant, EVERY)
     assert len(wanted) == 2000
-    run = tenant("tickets", timeout=400).went_well()
-    print(run.output[-3000:])
-    for done in run.done:
-        print(done.task, done.requests, done.result.get("api_calls"))
-    tenant.forget_requests()
-    again = tenant("tickets", timeout=400).went_well()
-    for done in again.done:
-        print(done.task, done.requests, done.result.get("api_calls"))
-    print(again.output[-3000:])
+    # So slow that each part takes more than five seconds, as it does in the field.
+    instance.turn(latency_ms=300)
+    sandbox.turn_tenant(latency_ms=2)
+    first = tenant("tickets", timeout=400).went_well()
+    instance.turn(latency_ms=0)
+    sandbox.turn_tenant(latency_ms=0)
+    assert_each_once(tenant, instance, wanted)
+    assert re.search(r"\d+ of 2000 tickets written", first.output)
+    assert re.search(r"Defender for Cloud: \d+ of 2000 assignments written", first.output)
+    calls = {done.task.rpartition(" : ")[2]: done.result.get("api_calls") for done in first.done}
+    # Tickets go in batches, assignments (for which there is no batch) one by one.
+    assert sum(calls[TICKETS].values()) + sum(calls[KNOWN].values()) <= 45
+    assert calls[BACK]["write"] == 2000
+    # Pages of 200; a list of assignments for each kind of recommendation of a subscription or connector.
+    kinds = {
+        (
+            "/".join(row["scope"].lower().split("/")[: 9 if "securityconnectors" in row["scope"].lower() else 3]),
+            row["name"],
+        )
+        for row in wanted
+    }
+    rows = tenant.rows("assessments")
+    pages = sum(-(-sum(row["_id"].startswith(f"{scope}/") for row in rows) // 200) for scope in tenant.scopes)
+    looked = pages + len(kinds)
+    assert calls[FOUND]["read"] == looked + 2, "and a token, and what kinds there are"
+
+    run = settled(tenant, timeout=400)
+    calls = {done.task.rpartition(" : ")[2]: done.result.get("api_calls") for done in run.done}
+    assert calls[FOUND]["read"] == looked + 2
+    assert calls[BACK] == {"read": len(kinds) + 1, "write": 0}
+    assert sum(calls[TICKETS].values()) + sum(calls[KNOWN].values()) == sum(instance.requests().values()) <= 3

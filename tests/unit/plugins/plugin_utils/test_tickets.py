@@ -350,3 +350,33 @@ def test_whatever_happens_there_is_one_open_ticket_at_most_and_the_next_run_has_
         is_open = [entry for entry in mine if entry["state"] == "1"]
         ended_by_people = bool(mine) and mine[-1]["correlation_id"] in world.by_people
         assert len(is_open) == (1 if status == "Unhealthy" and not ended_by_people else 0)
+
+
+# -- beside tickets of others -----------------------------------------------------------------------------------------
+
+THEIRS = {"id": "/x/governanceAssignments/by-a-rule", "ticket_number": 7, "ticket_link": "https://acme.example/7"}
+
+
+@pytest.mark.parametrize("state", ["1", "6", "7"])
+def test_a_ticket_of_somebody_else_stands_beside_ours(state: str) -> None:
+    row = finding(assignment=THEIRS)
+    known = [ticket(row, state, "" if state == "1" else OURS)]
+    assert brief(wanted(row, known=tuple(known))) == ([(row["key"], "open")] if state == "1" else [])
+    assert assignments_for_tickets([], [row], known=known) == []
+
+
+def test_an_assignment_that_leads_to_our_ticket_is_ours() -> None:
+    row = finding()
+    known = [ticket(row, "1", sys_id="0" * 32)]
+    row["assignment"] = {**THEIRS, "ticket_link": f"https://acme.example/incident.do?sys_id={'0' * 32}"}
+    assert len(assignments_for_tickets([], [row], known=known)) == 1
+
+
+def test_of_a_ticket_to_come_only_the_old_number_is_known_to_go() -> None:
+    row = finding()
+    (entry,) = wanted(row)
+    outcome = {**entry, "status": "changed", "number": "", "sys_id": "", "link": "", "state": "open"}
+    (new,) = assignments_for_tickets([outcome], [row])
+    assert "ticket_number" not in new
+    row["assignment"] = {**THEIRS, "id": "", "ticket_link": "", "ticket_number": None}
+    assert "ticket_number" not in assignments_for_tickets([outcome], [row])[0]
