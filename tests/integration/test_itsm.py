@@ -223,7 +223,9 @@ GIVEN = {
     "mdc_itsm_client_id": "itsm-client",
     "mdc_itsm_client_secret": "itsm-secret-1",
 }
-BAD: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
+Case = tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]
+# What is wrong -> knobs of the tenant, variables of its host, variables of the run, and what is told.
+BAD: dict[str, Case] = {
     "plan off": (
         {"plan": "Free"},
         {},
@@ -276,16 +278,16 @@ def test_what_cannot_work_is_told_before_anything_is_written(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance, case: str
 ) -> None:
     knobs, azure, variables, words = BAD[case]
-    agent = {"password": "agent-Password-1", "roles": ["itil"]}
-    instance = new_instance(users={"itil_agent": agent})
+    password = "agent-Password-1"
+    instance = new_instance(users={"itil_agent": {"password": password, "roles": ["itil"]}})
     instance.add("oauth_entity", name="Connector", client_id="itsm-client", client_secret="itsm-secret-1")
-    tenant = Defender(playbook, sandbox, instance, variables={**GIVEN, "agent_password": agent["password"]}, **knobs)
+    tenant = Defender(playbook, sandbox, instance, variables={**GIVEN, "agent_password": password}, **knobs)
     run = tenant("onboard", "--tags", "mdc", azure=azure, variables=variables)
     told = failure(run, instance.name)
     assert all(word in told for word in words), told
     assert not tenant.written()
     assert "not-the-password-1" not in run.output
-    assert agent["password"] not in run.output
+    assert password not in run.output
 
 
 def test_only_what_is_needed_is_asked_of_the_identity(
