@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ...engine.judge import ALWAYS
 from ...engine.field import LIST, Field, wire_text
+from ...engine.judge import ALWAYS
 from ...engine.plan import Judge, Plan, Value
 from ...engine.result import ManualStep
 from ...engine.row import RowResource
