@@ -360,11 +360,11 @@ warnings:
 """
 
 from ..module_utils import shell
+from ..module_utils.contracts.contract import parse
+from ..module_utils.contracts.replay import Replay
 from ..module_utils.mda import TENANT_OPTIONS, connect
 from ..module_utils.mda.connectors import COLLECTION, SERVICENOW, ConnectorRoutes
-from ..module_utils.mda.contract import parse
 from ..module_utils.mda.evidence import arrived
-from ..module_utils.mda.replay import Replay
 from ..module_utils.mda.resources.connectors import CONNECTOR_OPTIONS, Connectors
 from ..module_utils.mda.wait import Wait, connect_instances
 

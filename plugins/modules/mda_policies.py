@@ -203,11 +203,11 @@ warnings:
 """
 
 from ..module_utils import shell
+from ..module_utils.contracts.contract import parse
+from ..module_utils.contracts.replay import Replay
 from ..module_utils.engine.errors import BadDescription
 from ..module_utils.mda import TENANT_OPTIONS, connect
-from ..module_utils.mda.contract import parse
 from ..module_utils.mda.policies import COLLECTION, SHIPPED, PolicyRoutes, shipped_contract
-from ..module_utils.mda.replay import Replay
 from ..module_utils.mda.resources.policies import POLICY_OPTIONS, Policies
 
 SPEC = shell.Spec(

@@ -170,7 +170,7 @@ class SandboxProcess:
 
     def tenant_state(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table of the tenant: connectors, activities, entities, alerts, files, subnets, policies,
-        assessments, assignments, rules, integrations, pricings.
+        users, mails, scores, assessments, assignments, rules, integrations, pricings.
         """
         rows: list[dict[str, Any]] = self._call("GET", f"tenant/state?table={table}")["tables"][table]
         return rows

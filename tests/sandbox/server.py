@@ -165,6 +165,8 @@ class Sandbox:
         fault = draw(self.fleet.faults, call, self.fleet.chance) or draw(service.faults, call, service.chance)
         if service.latency:
             await asyncio.sleep(service.latency)
+        if service is self.fleet.tenant:
+            await self.fleet.tenant.prepare(call)
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
         spoilt = apply_before(fault, call) if fault is not None else None

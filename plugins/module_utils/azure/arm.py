@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..engine.errors import Refused
@@ -16,6 +16,7 @@ from .identity import signer_for
 from .links import path_below
 from .operations import finished
 from .routed import RoutedStore
+from .throttle import PatientSession
 
 PROVIDER = "Microsoft.Security"
 GRAPH_PATH, GRAPH_VERSION = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
@@ -29,9 +30,11 @@ REMEDIES = (
     ("SubscriptionNotFound", "Check the subscription's id, and that the identity has a role on it"),
     ("InvalidSubscriptionId", "Check the subscription's id"),
     ("MissingSubscriptionRegistration", "Register the provider Microsoft.Security on the subscription (Resource providers)"),
+    ("Subscription Not Registered", "Register the provider Microsoft.Security on the subscription (Resource providers)"),
     ("NoRegisteredProviderFound", "This cloud or api-version does not have the resource; see api_version where the module has it"),
     ("InvalidApiVersionParameter", "The platform does not know the api-version; see api_version where the module has it"),
     ("InvalidResourceType", "This cloud does not have the resource"),
+    ("SubscriptionNotInStandardPlan", "Switch on Defender CSPM there (module mdc_plan)"),
     ("AuthorizationFailed", ""),
 )  # fmt: skip
 
@@ -53,7 +56,8 @@ class ResourceManager(RoutedStore):
         )
         # The audience is Resource Manager's own name, also where a gateway stands before it.
         signer = signer_for(params, context, audience(cloud.resource_manager))
-        return cls(Session(root, transport_settings(params), context, signer), params, context)
+        session = PatientSession(context.progress, root, transport_settings(params), context, signer)
+        return cls(session, params, context)
 
     def __enter__(self) -> ResourceManager:
         return self
@@ -76,26 +80,41 @@ class ResourceManager(RoutedStore):
         """Return one object, or None where it is not there; a scope that is not there is `Refused`."""
         answer = self.call("GET", path, version, query=query, accept=(404,))
         if answer.status == 404:
-            error = answer.error(self.context.redactor.scrub_text)
-            if any(error.words.startswith(code) for code, _remedy in REMEDIES):
-                raise self.refusal(error)
+            self._check_scope(answer)
             return None
         return answer.data if isinstance(answer.data, dict) else None
 
+    def _check_scope(self, answer: Answer) -> None:
+        """Raise `Refused` when a 404 says that the scope, not the object, is not there."""
+        error = answer.error(self.context.redactor.scrub_text)
+        if any(error.words.startswith(code) for code, _remedy in REMEDIES):
+            raise self.refusal(error)
+
     def rows(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
         """Return every object of a list, following `nextLink` as it is (facts 3.8)."""
-        rows: list[dict[str, Any]] = []
-        answer = self.call("GET", path, version, query=query)
+        return [row for page in self.pages(path, version, query) for row in page]
+
+    def pages(
+        self, path: str, version: str, query: Mapping[str, str] | None = None, *, may_be_missing: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Give a list page by page; a page that nobody asks for is not fetched.
+
+        With `may_be_missing`, a list of something that is not there has no pages; a scope that is not there is `Refused`.
+        """
+        answer = self.call("GET", path, version, query=query, accept=(404,) if may_be_missing else ())
+        if answer.status == 404:
+            self._check_scope(answer)
+            return
         seen: set[str] = set()
         while True:
             data = answer.data
             if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
                 # Taken for "nothing there", everything would be made again.
                 raise NoClearAnswer(f"GET {path} -> {answer.status}: the answer holds no list")
-            rows += [row for row in data["value"] if isinstance(row, dict)]
+            yield [row for row in data["value"] if isinstance(row, dict)]
             link = data.get("nextLink")
             if not link or link in seen or len(seen) >= MOST_PAGES:
-                return rows
+                return
             seen.add(link)
             answer = self._send("GET", self.below(link))
 
@@ -157,6 +176,10 @@ class ResourceManager(RoutedStore):
             raise self.refusal(error) from None
         return answer
 
+    def session_to(self, origin: str) -> Session:
+        """Return a session with another host, which does not sign in."""
+        return Session(origin, transport_settings(self.params), self.context, None)
+
     def refusal(self, error: HttpError) -> Exception:
         """Return what a refused call means, and what to do."""
         if error.status == 401:
@@ -165,7 +188,7 @@ class ResourceManager(RoutedStore):
                 f"azure_cloud and azure_access_token"
             )
         hint = next((remedy for code, remedy in REMEDIES if error.words.startswith(code)), "")
-        if error.status == 403:
+        if error.status == 403 and not hint:
             hint = f"Give the identity {WRITERS} there (Access control (IAM) > Add role assignment); to read, Security Reader is enough"
         if error.status == 429:
             hint = "Resource Manager is throttling this identity; run again later"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import EngineError
+from ..shell import Context
 from ..transport.answers import Answer
 from ..transport.retry import retry_after_seconds
 
@@ -19,6 +20,28 @@ SUCCEEDED, ENDED_BADLY = "succeeded", ("failed", "canceled")
 FIRST_PAUSE, LONGEST_PAUSE, TELL_EVERY = 0.5, 10.0, 5.0
 
 
+class Watch:
+    """Measures how long `what` lasts, and says so at least every 5 s while we wait for it."""
+
+    def __init__(self, context: Context, what: str) -> None:
+        self.context, self.what = context, what
+        self.started = self.told = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return time.monotonic() - self.started
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, TELL_EVERY))
+            if time.monotonic() - self.told >= TELL_EVERY:
+                self.told = time.monotonic()
+                self.context.progress(f"{self.what}: running for {self.seconds:.0f} s")
+
+
 def finished(manager: ResourceManager, answer: Answer, what: str, timeout: float) -> Any:
     """Follow the operation that `answer` began until it has ended, and return the last body.
 
@@ -27,36 +50,26 @@ def finished(manager: ResourceManager, answer: Answer, what: str, timeout: float
     """
     header = ASYNC if answer.headers.get(ASYNC) else LOCATION
     link = answer.headers.get(header, "") if answer.status in (201, 202) else ""
-    started = told = time.monotonic()
+    watch = Watch(manager.context, what)
     pause = FIRST_PAUSE
     while link:
         given = retry_after_seconds(answer.headers.get("retry-after"))
         wait = pause if given is None else given
         pause = min(LONGEST_PAUSE, pause * 2)
-        told = _sleep(manager, wait, what, started, told)
-        answer = manager._send("GET", manager.below(link))
+        watch.sleep(wait)
+        answer = manager._send("GET", manager.below(link), may_be_empty=True)
         state = _state(answer)
         if state in ENDED_BADLY:
             words = _words(answer)
             raise EngineError(f"{what} {state}{': ' + words if words else ''}. Run again, or look at it in the portal")
         if state == SUCCEEDED or (header == LOCATION and answer.status != 202 and not state):
             break
-        if time.monotonic() - started > timeout:
+        if watch.seconds > timeout:
             raise EngineError(
                 f"{what} has not ended within {timeout:g} s; it goes on. Run again later to see how it ended"
             )
         link = answer.headers.get(header) or link
     return answer.data
-
-
-def _sleep(manager: ResourceManager, wait: float, what: str, started: float, told: float) -> float:
-    end = time.monotonic() + wait
-    while (left := end - time.monotonic()) > 0:
-        time.sleep(min(left, TELL_EVERY))
-        if time.monotonic() - told >= TELL_EVERY:
-            told = time.monotonic()
-            manager.context.progress(f"{what}: running for {told - started:.0f} s")
-    return told
 
 
 def _state(answer: Answer) -> str:

@@ -7,17 +7,17 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..engine.converge import UNKNOWN, Account, Convergence
 from ..engine.errors import Refused, UnclearOutcome
-from ..engine.plan import CREATE, DELETE, UPDATE, Write
+from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
 from ..engine.result import Result
 from ..engine.world import Answered, Read, Row
 from ..shell import Context
 from ..transport.errors import NoClearAnswer
 
-VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete"}
+VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
 
 
 class Routes(Protocol):
@@ -34,6 +34,14 @@ class Routes(Protocol):
 
     def delete(self, write: Write, row_id: str) -> None:
         """Remove one."""
+
+
+@runtime_checkable
+class PerformingRoutes(Routes, Protocol):
+    """Routes to what can also be carried out: a run, which leaves no object of its own."""
+
+    def perform(self, write: Write) -> None:
+        """Carry it out, and wait for its end."""
 
 
 class RoutedStore:
@@ -84,8 +92,12 @@ class RoutedStore:
             self.routes[write.collection].delete(write, row_id)
 
     def perform(self, write: Write) -> None:
-        """Refuse: nothing here is neither made, changed nor removed."""
-        raise NotImplementedError(write.action)
+        """Carry out what is no object, where the routes of the collection can."""
+        with self._writing(write):
+            routes = self.routes[write.collection]
+            if not isinstance(routes, PerformingRoutes):
+                raise NotImplementedError(write.action)
+            routes.perform(write)
 
     def verdict(self, probe: str, value: str, row: Row) -> str:
         """Return that it is unknown: no secret of a tenant can be tried out."""

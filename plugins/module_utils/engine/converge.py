@@ -3,106 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from .errors import BadDescription, EngineError, Refused, UnclearOutcome
-from .field import Field
-from .plan import CHANGED, CREATE, DELETE, FAILED, OK, UPDATE, Plan, Resource, SecretCheck, Write
+from .errors import BadDescription, EngineError, Refused
+from .judge import SecretJudge, SettledJudge
+from .plan import CHANGED, DELETE, FAILED, OK, Plan, Resource, SecretCheck, Write
 from .result import Drift, Result
-from .world import Answered, Pending, Read, Row, World, merged
+from .store import CLOSED, MATCH, MISMATCH, UNKNOWN, Account, Store
+from .world import Read, Row, World, merged
+from .writing import Writing
 
-# What a probe of a secret can find. CLOSED: as the row is now (inactive, locked), every secret would be refused.
-MATCH, MISMATCH, UNKNOWN, CLOSED = "match", "mismatch", "unknown", "closed"
-ALWAYS, ON_CREATE, ON_MISMATCH = "always", "on_create", "on_mismatch"
-
-
-@dataclass(frozen=True)
-class Account:
-    """Who is calling: the name, and the roles where they may be read (else None)."""
-
-    user_name: str
-    roles: frozenset[str] | None
-
-
-class Store(Protocol):
-    """A platform, as far as the engine is concerned. `name` is what a person calls it."""
-
-    name: str
-    check_mode: bool
-    create_attempts: int
-
-    def read(self, reads: Sequence[Read]) -> list[Answered]:
-        """Answer all `reads`, in order, in as few round trips as can be."""
-
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """Create a row; raise `Refused`, or `UnclearOutcome` when it may exist now."""
-
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
-        """Change a row; raise `Refused`."""
-
-    def delete(self, write: Write, row_id: str) -> None:
-        """Delete a row that may be gone already; raise `Refused`."""
-
-    def perform(self, write: Write) -> None:
-        """Carry out what is no row, and wait for its end; raise `Refused`."""
-
-    def verdict(self, probe: str, value: str, row: Row) -> str:
-        """Return whether the platform holds the secret `value`: match, mismatch, unknown or closed."""
-
-    def account(self) -> Account | None:
-        """Return who is calling, or None when that cannot be found out."""
-
-    def wait(self, attempt: int) -> None:
-        """Pause before a create is tried again."""
-
-    def warn(self, message: str) -> None:
-        """Show `message` to the user."""
-
-
-@dataclass
-class SecretJudge:
-    """Decides by policy and probe whether a secret is to be written. At most one probe per secret and run."""
-
-    store: Store
-
-    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row, *, changing: bool) -> bool:
-        """Return True when the platform does not hold `value`, as far as `policy` wants to know."""
-        if policy == ALWAYS:
-            return True
-        verdict = self.store.verdict(wanted.secret, value, row) if policy == ON_MISMATCH and wanted.secret else UNKNOWN
-        if verdict in (MATCH, MISMATCH):
-            return verdict == MISMATCH
-        if verdict == CLOSED and changing:
-            # The row may be opened by this very plan: what could not be asked before must be right then.
-            return True
-        if self._unfinished(row):
-            return True
-        if policy == ON_MISMATCH and wanted.secret:
-            self.store.warn(
-                f"{self.store.name}: whether {label} holds the given {wanted.name} could not be found out; it was left "
-                f"alone. update_secret or update_password: always writes it in every run"
-            )
-        return False
-
-    def _unfinished(self, row: Row) -> bool:
-        """Return True for a row that we created and whose secret we never came to write: an interrupted run.
-
-        A new row has sys_mod_count 0 and every update raises it (ServiceNow facts, tickets 5.5).
-        """
-        if row.get("sys_mod_count") != "0":
-            return False
-        account = self.store.account()
-        return account is not None and account.user_name == row.get("sys_created_by")
-
-
-class SettledJudge:
-    """Judges after the writes: what had to be written was."""
-
-    def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row, *, changing: bool) -> bool:
-        """Return False."""
-        return False
+# Messages about single objects that one message holds at most.
+MOST_TOLD = 10
 
 
 @dataclass
@@ -114,9 +28,16 @@ class Convergence:
 
     store: Store
     resources: Sequence[Resource]
-    refused: dict[str, Refused] = field(default_factory=dict)
     described: list[dict[str, Any]] = field(default_factory=list)
-    _ids: dict[Pending, str] = field(default_factory=dict)
+    _late: list[Write] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._writing = Writing(self.store)
+
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """What was refused and noted, by label."""
+        return self._writing.refused
 
     def run(self) -> Result:
         """Read, plan, check, write, read again.
@@ -187,85 +108,68 @@ class Convergence:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _write(self, writes: list[Write], plans: Sequence[Plan]) -> list[Plan]:
-        for write in writes:
-            self._apply_or_note(write)
+        writing = self._writing
+        writing.carry_out(writes)
         _world, settled = self._look(SettledJudge())
         # Removing a direct grant takes the inherited ones with it; what was described and fell with them is granted now.
-        late = [write for write in self._ordered(settled) if write.link]
+        # What another run created first may deviate from this description.
+        late = [w for w in self._ordered(settled) if w.link or w.late or w.label in writing.overtaken]
         if late:
-            for write in late:
-                self._apply_or_note(write)
-            _world, settled = self._look(SettledJudge())
-        self._verify(settled)
+            settled = self._write_late(late, plans)
+        self._verify(settled, plans)
         for plan, final in zip(plans, settled, strict=True):
             self._verify_secrets(plan.secrets, final.row)
         return settled
 
-    def _apply_or_note(self, write: Write) -> None:
-        try:
-            self._apply(write)
-        except Refused as refusal:
-            if write.outcome is None:
-                raise
-            write.outcome.update(status=refusal.status, reason=str(refusal))
-            self.refused[write.label] = refusal
+    def _write_late(self, late: Sequence[Write], plans: Sequence[Plan]) -> list[Plan]:
+        refused = self._writing.refused
+        self._share_outcomes(late, plans)
+        before = [dict(write.outcome or {}) for write in late]
+        self._writing.carry_out(late)
+        _world, settled = self._look(SettledJudge())
+        due = {write.label for write in self._ordered(settled)}
+        for write, outcome in zip(late, before, strict=True):
+            if write.label in refused and write.label not in due:
+                # Two runs saw the same, and the other one was first.
+                del refused[write.label]
+                if write.outcome is not None:
+                    write.outcome.clear()
+                    write.outcome.update(outcome)
+            elif write.label not in refused:
+                self._late.append(write)
+                if write.outcome is not None:
+                    write.outcome.update(status=CHANGED)
+        return settled
 
-    def _apply(self, write: Write) -> None:
-        values = {name: self._resolved(value) for name, value in write.values.items()}
-        if write.action == CREATE:
-            row_id = self._create(write, values)
-            if write.promise:
-                self._ids[write.promise] = row_id
-        elif write.action == UPDATE:
-            self.store.update(write, self._resolved(write.row), values)
-        elif write.action == DELETE:
-            self.store.delete(write, self._resolved(write.row))
-        else:
-            self.store.perform(write)
-
-    def _resolved(self, value: str | Pending) -> str:
-        return self._ids[value] if isinstance(value, Pending) else value
-
-    def _create(self, write: Write, values: Mapping[str, str]) -> str:
-        """Create once. An answer that got lost is looked for by key before anything is sent again."""
-        for attempt in range(max(1, self.store.create_attempts)):
-            if attempt:
-                self.store.wait(attempt - 1)
-            try:
-                return self.store.create(write, values)["sys_id"]
-            except UnclearOutcome as unclear:
-                found = self._find(write)
-                if found:
-                    return found
-                failure = unclear
-        raise failure
-
-    def _find(self, write: Write) -> str:
-        (column, value), *others = [(name, self._resolved(value)) for name, value in write.identity.items()]
-        columns = ("sys_id", column, *(name for name, _value in others))
-        read = Read(write.collection, column, (value,), columns, where=tuple(others))
-        rows = World.of([read], self.store.read([read])).rows(write.collection, column, value, dict(others))
-        if len(rows) > 1:
-            ids = ", ".join(sorted(row["sys_id"] for row in rows))
-            raise EngineError(
-                f"{self.store.name}: creating {write.label} left {len(rows)} rows ({ids}); remove all but one"
-            )
-        return rows[0]["sys_id"] if rows else ""
+    @staticmethod
+    def _share_outcomes(writes: Sequence[Write], plans: Sequence[Plan]) -> None:
+        """Let writes of a later plan note what becomes of them in the outcomes of the first one, which are returned."""
+        first = {outcome["object"]: outcome for plan in plans for outcome in plan.outcomes}
+        for write in writes:
+            if write.outcome is not None:
+                write.outcome = first.get(write.outcome["object"], write.outcome)
 
     # -- after the last write -----------------------------------------------------------------------------------------
 
-    def _verify(self, settled: Sequence[Plan]) -> None:
-        left = [
-            f"{entry.object}: {entry.field} is {entry.before!r}, not {entry.after!r}"
-            for plan in settled
-            for entry in plan.drift
-            if any(self._is_about(write, entry) for write in plan.writes)
-        ]
+    def _verify(self, settled: Sequence[Plan], plans: Sequence[Plan]) -> None:
+        left: list[Drift] = []
+        for plan in settled:
+            for write in plan.writes:
+                kept = [entry for entry in plan.drift if self._is_about(write, entry)]
+                if kept and write.together:
+                    self._share_outcomes([write], plans)
+                    self._writing.note(write, Refused(self._not_kept(kept)))
+                else:
+                    left += [entry for entry in kept if entry not in left]
         if left:
-            raise EngineError(
-                f"{self.store.name} accepted the request but did not keep the value: {'; '.join(left)}. The release may not know "
-                f"the field or choice, a business rule may have changed it, or the account may not write or read it"
-            )
+            raise EngineError(self._not_kept(left))
+
+    def _not_kept(self, left: Sequence[Drift]) -> str:
+        told = [f"{entry.object}: {entry.field} is {entry.before!r}, not {entry.after!r}" for entry in left]
+        return (
+            f"{self.store.name} accepted the request but did not keep the value: {'; '.join(told)}. The release may not know "
+            f"the field or choice, a business rule may have changed it, or the account may not write or read it"
+        )
 
     def _is_about(self, write: Write, entry: Drift) -> bool:
         same = write.label == entry.object or write.label.startswith(f"{entry.object}: ")
@@ -282,15 +186,18 @@ class Convergence:
     # -- telling ------------------------------------------------------------------------------------------------------
 
     def _result(self, plans: Sequence[Plan], settled: Sequence[Plan]) -> Result:
-        result = Result(changed=any(write.label not in self.refused for plan in plans for write in plan.writes))
+        without = {*self.refused, *self._writing.overtaken}
+        done = any(write.label not in without for plan in plans for write in plan.writes)
+        result = Result(changed=done or bool(self._late))
         outcomes: list[dict[str, Any]] = []
         self.described = [final.object for final in settled]
         for plan, final in zip(plans, settled, strict=True):
             result.drift += plan.drift
-            result.manual_steps += plan.manual_steps
+            told = {step.id for step in plan.manual_steps}
+            result.manual_steps += [*plan.manual_steps, *(s for s in final.manual_steps if s.id not in told)]
             if plan.before or plan.after:
                 result.before[plan.label], result.after[plan.label] = plan.before, plan.after
-            for message in plan.warnings:
+            for message in (*plan.warnings, *final.warnings):
                 self.store.warn(message)
             if plan.bulk:
                 outcomes += [_settled(first, last) for first, last in zip(plan.outcomes, final.outcomes, strict=True)]
@@ -308,11 +215,23 @@ class Convergence:
         failed = [str(refusal) for refusal in self.refused.values() if refusal.status == FAILED]
         others = [str(refusal) for refusal in self.refused.values() if refusal.status != FAILED and not refusal.step]
         if failed or (others and len(self.refused) == written):
-            raise EngineError("; ".join(failed or others), result.as_dict(with_diff=False))
-        for message in others:
+            raise EngineError(_together(failed or others), result.as_dict(with_diff=False))
+        for message in others[:MOST_TOLD]:
             self.store.warn(message)
+        if len(others) > MOST_TOLD:
+            self.store.warn(f"{self.store.name}: {len(others) - MOST_TOLD} more were refused; each result says why")
 
 
 def _settled(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
     """Return one outcome of a bulk resource: what was decided at first, with the object as it is now."""
     return {**last, **{key: first[key] for key in ("status", "reason") if key in first}}
+
+
+def _together(messages: Sequence[str]) -> str:
+    more = len(messages) - MOST_TOLD
+    return "; ".join(
+        [*messages[:MOST_TOLD], *([f"and {more} more, each with its reason in results"] if more > 0 else [])]
+    )
+
+
+__all__ = ["CLOSED", "MATCH", "MISMATCH", "UNKNOWN", "Account", "Convergence", "SecretJudge", "SettledJudge", "Store"]

@@ -34,5 +34,9 @@ class Refused(EngineError):
         self.status, self.step = status, step
 
 
+class AlreadyThere(Refused):
+    """The platform would not create what it says to have already: somebody else may have been first."""
+
+
 class UnclearOutcome(EngineError):
-    """A create ended without a clear answer; the object may exist."""
+    """A write ended without a clear answer; it may have been carried out."""

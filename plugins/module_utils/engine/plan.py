@@ -13,7 +13,7 @@ from .world import Pending, Row
 Value = Union[str, Pending]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
 CREATE, UPDATE, DELETE, PERFORM = "create", "update", "delete", "perform"
-OK, CHANGED, REFUSED, FAILED = "ok", "changed", "refused", "failed"
+OK, CHANGED, REFUSED, FAILED, MANUAL = "ok", "changed", "refused", "failed", "manual"
 
 
 @dataclass
@@ -22,7 +22,12 @@ class Write:
 
     `label` is what a person calls the object. `stage` orders the writes of a plan. `identity` (column to value) finds
     what a create made when its answer was lost. `secret` values are write-only and sent apart from all others.
-    `outcome`: where a refusal is noted instead of ending the run.
+    `outcome`: where a refusal is noted instead of ending the run. `step`: what a person can do after a refusal,
+    `hint`: what else to say of one.
+
+    `together` says in the plural what the object is, and that this write depends on no other of its stage, so that it may
+    go out with them in one request; it has an `outcome` and an `identity`, which for an update is what the row shows
+    afterwards (its id first). `late`: carried out as well when only the look after all other writes shows that it is due.
     """
 
     action: str
@@ -36,6 +41,10 @@ class Write:
     secret: bool = False
     link: bool = False
     outcome: dict[str, Any] | None = None
+    step: ManualStep | None = None
+    hint: str = ""
+    together: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True)

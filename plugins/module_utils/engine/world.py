@@ -72,6 +72,9 @@ class World:
     answers: list[tuple[Read, Answered]] = field(default_factory=list)
     promised: set[Pending] = field(default_factory=set)
     referred: set[str] = field(default_factory=set)
+    # Thousands of rows are looked up one by one: each collection is gathered once, and sorted by what it was asked by.
+    _gathered: dict[tuple[str, str], list[Row]] = field(default_factory=dict, repr=False)
+    _by_value: dict[tuple[str, str], dict[str, list[Row]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, reads: Sequence[Read], answers: Sequence[Answered]) -> World:
@@ -84,8 +87,13 @@ class World:
         Checked here again although it was asked for: a platform that does not know a queried field answers with
         everything (ServiceNow platform facts 3.3), and most databases ignore case.
         """
-        found = self._asked(collection, column)
+        index = self._by_value.get((collection, column))
+        if index is None:
+            index = self._by_value[collection, column] = {}
+            for row in self._asked(collection, column):
+                index.setdefault(row.get(column, ""), []).append(row)
         conditions = {column: value, **(where or {})}
+        found = index.get(value, [])
         return [row for row in found if all(row.get(name, "") == wanted for name, wanted in conditions.items())]
 
     def all_rows(self, collection: str, column: str) -> list[Row]:
@@ -130,10 +138,14 @@ class World:
         return pending if pending in self.promised else None
 
     def _asked(self, collection: str, column: str) -> list[Row]:
+        known = self._gathered.get((collection, column))
+        if known is not None:
+            return known
         unique: dict[str, Row] = {}
         for read, answer in self.answers:
             if (read.collection, read.column) == (collection, column):
                 for row in answer.rows:
                     key = row.get("sys_id", "") or str(len(unique))
                     unique[key] = {**unique.get(key, {}), **row}
-        return list(unique.values())
+        self._gathered[collection, column] = list(unique.values())
+        return self._gathered[collection, column]

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ..contracts.template import placeholders
 from .har import FORM, JSON, NONE, Exchange
-from .template import placeholders
 from .templater import Templater
 from .traffic import ID_KEYS, brought, is_list, occasional, switch_of
 

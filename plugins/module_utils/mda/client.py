@@ -138,8 +138,12 @@ class Tenant(RoutedStore):
             wanted = data.get("nextQueryFilters") if more else None
         return rows[:limit] if limit else rows
 
-    def refusal(self, error: HttpError, permission: str) -> Exception:
-        """Return what a refused call means, and what to do."""
+    def session_to(self, origin: str) -> Session:
+        """Return a session with another host, such as the portal; its calls count like the tenant's own."""
+        return PacedSession(self.session.throttle, origin, transport_settings(self.params), self.context, None)
+
+    def refusal(self, error: HttpError, permission: str = "") -> Exception:
+        """Return what a refused call means, and what to do. `permission` is what it takes, "" where none covers it."""
         if error.status == 401:
             return SignInFailed(f"{self.name} refused the sign-in. {error}. {self._who_is_refused()}")
         hint = ""

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..contracts.replay import Replay
+from ..contracts.template import placeholders
 from ..engine.errors import EngineError, Refused
 from ..engine.plan import Write
 from ..engine.world import Answered, Row
 from ..transport.errors import HttpError, NotJson
 from .client import PAGE, PORTAL, Tenant, records_of
 from .evidence import gathered
-from .replay import Replay
-from .template import placeholders
 
 COLLECTION = "app_connectors"
 SERVICENOW = 14509

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..contracts.contract import DESCRIBED, KNOWN, VERSION, parse
+from ..contracts.template import placeholders
 from ..engine.errors import BadDescription
 from .beside import LIST_PATH, beside
 from .connectors import SERVICENOW
-from .contract import DESCRIBED, KNOWN, VERSION, parse
 from .har import FORM, JSON, OTHER, Exchange, is_xsrf, read_har
-from .template import placeholders
 from .templater import Templater, strings
 from .traffic import (
     app_numbers,

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..contracts.replay import Replay
 from ..engine.errors import EngineError
 from ..engine.plan import Write
 from ..engine.world import Answered, Row
 from .client import PORTAL, Tenant
-from .replay import Replay
 
 COLLECTION = "policies"
 LIST_PATH = f"{PORTAL}/policies/"

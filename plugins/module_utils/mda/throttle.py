@@ -7,17 +7,13 @@ The file holds times and nothing else; its name holds a digest of the tenant's a
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..transport.errors import BadConnectionOption
+from ..turns import file_for, folder, locked
 
 CALLS = 30
 # A little over a minute: what we send evenly can arrive bunched.
@@ -25,21 +21,6 @@ WINDOW = 61.0
 # Where a refusal does not say how long to wait (facts 2.5: Microsoft's own module waits a minute).
 PAUSE = 60.0
 TELL_FROM = 2.0
-
-
-def folder() -> Path:
-    """Return the temporary folder of Ansible, made if need be; the system's where that cannot be written."""
-    home = Path(os.environ.get("ANSIBLE_HOME") or "~/.ansible")
-    wanted = Path(os.environ.get("ANSIBLE_LOCAL_TEMP") or home / "tmp").expanduser()
-    try:
-        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(wanted, os.W_OK):
-            return wanted
-    except OSError:
-        pass
-    own = Path(tempfile.gettempdir()) / f"servicenow_defender-{os.getuid()}"
-    own.mkdir(mode=0o700, exist_ok=True)
-    return own
 
 
 @dataclass
@@ -53,8 +34,7 @@ class Throttle:
     @property
     def file(self) -> Path:
         """Where the record is kept."""
-        digest = hashlib.sha256(self.url.casefold().encode()).hexdigest()[:16]
-        return self.place / f"servicenow_defender-{digest}.calls"
+        return file_for(self.url, "calls", self.place)
 
     def take(self) -> None:
         """Wait until another call is due, and count it."""
@@ -69,12 +49,7 @@ class Throttle:
         self._changed(lambda times, now: (_held(times, now, seconds), 0.0))
 
     def _changed(self, change: Callable[[list[float], float], tuple[list[float], float]]) -> float:
-        try:
-            handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise BadConnectionOption(f"the record of calls {self.file} cannot be kept: {error.strerror}") from None
-        with os.fdopen(handle, "r+", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self.file, "the record of calls") as file:
             now = time.time()
             times, wait = change(_recent(file.read(), now), now)
             file.seek(0)

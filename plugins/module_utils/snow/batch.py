@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many reads in one round trip through the Batch API, or one by one where it is refused."""
+"""Many reads or many writes in one round trip through the Batch API, or one by one where it is refused."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from typing import Any
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Union
+from urllib.parse import urlencode
 
 from ..transport.answers import Answer, Raw, read_answer
 from ..transport.errors import HttpError, NoClearAnswer, NotJson
-from ..transport.retry import RETRIED_STATUSES
+from ..transport.retry import RETRIED_STATUSES, Patience, retry_after_seconds
 from ..transport.session import Session
 from .query import TableQuery
 
@@ -18,6 +22,12 @@ MOST_AT_ONCE = 100
 # Refused for good: the API is missing, forbidden, or not served (400 is "Requested URI does not represent any resource").
 NOT_TO_BE_HAD = frozenset({400, 403, 404, 405, 406, 415, 501})
 ROUNDS = 3
+
+# Platform facts 4.1: 5 MB of input, and 30 s for the whole batch. Both with room to spare; a user, too, is to see every
+# few seconds that something happens.
+MOST_BYTES = 3_000_000
+MOST_WRITES, FIRST_WRITES, FEWEST_WRITES = 150, 40, 5
+SECONDS = 2.5
 
 _without_batch: set[str] = set()
 
@@ -54,10 +64,9 @@ def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Answer
         }
         for index, query in queries.items()
     ]
-    body = {"batch_request_id": "1", "rest_requests": requests}
     try:
         # Every inner request is a GET, so the POST changes nothing and may be repeated.
-        answer = session.request("POST", BATCH_PATH, body=body, only_reads=True, repeatable=True)
+        answer = session.request("POST", BATCH_PATH, body=_carrying(requests), only_reads=True, repeatable=True)
     except HttpError as error:
         if error.status not in NOT_TO_BE_HAD:
             raise
@@ -66,30 +75,196 @@ def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Answer
     except NotJson:
         _without_batch.add(session.base_url)
         return {}
-    serviced = answer.data.get("serviced_requests", []) if isinstance(answer.data, dict) else []
     final: dict[int, Answer] = {}
-    for item in serviced:
-        index = _index(item, queries)
-        if index is None:
-            continue
-        inner = _inner_answer(queries[index].path, item)
+    for index, item in _serviced(answer, queries):
+        inner = _inner_answer("GET", queries[index].path, item)
         if inner is not None and inner.status not in RETRIED_STATUSES:
             final[index] = inner
     return final
 
 
-def _index(item: Any, queries: dict[int, TableQuery]) -> int | None:
-    text = str(item.get("id", "")) if isinstance(item, dict) else ""
-    return int(text) if text.isdecimal() and int(text) in queries else None
+def _carrying(requests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"batch_request_id": "1", "rest_requests": list(requests)}
 
 
-def _inner_answer(path: str, item: dict[str, Any]) -> Answer | None:
+def _serviced(answer: Answer, asked: Mapping[int, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield what a batch says of each request, with the index that was its id."""
+    serviced = answer.data.get("serviced_requests", []) if isinstance(answer.data, dict) else []
+    for item in serviced:
+        text = str(item.get("id", "")) if isinstance(item, dict) else ""
+        if text.isdecimal() and int(text) in asked:
+            yield int(text), item
+
+
+def _inner_answer(method: str, path: str, item: dict[str, Any]) -> Answer | None:
     """Return the decoded inner answer, or None when it has to be asked for again."""
     try:
         status = int(item.get("status_code", 0))
         body = base64.b64decode(item.get("body") or "")
         headers = {str(h.get("name", "")).lower(): str(h.get("value", "")) for h in item.get("headers") or []}
         headers.setdefault("content-type", "application/json")
-        return read_answer("GET", path, Raw(status, headers, body)) if status >= 200 else None
+        return read_answer(method, path, Raw(status, headers, body)) if status >= 200 else None
     except (AttributeError, TypeError, ValueError, NoClearAnswer, NotJson):
         return None
+
+
+# -- writing --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WriteRequest:
+    """A POST or PATCH; `body` is sent as JSON."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Mapping[str, str]
+
+    @property
+    def as_inner(self) -> dict[str, Any]:
+        """The request as part of a batch, but for its id."""
+        return {
+            "method": self.method,
+            "url": f"{self.path}?{urlencode(self.query)}" if self.query else self.path,
+            "headers": [
+                {"name": "Accept", "value": "application/json"},
+                {"name": "Content-Type", "value": "application/json"},
+            ],
+            "exclude_response_headers": False,
+            "body": base64.b64encode(json.dumps(self.body).encode()).decode(),
+        }
+
+
+# An answer to a write: that of the platform, an error answer included, or none that is clear.
+Written = Union[Answer, HttpError, NoClearAnswer]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
+
+
+@dataclass
+class Pace:
+    """How many writes go out together: as many as the platform carried out in a few seconds so far."""
+
+    size: int = FIRST_WRITES
+    most: int = field(default=MOST_WRITES)
+
+    def learn(self, count: int, seconds: float) -> None:
+        """Take note that `count` writes took so many seconds."""
+        if count:
+            self.size = max(FEWEST_WRITES, min(self.most, int(count * SECONDS / max(seconds, 0.001))))
+
+    def slow_down(self) -> None:
+        """Take note that the platform did not get through with what it was sent."""
+        self.size = self.most = max(FEWEST_WRITES, self.size // 2)
+
+
+def write_all(
+    session: Session, requests: Sequence[WriteRequest], pace: Pace, tell: Callable[[str], None]
+) -> list[Written]:
+    """Return what became of each request, in order. Each is sent once.
+
+    Sent again is only what the platform surely did not do, because it limits the rate of requests (429). Whatever else
+    has no clear answer may have been carried out: a cut batch, an inner 5xx, and what a batch leaves unserviced, since
+    that can be an answer for which there was no more room (ServiceNow platform facts 4.1).
+    """
+    results: dict[int, Written] = {}
+    patience = Patience(session.settings.retries, session.settings.retry_deadline)
+    waiting = dict(enumerate(requests))
+    while waiting:
+        for part in _parts(waiting):
+            started = time.monotonic()
+            if len(part) > 1 and session.base_url not in _without_batch:
+                results.update(_write_batch(session, part))
+            missing = {index: request for index, request in part.items() if index not in results}
+            for index, request in missing.items():
+                results[index] = _write_one(session, request)
+            pace.learn(len(part), time.monotonic() - started)
+        limited = [index for index in waiting if _status(results[index]) == 429]
+        delay = patience.next_delay(_longest_wait(results[index] for index in limited)) if limited else None
+        if delay is None:
+            break
+        _pause(delay, len(limited), tell)
+        waiting = {index: waiting[index] for index in limited}
+        for index in limited:
+            del results[index]
+    if any(isinstance(result, NoClearAnswer) for result in results.values()):
+        pace.slow_down()
+    return [_as_error(session, results[index]) for index in range(len(requests))]
+
+
+def _parts(requests: Mapping[int, WriteRequest]) -> list[dict[int, WriteRequest]]:
+    """Return the requests in parts that the platform takes as one batch."""
+    parts: list[dict[int, WriteRequest]] = [{}]
+    size = 0
+    for index, request in requests.items():
+        more = len(json.dumps(request.as_inner))
+        if parts[-1] and size + more > MOST_BYTES:
+            parts.append({})
+            size = 0
+        parts[-1][index] = request
+        size += more
+    return parts
+
+
+def _write_batch(session: Session, requests: Mapping[int, WriteRequest]) -> dict[int, Written]:
+    """Send one batch of writes; return what became of them, or nothing where the Batch API is not to be had."""
+    inner = [{"id": str(index), **request.as_inner} for index, request in requests.items()]
+    try:
+        answer = session.request("POST", BATCH_PATH, body=_carrying(inner), repeatable=False)
+    except HttpError as error:
+        if error.status not in NOT_TO_BE_HAD:
+            raise
+        _without_batch.add(session.base_url)
+        return {}
+    except NotJson as page:
+        # A page in front of the API, most likely; but who knows what was done behind it.
+        _without_batch.add(session.base_url)
+        return {index: NoClearAnswer(str(page)) for index in requests}
+    except NoClearAnswer as unclear:
+        return dict.fromkeys(requests, unclear)
+    results: dict[int, Written] = {
+        index: NoClearAnswer(f"{request.method} {request.path}: the batch does not say what became of it")
+        for index, request in requests.items()
+    }
+    for index, item in _serviced(answer, requests):
+        request = requests[index]
+        written = _inner_answer(request.method, request.path, item)
+        if written is not None and written.status < 500:
+            results[index] = written
+    return results
+
+
+def _write_one(session: Session, request: WriteRequest) -> Written:
+    try:
+        return session.request(
+            request.method, request.path, query=request.query, body=dict(request.body), repeatable=False
+        )
+    except HttpError as error:
+        if error.status == 401:
+            raise
+        return error
+    except NoClearAnswer as unclear:
+        return unclear
+
+
+def _as_error(session: Session, written: Written) -> Written:
+    if isinstance(written, Answer) and written.status >= 400:
+        return written.error(session.caller.redactor.scrub_text)
+    return written
+
+
+def _status(written: Written) -> int:
+    return written.status if isinstance(written, Answer) else 0
+
+
+def _longest_wait(written: Iterator[Written]) -> float | None:
+    waits = [retry_after_seconds(one.headers.get("retry-after")) for one in written if isinstance(one, Answer)]
+    known = [wait for wait in waits if wait is not None]
+    return max(known) if known else None
+
+
+def _pause(seconds: float, waiting: int, tell: Callable[[str], None]) -> None:
+    """Wait, and say every few seconds for how long still."""
+    while seconds > 0:
+        if seconds >= SECONDS:
+            tell(f"{waiting} writes wait {seconds:.0f} s, because the instance limits the rate of requests")
+        time.sleep(min(seconds, SECONDS))
+        seconds -= SECONDS

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A ServiceNow instance: reads rows in batches, writes rows one by one, explains refusals."""
+"""A ServiceNow instance: reads and writes rows, in batches where it can, explains refusals."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from ..engine.converge import Account, Convergence
 from ..engine.errors import Refused, UnclearOutcome
-from ..engine.field import wire_text
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
 from ..engine.result import Result
+from ..engine.store import Answer as Outcome
+from ..engine.store import Order
 from ..engine.world import Answered, Read, Row
 from ..shell import Context, Params, transport_settings
 from ..transport.answers import Answer
@@ -24,17 +25,17 @@ from . import account, cicd, probes
 from .activation import Activation
 from .auth import explain_401, grant_of, signer_for
 from .batch import read_tables
+from .many import ManyWrites
 from .query import TableQuery, table_queries
+from .rows import TABLE_PATH, WRITE_QUERY, plain, row_path
 
-TABLE_PATH = "/api/now/table"
 # ServiceNow platform facts 1.4 and 5.1: what is kept encrypted or hashed has to come in as a display value.
 AS_DISPLAY_VALUE = {"sysparm_input_display_value": "true"}
-WRITE_QUERY = {"sysparm_exclude_reference_link": "true"}
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete"}
 
 
 class Instance:
-    """One instance, as one account sees it. Fulfils the engine's `Store`."""
+    """One instance, as one account sees it. Fulfils the engine's `Store` and `ManyStore`."""
 
     def __init__(self, session: Session, grant: str, params: Params, context: Context) -> None:
         self.session, self.grant, self.params, self.context = session, grant, params, context
@@ -42,6 +43,7 @@ class Instance:
         self.create_attempts = session.settings.retries + 1
         self.name = short_name(session.base_url)
         self._account: Account | None | bool = False
+        self._many = ManyWrites(self)
 
     @classmethod
     def from_params(cls, params: Params, context: Context) -> Instance:
@@ -102,7 +104,7 @@ class Instance:
         """POST one row and return it. A lost answer is `UnclearOutcome`: the row may exist."""
         with self._writing(write):
             try:
-                answer = self.session.request("POST", self._path(write), query=WRITE_QUERY, body=dict(values))
+                answer = self.session.request("POST", row_path(write.collection), query=WRITE_QUERY, body=dict(values))
             except NoClearAnswer as unclear:
                 raise UnclearOutcome(f"{self.name}: whether {write.label} was created is unclear. {unclear}") from None
             row = answer.data.get("result") if isinstance(answer.data, Mapping) else None
@@ -116,12 +118,12 @@ class Instance:
             query = AS_DISPLAY_VALUE if write.secret else WRITE_QUERY
             for value in values.values() if write.secret else ():
                 self.context.redactor.add(value)
-            self.session.request("PATCH", self._path(write, row_id), query=query, body=dict(values))
+            self.session.request("PATCH", row_path(write.collection, row_id), query=query, body=dict(values))
 
     def delete(self, write: Write, row_id: str) -> None:
         """DELETE one row; one that is gone already is as wanted."""
         with self._writing(write):
-            answer = self.session.request("DELETE", self._path(write, row_id), accept_errors=True)
+            answer = self.session.request("DELETE", row_path(write.collection, row_id), accept_errors=True)
             if answer.status >= 400 and answer.status != 404:
                 raise answer.error(self.context.redactor.scrub_text)
 
@@ -130,6 +132,22 @@ class Instance:
         with self._writing(write):
             if isinstance(write, Activation):
                 cicd.activate(self, write)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait until no other run of this machine creates rows on this instance, and let none begin."""
+        return self._many.turn()
+
+    def at_once(self) -> int:
+        """Return how many writes to send together next."""
+        return self._many.pace.size
+
+    def write_many(self, orders: Sequence[Order]) -> list[Outcome]:
+        """Carry out creates and updates in batches, each once; return for each the row, or what went wrong."""
+        return self._many.write_all(orders)
+
+    def written(self, done: int, total: int, what: str) -> None:
+        """Say how far the writes have come, every few seconds."""
+        self._many.written(done, total, what)
 
     def verdict(self, probe: str, value: str, row: Row) -> str:
         """Return whether the instance holds the secret `value`."""
@@ -152,10 +170,6 @@ class Instance:
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 
-    def _path(self, write: Write, row_id: str = "") -> str:
-        path = f"{TABLE_PATH}/{quote(write.collection, safe='')}"
-        return f"{path}/{quote(row_id, safe='')}" if row_id else path
-
     def _rows(self, query: TableQuery, answer: Answer) -> tuple[list[Row], str]:
         if answer.status == 404 and query.path.startswith(TABLE_PATH) and _is_no_record(answer):
             return [], ""
@@ -163,14 +177,15 @@ class Instance:
             error = answer.error(self.context.redactor.scrub_text)
             if query.optional and answer.status in (400, 403, 404):
                 return [], str(error)
-            raise self._refusal(f"to read {query.table}", error, query.table)
+            raise self.refusal(f"to read {query.table}", error, query.table)
         rows = answer.data.get("result") if isinstance(answer.data, Mapping) else None
         if not isinstance(rows, list):
             # Taken for "no rows", everything would be created again.
             raise NoClearAnswer(f"{self.name}: GET {query.path} -> {answer.status}: the answer holds no list of rows")
         return [plain(row) for row in rows if isinstance(row, Mapping)], ""
 
-    def _refusal(self, action: str, error: HttpError, table: str) -> Exception:
+    def refusal(self, action: str, error: HttpError, table: str) -> Exception:
+        """Return what to raise when the instance refused `action` on `table`: `Refused`, or `SignInFailed` for a 401."""
         if error.status == 401:
             return SignInFailed(explain_401(self.grant, error, str(self.params.get("snow_username") or "the account")))
         hint = account.remedy(self, error, table)
@@ -182,14 +197,14 @@ class Instance:
             yield
         except HttpError as error:
             verb = VERBS.get(write.action, "activate")
-            raise self._refusal(f"to {verb} {write.label}", error, write.collection) from None
+            raise self.refusal(f"to {verb} {write.label}", error, write.collection) from None
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except HttpError as error:
-            raise self._refusal("the request", error, "") from None
+            raise self.refusal("the request", error, "") from None
 
 
 def open_session(params: Params, context: Context) -> Session:
@@ -220,14 +235,6 @@ def short_name(base_url: str) -> str:
     if host.endswith(".service-now.com") and not parts.path:
         return host.split(".", 1)[0]
     return f"{parts.netloc}{parts.path}"
-
-
-def plain(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return a row with plain strings: a reference object is reduced to its sys_id, whatever the server was asked for."""
-    return {
-        name: wire_text(value.get("value", "")) if isinstance(value, Mapping) else wire_text(value)
-        for name, value in row.items()
-    }
 
 
 def _total(answer: Answer) -> int | None:

@@ -82,6 +82,24 @@ RECORD_OPTIONS: Options = {
     "state": _STATE,
 }
 
+TICKET_OPTIONS: Options = {
+    "type": {"type": "str", "choices": ["incident", "problem", "change_request"], "default": "incident"},
+    "correlation_id": {"type": "str", "required": True},
+    "short_description": {"type": "str"},
+    "description": {"type": "str"},
+    "impact": {"type": "str"},
+    "urgency": {"type": "str"},
+    "assignment_group": {"type": "str"},
+    "caller": {"type": "str"},
+    "assigned_to": {"type": "str"},
+    "state": {"type": "str", "choices": ["open", "resolved", "closed", "canceled"], "default": "open"},
+    "reopen": {"type": "bool", "default": False},
+    "close_code": {"type": "str"},
+    "close_notes": {"type": "str"},
+    "work_note": {"type": "str"},
+    "extra_fields": {"type": "dict"},
+}
+
 
 def entries(options: Options) -> dict[str, Any]:
     """Return the option that takes a list of entries with `options`."""

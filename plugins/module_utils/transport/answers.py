@@ -61,8 +61,8 @@ WAKE_UP_HOST = "developer.servicenow.com"
 CANCELLED = b"Transaction cancelled"
 
 
-def read_answer(method: str, path: str, raw: Raw) -> Answer:
-    """Decode `raw`.
+def read_answer(method: str, path: str, raw: Raw, *, may_be_empty: bool = False) -> Answer:
+    """Decode `raw`. `may_be_empty`: a GET may answer without a body, as at the end of an operation.
 
     Raises `NotJson` for a page or a redirect where data was due, `NoClearAnswer` for a cut answer.
     An error status stands whatever its body is (ServiceNow platform facts 3.7: decide by status, body opaque).
@@ -71,7 +71,7 @@ def read_answer(method: str, path: str, raw: Raw) -> Answer:
     if 300 <= raw.status < 400:
         raise _redirected(where, raw.headers.get("location", ""))
     if not raw.body.strip():
-        if raw.status == 200 and method == "GET":
+        if raw.status == 200 and method == "GET" and not may_be_empty:
             raise NoClearAnswer(f"{where}: the answer is empty")
         return Answer(method, path, raw.status, raw.headers)
     if "json" not in raw.headers.get("content-type", "").lower() and raw.body.lstrip()[:1] not in (b"{", b"["):

@@ -207,12 +207,14 @@ class Session:
         only_reads: bool = False,
         repeatable: bool | None = None,
         accept_errors: bool = False,
+        may_be_empty: bool = False,
     ) -> Answer:
         """Send one request and return its decoded answer.
 
         `path` is below the base URL. `body` is sent as JSON, `form` URL-encoded. `only_reads` says of a POST that it
         changes nothing, so it may go out in check mode. `repeatable` says that a write may be sent twice without harm
         (default: every method but POST). With `accept_errors` the answer to an HTTP error is returned, not raised.
+        `may_be_empty`: what is read may have no body.
 
         Raises `HttpError` (the platform refused), `NotJson`, `Unreachable` (never arrived), `NoClearAnswer` (a write that
         may have been carried out), `WriteInCheckMode`.
@@ -232,7 +234,7 @@ class Session:
             if signed and self.signer:
                 sent.update(self.signer.headers())
             try:
-                answer = self._send(method, path, query, data, form, sent, writes)
+                answer = self._send(method, path, query, data, form, sent, writes, may_be_empty=may_be_empty)
             except (Unreachable, NoClearAnswer) as error:
                 problem = error
                 again = (may_repeat or isinstance(error, Unreachable)) and not isinstance(error, Untrusted)
@@ -251,10 +253,14 @@ class Session:
             delay = patience.next_delay(delay) if again else None
             if delay is None:
                 raise problem
-            self.caller.warn(
-                f"{self.base_url}: attempt {patience.attempt} of {self.settings.retries + 1} failed, next one in {delay:.1f} s. {problem}"
-            )
-            time.sleep(delay)
+            self._pause(delay, problem, patience.attempt)
+
+    def _pause(self, seconds: float, problem: Exception, attempt: int) -> None:
+        """Say that an attempt failed, and wait for the next one."""
+        self.caller.warn(
+            f"{self.base_url}: attempt {attempt} of {self.settings.retries + 1} failed, next one in {seconds:.1f} s. {problem}"
+        )
+        time.sleep(seconds)
 
     def _send(
         self,
@@ -265,6 +271,8 @@ class Session:
         form: Mapping[str, str] | None,
         headers: dict[str, str],
         writes: bool,
+        *,
+        may_be_empty: bool = False,
     ) -> Answer:
         url = f"{self.base_url}/{path.lstrip('/')}"
         # A path that a platform handed out can carry a query, which no message repeats.
@@ -276,7 +284,7 @@ class Session:
                 break
             url, query = urljoin(url, target), None
         try:
-            return read_answer(method, path, raw)
+            return read_answer(method, path, raw, may_be_empty=may_be_empty)
         except (NotJson, NoClearAnswer) as error:
             # An answer can repeat what it was asked with.
             raise type(error)(self.caller.redactor.scrub_text(str(error))) from None

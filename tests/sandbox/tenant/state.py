@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..settings import as_json
-from . import data
+from . import data, directory
 from .arm.state import ArmState
 from .connectors import Connector
 from .knobs import TenantKnobs, turn
@@ -26,7 +26,18 @@ FEDERATED_SUBJECT = "system:serviceaccount:automation:defender"
 _ALPHABET = string.ascii_letters + string.digits
 
 Row = dict[str, Any]
-_PLAIN = ("activities", "entities", "alerts", "files", "subnets", "policies")
+_PLAIN = (
+    "activities",
+    "entities",
+    "alerts",
+    "files",
+    "subnets",
+    "policies",
+    "users",
+    "mails",
+    "scores",
+    "control_updates",
+)
 """Tables that are lists of rows."""
 
 
@@ -48,6 +59,7 @@ class Tenant:
         self.calls: deque[float] = deque()
         """Times of the latest Cloud Apps calls, for the limit per minute."""
         self.hunting_calls: deque[float] = deque()
+        self.graph_calls: deque[float] = deque()
         self.wizard_requests: set[str] = set()
         self.connectors: dict[str, Connector] = {}
         self.activities: list[Row] = []
@@ -57,6 +69,11 @@ class Tenant:
         self.subnets: list[Row] = [dict(row) for row in data.subnets()]
         self.policies: list[Row] = [dict(row) for row in data.policies()]
         self._arm: ArmState | None = None
+        self.users: list[Row] = directory.users(DOMAIN, self._uuid)
+        self.mails: list[Row] = []
+        self.scores: list[Row] = []
+        """Snapshots of Secure Score, one for each day on which somebody looked."""
+        self.control_updates: list[Row] = []
 
     def _digest(self, what: str, size: int) -> bytes:
         out = b""
@@ -106,6 +123,10 @@ class Tenant:
             "subnets": self.subnets,
             "policies": self.policies,
             **self.arm.tables(),
+            "users": self.users,
+            "mails": self.mails,
+            "scores": self.scores,
+            "control_updates": self.control_updates,
         }
 
     def saved(self) -> dict[str, Any]:
@@ -121,7 +142,8 @@ def restored(saved: Mapping[str, Any]) -> Tenant:
     tenant = Tenant(turn(TenantKnobs(), saved["knobs"]), saved["seed"])
     tenant.connectors = {row["id"]: Connector(**row) for row in saved["connectors"]}
     for name in _PLAIN:
-        setattr(tenant, name, list(saved[name]))
+        if name in saved:
+            setattr(tenant, name, list(saved[name]))
     if "arm" in saved:
         tenant.arm.load(saved["arm"])
     return tenant

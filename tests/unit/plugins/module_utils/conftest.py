@@ -42,7 +42,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that the product sees."""
     shown = Clock()
-    for module in (session, retry, auth, client, cicd):
+    for module in (session, retry, auth, client, cicd, batch):
         monkeypatch.setattr(module, "time", shown)
     return shown
 

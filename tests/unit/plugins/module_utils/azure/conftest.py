@@ -3,18 +3,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import identity, operations, routed
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import (
+    identity,
+    operations,
+    progress,
+    routed,
+    throttle,
+)
+from tests.unit.plugins.module_utils.azure.resource_manager import ResourceManagerDouble
 from tests.unit.plugins.module_utils.conftest import Clock
+from tests.unit.plugins.module_utils.loopback import Loopback
 
 
 @pytest.fixture(autouse=True)
 def no_sign_in(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: object) -> None:
     """Forget every token; the product's clock is ours."""
     identity._tokens.clear()
-    for module in (identity, operations, routed):
+    for module in (identity, operations, progress, routed, throttle):
         monkeypatch.setattr(module, "time", clock)
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def arm(server: Loopback) -> Iterator[ResourceManagerDouble]:
+    """A Resource Manager without a document; in the end, what it was sent has to fit the specifications."""
+    double = ResourceManagerDouble(server)
+    yield double
+    double.check()

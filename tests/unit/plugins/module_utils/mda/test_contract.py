@@ -10,15 +10,18 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.contracts.contract import OPERATIONS, parse
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.contracts.replay import Replay
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.contracts.template import (
+    rendered,
+    rendered_url,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
     BadDescription,
     EngineError,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda import Tenant
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.contract import OPERATIONS, parse
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.replay import Replay
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.template import rendered, rendered_url
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     SignInFailed,

@@ -11,13 +11,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.filter.learn_contract import learn_contract
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.learn import learn
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.template import (
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.contracts.template import (
     placeholders,
     rendered,
     rendered_url,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.learn import learn
 from tests.unit.plugins.module_utils.mda.wizards import (
     API,
     CONNECTOR,

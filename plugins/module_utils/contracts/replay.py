@@ -7,14 +7,14 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from ..engine.errors import BadDescription, EngineError, Refused
-from ..shell import transport_settings
+from ..shell import Context, Params
 from ..transport.answers import Answer
-from ..transport.errors import BadConnectionOption, NotJson, SignInFailed
-from .client import PacedSession, Tenant
+from ..transport.errors import BadConnectionOption, HttpError, NotJson, SignInFailed
+from ..transport.session import Session
 from .contract import GENERATED, Contract, Step, origin_of
 from .template import FORM, encoder_of, rendered, rendered_url
 
@@ -32,6 +32,25 @@ AUTHORIZATION = "authorization"
 SESSION_ENDED = frozenset({401, 403, 419, 440})
 
 
+class Tenant(Protocol):
+    """Whoever a contract is replayed for. `session` signs in with what we have of our own."""
+
+    name: str
+    check_mode: bool
+    context: Context
+    params: Params
+
+    @property
+    def session(self) -> Session:
+        """The session with the tenant's own API."""
+
+    def session_to(self, origin: str) -> Session:
+        """Return a session with another host, which does not sign in."""
+
+    def refusal(self, error: HttpError) -> Exception:
+        """Return what a refused call means, and what to do."""
+
+
 class Replay:
     """A contract, for the tenant at hand."""
 
@@ -39,8 +58,7 @@ class Replay:
         if "jmespath" not in globals():
             raise BadConnectionOption("a contract takes the Python library jmespath where the module runs")
         self.contract, self.tenant = contract, tenant
-        settings = transport_settings(tenant.params)
-        self.session = PacedSession(tenant.session.throttle, contract.origin, settings, tenant.context, None)
+        self.session = tenant.session_to(contract.origin)
         self.known = {name: tenant.params[option] for name, option in OPTIONS.items() if tenant.params.get(option)}
         # Our own proof of who we are goes to the tenant's own host only.
         self.may_sign = origin_of(tenant.session.base_url) == contract.origin
@@ -109,7 +127,7 @@ class Replay:
         except NotJson as error:
             raise SignInFailed(self._ended(str(error))) from None
         if answer.status in SESSION_ENDED and AUTHORIZATION in step.asks_for:
-            raise self.tenant.refusal(answer.error(self.tenant.context.redactor.scrub_text), "")
+            raise self.tenant.refusal(answer.error(self.tenant.context.redactor.scrub_text))
         self._check_status(step, answer, place)
         return {name: self._field(name, path, answer, place) for name, path in step.fields.items()}
 

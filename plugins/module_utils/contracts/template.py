@@ -61,8 +61,8 @@ def rendered(node: Any, values: Mapping[str, Any]) -> Any:
 
 
 def rendered_url(url: str, values: Mapping[str, Any]) -> str:
-    """Return `url` with every placeholder replaced by its percent-encoded value."""
-    return PLACEHOLDER.sub(lambda found: quote(str(values[found[1]]), safe=""), url)
+    """Return `url` with every placeholder replaced by its percent-encoded value; a scope is a path and keeps its slashes."""
+    return PLACEHOLDER.sub(lambda found: quote(str(values[found[1]]), safe="/" if found[1] == "scope" else ""), url)
 
 
 def placeholders(node: Any) -> Iterator[str]:

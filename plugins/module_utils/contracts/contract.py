@@ -27,7 +27,9 @@ REQUEST_KEYS = {"method", "url", "headers", "body", "expect"}
 DESCRIBED = ("name", "instance_url", "instance_host", "username", "password", "client_id", "client_secret")
 SESSION = ("portal_cookie", "portal_xsrf_token", "tenant_id", "authorization")
 GENERATED = re.compile(r"(uuid(_\d+)?|now|now_s|now_ms)")
-KNOWN = frozenset((*DESCRIBED, *SESSION, "id", "skip", "limit", "policy_type"))
+# What an integration with ServiceNow has beyond: texts, truth values and lists, which keep their type where they stand alone.
+INTEGRATION = ("scope", "api_version", "disabled", "excluded_scopes", "include_members", "properties")
+KNOWN = frozenset((*DESCRIBED, *SESSION, *INTEGRATION, "id", "skip", "limit", "policy_type"))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One ticket, as a task describes it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.errors import BadDescription
+from ...engine.field import Field, Reference, kind_of, normal, wire_text
+from ...engine.plan import Value
+from ...engine.world import Row, World
+from .choices import Choices
+from .models import CLOSED, RESOLVED, TYPES
+
+# Compliance and hardening facts 5.5; the lengths are LIKELY.
+LONGEST_KEY = 100
+LONGEST_SHORT_DESCRIPTION = 160
+SYS_ID = re.compile("[0-9a-f]{32}")
+GROUP, USER = Reference("sys_user_group", "name"), Reference("sys_user", "user_name")
+CLOSE_NOTES = "Ended by Ansible (secops.servicenow_defender)."
+# Columns that options of their own set, or that nobody sets, and journal fields, which cannot be read back.
+TAKEN = frozenset(
+    {
+        "sys_id", "number", "correlation_id", "correlation_display", "state", "incident_state", "problem_state", "active",
+        "short_description", "description", "impact", "urgency", "assignment_group", "assigned_to", "close_code",
+        "close_notes", "work_notes", "comments",
+    }
+)  # fmt: skip
+
+
+class Ticket:
+    """A ticket of one type, known by its `correlation_id`.
+
+    Raises `BadDescription` for what no instance would take.
+    """
+
+    def __init__(self, entry: Mapping[str, Any], display: str) -> None:
+        self.type = TYPES[entry["type"]]
+        self.key: str = entry["correlation_id"]
+        self.label = f"{self.type.table} {self.key}"
+        self.state: str = entry["state"]
+        self.reopen: bool = entry["reopen"]
+        self.display = display
+        self.work_note: str = clean(entry.get("work_note") or "")
+        self.close_code: str = entry.get("close_code") or ""
+        self.close_notes: str = clean(entry.get("close_notes") or "")
+        self._check_key()
+        self.values = {name: value for name, value in self._described(entry).items() if value is not None}
+        self.fields = tuple(field for field in self._fields(entry) if field.name in self.values)
+        self.extra = tuple(entry.get("extra_fields") or {})
+        self._check_values()
+
+    def _check_key(self) -> None:
+        if not self.key.strip() or self.key != self.key.strip():
+            raise BadDescription(f"{self.type.noun} {self.key!r}: correlation_id must be text without spaces around it")
+        if len(self.key) > LONGEST_KEY:
+            raise BadDescription(
+                f"{self.type.noun} {self.key[:40]}...: correlation_id has {len(self.key)} characters, and the column holds "
+                f"{LONGEST_KEY}; cut short, it would not be found again. Use a shorter one, such as a digest of it"
+            )
+
+    def _described(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        named = ("short_description", "description", "impact", "urgency", "assignment_group", "assigned_to", "caller")
+        extra = dict(entry.get("extra_fields") or {})
+        taken = set(extra) & (TAKEN | {self.type.code, self.type.caller})
+        if taken:
+            raise BadDescription(
+                f"{self.label}: extra_fields names {', '.join(sorted(taken))}, which other options set, or nobody can"
+            )
+        return {**{name: entry.get(name) for name in named}, **extra}
+
+    def _fields(self, entry: Mapping[str, Any]) -> list[Field]:
+        return [
+            Field("short_description"),
+            Field("description"),
+            Field("impact"),
+            Field("urgency"),
+            Field("assignment_group", reference=GROUP),
+            Field("assigned_to", reference=USER),
+            Field("caller", self.type.caller, reference=USER),
+            *(Field(name, kind=kind_of(value)) for name, value in (entry.get("extra_fields") or {}).items()),
+        ]
+
+    def _check_values(self) -> None:
+        if "caller" in self.values and not self.type.caller:
+            raise BadDescription(f"{self.label}: a {self.type.noun} has no caller; leave caller out")
+        if self.values.get("short_description", "x").strip() == "":
+            raise BadDescription(f"{self.label}: short_description must not be empty")
+        text = clean(self.values.get("short_description", ""))
+        if len(text) > LONGEST_SHORT_DESCRIPTION:
+            self.values["short_description"] = text[: LONGEST_SHORT_DESCRIPTION - 3].rstrip() + "..."
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that says something about this ticket."""
+        dotted = [f"{field.column}.{field.reference.by}" for field in self.fields if field.reference]
+        return (*(field.column for field in self.fields), *dotted)
+
+    @property
+    def row_id(self) -> str:
+        """The sys_id to ask for when the ticket is created: the same in every run, wherever it runs."""
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"servicenow_defender:{self.type.table}:{self.key}").hex
+
+    def names(self, reference: Reference) -> set[str]:
+        """Return the names of rows that the ticket refers to by `reference`."""
+        found = {self.values[f.name] for f in self.fields if f.reference == reference}
+        return {wire_text(name) for name in found} - {""}
+
+    # -- compared with the instance -----------------------------------------------------------------------------------
+
+    def wire(self, world: World, choices: Choices) -> dict[str, str]:
+        """Return the described values, by column, as the instance keeps them.
+
+        Raises `BadDescription` for a name or a choice that the instance does not have.
+        """
+        return {field.column: self._wire(field, world, choices) for field in self.fields}
+
+    def _wire(self, field: Field, world: World, choices: Choices) -> str:
+        value = self.values[field.name]
+        if field.reference:
+            return self._referred(field, field.reference, wire_text(value), world)
+        text = clean(normal(field.kind, value))
+        return choices.wire(self.type.table, field.column, text, self.label)
+
+    def _referred(self, field: Field, reference: Reference, name: str, world: World) -> str:
+        if name == "":
+            return ""
+        if SYS_ID.fullmatch(name) and world.rows(reference.collection, "sys_id", name):
+            return name
+        found = world.identify(reference.collection, reference.by, name)
+        if isinstance(found, str):
+            return found
+        raise BadDescription(
+            f"{self.label}: {field.name} {name!r} is no {reference.by} of a row of {reference.collection}, or the account may "
+            f"not read it. Nothing was written; create it first, or name another one"
+        )
+
+    def differences(self, wire: Mapping[str, str], row: Row) -> dict[str, Value]:
+        """Return what has to change in `row`, column to value."""
+        changes: dict[str, Value] = {}
+        for field in self.fields:
+            actual = row.get(field.column, "")
+            if wire[field.column] != (actual if field.reference else clean(normal(field.kind, actual))):
+                changes[field.column] = wire[field.column]
+        return changes
+
+    def shown(self, column: str) -> tuple[str, Any]:
+        """Return the option that sets `column`, and its described value."""
+        field = next(field for field in self.fields if field.column == column)
+        return field.name, self.values[field.name]
+
+    def before(self, column: str, row: Row) -> str:
+        """Return what `row` has in `column`, in the words of a person."""
+        field = next(field for field in self.fields if field.column == column)
+        return (field.reference and row.get(f"{column}.{field.reference.by}")) or row.get(column, "")
+
+    def ending(self, state: str, row: Row, choices: Choices) -> dict[str, Value]:
+        """Return why and how the ticket ends in `state`, by column; what `row` says already stays, unless it is described.
+
+        Compliance and hardening facts 5.2 and 5.4: resolving and closing take a code and notes, canceling takes none.
+        """
+        values: dict[str, Value] = {}
+        code = self.close_code and choices.wire(self.type.table, self.type.code, self.close_code, self.label)
+        if not code and state in (RESOLVED, CLOSED) and not row.get(self.type.code):
+            code = choices.best(self.type.table, self.type.code, self.type.codes, self.label)
+        if code:
+            values[self.type.code] = code
+        if self.close_notes or not row.get("close_notes"):
+            values["close_notes"] = self.close_notes or CLOSE_NOTES
+        return values
+
+
+def clean(text: str) -> str:
+    """Return `text` without what forms and YAML add unseen: blanks at its ends, carriage returns."""
+    return wire_text(text).replace("\r\n", "\n").strip()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The vendor's specifications, where they lie beside the repository, and our own small expectations where they do not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+BELOW = "azure-rest-api-specs/specification/security/resource-manager"
+FILES = {
+    "pricings": ("Microsoft.Security/stable/2024-01-01/pricings.json", "Pricing"),
+    "governanceRules": ("Microsoft.Security/preview/2022-01-01-preview/governanceRules.json", "GovernanceRule"),
+    "integrations": ("Microsoft.Security/preview/2023-07-01-preview/integrations.json", "Integration"),
+}
+# Defender for Cloud facts 2.3, 3.1 and 3.4: what a PUT must have, and what only the platform writes.
+REQUIRED = {
+    "pricings": {"pricingTier"},
+    "governanceRules": {
+        "displayName", "rulePriority", "ruleType", "sourceResourceType", "conditionSets", "ownerSource",
+    },
+    "integrations": {"displayName", "integrationType"},
+}  # fmt: skip
+READ_ONLY = {
+    "pricings": {"freeTrialRemainingTime", "enablementTime", "inherited", "inheritedFrom", "resourcesCoverageStatus", "deprecated", "replacedBy"},
+    "governanceRules": {"tenantId", "metadata"},
+    "integrations": {"tenantId", "metadata", "integrationRootDetails"},
+}  # fmt: skip
+
+
+def folder() -> Path | None:
+    """Return where the specifications are: SERVICENOW_DEFENDER_SPECS, or specs/azure in a folder above this one."""
+    named = os.environ.get("SERVICENOW_DEFENDER_SPECS")
+    above = [
+        parent / place for parent in Path(__file__).resolve().parents for place in ("specs/azure", "shared/specs/azure")
+    ]
+    return next((place for place in ([Path(named)] if named else above) if (place / BELOW).is_dir()), None)
+
+
+def assert_fits(kind: str, body: Any) -> None:
+    """Check a PUT body against our expectations, and against the specification where there is one."""
+    assert set(body) == {"properties"}
+    properties = body["properties"]
+    assert REQUIRED[kind] <= set(properties)
+    assert not READ_ONLY[kind] & set(properties), "what only the platform writes was sent"
+    assert "operationStatus" not in json.dumps(body)
+    if kind == "governanceRules" and "remediationTimeframe" in properties:
+        assert re.fullmatch(r"[0-9]+\.[0-9]{2}:[0-9]{2}:[0-9]{2}", properties["remediationTimeframe"])
+    for problem in problems(kind, body):
+        raise AssertionError(problem)
+
+
+def problems(kind: str, body: Any) -> Iterator[str]:
+    """Yield where a body does not fit its definition; nothing without the specifications."""
+    place = folder()
+    if place is None:
+        return
+    # They come with ansible-lint.
+    import jsonschema
+    import referencing
+    from referencing.jsonschema import DRAFT4
+
+    def retrieve(uri: str) -> Any:
+        text = Path(uri.removeprefix("file://")).read_text(encoding="utf-8")
+        return referencing.Resource(json.loads(text), DRAFT4)
+
+    file, definition = FILES[kind]
+    schema = {"$ref": f"{(place / BELOW / file).as_uri()}#/definitions/{definition}"}
+    registry = referencing.Registry(retrieve=retrieve)
+    for error in jsonschema.Draft4Validator(schema, registry=registry).iter_errors(body):
+        yield f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
