@@ -28,7 +28,7 @@ HELP = {
     "GET /_sandbox/tenant": "how to reach the tenant, and its knobs",
     "PUT /_sandbox/tenant": "a fresh tenant of the same ids and secrets; the body holds its knobs",
     "PATCH /_sandbox/tenant": "turn knobs of the tenant",
-    "GET /_sandbox/tenant/state": "connectors, activities, entities, policies ...; ?table= for one of them",
+    "GET /_sandbox/tenant/state": "connectors, activities, policies, users ...; ?table= for one of them",
     "POST /_sandbox/tenant/tamper": "change rows: table, match, values; insert, delete as switches",
     "POST /_sandbox/tenant/portal_session": "sign in to the portal: cookie and XSRF token",
     "POST /_sandbox/tenant/assertion": "the content of a federated token file; the body replaces claims",

@@ -155,7 +155,7 @@ class SandboxProcess:
         self._call("PATCH", "tenant", knobs)
 
     def tenant_state(self, table: str) -> list[dict[str, Any]]:
-        """The rows of a table of the tenant: connectors, activities, entities, alerts, files, subnets, policies."""
+        """The rows of a table of the tenant, such as connectors, activities, policies, users, mails, scores."""
         rows: list[dict[str, Any]] = self._call("GET", f"tenant/state?table={table}")["tables"][table]
         return rows
 

@@ -165,6 +165,8 @@ class Sandbox:
         fault = draw(self.fleet.faults, call, self.fleet.chance) or draw(service.faults, call, service.chance)
         if service.latency:
             await asyncio.sleep(service.latency)
+        if service is self.fleet.tenant:
+            await self.fleet.tenant.prepare(call)
         if fault is None:
             return service.answer(call)
         if fault.kind == "slow":

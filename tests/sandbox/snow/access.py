@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from . import hardening
 from .callers import Caller
 from .data.access import FORBIDDING_TABLES, READ_ONLY_EXEMPT
 from .errors import API_ACL, Refused, acl_refusal
@@ -138,6 +139,8 @@ class Access:
         tests = [self._condition(table, condition) for condition in verdict.conditions]
         if table == "sys_properties" and not self._caller.is_admin:
             tests = [_both(_any(tests), self._may_read_property)]
+        if table == "sys_properties" and self._instance.knobs.hidden_properties:
+            tests = [_both(_any(tests), self._is_not_hidden)]
         return _any(tests) if tests else None
 
     def _condition(self, table: str, condition: str) -> Predicate:
@@ -147,6 +150,9 @@ class Access:
     def _may_read_property(self, row: Row) -> bool:
         wanted = _roles(row.get("read_roles", ""))
         return not wanted or not wanted.isdisjoint(self._caller.assigned)
+
+    def _is_not_hidden(self, row: Row) -> bool:
+        return row.get("name") not in self._instance.knobs.hidden_properties
 
     def sees(self, table: str, row: Row) -> bool:
         """Tell whether the caller sees a row."""
@@ -170,8 +176,11 @@ class Access:
         # security_admin among the write roles asks for elevation, administrator or not (platform facts 5.3; hardening
         # facts 3.3).
         wanted = _roles(row.get("write_roles", ""))
-        if "security_admin" in wanted:
+        is_foreign = row.get("sys_scope", "global") != "global" and self._instance.knobs.scoped_writes == "refused"
+        if hardening.is_locked(row.get("name", "")) or is_foreign:
             return False
+        if "security_admin" in wanted:
+            return "security_admin" in self._caller.roles
         return self._caller.is_admin or not wanted.isdisjoint(self._caller.roles)
 
     def _is_read_only(self, table: str, operation: str) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..settings import SettingError
-from . import cicd
-from .base import build_properties
+from . import cicd, hardening
+from .base import build_properties, property_row
 from .changes import Writer
 from .instance import Instance
 from .knobs import Knobs, turn
@@ -139,6 +139,22 @@ def _arrange_properties(instance: Instance) -> None:
         instance.set_property(name, None if value is None else str(value))
 
 
+def _arrange_applications(instance: Instance) -> None:
+    known = hardening.applications()
+    for application in instance.knobs.applications:
+        if application not in known:
+            raise SettingError(f"unknown application {application}; known: {', '.join(known)}")
+        settings = list(hardening.shipped(instance.database.schema.release, application))
+        for scope in sorted({setting.scope for setting in settings} - {"global"} or {application}):
+            if instance.database.first("sys_store_app", "scope", scope) is None:
+                cicd.install(instance, scope, scope, "1.0.0", "1.0.0")
+        for setting in settings:
+            if instance.database.first("sys_properties", "name", setting.name) is None:
+                app = instance.database.first("sys_scope", "scope", setting.scope) or {"sys_id": "global"}
+                values = property_row(setting)
+                writer(instance).insert("sys_properties", {**values, "sys_scope": app["sys_id"]})
+
+
 def _arrange_users(instance: Instance) -> None:
     write = writer(instance)
     for user_name, wanted in instance.knobs.users.items():
@@ -201,6 +217,7 @@ def _arrange_grants(instance: Instance) -> None:
 
 
 _ARRANGERS = {
+    "applications": _arrange_applications,
     "properties": _arrange_properties,
     "users": _arrange_users,
     "plugins": _arrange_plugins,

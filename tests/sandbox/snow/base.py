@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from . import hardening
 from .data import access, applications, identity, properties
 from .releases import RELEASES
 from .role_grants import materialise
@@ -168,9 +169,22 @@ def _properties(base: _Base) -> None:
         base.add(
             "sys_properties", name, name=name, value=stored, type=kind, write_roles=write_roles, read_roles=read_roles
         )
-    release = RELEASES[base.schema.release.name]
+    release = base.schema.release
+    for setting in hardening.shipped(release):
+        base.add("sys_properties", setting.name, **property_row(setting))
     for name, value in build_properties(release.name).items():
         base.add("sys_properties", name, name=name, value=value, type="string", ignore_cache="true")
+
+
+def property_row(setting: hardening.Setting) -> dict[str, str]:
+    """The columns of a hardening setting's row as shipped."""
+    return {
+        "name": setting.name,
+        "value": setting.value or "",
+        "type": setting.kind,
+        "description": setting.description,
+        "write_roles": setting.write_roles,
+    }
 
 
 def build_properties(release: str) -> dict[str, str]:
@@ -186,7 +200,9 @@ def build_properties(release: str) -> dict[str, str]:
 
 
 def _plugins(base: _Base) -> None:
-    for plugin, name, active in lines(applications.PLUGINS, 3):
+    for plugin, name, active, since in lines(applications.PLUGINS, 4):
+        if since and RELEASES[since].order > base.schema.release.order:
+            continue
         base.add("v_plugin", plugin, id=plugin, name=name, version="1.0.0", active=active, scope="global")
         if active == "active":
             base.add("sys_plugins", plugin, source=plugin, scope=plugin, name=name, version="1.0.0", state="installed")
@@ -265,6 +281,7 @@ def _posture(base: _Base) -> None:
     base.add(
         "multi_factor_criteria", "Role based multi-factor authentication", name="Role based multi-factor authentication"
     )
+    base.add("sys_public", "Virtual Agent embedded client", page="$sn-va-web-client-app")
     base.add("password_policy", "Default Password Policy", name="Default Password Policy")
 
 

@@ -40,6 +40,8 @@ class Instance:
         self.cipher = Cipher(name)
         self.sessions: dict[str, tuple[str, float]] = {}
         """Cookie sessions: id -> (sys_id of the user, end as epoch seconds)."""
+        self.elevated_sessions: set[str] = set()
+        """Cookie sessions that have raised their elevated role."""
         self.used_assertions: dict[str, float] = {}
         self.operations: dict[str, Any] = {}
         """CI/CD operations that are under way, by progress id."""

@@ -107,6 +107,16 @@ class Knobs:
     """User name -> columns (`locked_out`, `active`, `password_needs_reset`, ...), plus `password` and `roles`."""
     properties: dict[str, str | None] = field(default_factory=dict)
     """Property -> value; null removes the row."""
+    applications: list[str] = field(default_factory=list)
+    """Applications that bring hardening settings of their own: sn_hr_core, generative_ai, mid_server ..."""
+    hidden_properties: list[str] = field(default_factory=list)
+    """Properties whose rows nobody sees, administrators included."""
+    scoped_writes: str = _one_of("refused", "allowed")
+    """Whether an administrator may write properties of another application's scope."""
+    irreversible: str = _one_of("locked", "open")
+    """A property marked "safe harbor" stays as it is once somebody has changed or made it."""
+    elevation: bool = False
+    """Whether the undocumented endpoint raises security_admin for a cookie session."""
     plugins: dict[str, bool] = field(default_factory=dict)
     plugin_literal: str = _one_of("active", "true")
     """How `v_plugin.active` reads: clients in the field saw both."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from ..web import Call, Reply, html_reply
-from . import batch, cicd, import_sets, oauth, public, statistics, table_api, user_api
+from . import addresses, batch, cicd, elevation, import_sets, oauth, public, statistics, table_api, user_api
 from .access import Access
 from .callers import Caller
 from .errors import API_ACL, NO_RESOURCE, UNSCOPED, Refused, too_large
@@ -47,12 +47,15 @@ def answer(instance: Instance, call: Call) -> Reply:
         call.method = override.upper()
     if len(call.path) + len(call.query_text) > instance.knobs.max_url_length:
         return html_reply(414, "<html><body><h1>414 Request-URI Too Long</h1></body></html>")
+    refusal = addresses.refusal(instance, call)
+    if refusal is not None:
+        return refusal
     page = PAGES.get(call.path)
     try:
         if page is not None:
             return page(instance, call)
         if not call.path.startswith("/api/"):
-            return public.anything(instance, call)
+            return elevation.page(instance, call) or public.anything(instance, call)
         return _api(instance, call)
     except Refused as refused:
         return refused.reply()
@@ -65,7 +68,7 @@ def _api(instance: Instance, call: Call) -> Reply:
     limit = min(int(megabytes) if megabytes.isdecimal() else 10, _MOST_MEGABYTES) * 1024 * 1024
     if len(call.body) > limit:
         raise too_large(len(call.body), limit)
-    caller = sign_in(instance, call)
+    caller = elevation.raised(instance, sign_in(instance, call), call)
     try:
         reply = dispatch(instance, caller, call)
     except Refused as refused:
@@ -123,7 +126,7 @@ HANDLERS: dict[tuple[str, str], Callable[[Instance, Caller, Call, Parts], Reply]
     ("now", "stats"): statistics.stats,
     ("now", "import"): import_sets.import_rows,
     ("now", "tinyurl"): user_api.tiny_url,
-    ("now", "ui"): user_api.current_user,
+    ("now", "ui"): elevation.ui,
     ("global", "user_role_inheritance"): user_api.role_inheritance,
     ("sn_cicd", "plugin"): cicd.plugin,
     ("sn_cicd", "app_repo"): cicd.app_repo,

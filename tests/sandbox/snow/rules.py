@@ -11,6 +11,7 @@ from .callers import Caller
 from .data.applications import NUMBERS
 from .data.identity import PROTECTED_ROLES
 from .errors import Refused, rule_abort
+from .hardening import guard
 from .instance import Instance
 from .matching import Matcher
 from .query import parse
@@ -273,7 +274,7 @@ BEFORE: dict[str, tuple[Rule, ...]] = {
     "sys_user": (_unique("user_name", "Unique User ID"), _user_name_and_state),
     "sys_user_role": (_unique("name", "Unique role name"), _protected_role),
     "sys_user_role_contains": (_containment,),
-    "sys_properties": (_unique("name", "Unique property name"),),
+    "sys_properties": (_unique("name", "Unique property name"), guard),
     "sys_user_has_role": (_grant, _keep_while_inherited),
     "oauth_entity": (_oauth_defaults,),
     "oauth_entity_profile": (_one_default_profile,),

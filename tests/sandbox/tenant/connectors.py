@@ -50,6 +50,9 @@ class Connector:
     synced: int = 0
     users: int = 0
     posture: bool = True
+    posture_read: int = 0
+    posture_found: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What the posture of the instance was when it was read: property, plugin, action -> name -> value."""
     access_token: str = ""
     access_until: float = 0.0
     refresh_token: str = ""

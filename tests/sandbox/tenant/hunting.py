@@ -9,11 +9,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ..web import Call, Reply, json_reply
+from .data import SERVICENOW
 from .errors import graph_error
 from .kql import Result, run
 from .kql_values import text_of
 from .kql_words import KqlError, moment_of
-from .resources import BadToken, roles_of
+from .permissions import require_security
 from .routes import Route, Table
 from .state import Row, Tenant
 
@@ -45,7 +46,7 @@ _BEHAVIORS = _words(
 
 def hunt(tenant: Tenant, call: Call) -> Reply:
     """Answer `/v1.0/security/runHuntingQuery`."""
-    _check_rights(tenant, call)
+    require_security(tenant, call, _PERMISSION)
     _check_quota(tenant)
     body = _body(call)
     query = body.get("query")
@@ -62,18 +63,6 @@ def hunt(tenant: Tenant, call: Call) -> Reply:
     schema = [{name: column, kind: _type_of(column, result.rows)} for column in result.columns]
     context = f"{call.base}/graph/v1.0/$metadata#microsoft.graph.security.huntingQueryResults"
     return json_reply(200, {"@odata.context": context, "schema": schema, "results": shown})
-
-
-def _check_rights(tenant: Tenant, call: Call) -> None:
-    try:
-        roles = roles_of(tenant, call, "graph")
-    except BadToken as bad:
-        raise graph_error(401, "InvalidAuthenticationToken", str(bad)) from bad
-    if roles is None:
-        raise graph_error(401, "InvalidAuthenticationToken", "Access token is empty.")
-    if _PERMISSION not in roles:
-        text = f"Missing application roles. API required roles: {_PERMISSION}, application roles: {', '.join(roles) or 'none'}."
-        raise graph_error(403, "Forbidden", text)
 
 
 def _check_quota(tenant: Tenant) -> None:
@@ -130,14 +119,24 @@ def _span(given: Any, now: datetime) -> tuple[datetime, datetime]:
 
 
 def _tables(tenant: Tenant, start: datetime, end: datetime) -> dict[str, Result]:
-    events = [_event(row) for row in tenant.activities]
+    accounts = {row["mailNickname"].casefold(): row for row in tenant.users}
+    events = [_event(row, accounts) for row in [*tenant.activities, *_suspicious(tenant)]]
     covered = [row for row in events if start <= row["Timestamp"] <= end]
     empty = {name: Result(_BEHAVIORS, []) for name in ("BehaviorInfo", "BehaviorEntities")}
     return {"CloudAppEvents": Result(_COLUMNS, covered), **empty}
 
 
-def _event(activity: Row) -> Row:
+def _suspicious(tenant: Tenant) -> list[Row]:
+    """A failed sign-in an hour ago of each user that a knob names."""
+    about = {"actionType": "Failed log on", "appName": "ServiceNow", "appId": SERVICENOW, "instance": SERVICENOW}
+    moment = tenant.now_ms() - 3600 * 1000
+    names = tenant.knobs.suspects
+    return [{**about, "_id": f"suspect-{name}", "timestamp": moment, "user": {"userName": name}} for name in names]
+
+
+def _event(activity: Row, accounts: dict[str, Row]) -> Row:
     user = activity.get("user", {}).get("userName", "")
+    account = accounts.get(user.casefold(), {})
     return {
         **dict.fromkeys(_COLUMNS),
         "Timestamp": datetime.fromtimestamp(activity["timestamp"] / 1000, timezone.utc),
@@ -148,7 +147,8 @@ def _event(activity: Row) -> Row:
         # The number of the instance; shifted left by 20 bits and or-ed with the app it is the connector's (3.2).
         "AppInstanceId": activity.get("instance", 0) >> 20,
         "AccountId": user,
-        "AccountDisplayName": user,
+        "AccountObjectId": account.get("id"),
+        "AccountDisplayName": account.get("displayName", user),
         "AccountType": "Admin" if activity.get("isAdminEvent") else "Regular",
         "IsAdminOperation": bool(activity.get("isAdminEvent")),
         "IsExternalUser": False,

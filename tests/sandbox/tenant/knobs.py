@@ -27,7 +27,15 @@ class TenantKnobs:
     """The legacy API token."""
     mda_permissions: list[str] = field(default_factory=lambda: ["Investigation.manage", "Settings.manage"])
     graph_permissions: list[str] = field(
-        default_factory=lambda: ["ThreatHunting.Read.All", "SecurityEvents.ReadWrite.All"]
+        default_factory=lambda: [
+            "ThreatHunting.Read.All",
+            "SecurityEvents.ReadWrite.All",
+            "User.Read.All",
+            "User.RevokeSessions.All",
+            "User.EnableDisableAccount.All",
+            "Directory.Read.All",
+            "Mail.Send",
+        ]
     )
     token_lifetime: int = 3599
     throttle: int = 30
@@ -66,6 +74,38 @@ class TenantKnobs:
     """Hunting calls per minute; 0 admits any number."""
     hunting_schema: str = _one_of("name", "Name")
     """How the keys of a hunting schema are written: the vendor's examples differ."""
+    egress_address: str = "203.0.113.20"
+    """The address from which connectors call, as address rules of an instance see it."""
+    posture_delay: float = 0.0
+    """Seconds for which a connector's reading of the posture is good; in the field up to 86400."""
+    score_combination: str = _one_of("every", "any", "share")
+    """How many connected instances must follow a control to win it; `share` gives points for each."""
+    score_missing: str = _one_of("failed", "in force")
+    """Whether a property without a row fails its control, or counts with the value in force without it."""
+    score_third_party: str = _one_of("unchanged", "won")
+    """Whether a control marked as handled by a third party wins its points."""
+    score_categories: str = _one_of("2026", "2024")
+    """2024: all controls of ServiceNow are filed under Apps; 2026: under Identity and Apps."""
+    score_retired: list[str] = field(default_factory=list)
+    """Ids of controls that are no longer scored."""
+    score_retired_as: str = _one_of("absent", "deprecated")
+    score_unknown: list[str] = field(default_factory=list)
+    """Ids of further controls of ServiceNow, of which nothing is known."""
+    graph_page: int = 100
+    """Largest and default page of a Graph list."""
+    graph_calls: int = 0
+    """Calls of scores and users in a window of `graph_window` seconds; 0 admits any number."""
+    graph_window: float = 10.0
+    graph_retry_after: bool = True
+    """Whether a throttled call of these is told how long to wait."""
+    application_is_privileged: bool = False
+    """Whether the application has the Entra role that acting on administrators takes."""
+    synced_users: str = _one_of("reverted", "refused")
+    """What becomes of disabling a user who is synced from on premises."""
+    revoke_seconds: float = 0.0
+    """Seconds until revoked sessions have ended; in the field minutes."""
+    suspects: list[str] = field(default_factory=list)
+    """Mail nicknames of users whom hunting shows with failed sign-ins an hour ago."""
     faults: list[Any] = field(default_factory=list)
     """A path is relative to the tenant: /entra/*, /graph/*, /mda/*, /portal/*."""
     latency_ms: float = 0.0

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from . import harvest
+from . import harvest, posture
 from .connectors import CONNECTED, CONNECTING, ERROR, PASSWORD, WARNING, Connector
 from .state import Row, Tenant
 
@@ -71,6 +71,32 @@ class Link:
         for connector in self._tenant.connectors.values():
             if connector.may_sync:
                 self._start(self._sync(connector, connector.attempt))
+
+    async def read_posture(self) -> None:
+        """Read the settings behind Secure Score of every connected instance, where the last reading is old enough."""
+        border = self._tenant.now_ms() - self._tenant.knobs.posture_delay * 1000
+        due = [
+            connector
+            for connector in self._tenant.connectors.values()
+            if connector.posture
+            and (connector.is_connected or connector.may_sync)
+            and (connector.access_token or connector.password)
+            and (not connector.posture_read or connector.posture_read <= border)
+        ]
+        await asyncio.gather(*(self._read_posture(connector) for connector in due))
+
+    async def _read_posture(self, connector: Connector) -> None:
+        attempt = connector.attempt
+        try:
+            async with self._gate:
+                await self._renew(connector)
+                found = {table: await self._rows(connector, table, query) for table, query in posture.reads().items()}
+        except Failed as failed:
+            if connector.attempt == attempt and connector.may_sync:
+                connector.state, connector.message = ERROR, str(failed)
+            return
+        if connector.attempt == attempt:
+            connector.posture_read, connector.posture_found = self._tenant.now_ms(), posture.of(found)
 
     async def close(self) -> None:
         """End what is under way."""
@@ -165,8 +191,10 @@ class Link:
         if urlsplit(base).hostname not in ("127.0.0.1", "localhost"):
             # The sandbox never leaves the machine: an instance elsewhere does not answer.
             raise Failed(TIMEOUT)
+        # Address rules of an instance see another caller than this machine.
+        content["headers"] = {"X-Forwarded-For": self._tenant.knobs.egress_address}
         if connector.access_token and path.startswith("api/"):
-            content["headers"] = {"Authorization": f"Bearer {connector.access_token}"}
+            content["headers"]["Authorization"] = f"Bearer {connector.access_token}"
         elif connector.mode == PASSWORD:
             content["auth"] = aiohttp.BasicAuth(connector.username, connector.password)
         timeout = aiohttp.ClientTimeout(total=self._tenant.knobs.connect_timeout)

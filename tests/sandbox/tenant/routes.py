@@ -36,7 +36,11 @@ _COMPILED: dict[str, re.Pattern[str]] = {}
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     if pattern not in _COMPILED:
-        text = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern.rstrip("/"))
+        text = re.sub(
+            r"\{(\w+)\}",
+            r"(?P<\1>[^/]+)",
+            pattern.rstrip("/").replace("$", r"\$").replace("(", r"\(").replace(")", r"\)"),
+        )
         _COMPILED[pattern] = re.compile(text)
     return _COMPILED[pattern]
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..faults import Fault
 from ..settings import SettingError, as_json
 from ..web import Call, Reply, json_reply
-from . import cloud_apps, entra, hunting, managed_identity, portal, tamper
+from . import cloud_apps, entra, graph, managed_identity, portal, tamper
 from .errors import Refused
 from .knobs import TenantKnobs, turn
 from .link import Link
@@ -64,6 +64,11 @@ class TenantService:
             return route.handler(self.tenant, call, **arguments)
         except Refused as refused:
             return refused.reply
+
+    async def prepare(self, call: Call) -> None:
+        """Do what has to be awaited before a call is answered."""
+        if graph.looks_at_scores(call):
+            await self.link.read_posture()
 
     def turn(self, data: Mapping[str, Any]) -> None:
         """Turn knobs; raises SettingError."""
@@ -130,5 +135,5 @@ _PARTS = {
     "federation": entra.TABLE,
     "metadata": managed_identity.TABLE,
     "msi": managed_identity.TABLE,
-    "graph": hunting.TABLE,
+    "graph": graph.TABLE,
 }

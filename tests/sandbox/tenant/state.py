@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..settings import as_json
-from . import data
+from . import data, directory
 from .connectors import Connector
 from .knobs import TenantKnobs, turn
 
@@ -45,6 +45,7 @@ class Tenant:
         self.calls: deque[float] = deque()
         """Times of the latest Cloud Apps calls, for the limit per minute."""
         self.hunting_calls: deque[float] = deque()
+        self.graph_calls: deque[float] = deque()
         self.wizard_requests: set[str] = set()
         self.connectors: dict[str, Connector] = {}
         self.activities: list[Row] = []
@@ -53,6 +54,11 @@ class Tenant:
         self.files: list[Row] = []
         self.subnets: list[Row] = [dict(row) for row in data.subnets()]
         self.policies: list[Row] = [dict(row) for row in data.policies()]
+        self.users: list[Row] = directory.users(DOMAIN, self._uuid)
+        self.mails: list[Row] = []
+        self.scores: list[Row] = []
+        """Snapshots of Secure Score, one for each day on which somebody looked."""
+        self.control_updates: list[Row] = []
 
     def _digest(self, what: str, size: int) -> bytes:
         out = b""
@@ -89,6 +95,10 @@ class Tenant:
             "files": self.files,
             "subnets": self.subnets,
             "policies": self.policies,
+            "users": self.users,
+            "mails": self.mails,
+            "scores": self.scores,
+            "control_updates": self.control_updates,
         }
 
     def saved(self) -> dict[str, Any]:
@@ -102,6 +112,7 @@ def restored(saved: Mapping[str, Any]) -> Tenant:
     """Make the tenant that was saved."""
     tenant = Tenant(turn(TenantKnobs(), saved["knobs"]), saved["seed"])
     tenant.connectors = {row["id"]: Connector(**row) for row in saved["connectors"]}
-    for name in ("activities", "entities", "alerts", "files", "subnets", "policies"):
-        setattr(tenant, name, list(saved[name]))
+    for name in tenant.tables():
+        if name != "connectors" and name in saved:
+            setattr(tenant, name, list(saved[name]))
     return tenant

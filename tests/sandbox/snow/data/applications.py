@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plugins, applications, OAuth entries, tickets out of the box (platform facts 6; hardening facts 3.1)."""
 
-# id | name | active out of the box
+# id | name | active out of the box | first release
 PLUGINS = """
 com.snc.platform.security.oauth                 | OAuth 2.0                                  | active
 com.glide.rest                                  | REST API Provider                          | active
@@ -18,6 +18,12 @@ com.snc.integration.multifactor.authentication  | Multifactor Authentication    
 com.snc.integration.sso.multi.installer         | Multiple Provider Single Sign-On           | inactive
 com.snc.ipauthenticator                         | IP Range Based Authentication              | inactive
 com.glide.protected_tables                      | Log Protection                             | inactive
+com.snc.snc_access_control                      | Instance Access Control for Support        | inactive
+com.glide.script.packages_call_removal          | Packages Call Removal Tool                 | inactive
+com.glide.email_filter                          | Email Filters                              | inactive
+com.glide.limit.concurrent.sessions             | Limit Concurrent Sessions                  | inactive
+com.glide.security.audit                        | Identity and Access Audit                  | inactive | australia
+com.snc.integration.sso.saml20.update1          | SAML 2.0 Single Sign-On                    | inactive
 com.snc.itsm.roles                              | ITSM Roles                                 | active
 com.snc.itsm.roles.incident_management          | ITSM Roles - Incident Management           | active
 com.snc.itsm.roles.problem_management           | ITSM Roles - Problem Management            | active
@@ -32,7 +38,12 @@ com.snc.vul_dep                                 | Vulnerability Response Depende
 com.snc.security_support.core                   | Security Support Core                      | inactive
 """
 # Plugins that only ServiceNow support activates on an instance that lacks them (hardening facts 3.2).
-REQUEST_ONLY = ("com.glide.high_security", "com.glide.explicit_roles", "com.snc.system_security")
+REQUEST_ONLY = (
+    "com.glide.high_security",
+    "com.glide.explicit_roles",
+    "com.snc.system_security",
+    "com.snc.snc_access_control",
+)
 
 # scope | name | newest version; installable from the store
 STORE_APPLICATIONS = """

@@ -75,6 +75,7 @@ KNOWN_IDS = {
     "sys_user_role:security_admin": "b2d8f7130a0a0baa5bf52498ecaadeb4",
     "sysevent_script_action:SNC User Lockout Check": "5e44f9bf0a0a0a0a019a6440b2137767",
     "sysevent_script_action:SNC User Lockout Check with Auto Unlock": "d92636b2975301008e00958e3b297567",
+    "sys_public:Virtual Agent embedded client": "04b1905473222300e985658b4cf6a7ef",
     "multi_factor_criteria:Role based multi-factor authentication": "d427668b73003300fdbd04fbc4f6a7b6",
 }
 

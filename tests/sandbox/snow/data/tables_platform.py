@@ -149,6 +149,7 @@ password_policy | Password Policy | sys_metadata | name
     name                            | string(100)
     active                          | boolean | true
     minimum_password_length         | integer | 8
+    maximum_password_length         | integer | 100
 
 sysevent | Event | | name
     name                            | string(100)
