@@ -16,7 +16,8 @@ class Read:
     """A question to the platform: the rows of `collection` whose `column` is one of `values`, with `columns` of each.
 
     `where` holds further equalities. Without `values`, any `limit` rows (a look at which columns there are).
-    `optional` means that a refusal is an answer, too: `World.refused` tells.
+    `optional` means that a refusal is an answer, too: `World.refused` tells. `operator` compares with `values` in another
+    way than by equality, as the platform spells it.
     """
 
     collection: str
@@ -26,14 +27,19 @@ class Read:
     where: tuple[tuple[str, str], ...] = ()
     optional: bool = False
     limit: int = 0
+    operator: str = ""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """The answer to one `Read`: rows of plain strings, or the platform's words when it refused."""
+    """The answer to one `Read`: rows of plain strings, or the platform's words when it refused.
+
+    `total` is how many rows match, those that the caller may not see included; None where the platform does not tell.
+    """
 
     rows: tuple[Row, ...] = ()
     refused: str = ""
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def merged(reads: Iterable[Read]) -> list[Read]:
     """Return as few reads that ask for the same: equal but for values and columns become one."""
     together: dict[tuple[object, ...], Read] = {}
     for read in reads:
-        key = (read.collection, read.column, read.where, read.optional, read.limit)
+        key = (read.collection, read.column, read.where, read.optional, read.limit, read.operator)
         known = together.get(key)
         if known is None:
             together[key] = read
@@ -118,6 +124,18 @@ class World:
             ),
             "",
         )
+
+    def hidden(self, collection: str, column: str) -> int | None:
+        """Return how many rows the platform counted but did not show when `collection` was asked by `column`.
+
+        None where it does not count.
+        """
+        counted = [
+            (min(answer.total, read.limit) if read.limit else answer.total) - len(answer.rows)
+            for read, answer in self.answers
+            if (read.collection, read.column) == (collection, column) and answer.total is not None
+        ]
+        return sum(counted) if counted else None
 
     def identify(self, collection: str, by: str, value: str) -> str | Pending | None:
         """Return the id of the row that users call `value`, a `Pending` if this plan creates it, or None.
