@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.errors import EngineError
 from ..transport.answers import Answer
 from ..transport.retry import RETRIED_STATUSES, Patience, retry_after_seconds
+from .progress import Progress
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -42,6 +43,7 @@ def answered(graph: Graph, calls: Sequence[Call]) -> list[Answer]:
     """
     settings = graph.session.settings
     answers: dict[int, Answer] = {}
+    progress = Progress(graph.context, graph.name)
     patience = Patience(settings.retries, settings.retry_deadline)
     open_calls = list(range(len(calls)))
     while open_calls:
@@ -50,8 +52,7 @@ def answered(graph: Graph, calls: Sequence[Call]) -> list[Answer]:
             part = open_calls[start : start + MOST_CALLS]
             answers |= _send(graph, {number: calls[number] for number in part})
             again += [number for number in part if _may_repeat(calls[number], answers[number])]
-            if len(calls) > MOST_CALLS:
-                graph.context.progress(f"Microsoft Graph: {len(answers)} of {len(calls)} calls answered")
+            progress.tell(f"{len(answers)} of {len(calls)} calls answered")
         delay = patience.next_delay(_longest_wait([answers[number] for number in again])) if again else None
         if delay is None:
             break

@@ -77,16 +77,18 @@ class Graph(RoutedStore):
 
     def rows(self, path: str, permission: str, *, one_page: bool = False, **query: str) -> list[dict[str, Any]]:
         """Return every object of a list, following `@odata.nextLink` as it is (facts 7.1); or those of its first page."""
-        rows: list[dict[str, Any]] = []
         answer = self.call("GET", path, permission, query={f"${name}": value for name, value in query.items()})
+        return page_of(answer)[0] if one_page else self.rows_from(answer, permission)
+
+    def rows_from(self, answer: Answer, permission: str) -> list[dict[str, Any]]:
+        """Return every object of a list whose first page is `answer`."""
+        rows, link = page_of(answer)
         seen: set[str] = set()
-        while True:
-            page, link = page_of(answer)
-            rows += page
-            if one_page or not link or link in seen or len(seen) >= MOST_PAGES:
-                return rows
+        while link and link not in seen and len(seen) < MOST_PAGES:
             seen.add(link)
-            answer = self._send("GET", self.below(link), permission)
+            page, link = page_of(self._send("GET", self.below(link), permission))
+            rows += page
+        return rows
 
     def batch(self, calls: Sequence[Call]) -> list[Answer]:
         """Send `calls` in as few requests as can be and return their answers in the same order, errors among them.
