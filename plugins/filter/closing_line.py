@@ -62,7 +62,9 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
         problems = result.get("problems") or []
         if problems:
             yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
-    if "drift" in result:
+    if _is_about_users(result):
+        yield from _actions(result["results"], check_mode)
+    elif "drift" in result:
         yield from _state(result, check_mode)
     if "evidence" in result:
         yield _connector(result)
@@ -71,6 +73,22 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
         yield _counted(len(steps), "manual step") + " open: " + " / ".join(map(_step, steps))
     if "verified" in result:
         yield f"token works ({result.get('expires_in')} s)" if result["verified"] else "token refused"
+
+
+def _is_about_users(result: Mapping[str, Any]) -> bool:
+    return any("user_principal_name" in outcome and "action" in outcome for outcome in result.get("results") or [])
+
+
+def _actions(results: list[Any], check_mode: bool) -> Iterator[str]:
+    """Return to whom what was done, or would be, and who was left alone: everybody by name."""
+    words = {"changed": "would be done to" if check_mode else "done to", "ok": "was so already of"}
+    groups: dict[str, list[str]] = {}
+    for outcome in results:
+        status = str(outcome.get("status"))
+        name = str(outcome.get("user_principal_name") or outcome.get("id"))
+        groups.setdefault(f"{outcome.get('action')} {words.get(status, f'not done, {status}:')}", []).append(name)
+    for kind, names in groups.items():
+        yield f"{kind} {', '.join(names)}"
 
 
 def _connector(result: Mapping[str, Any]) -> str:
