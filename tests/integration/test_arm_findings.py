@@ -73,6 +73,17 @@ def test_recommendations_are_read_whole_and_alike_in_both_shells(playbook: Playb
     assert sum(arm_reads(run["all"]).values()) == 3 * 4 + 2
 
 
+def test_resource_graph_gives_the_same_in_one_call(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+    tenant = Findings(sandbox, subscriptions=3, findings=20)
+    given: dict[str, Any] = {"scopes": tenant.scopes, "severities": ["High"], "filter": "source != 'gcp'"}
+    looks = [task("mdc_recommendation_info", via, via=via, **given) for via in ("assessments", "resource_graph")]
+    run = tenant.run(playbook, looks).went_well()
+    lists, graph = ({row["key"]: row for row in done["recommendations"]} for done in run.done)
+    assert lists == graph != {}
+    assert not arm_reads(run["resource_graph"])
+    assert run["resource_graph"]["api_calls"] == {"read": 2, "write": 0}, "a token and a query"
+
+
 def test_bad_scopes_and_filters_are_told(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = Findings(sandbox)
     one, other = tenant.scopes

@@ -64,13 +64,17 @@ def platform_words(data: Any) -> str:
     """Return the vendor's own error text from a decoded answer, or "" when there is none.
 
     Known shapes: ServiceNow `{"error": {"message", "detail"}}`, OAuth `{"error", "error_description"}`,
-    Azure and Graph `{"error": {"code", "message"}}`, CI/CD `{"result": {"error"}}`.
+    Azure and Graph `{"error": {"code", "message", "details": [{"message"}]}}`, CI/CD `{"result": {"error"}}`.
     """
     if not isinstance(data, Mapping):
         return ""
     error = data.get("error")
     if isinstance(error, Mapping):
-        parts = [error.get("code"), error.get("message"), error.get("detail")]
+        details = error.get("details")
+        inner = (
+            [each.get("message") for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
+        )
+        parts = [error.get("code"), error.get("message"), error.get("detail"), *inner]
     elif error:
         parts = [error, data.get("error_description")]
     else:

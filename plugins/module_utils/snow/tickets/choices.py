@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...engine.errors import BadDescription
-from ...engine.world import Read, World
+from ...engine.world import Read, Row, World
 
 TABLE = "sys_choice"
 PARENT = "task"
@@ -19,7 +19,7 @@ GRADED = frozenset({"impact", "urgency"})
 
 def choice_read(tables: Iterable[str]) -> Read:
     """Return the question for all choices of `tables`, and of the table that they extend."""
-    columns = ("sys_id", "name", "element", "value", "label", "language", "inactive")
+    columns = ("sys_id", "name", "element", "value", "label", "sequence", "language", "inactive")
     return Read(TABLE, "name", (*tables, PARENT), columns, where=(("language", LANGUAGE),), optional=True)
 
 
@@ -33,7 +33,7 @@ class Choices:
     def of(cls, world: World) -> Choices:
         """Return what the answer to `choice_read` says."""
         made = cls()
-        for row in world.all_rows(TABLE, "name"):
+        for row in sorted(world.all_rows(TABLE, "name"), key=_place):
             if row.get("inactive") != "true" and row.get("language", LANGUAGE) in (LANGUAGE, ""):
                 found = made.lists.setdefault((row.get("name", ""), row.get("element", "")), {})
                 found[row.get("value", "")] = row.get("label", "")
@@ -79,3 +79,9 @@ class Choices:
             f"{whose}: this instance has none of the usual values of {column} ({', '.join(wanted)}). Nothing was written; "
             f"give close_code, one of: {', '.join(known)}"
         )
+
+
+def _place(row: Row) -> tuple[int, str]:
+    """Return where people see the choice in its list."""
+    sequence = row.get("sequence", "")
+    return (int(sequence) if sequence.isdecimal() else 0), row.get("value", "")

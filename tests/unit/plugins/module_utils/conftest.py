@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import auth, batch, cicd, client
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import (
+    auth,
+    batch,
+    change_api,
+    cicd,
+    client,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import retry, session
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session, Settings
 from tests.unit.plugins.module_utils.loopback import Loopback
@@ -53,6 +59,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     session._sessions.clear()
     auth._tokens.clear()
     batch._without_batch.clear()
+    change_api._absent.clear()
     for name in ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

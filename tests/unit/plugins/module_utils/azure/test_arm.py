@@ -100,6 +100,13 @@ def test_refusals_say_what_to_do(
         manager.get(PATH, VERSION)
 
 
+def test_the_platforms_details_are_told(server: Loopback, manager: ResourceManager) -> None:
+    details = [{"code": "InvalidQuery", "message": "Query is invalid."}, {"code": "Parser", "message": "near '~'"}]
+    server.answers(answer({"error": {"code": "BadRequest", "message": "See below", "details": details}}, 400))
+    with pytest.raises(Refused, match="BadRequest: See below: Query is invalid.: near '~'"):
+        manager.graph("securityresources")
+
+
 @pytest.mark.parametrize(
     ("headers", "answers"),
     [

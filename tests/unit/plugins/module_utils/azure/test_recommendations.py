@@ -312,3 +312,35 @@ def test_long_lists_show_progress(server: Loopback, clock: Any) -> None:
     ran(mdc_recommendation_info, server, scopes=[SUB], show=shown)
     assert shown[-1].startswith("Defender for Cloud: 6 recommendations of subscription")
     assert len(shown) == 2
+
+
+def test_resource_graph_chooses_on_the_server(server: Loopback, task: Task) -> None:
+    one = assessment(machine("vm1"), metadata=metadata()["properties"])
+    one["properties"]["resourceDetails"] = {"Source": "Azure", "Id": machine("vm1")}
+    elsewhere = assessment(machine("vm2", "/subscriptions/another"))
+    server.answers(answer({"data": [{**one, "id": one["id"].lower()}, elsewhere]}))
+    result = task(scopes=[SUB, OTHER_SUB], severities=["High", "Critical"], via="resource_graph")
+    (row,) = result["recommendations"]
+    assert (row["key"], row["severity"], row["source"]) == (assessment_key(one["id"]), "High", "azure")
+    assert result["scopes_read"] == []
+    (request,) = server.received
+    assert request.json["query"] == (
+        "securityresources | where type =~ 'microsoft.security/assessments' | where tostring(properties.status.code) in ('Unhealthy') | "
+        "where tostring(properties.metadata.severity) in ('Critical', 'High') | project id, name, properties"
+    )
+    assert request.json["subscriptions"] == [scope.rsplit("/", 1)[1] for scope in (SUB, OTHER_SUB)]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"keep_unselected": True}, "keep_unselected takes via: assessments"),
+        ({"scopes": ["/providers/Microsoft.Management/managementGroups/a"]}, "not management group a"),
+    ],
+)
+def test_what_resource_graph_cannot_do_is_told(
+    server: Loopback, task: Task, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(BadDescription, match=words):
+        task(via="resource_graph", **options)
+    assert server.received == []
