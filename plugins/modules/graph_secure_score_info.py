@@ -138,6 +138,7 @@ controls:
       description:
         - Host to verdict (V(compliant), V(deviating), V(unknown) or V(not_applicable)), for the hosts of O(settings) that
           looked at the setting. It goes by what Microsoft asks for, which can be less than the hardening baseline does.
+        - A property that is right without a row is V(unknown), because how Microsoft judges it is not published.
       type: dict
     deprecated:
       description: Whether Microsoft has retired it.

@@ -76,12 +76,18 @@ class Hosts:
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
-    """Return the verdict on a setting by Microsoft's rule, which asks for less than the hardening baseline here and there."""
+    """Return the verdict on a setting as Microsoft sees it.
+
+    It asks for less than the hardening baseline here and there, and how it judges what has no row is not known.
+    """
+    verdict = str(row["verdict"])
+    if verdict == COMPLIANT and "actual" in row and row["actual"] is None:
+        return UNKNOWN
     rule = MICROSOFT.get(str(row.get("id")))
-    if rule and row["verdict"] == DEVIATING and row.get("actual") is not None:
+    if rule and verdict == DEVIATING and row.get("actual") is not None:
         comparator, wanted = rule
         return COMPLIANT if fulfils(BY_ID[str(row["id"])].type, comparator, str(row["actual"]), wanted) else DEVIATING
-    return str(row["verdict"])
+    return verdict
 
 
 def settings_of(control: str, title: str = "") -> list[Setting]:

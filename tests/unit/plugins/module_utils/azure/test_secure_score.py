@@ -146,6 +146,12 @@ def test_what_keeps_the_points_away_is_said_of_every_instance(server: Loopback, 
     assert "plugin.explicit_roles: prod deviating." in result["notes"][-1]
 
 
+def test_what_is_right_without_a_row_may_win_points_or_not(server: Loopback, info: Runner) -> None:
+    Score(server, TIMEOUT)
+    rows = [{"id": "session.idle_timeout", "verdict": "compliant", "actual": None}]
+    assert info(settings={"prod": rows})[0]["controls"][0]["instances"] == {"prod": "unknown"}
+
+
 def test_explicit_roles_are_named_although_no_control_is_left(server: Loopback, info: Runner) -> None:
     score = Score(server, *POINTS)
     score.scored("2026-11-21", uiSessionTimeout=4)
