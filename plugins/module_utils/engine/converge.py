@@ -57,6 +57,9 @@ class Convergence:
     def _look(self, judge: Any) -> tuple[World, list[Plan]]:
         reads = merged(read for resource in self.resources for read in resource.reads())
         world = World.of(reads, self.store.read(reads))
+        further = merged(read for resource in self.resources for read in further_reads(resource, world))
+        if further:
+            world.answers += zip(further, self.store.read(further), strict=True)
         world.promised = {promise for resource in self.resources for promise in resource.promises()}
         return world, [resource.plan(world, judge) for resource in self.resources]
 
@@ -225,6 +228,12 @@ def told(messages: Sequence[str], what: str = "were refused") -> list[str]:
     if len(messages) <= MOST_TOLD:
         return list(messages)
     return [f"{len(messages)} {what}; see results. The first: {messages[0]}"]
+
+
+def further_reads(resource: Any, world: World) -> list[Read]:
+    """Return what a resource asks once it has seen the first answers; most ask nothing more."""
+    ask: Any = getattr(resource, "further_reads", None)
+    return list(ask(world)) if ask else []
 
 
 def _settled(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:

@@ -78,3 +78,21 @@ def test_the_line_says_what_is_true_now(results: list[Any], check_mode: bool, li
 
 def test_the_filter_is_offered_to_playbooks() -> None:
     assert FilterModule().filters() == {"closing_line": closing_line}
+
+
+def test_actions_on_users_name_everybody() -> None:
+    def outcome(name: str, action: str, status: str) -> dict[str, Any]:
+        return {"object": f"user {name}: {action}", "user_principal_name": name, "action": action, "status": status}
+
+    result = {
+        "drift": [],
+        "results": [
+            outcome("ann", "suspend", "changed"),
+            outcome("bob", "suspend", "changed"),
+            outcome("cyd", "suspend", "ok"),
+            outcome("root", "suspend", "protected"),
+        ],
+    }
+    rest = "suspend was so already of cyd; suspend not done, protected: root"
+    assert closing_line([result]) == f"suspend done to ann, bob; {rest}"
+    assert closing_line([result], check_mode=True) == f"suspend would be done to ann, bob; {rest}"
