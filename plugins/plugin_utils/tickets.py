@@ -11,6 +11,7 @@ from typing import Any
 from ..module_utils.azure.assessments import UNHEALTHY, assessment_key
 from ..module_utils.azure.assignment import Pair
 from ..module_utils.snow.tickets.models import CANCELED, CLOSED, OPEN, RESOLVED, TYPES
+from ..module_utils.snow.tickets.plan import address
 from ..module_utils.snow.tickets.ticket import derived_id
 from .ticket_text import RESOLVED_BY_US, assessment_of, description, healed, short_description
 
@@ -247,7 +248,7 @@ def _resolved(ticket: Known, row: Row | None, options: TicketOptions) -> dict[st
 def _assignment(row: Row, ticket: Known, instance_url: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     link = ticket.link if ticket.number else TO_COME
     if not link and instance_url and ticket.sys_id:
-        link = f"{instance_url.rstrip('/')}/{ticket.type}.do?sys_id={ticket.sys_id}"
+        link = address(instance_url.strip().rstrip("/"), ticket.type, ticket.sys_id)
     if link and ticket.number not in link:
         # Facts 3.5: the assignment's number holds digits only, so that the link has to carry the whole number.
         link = f"{link}#{ticket.number}"

@@ -2,7 +2,8 @@
 """Shows the whole job on this machine, with no account anywhere, and fails when any step ends otherwise than told.
 
 Three simulated instances are onboarded, connected to a simulated tenant by a learned contract, verified, tampered with,
-checked, repaired and checked once more, with the playbooks that users run. `python -m tests.demo [folder]`: where inventory, secrets and report are left.
+checked, repaired and checked once more; then recommendations of Defender for Cloud become tickets. All with the playbooks that
+users run. `python -m tests.demo [folder]`: where inventory, secrets and report are left.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.demo.tickets import keep_tickets
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.captures import capture
 
@@ -141,6 +143,8 @@ def tell(demo: Demo, fleet: SandboxProcess) -> None:
     demo.expect(
         "the fleet and the tenant are clean", len(hosts) == 4 and all(not c and not f for c, f in hosts.values())
     )
+
+    keep_tickets(demo, fleet)
 
 
 def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:

@@ -226,7 +226,7 @@ def test_known_tickets_count_where_nothing_was_to_be_done() -> None:
     (entry,) = assignments_for_tickets([], [row], known=known, instance_url="https://acme.example/")
     assert (entry["ticket_status"], entry["ticket_link"]) == (
         "closed",
-        "https://acme.example/incident.do?sys_id=id-vm1#INCvm1",
+        "https://acme.example/nav_to.do?uri=%2Fincident.do%3Fsys_id%3Did-vm1#INCvm1",
     )
     newer = {
         **known[0],
