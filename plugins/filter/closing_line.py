@@ -52,6 +52,16 @@ def closing_line(results: list[Any], check_mode: bool = False) -> str:
     With `check_mode` nothing was corrected, so every deviation is still open.
     """
     known = [result for result in results if isinstance(result, Mapping) and not result.get("skipped")]
+    states = [result for result in known if "drift" in result and not _is_about_users(result)]
+    if states:
+        # What several tasks brought to its described state is one statement, where the first of them stands.
+        together = {
+            "drift": [entry for state in states for entry in state["drift"]],
+            "results": [outcome for state in states for outcome in state.get("results") or []],
+        }
+        position = known.index(states[0])
+        known = [{**result, "drift": None} if result in states else result for result in known]
+        known.insert(position + ("instance" in states[0]), together)
     parts = [part for result in known for part in _parts(result, check_mode)]
     return "; ".join(parts) or "nothing was looked at"
 
@@ -64,7 +74,7 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
             yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
     if _is_about_users(result):
         yield from _actions(result["results"], check_mode)
-    elif "drift" in result:
+    elif result.get("drift") is not None:
         yield from _state(result, check_mode)
     if "evidence" in result:
         yield _connector(result)

@@ -9,7 +9,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.tickets import STATES, TicketOptions, described_tickets
+from ..module_utils.snow.tickets.models import TYPES
+from ..plugin_utils.tickets import TicketOptions, described_tickets
 
 DOCUMENTATION = r"""
 name: tickets_for_recommendations
@@ -22,6 +23,7 @@ description:
     that has healed, or that is gone, has its open ticket resolved, with close notes that begin with C(Resolved by Defender for
     Cloud:). When it is unhealthy again, that ticket is reopened while it is resolved; when it is closed or canceled by then, a
     new one follows it, whose C(correlation_id) ends in C(-2), C(-3) and so on.
+  - A recommendation whose assignment names a ticket that is not ours, as Microsoft's own integration writes it, is left to that.
   - What people closed, canceled or resolved (other close notes) stays, and no other ticket is made. Tickets of recommendations
     that are not selected are left alone until they heal.
   - An open ticket is left as it is but for its state, so that people can assign and rate it. O(refresh) brings its texts and
@@ -133,8 +135,8 @@ def tickets_for_recommendations(
     extra_fields: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the entries for module snow_tickets; see `described_tickets`."""
-    if type not in STATES:
-        raise AnsibleFilterError(f"tickets_for_recommendations: type must be one of {', '.join(STATES)}, not {type!r}")
+    if type not in TYPES:
+        raise AnsibleFilterError(f"tickets_for_recommendations: type must be one of {', '.join(TYPES)}, not {type!r}")
     keys = None if selected is None else {str(row["key"] if isinstance(row, Mapping) else row) for row in selected}
     fields = {
         "assignment_group": assignment_group,

@@ -413,7 +413,8 @@ warnings:
 from ..module_utils import shell
 from ..module_utils.azure import AZURE_OPTIONS, connect
 from ..module_utils.azure.integrations import names_of
-from ..module_utils.azure.resources.governance_rules import RULE_OPTIONS, RULE_RULES, GovernanceRule, RuleRun
+from ..module_utils.azure.resources.governance_rules import RULE_OPTIONS, RULE_RULES, GovernanceRule
+from ..module_utils.azure.resources.rule_runs import RuleRun
 from ..module_utils.azure.rules import COLLECTION, VERSION, RuleRoutes
 from ..module_utils.azure.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
 from ..module_utils.engine.result import PRESENT

@@ -116,6 +116,12 @@ options:
       - Whether the assignments of the integration may go with it.
     type: bool
     default: false
+  rehearse:
+    description:
+      - Whether to see before the first write that the plan is on and that ServiceNow accepts the credentials.
+      - V(false) is for check mode, where an earlier task of the same run would have made them so and did not.
+    type: bool
+    default: true
   wait_timeout:
     description:
       - How long to wait for the end of a removal, in seconds.
@@ -350,7 +356,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
                 f"tickets can be written without it (mdc_assignments, snow_tickets)"
             )
         routes = manager.routes[COLLECTION] = _routes(params, manager, scope)
-        rehearsal = Rehearsal(routes)
+        rehearsal = Rehearsal(routes, wanted=params["rehearse"])
         integration = Integration(params, routes, rehearsal)
         result = manager.ensure(integration, noun="integration")
         if rehearsal.outcome["status"] == SUCCEEDED and not context.check_mode:

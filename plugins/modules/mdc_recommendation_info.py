@@ -63,6 +63,12 @@ options:
         RV(recommendations[].selected). Tickets need them, to tell a finding that has healed from one that was never chosen.
     type: bool
     default: false
+  assignments:
+    description:
+      - Whether to read the governance assignment of each unhealthy recommendation that is chosen, with the ticket that it names. Costs
+        one list for each kind of recommendation in a subscription or connector.
+    type: bool
+    default: false
   via:
     description:
       - Where to read.
@@ -178,6 +184,11 @@ recommendations:
     selected:
       description: Whether O(status), O(severities) and O(filter) choose it.
       type: bool
+    assignment:
+      description:
+        - What is assigned, with C(id), C(owner), C(due_date), C(eta), C(eta_justification), C(grace_period), C(ticket_number),
+          C(ticket_link) and C(ticket_status); null where nothing is. Only with O(assignments), and for unhealthy ones.
+      type: dict
   sample:
     - id: /subscriptions/1/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/vm1/providers/Microsoft.Security/assessments/1195afff
       key: mdc-81867afc09f34c38c6e0d4a03962459f27ad2df0
@@ -247,6 +258,7 @@ warnings:
 from ..module_utils import shell
 from ..module_utils.azure import AZURE_OPTIONS, connect
 from ..module_utils.azure.assessments import SEVERITIES, STATUSES, UNHEALTHY
+from ..module_utils.azure.linked import note_assignments
 from ..module_utils.azure.recommendations import GraphReader, Reader, scopes_of
 from ..module_utils.azure.selection import Selection
 from ..module_utils.engine.errors import BadDescription
@@ -260,6 +272,7 @@ SPEC = shell.Spec(
         "filter": {"type": "str"},
         "limit": {"type": "int", "default": 0},
         "keep_unselected": {"type": "bool", "default": False},
+        "assignments": {"type": "bool", "default": False},
         "via": {"type": "str", "choices": ["assessments", "resource_graph"], "default": "assessments"},
     },
     groups=[AZURE_OPTIONS],
@@ -276,6 +289,8 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
     with connect(params, context) as manager:
         reader = GraphReader if params["via"] == "resource_graph" else Reader
         reading = reader(manager, scopes, selection, params["limit"], params["keep_unselected"]).read()
+        if params["assignments"]:
+            note_assignments(manager, reading.rows)
     return shell.information(recommendations=reading.rows, scopes_read=reading.scopes_read, problems=reading.problems)
 
 

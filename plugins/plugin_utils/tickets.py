@@ -9,19 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..module_utils.azure.assessments import UNHEALTHY, assessment_key
+from ..module_utils.azure.assignment import Pair
+from ..module_utils.snow.tickets.models import CANCELED, CLOSED, OPEN, RESOLVED, TYPES
+from ..module_utils.snow.tickets.ticket import derived_id
 from .ticket_text import RESOLVED_BY_US, assessment_of, description, healed, short_description
 
-OPEN, RESOLVED, CLOSED, CANCELED = "open", "resolved", "closed", "canceled"
 KEY = re.compile(r"(mdc-[0-9a-f]{40})(?:-([1-9]\d*))?")
-FALSE = frozenset({"false", "0", "no"})
+SYS_ID = re.compile(r"sys_id(?:=|%3D|%253D)([0-9a-f]{32})", re.I)
+WORDS = frozenset({OPEN, RESOLVED, CLOSED, CANCELED})
+# What check mode says of a ticket that it does not create.
+TO_COME = "(assigned when the ticket is created)"
 
-# Compliance facts 5.2 to 5.4; what is not here is open as long as the ticket is active.
-STATES: dict[str, dict[str, str]] = {
-    "incident": {"6": RESOLVED, "7": CLOSED, "8": CANCELED},
-    # 4 is the last state of the model before Madrid; the present one has no 4.
-    "problem": {"106": RESOLVED, "107": CLOSED, "4": CLOSED},
-    "change_request": {"3": CLOSED, "4": CANCELED},
-}
 # Impact and urgency by severity, 1 high to 3 low. The instance derives the priority (facts 5.2): 1, 2, 3 and 5.
 RATINGS: dict[str, dict[str, int]] = {
     "Critical": {"impact": 1, "urgency": 1},
@@ -122,7 +120,7 @@ def described_assignments(
     by_correlation: dict[str, Known] = {}
     for row in (*known, *tickets):
         key, generation = key_of(str(row.get("correlation_id") or ""))
-        if key and row.get("number"):
+        if key and (row.get("number") or row.get("status") == "changed"):
             by_correlation[str(row["correlation_id"])] = _known(row, key, generation, "incident")
     counting: dict[str, Known] = {}
     for ticket in sorted(by_correlation.values(), key=lambda ticket: ticket.rank):
@@ -139,7 +137,7 @@ def described_assignments(
 
 def _known(row: Row, key: str, generation: int, default_type: str) -> Known:
     kind = str(row.get("type") or row.get("sys_class_name") or default_type)
-    kind = kind if kind in STATES else default_type
+    kind = kind if kind in TYPES else default_type
     return Known(
         key=key,
         generation=generation,
@@ -157,11 +155,8 @@ def _known(row: Row, key: str, generation: int, default_type: str) -> Known:
 def _state(row: Row, kind: str) -> str:
     """Return the state of a ticket in one of our four words, whether the row has the platform's number or a word."""
     text = str(row.get("state") if row.get("state") is not None else "").strip().lower()
-    state = text if text in (OPEN, RESOLVED, CLOSED, CANCELED) else STATES[kind].get(text, OPEN)
-    if kind == "problem" and state == CLOSED and row.get("resolution_code") == CANCELED:
-        return CANCELED
-    inactive = str(row.get("active", "true")).strip().lower() in FALSE
-    return CLOSED if state == OPEN and inactive else state
+    plain = {name: str(value).strip().lower() for name, value in row.items() if value is not None}
+    return text if text in WORDS else TYPES[kind].state_of({**plain, "state": text})
 
 
 def _open(history: Iterable[Known]) -> list[Known]:
@@ -179,7 +174,7 @@ def _is_gone(ticket: Known, scopes_read: Iterable[str]) -> bool:
 def _wanted(row: Row, history: Sequence[Known], options: TicketOptions) -> list[dict[str, Any]]:
     """Return what an unhealthy recommendation needs."""
     if not history:
-        return [_new(row, str(row["key"]), options)]
+        return _first(row, options)
     last = history[-1]
     if last.state == OPEN:
         more = _content(row, options) if options.refresh else {}
@@ -195,6 +190,25 @@ def _wanted(row: Row, history: Sequence[Known], options: TicketOptions) -> list[
         ]
     note = f"Defender for Cloud: unhealthy again{since}. It was {last.number} before."
     return [{**_new(row, f"{last.key}-{last.generation + 1}", options), "work_note": note}]
+
+
+def _first(row: Row, options: TicketOptions) -> list[dict[str, Any]]:
+    """Return the first ticket of a recommendation, unless its assignment names one that is not ours.
+
+    The integration of the vendor writes its tickets there, too. One that we wrote and that is not there was deleted.
+    """
+    assignment = row.get("assignment") or {}
+    number, link = assignment.get("ticket_number"), str(assignment.get("ticket_link") or "")
+    new = _new(row, str(row["key"]), options)
+    if number is None and not link:
+        return [new]
+    found = SYS_ID.search(link)
+    written = str(assignment.get("id") or "").rsplit("/", 1)[-1] == Pair(row["name"], row["resource_id"]).name
+    if not written and (not found or found.group(1).lower() not in {derived_id(kind, row["key"]) for kind in TYPES}):
+        return []
+    name = link.rpartition("#")[2] if "#" in link else str(number)
+    note = f"Defender for Cloud: ticket {name}, which stood for this recommendation, is not there any more."
+    return [{**new, "work_note": note}]
 
 
 def _new(row: Row, correlation_id: str, options: TicketOptions) -> dict[str, Any]:
@@ -231,7 +245,7 @@ def _resolved(ticket: Known, row: Row | None, options: TicketOptions) -> dict[st
 
 
 def _assignment(row: Row, ticket: Known, instance_url: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    link = ticket.link
+    link = ticket.link if ticket.number else TO_COME
     if not link and instance_url and ticket.sys_id:
         link = f"{instance_url.rstrip('/')}/{ticket.type}.do?sys_id={ticket.sys_id}"
     if link and ticket.number not in link:
@@ -240,7 +254,7 @@ def _assignment(row: Row, ticket: Known, instance_url: str, fields: Mapping[str,
     return {
         "recommendation": row["name"],
         "resource_id": row["resource_id"],
-        "ticket_number": ticket.number,
+        **({"ticket_number": ticket.number} if ticket.number else {}),
         "ticket_link": link,
         "ticket_status": ticket.state,
         # What has healed needs no assignment; one that is there gets to know of the ticket's end.

@@ -13,9 +13,20 @@ from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.captures import WIZARD, capture
 
 HOST = "tenant"
-AZURE = ("azure_tenant_id", "azure_client_id", "azure_client_secret", "azure_authority_url", "azure_graph_url")
+AZURE = (
+    "azure_tenant_id", "azure_client_id", "azure_client_secret", "azure_authority_url", "azure_graph_url", "azure_arm_url",
+    "azure_subscription_id",
+)  # fmt: skip
 MDA = ("mda_url", "mda_api_token", "mda_portal_cookie", "mda_portal_xsrf_token")
-WRITING = ("create_rule", "update_rule", "connector_onboarding", "policies/{key}/{verb}", "DELETE ")
+WRITING = (
+    "create_rule",
+    "update_rule",
+    "connector_onboarding",
+    "policies/{key}/{verb}",
+    "DELETE ",
+    "PUT /arm",
+    "/execute",
+)
 
 
 class SimulatedTenant:
@@ -69,7 +80,7 @@ def play(**more: Any) -> dict[str, Any]:
     """Return the keywords of a play whose tasks sign in with the host's variables."""
     azure = {name: f"{{{{ {name} | default(omit) }}}}" for name in (*AZURE, "retries")}
     mda = {**azure, **{name: f"{{{{ {name} | default(omit) }}}}" for name in MDA}}
-    defaults = {f"group/{COLLECTION}.mda": mda, f"{COLLECTION}.graph_hunting_info": azure}
+    defaults = {f"group/{COLLECTION}.azure": azure, f"group/{COLLECTION}.mda": mda}
     return {"module_defaults": defaults, **more}
 
 

@@ -33,15 +33,19 @@ NO_SUCH_ROUTE = (400, 404, 405)
 
 
 class Rehearsal:
-    """Everything that is looked at before the first write, and the connection test, whose last `outcome` is kept."""
+    """Everything that is looked at before the first write, and the connection test, whose last `outcome` is kept.
 
-    def __init__(self, routes: IntegrationRoutes) -> None:
+    Not `wanted`: what earlier tasks of the run see to is taken for granted.
+    """
+
+    def __init__(self, routes: IntegrationRoutes, *, wanted: bool = True) -> None:
+        self.wanted = wanted
         self.routes, self.manager, self.scope = routes, routes.manager, routes.scope
         self.outcome: dict[str, str] = {"status": SKIPPED, "message": ""}
 
     def require_plan(self) -> None:
         """Raise `BadDescription` where Defender CSPM is off; a management group has no plan of its own."""
-        if not self.scope.subscription:
+        if not self.scope.subscription or not self.wanted:
             return
         try:
             path = pricing_path(f"/subscriptions/{self.scope.subscription}", CLOUD_POSTURE)
@@ -71,6 +75,8 @@ class Rehearsal:
 
     def test(self, label: str, when: str) -> None:
         """Try the credentials; raise `BadDescription` where ServiceNow refuses them, warn where they cannot be tried."""
+        if not self.wanted:
+            return
         told = self._told(label)
         if told is None:
             self.outcome = {"status": UNAVAILABLE, "message": "the connection test does not exist here"}

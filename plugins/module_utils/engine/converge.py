@@ -16,7 +16,7 @@ from .world import Read, Row, World, merged
 from .writing import Writing
 
 # Messages about single objects that one message holds at most.
-MOST_TOLD = 10
+MOST_TOLD = 3
 
 
 @dataclass
@@ -218,11 +218,16 @@ class Convergence:
         failed = [str(refusal) for refusal in self.refused.values() if refusal.status == FAILED]
         others = [str(refusal) for refusal in self.refused.values() if refusal.status != FAILED and not refusal.step]
         if failed or (others and len(self.refused) == written):
-            raise EngineError(_together(failed or others), result.as_dict(with_diff=False))
-        for message in others[:MOST_TOLD]:
+            raise EngineError("; ".join(told(failed or others)), result.as_dict(with_diff=False))
+        for message in told(others):
             self.store.warn(message)
-        if len(others) > MOST_TOLD:
-            self.store.warn(f"{self.store.name}: {len(others) - MOST_TOLD} more were refused; each result says why")
+
+
+def told(messages: Sequence[str], what: str = "were refused") -> list[str]:
+    """Return `messages`, or of many the first one with the number of all."""
+    if len(messages) <= MOST_TOLD:
+        return list(messages)
+    return [f"{len(messages)} {what}; see results. The first: {messages[0]}"]
 
 
 def further_reads(resource: Any, world: World) -> list[Read]:
@@ -236,11 +241,15 @@ def _settled(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
     return {**last, **{key: first[key] for key in ("status", "reason") if key in first}}
 
 
-def _together(messages: Sequence[str]) -> str:
-    more = len(messages) - MOST_TOLD
-    return "; ".join(
-        [*messages[:MOST_TOLD], *([f"and {more} more, each with its reason in results"] if more > 0 else [])]
-    )
-
-
-__all__ = ["CLOSED", "MATCH", "MISMATCH", "UNKNOWN", "Account", "Convergence", "SecretJudge", "SettledJudge", "Store"]
+__all__ = [
+    "CLOSED",
+    "MATCH",
+    "MISMATCH",
+    "UNKNOWN",
+    "Account",
+    "Convergence",
+    "SecretJudge",
+    "SettledJudge",
+    "Store",
+    "told",
+]

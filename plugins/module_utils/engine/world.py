@@ -16,8 +16,9 @@ class Read:
     """A question to the platform: the rows of `collection` whose `column` is one of `values`, with `columns` of each.
 
     `where` holds further equalities. Without `values`, any `limit` rows (a look at which columns there are).
-    `optional` means that a refusal is an answer, too: `World.refused` tells. `operator` compares with `values` in another
-    way than by equality, as the platform spells it.
+    `optional` means that a refusal is an answer, too: `World.refused` tells. `order` is the column to sort by, with a
+    leading `-` from the last to the first. `operator` compares with `values` in another way than by equality, as the
+    platform spells it.
     """
 
     collection: str
@@ -27,6 +28,7 @@ class Read:
     where: tuple[tuple[str, str], ...] = ()
     optional: bool = False
     limit: int = 0
+    order: str = ""
     operator: str = ""
 
 
@@ -34,7 +36,7 @@ class Read:
 class Answered:
     """The answer to one `Read`: rows of plain strings, or the platform's words when it refused.
 
-    `total` is how many rows match, those that the caller may not see included; None where the platform does not tell.
+    `total` is how many rows there are, those included that the caller may not see; None when the platform does not tell.
     """
 
     rows: tuple[Row, ...] = ()
@@ -55,7 +57,7 @@ def merged(reads: Iterable[Read]) -> list[Read]:
     """Return as few reads that ask for the same: equal but for values and columns become one."""
     together: dict[tuple[object, ...], Read] = {}
     for read in reads:
-        key = (read.collection, read.column, read.where, read.optional, read.limit, read.operator)
+        key = (read.collection, read.column, read.where, read.optional, read.limit, read.order, read.operator)
         known = together.get(key)
         if known is None:
             together[key] = read

@@ -192,6 +192,7 @@ class Instance:
                 return [], str(error)
             raise self.refusal(f"to read {query.table}", error, query.table)
         rows = answer.data.get("result") if isinstance(answer.data, Mapping) else None
+        rows = query.listed(rows)
         if not isinstance(rows, list):
             # Taken for "no rows", everything would be created again.
             raise NoClearAnswer(f"{self.name}: GET {query.path} -> {answer.status}: the answer holds no list of rows")

@@ -114,6 +114,45 @@ class TableQuery:
         more = reached < total if total is not None else received >= self.page_size
         return replace(self, offset=reached) if more else None
 
+    def listed(self, result: Any) -> Any:
+        """Return the rows that the `result` of an answer holds, as a list."""
+        return result
+
+
+@dataclass(frozen=True)
+class Counts(TableQuery):
+    """One GET on `/api/now/stats/{table}`: how many rows there are for each combination of values of `fields`.
+
+    Each is a row of those values and `count` (ServiceNow platform facts 4.2).
+    """
+
+    @property
+    def path(self) -> str:
+        """The path below the instance."""
+        return f"/api/now/stats/{quote(self.table, safe='')}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query string's parts."""
+        parameters = {"sysparm_count": "true", "sysparm_group_by": ",".join(self.fields)}
+        return {**parameters, "sysparm_query": self.query} if self.query else parameters
+
+    def next_page(self, total: int | None, received: int) -> TableQuery | None:
+        """Return None: all groups come at once."""
+        return None
+
+    def listed(self, result: Any) -> Any:
+        """Return one row for each group. What is not grouped, since the platform knows none of the fields, is none."""
+        groups = result if isinstance(result, list) else []
+        return [
+            {
+                **{entry.get("field", ""): entry.get("value", "") for entry in group.get("groupby_fields") or []},
+                "count": (group.get("stats") or {}).get("count", ""),
+            }
+            for group in groups
+            if isinstance(group, Mapping)
+        ]
+
 
 def table_queries(read: Read) -> Iterator[TableQuery]:
     """Return the queries that answer `read`: several when its values would make a URL too long."""
@@ -138,5 +177,6 @@ def _query(read: Read, where: str, values: tuple[str, ...]) -> TableQuery:
     else:
         first = any_of(read.column, values) if values else ""
     # ^OR binds to the condition just before it, so the alternatives come first and the rest follows with ^.
-    query = "^".join(part for part in (first, where) if part)
+    order = read.order and f"ORDERBY{'DESC' if read.order.startswith('-') else ''}{read.order.removeprefix('-')}"
+    query = "^".join(part for part in (first, where, order) if part)
     return TableQuery(read.collection, query, read.columns, read.limit, optional=read.optional)

@@ -138,12 +138,17 @@ def test_the_connection_test_really_signs_in(arm: Arm, instance: Plain) -> None:
     assert (good["authenticationSucceeded"], good["errorType"], good["errorDescription"]) == (True, "None", "")
     columns = good["serviceNowTablesConfigurations"]
     assert {each["table"] for each in columns} == {"Incident", "Problem", "ChangeRequest"}
-    assert {"short_description", "assignment_group"} <= {each["serviceNowKey"] for each in columns}
+    assert {"short_description", "assigned_to"} <= {each["serviceNowKey"] for each in columns}
     for wrong in ({"password": "no"}, {"clientSecret": "no"}, {"instanceUrl": "https://acme.service-now.com"}):
         content = tried(**wrong)
         assert (content["authenticationSucceeded"], content["errorType"]) == (False, "WrongCredentials")
-    instance.user("plain", "Made-up-1", roles=["itil"])
+    instance.user("agent", "Made-up-1", roles=["itil"])
+    instance.user("plain", "Made-up-1", roles=[])
+    assert tried(userName="agent", password="Made-up-1")["errorType"] == "None"
     assert tried(userName="plain", password="Made-up-1")["errorType"] == "UserUnauthorized"
+    arm.sandbox.turn_tenant(integration_reads="dictionary")
+    assert tried(userName="agent", password="Made-up-1")["errorType"] == "UserUnauthorized"
+    assert {"assignment_group"} <= {each["serviceNowKey"] for each in tried()["serviceNowTablesConfigurations"]}
     assert refusal(arm.ask("POST", path, {"userName": "x"}, version=INTEGRATIONS))[0] == 400
     arm.sandbox.turn_tenant(connection_test=False)
     answer = arm.ask("POST", path, details, version=INTEGRATIONS)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...engine.converge import told
 from ...engine.errors import BadDescription, EngineError
 from ...engine.plan import CHANGED, CREATE, DELETE, OK, REFUSED, UPDATE, Judge, Plan, Write
 from ...engine.result import ABSENT, PRESENT, Drift, Result
@@ -14,8 +15,6 @@ from ...engine.world import Pending, Read, Row, World
 from ..arm import ResourceManager
 from ..assignment import Assignment, Pair
 from ..assignments import COLLECTION, COLUMNS, EXPIRED, AssignmentRoutes
-
-MOST_TOLD = 3
 
 
 class Assignments:
@@ -62,6 +61,7 @@ class Assignments:
         for key, assignment in self.described.items():
             self._plan_one(plan, assignment, rows.get(key, []))
         self.routes.planned, self.routes.done = len(plan.writes), 0
+        plan.warnings += told([outcome["reason"] for outcome in plan.outcomes if outcome["status"] == REFUSED])
         notes = [assignment.note for assignment in self.described.values() if assignment.note]
         plan.warnings += told(notes, "assignments cannot hold the ticket's number")
         return plan
@@ -146,34 +146,13 @@ def _reason(assignment: Assignment) -> dict[str, str]:
     return {"reason": assignment.note} if assignment.note else {}
 
 
-def told(messages: Sequence[str], what: str) -> list[str]:
-    """Return `messages`, or of many the first one with the number of all."""
-    if len(messages) <= MOST_TOLD:
-        return list(messages)
-    return [f"{len(messages)} {what}; see results. The first: {messages[0]}"]
-
-
 def ensured(manager: ResourceManager, assignments: Assignments) -> Result:
-    """Bring `assignments` to their described state, and say in few words what was refused, however much that is.
-
-    Raises `EngineError` when all of them were refused.
-    """
-    context = manager.context
+    """Bring `assignments` to their described state. Raises `EngineError` when all of them were refused."""
     routes = AssignmentRoutes(manager, assignments.pairs, assignments.creating)
     assignments.routes = manager.routes[COLLECTION] = routes
-    try:
-        result = manager.ensure(assignments)
-        output, everything = result.output["results"], result.as_dict(with_diff=False)
-    except EngineError as error:
-        if not error.output.get("results"):
-            raise
-        output, everything = error.output["results"], error.output
-    reasons = [outcome["reason"] for outcome in output if outcome["status"] == REFUSED]
-    shown = told(reasons, "assignments were refused")
-    if reasons and len(reasons) == len(output):
-        raise EngineError("; ".join(shown), everything)
-    repeated = {context.redactor.scrub_text(reason) for reason in reasons}
-    context.warnings[:] = [warning for warning in context.warnings if warning not in repeated]
-    for warning in shown:
-        context.warn(warning)
+    result = manager.ensure(assignments)
+    outcomes = result.output["results"]
+    if outcomes and all(outcome["status"] == REFUSED for outcome in outcomes):
+        reasons = [outcome["reason"] for outcome in outcomes]
+        raise EngineError("; ".join(told(reasons)), result.as_dict(with_diff=False))
     return result

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A governance rule on a scope, and its run."""
+"""A governance rule on a scope."""
 
 from __future__ import annotations
 
@@ -7,27 +7,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ...engine.converge import SettledJudge
 from ...engine.errors import BadDescription
-from ...engine.field import wire_text
-from ...engine.plan import PERFORM, Judge, Plan, Write
-from ...engine.result import ABSENT, PRESENT, ManualStep
-from ...engine.world import Pending, Read, Row, World
+from ...engine.plan import Judge, Plan
+from ...engine.result import ABSENT, PRESENT
+from ...engine.world import Row
 from ..conditions import KEY_PATH, ORDER, RECOMMENDATIONS, SEVERITIES, Condition, read_condition, severity_path
 from ..documents import holds, properties_of
 from ..objects import OWN
+from ..rule_words import KNOWN, OWNERS, days_of, owner_of, servicenow_step, unknown_of
 from ..rules import COLLECTION, INTEGRATED, SERVICENOW
 from ..scopes import Scope
 from .scoped import Aspect, ScopedObject
 
-# Facts 3.4: everything that the public schema knows. What a GET shows beyond it was made in the portal.
-KNOWN = frozenset({
-    "tenantId", "displayName", "description", "remediationTimeframe", "isGracePeriod", "rulePriority", "isDisabled", "ruleType",
-    "sourceResourceType", "excludedScopes", "conditionSets", "includeMemberScopes", "ownerSource", "governanceEmailNotification", "metadata",
-})  # fmt: skip
 LARGEST_PRIORITY = 1000
 ASSESSMENT_NAME = re.compile(r"[-\w._()]+")
-TIMEFRAME = re.compile(r"([0-9]+)\.00:00:00")
 # Option -> property, for what is the same on both sides.
 PLAIN = {
     "rule_type": "ruleType",
@@ -38,7 +31,6 @@ PLAIN = {
     "include_members": "includeMemberScopes",
 }
 NOTIFICATIONS = {"notify_owner": "disableOwnerEmailNotification", "notify_manager": "disableManagerEmailNotification"}
-OWNERS = {"by_tag": "ByTag", "email": "Manually"}
 TICKET_TYPES = ("incident", "problem", "change_request")
 
 RULE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -126,7 +118,7 @@ class GovernanceRule(ScopedObject):
         days = self.params["remediation_timeframe_days"]
         if days is not None:
             yield Aspect(
-                "remediation_timeframe_days", _days(properties), days, {"remediationTimeframe": f"{days}.00:00:00"}
+                "remediation_timeframe_days", days_of(properties), days, {"remediationTimeframe": f"{days}.00:00:00"}
             )
         excluded = self.params["excluded_scopes"]
         if excluded is not None:
@@ -168,12 +160,12 @@ class GovernanceRule(ScopedObject):
         source = properties.get("ownerSource") or {}
         for name, value in wanted.items():
             wire = {"type": OWNERS[name], "value": value}
-            found = _owner_of(source) if source else None
+            found = owner_of(source) if source else None
             yield Aspect("owner", found, {name: value}, {"ownerSource": wire})
         template = None if wanted or source else self._template(rows)
         if template and properties_of(template).get("ownerSource"):
             learned = properties_of(template)["ownerSource"]
-            yield Aspect("owner", None, _owner_of(learned), {"ownerSource": learned})
+            yield Aspect("owner", None, owner_of(learned), {"ownerSource": learned})
 
     def _learned(self, properties: Mapping[str, Any], rows: list[Row]) -> dict[str, Any]:
         """Return the properties that the rule to learn from has and no schema knows."""
@@ -261,81 +253,13 @@ class GovernanceRule(ScopedObject):
             "severities": list(condition.values) if condition and condition.kind == SEVERITIES else [],
             "recommendations": list(condition.values) if condition and condition.kind == RECOMMENDATIONS else [],
             "condition_sets": properties.get("conditionSets") or [],
-            "owner": _owner_of(properties.get("ownerSource") or {}),
-            "remediation_timeframe_days": _days(properties),
+            "owner": owner_of(properties.get("ownerSource") or {}),
+            "remediation_timeframe_days": days_of(properties),
             "excluded_scopes": properties.get("excludedScopes") or [],
             **{option: None if mails.get(name) is None else not mails[name] for option, name in NOTIFICATIONS.items()},
             "extra_properties": unknown_of(properties),
         }
         return result
-
-
-def servicenow_step(
-    name: str, scope: Scope, properties: Mapping[str, Any], integration: str, ticket_type: str | None
-) -> ManualStep:
-    """Return what a person enters to let a rule make tickets, by the labels of the portal (facts 1.3)."""
-    condition = read_condition(properties.get("conditionSets"))
-    by = {SEVERITIES: "By severity", RECOMMENDATIONS: "By specific recommendations"}
-    owner = _owner_of(properties.get("ownerSource") or {})
-    values = {
-        "Rule name": name,
-        "Scope": scope.path,
-        "Type": SERVICENOW,
-        "Priority": str(properties.get("rulePriority")),
-        "Integration instance": integration or "the integration of your ServiceNow instance",
-        "ServiceNow ticket type": (ticket_type or "incident, problem or change request").replace("_", " "),
-        "Condition": f"{by[condition.kind]}: {', '.join(condition.values)}" if condition else "as it is",
-        "Owner": ", ".join(map(str, owner.values())),
-        "Remediation timeframe": f"{_days(properties)} days" if properties.get("remediationTimeframe") else "",
-        "Apply grace period": "yes" if properties.get("isGracePeriod") else "no",
-    }
-    return ManualStep(
-        id=f"governance_rule:servicenow:{name}",
-        title=f"Choose the integration and the ticket type of the governance rule {name}",
-        reason="Microsoft's public schema has no field for either. Once the rule has them, they are kept, and can be learned by other rules (learn_from)",
-        where=f"https://portal.azure.com > Microsoft Defender for Cloud > Environment settings > Governance rules > {name}",
-        values={label: value for label, value in values.items() if value},
-    )
-
-
-class RuleRun:
-    """The run of a rule that is as described; `row_id` is its id, "" in check mode where it does not exist yet."""
-
-    def __init__(self, rule: GovernanceRule, *, override: bool) -> None:
-        self.rule, self.override = rule, override
-        self.label = f"the run of {rule.label}"
-
-    def promises(self) -> list[Pending]:
-        """Promise nothing."""
-        return []
-
-    def reads(self) -> list[Read]:
-        """Ask nothing: it was read just now."""
-        return []
-
-    def plan(self, world: World, judge: Judge) -> Plan:
-        """Run it, once."""
-        plan = Plan(self.label)
-        if not isinstance(judge, SettledJudge):
-            values: dict[str, Any] = {"override": wire_text(self.override)}
-            plan.writes.append(Write(PERFORM, COLLECTION, self.label, values, self.rule.row_id))
-        return plan
-
-
-def unknown_of(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties that the public schema does not know."""
-    return {name: value for name, value in properties.items() if name not in KNOWN}
-
-
-def _owner_of(source: Mapping[str, Any]) -> dict[str, Any]:
-    name = next((name for name, kind in OWNERS.items() if kind == source.get("type")), "")
-    return {name: source.get("value")} if name else dict(source)
-
-
-def _days(properties: Mapping[str, Any]) -> Any:
-    text = properties.get("remediationTimeframe")
-    found = TIMEFRAME.fullmatch(str(text))
-    return int(found[1]) if found else text
 
 
 def _like(found: Any, value: Any) -> Any:

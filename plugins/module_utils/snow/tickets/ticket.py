@@ -102,7 +102,7 @@ class Ticket:
     @property
     def row_id(self) -> str:
         """The sys_id to ask for when the ticket is created: the same in every run, wherever it runs."""
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"servicenow_defender:{self.type.table}:{self.key}").hex
+        return derived_id(self.type.table, self.key)
 
     def names(self, reference: Reference) -> set[str]:
         """Return the names of rows that the ticket refers to by `reference`."""
@@ -171,6 +171,11 @@ class Ticket:
         if self.close_notes or not row.get("close_notes"):
             values["close_notes"] = self.close_notes or CLOSE_NOTES
         return values
+
+
+def derived_id(table: str, key: str) -> str:
+    """Return the sys_id that a new ticket with `key` asks for: the same in every run, wherever it runs."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"servicenow_defender:{table}:{key}").hex
 
 
 def clean(text: str) -> str:

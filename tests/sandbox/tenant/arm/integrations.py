@@ -77,7 +77,7 @@ async def _tried(ask: Ask, details: Row) -> Reply:
     content: Row = {"authenticationSucceeded": True, "errorType": "None", "errorDescription": ""}
     try:
         await instance.sign_in()
-        content["serviceNowTablesConfigurations"] = await instance.columns()
+        content["serviceNowTablesConfigurations"] = await instance.columns(ask.tenant.knobs.integration_reads)
     except Unreached as failed:
         content = {"authenticationSucceeded": False, "errorType": failed.kind, "errorDescription": str(failed)}
     return json_reply(200, content)

@@ -60,6 +60,8 @@ class ArmKnobs:
     """What a PUT without credentials does to those the integration has: unknown (2.3)."""
     connection_test: bool = True
     """False: the path of the connection test does not exist, as its reviewers said (2.2)."""
+    integration_reads: str = one_of("tickets", "dictionary")
+    """What the user of an integration must be able to read: the tables of tickets, or their columns' definitions, too."""
     servicenow_rules: str = one_of("accepted", "refused bare")
     """`refused bare`: a ServiceNow rule must carry the undocumented `additionalData` that the portal sends."""
     vendor_tickets: bool = False

@@ -361,12 +361,12 @@ def test_refusals_of_many_are_told_in_few_words(governance: Governance, task: Ta
     result = task(entry(), *theirs)
     assert [outcome["status"] for outcome in result["results"]] == ["changed", *["refused"] * 30]
     (warning,) = result["warnings"]
-    assert warning.startswith("30 assignments were refused; see results. The first: could not create assignment")
+    assert warning.startswith("30 were refused; see results. The first: could not create assignment")
     assert "may not write" in warning
     governance.faults = [denied] * 30
     with pytest.raises(EngineError) as failure:
         task(*theirs)
-    assert str(failure.value).startswith("30 assignments were refused")
+    assert str(failure.value).startswith("30 were refused")
     assert len(str(failure.value)) < 1000
 
 

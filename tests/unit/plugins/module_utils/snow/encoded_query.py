@@ -25,8 +25,10 @@ class Term:
         actual = row.get(self.field, "")
         if self.operator == "IN":
             return actual in self.value.split(",")
-        if self.operator == "ISEMPTY":
-            return actual == ""
+        if self.operator in ("ISEMPTY", "ISNOTEMPTY"):
+            return (actual == "") == (self.operator == "ISEMPTY")
+        if self.operator == "STARTSWITH":
+            return actual.startswith(self.value)
         assert self.operator == "=", self
         return actual == self.value
 
