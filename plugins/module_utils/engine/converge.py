@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from .errors import BadDescription, EngineError, Refused, UnclearOutcome
 from .field import Field
+from .guarded import Guard, GuardedWrites
 from .plan import CHANGED, CREATE, DELETE, FAILED, OK, UPDATE, Plan, Resource, SecretCheck, Write
 from .result import Drift, Result
 from .world import Answered, Pending, Read, Row, World, merged
@@ -109,11 +110,13 @@ class SettledJudge:
 class Convergence:
     """One call: `resources` of one platform, brought to their described state together.
 
-    After the run, `described` holds each resource's object as it is now, or would be.
+    After the run, `described` holds each resource's object as it is now, or would be. With a `guard`, the writes of each
+    stage are a group after which it is made sure that the caller still gets in.
     """
 
     store: Store
     resources: Sequence[Resource]
+    guard: Guard | None = None
     refused: dict[str, Refused] = field(default_factory=dict)
     described: list[dict[str, Any]] = field(default_factory=list)
     _ids: dict[Pending, str] = field(default_factory=dict)
@@ -190,8 +193,11 @@ class Convergence:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _write(self, writes: list[Write], plans: Sequence[Plan]) -> list[Plan]:
-        for write in writes:
-            self._apply_or_note(write)
+        if self.guard:
+            GuardedWrites(self.store, self.guard, self._apply_or_note, self.refused, self._ids).run(writes)
+        else:
+            for write in writes:
+                self._apply_or_note(write)
         _world, settled = self._look(SettledJudge())
         # Removing a direct grant takes the inherited ones with it; what was described and fell with them is granted now.
         late = [write for write in self._ordered(settled) if write.link]
@@ -210,6 +216,7 @@ class Convergence:
         except Refused as refusal:
             if write.outcome is None:
                 raise
+            refusal.step = refusal.step or write.step
             write.outcome.update(status=refusal.status, reason=str(refusal))
             self.refused[write.label] = refusal
 

@@ -22,7 +22,8 @@ class Write:
 
     `label` is what a person calls the object. `stage` orders the writes of a plan. `identity` (column to value) finds
     what a create made when its answer was lost. `secret` values are write-only and sent apart from all others.
-    `outcome`: where a refusal is noted instead of ending the run.
+    `outcome`: where a refusal is noted instead of ending the run. `undo` holds the values that put an update back.
+    `step` is what a person can do when the platform refuses.
     """
 
     action: str
@@ -36,6 +37,8 @@ class Write:
     secret: bool = False
     link: bool = False
     outcome: dict[str, Any] | None = None
+    undo: dict[str, Value] | None = None
+    step: ManualStep | None = None
 
 
 @dataclass(frozen=True)
