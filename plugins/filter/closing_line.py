@@ -62,15 +62,34 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
         problems = result.get("problems") or []
         if problems:
             yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
-    if "drift" in result:
+    if "posture" in result:
+        yield from _posture(result, check_mode)
+    elif "drift" in result:
         yield from _state(result, check_mode)
     if "evidence" in result:
         yield _connector(result)
     steps = result.get("manual_steps") or []
     if steps:
-        yield _counted(len(steps), "manual step") + " open: " + " / ".join(map(_step, steps))
+        shown = " / ".join(map(_step, steps[:MOST_SHOWN]))
+        yield _counted(len(steps), "manual step") + f" open: {shown}" + (" / ..." if steps[MOST_SHOWN:] else "")
     if "verified" in result:
         yield f"token works ({result.get('expires_in')} s)" if result["verified"] else "token refused"
+
+
+def _posture(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
+    """Return where an instance stands against its hardening baseline, and what of it is open."""
+    posture = result["posture"]
+    score, counts = posture.get("secure_score") or {}, posture.get("settings") or {}
+    if score.get("controls"):
+        told = f"{score['compliant']}/{score['controls']} Secure Score settings, "
+        yield f"posture {told}{score['points']} of {score['possible_points']} points"
+    else:
+        judged = sum(counts.values()) - counts.get("not_applicable", 0)
+        yield f"posture {counts.get('compliant', 0)}/{judged} settings as recommended"
+    if result.get("drift"):
+        yield from (part for part in _state(result, check_mode) if part != "now as described")
+    if result.get("writes_left"):
+        yield f"{_counted(result['writes_left'], 'setting')} left for the next run"
 
 
 def _connector(result: Mapping[str, Any]) -> str:
