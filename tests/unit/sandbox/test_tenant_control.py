@@ -59,12 +59,15 @@ def test_the_tenant_survives_a_restart(tmp_path: Path) -> None:
         secret = sandbox.new_tenant(wizard_confirm=False)["azure_client_secret"]
         sandbox.tamper_tenant("connectors", {"name": "acme-dev", "state": "error"}, insert=True)
         sandbox.tamper_tenant("policies", {"enabled": True}, match={"name": "Impossible travel"})
+        sandbox.tamper_tenant("users", {"accountEnabled": False}, match={"mailNickname": "employee"})
     with SandboxProcess(*arguments) as sandbox:
         known = sandbox.tenant()
         assert (known["azure_client_secret"], known["knobs"]["wizard_confirm"]) == (secret, False)
         assert [row["name"] for row in sandbox.tenant_state("connectors")] == ["acme-dev"]
         enabled = {row["name"] for row in sandbox.tenant_state("policies") if row["enabled"]}
         assert "Impossible travel" in enabled
+        disabled = {row["mailNickname"] for row in sandbox.tenant_state("users") if not row["accountEnabled"]}
+        assert disabled == {"employee", "former"}
 
 
 def test_a_fresh_tenant_keeps_ids_and_secrets_and_forgets_the_rest(tenant: Tenant) -> None:
