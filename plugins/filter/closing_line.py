@@ -88,6 +88,8 @@ def _posture(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
         yield f"posture {counts.get('compliant', 0)}/{judged} settings as recommended"
     if result.get("drift"):
         yield from (part for part in _state(result, check_mode) if part != "now as described")
+        statuses = [outcome.get("status") for outcome in result.get("results") or []]
+        yield from (f"{statuses.count(each)} {each}" for each in ("withheld", "refused") if each in statuses)
     if result.get("writes_left"):
         yield f"{_counted(result['writes_left'], 'setting')} left for the next run"
 

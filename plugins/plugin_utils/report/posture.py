@@ -70,7 +70,8 @@ def _group(found: Any) -> Json:
 
 def _numbers(found: Any, keys: Iterable[str]) -> Json:
     known = found if isinstance(found, Mapping) else {}
-    return {key: known[key] if type(known.get(key)) is int else 0 for key in keys}
+    numbers = {key: known.get(key) for key in keys}
+    return {key: number if isinstance(number, int) else 0 for key, number in numbers.items()}
 
 
 def _sum(found: Iterable[Mapping[str, int]], keys: Iterable[str]) -> Json:

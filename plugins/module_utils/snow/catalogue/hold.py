@@ -66,7 +66,9 @@ def _only_noted(entry: Assessed, pinned: Collection[str]) -> Held | None:
 
 def _is_stricter(entry: Assessed) -> bool:
     actual, wanted = entry.judgement.actual, entry.target.wanted
-    if entry.target.comparator != EQ or entry.setting.type != INTEGER or type(actual) is not int:
+    if not isinstance(actual, int):
+        return False
+    if entry.target.comparator != EQ or entry.setting.type != INTEGER or isinstance(actual, bool):
         return False
     below = entry.setting.id in STRICTER_BELOW and 0 < actual < int(str(wanted))
     return below or (entry.setting.id in STRICTER_ABOVE and actual > int(str(wanted)))
