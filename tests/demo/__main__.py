@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import yaml
 
@@ -112,6 +113,7 @@ def tell(demo: Demo, fleet: SandboxProcess) -> None:
     enter_access_rules(fleet, names, "defender_cloud_apps_reader", tables)
 
     connect_to_defender(demo, fleet)
+    harden_fleet(demo, fleet, names)
 
     demo.say("Onboard again: nothing to do")
     hosts = demo.play("onboard")
@@ -176,6 +178,39 @@ def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:
     )
     states = {row["name"]: row["state"] for row in fleet.tenant_state("connectors")}
     demo.expect(f"three connectors are connected ({states})", list(states.values()) == ["connected"] * 3)
+
+
+def harden_fleet(demo: Demo, fleet: SandboxProcess, names: Iterable[str]) -> None:
+    """Bring the fleet to the baseline of Secure Score: by REST what may be written, by hand what takes elevation."""
+    demo.say("Where does the fleet stand, and what would hardening change? (check mode: nothing is written)")
+    demo.play("harden", "--check", "--diff")
+    demo.say("Harden: what cannot be changed back and what may break something has to be allowed")
+    answers = {
+        "snow_hardening_max_writes": 0,
+        "snow_hardening_allow_irreversible": True,
+        "snow_hardening_acknowledge_breaks": [
+            "auth.mfa_enabled",
+            "auth.lockout_action_unlock",
+            "soap.content_type",
+            "acl.ccsi_public",
+            "request_auth.scripted_processor",
+        ],
+        "snow_hardening_update_set_file": str(demo.folder / "hardening-{{ inventory_hostname }}.xml"),
+    }
+    variables = demo.folder / "hardening.yml"
+    variables.write_text(yaml.safe_dump(answers))
+    hosts = demo.play("harden", "-e", f"@{variables}")
+    demo.expect("three instances changed, none failed", len(hosts) == 3 and all(c and not f for c, f in hosts.values()))
+
+    demo.say("An administrator imports the update set with what takes an elevated role")
+    for name in names:
+        updates = ElementTree.parse(demo.folder / f"hardening-{name}.xml").getroot().findall("sys_update_xml")
+        for update in updates:
+            row = ElementTree.fromstring(update.findtext("payload") or "")[0]
+            match = {"name": row.findtext("name") or ""}
+            fleet.tamper(name, "sys_properties", {"value": row.findtext("value") or ""}, match=match)
+    hosts = demo.play("harden", "-e", f"@{variables}")
+    demo.expect("changed=0 everywhere", len(hosts) == 3 and all(not c and not f for c, f in hosts.values()))
 
 
 def tamper(fleet: SandboxProcess) -> None:

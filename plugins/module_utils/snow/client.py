@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..engine.converge import Account, Convergence
 from ..engine.errors import Refused, UnclearOutcome
+from ..engine.guarded import Guard
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
 from ..engine.result import Result
 from ..engine.store import Answer as Outcome
@@ -62,12 +63,12 @@ class Instance:
 
     # -- the engine's protocol ----------------------------------------------------------------------------------------
 
-    def ensure(self, *resources: Any, noun: str = "") -> Result:
-        """Bring `resources` to their described state in one plan.
+    def ensure(self, *resources: Any, noun: str = "", guard: Guard | None = None) -> Result:
+        """Bring `resources` to their described state in one plan; with a `guard`, in groups that it looks after.
 
         With `noun`, the module is one of a single object and returns it under that name instead of `results`.
         """
-        convergence = Convergence(self, resources)
+        convergence = Convergence(self, resources, guard)
         result = convergence.run()
         if noun:
             result.output = {noun: convergence.described[0]}

@@ -22,6 +22,17 @@ EMPTY, NOT_EMPTY, CONTAINS_ALL, SUBSET_OF, NOT_CONTAINS = (
 RANGE_1_720, ACTIVE, ANY_OF_ACTIVE = "range_1_720", "active", "any_of_active"
 MIN_RECORDS, MIN_ACTIVE_RECORDS, REVIEW = "min_records", "min_active_records", "review"
 
+# How a person would say it, where it is not "exactly".
+COMPARATOR_WORDS = {
+    LE: "at most",
+    LT: "less than",
+    GE: "at least",
+    MIN_RECORDS: "at least so many rows:",
+    MIN_ACTIVE_RECORDS: "at least so many active rows:",
+    NOT_CONTAINS: "anything but",
+    NOT_EMPTY: "not empty",
+}
+
 PLATFORM, MOBILE = "platform", "mobile"
 CURRENT = "current"
 ELEVATED, CHECK_WRITE_ROLES = "security_admin", "check_write_roles"

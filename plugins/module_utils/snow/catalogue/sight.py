@@ -34,6 +34,8 @@ from .verdict import ABSENT, HIDDEN, NOT_HERE, SEEN, Sighting
 
 PROPERTIES, SCOPES = "sys_properties", "sys_scope"
 COLUMNS = ("sys_id", "name", "value", "type", "write_roles", "sys_scope")
+# What an update set has to carry over beside that, since a person imports whole rows.
+WHOLE_ROW = (*COLUMNS, "description", "read_roles", "ignore_cache", "private", "suffix", "choices")
 PRODUCTION = "instance.production"
 FOR_INTEGRATIONS = "glide.authenticate.multifactor.for_integrations"
 # The families whose builds are told apart by date where a family is not known (platform facts 7.3).
@@ -55,6 +57,7 @@ class Sight:
     settings: Sequence[Setting]
     caller: Callable[[], Account | None]
     production: bool | None = None
+    columns: tuple[str, ...] = COLUMNS
     _probes: list[Read] = field(default_factory=list)
 
     # -- asking -------------------------------------------------------------------------------------------------------
@@ -62,7 +65,9 @@ class Sight:
     def reads(self) -> list[Read]:
         """Return all questions; they fit into one batch."""
         names = [s.name for s in self.settings if s.kind == PROPERTY]
-        found = [Read(PROPERTIES, "name", _once([*names, FOR_INTEGRATIONS, *BUILD_PROPERTIES]), COLUMNS, optional=True)]
+        found = [
+            Read(PROPERTIES, "name", _once([*names, FOR_INTEGRATIONS, *BUILD_PROPERTIES]), self.columns, optional=True)
+        ]
         plugins = self._plugins()
         if plugins:
             ids = _once([*plugins, OAUTH_PLUGIN])
@@ -73,12 +78,12 @@ class Sight:
             found.append(Read(SCOPES, "scope", scopes, ("sys_id", "scope", "active"), optional=True))
         if any(s.application == MID_SERVER for s in self.settings):
             found.append(Read(MID_SERVER_TABLE, "", (), ("sys_id",), optional=True, limit=1))
-        return found + [read for s in self.settings for read in _place_reads(s)]
+        return found + [read for s in self.settings for read in _place_reads(s, self.columns)]
 
     def further_reads(self, world: World) -> list[Read]:
         """Where rows were counted but not shown, ask for each missing one alone: its own count tells."""
         self._probes = [
-            Read(PROPERTIES, "", (), COLUMNS, where=(("name", s.name),), optional=True, limit=1)
+            Read(PROPERTIES, "", (), self.columns, where=(("name", s.name),), optional=True, limit=1)
             for s in self.settings
             if s.kind == PROPERTY and world.hidden(PROPERTIES, "name") and not self._rows(world, s.name)
         ]
@@ -111,7 +116,8 @@ class Sight:
         here = self._property(world, setting.name) if setting.kind == PROPERTY else None
         if setting.gone_from and has_left(release, setting.gone_from):
             why = f"it has no function from {setting.gone_from.capitalize()} on"
-            return Sighting(NOT_HERE, here.values if here else (), why, here.rows if here else ())
+            seen = here or Sighting(HIDDEN)
+            return Sighting(NOT_HERE, seen.values, why, seen.rows, absent=seen.absent)
         missing = self._missing_application(world, setting) or self._missing_condition(world, setting)
         if missing:
             return missing
@@ -149,9 +155,9 @@ class Sight:
             if read in self._probes and read.where == (("name", name),):
                 if answer.total:
                     return Sighting(HIDDEN, (), "the instance has a row for it that the account may not read")
-                return Sighting(ABSENT)
+                return Sighting(ABSENT, absent=True)
         anything = bool(world.all_rows(PROPERTIES, "name"))
-        return Sighting(ABSENT) if anything and self._is_admin() else Sighting(HIDDEN, (), CANNOT_TELL)
+        return Sighting(ABSENT, absent=True) if anything and self._is_admin() else Sighting(HIDDEN, (), CANNOT_TELL)
 
     def _is_admin(self) -> bool:
         account = self.caller()
@@ -238,7 +244,9 @@ class Sight:
             return Sighting(HIDDEN, (), f"the account may not read {place.table}.{place.column}")
         if world.hidden(place.table, "sys_id") or not self._is_admin():
             return Sighting(HIDDEN, (), CANNOT_TELL)
-        return Sighting(SEEN, (place.absent,), "there is no such row") if place.absent else Sighting(ABSENT)
+        return (
+            Sighting(SEEN, (place.absent,), "there is no such row") if place.absent else Sighting(ABSENT, absent=True)
+        )
 
     def _count(self, world: World, read: Read) -> Sighting:
         answer = next(answer for asked, answer in world.answers if asked == read)
@@ -259,7 +267,7 @@ class Sight:
             return Sighting(HIDDEN, (), f"{place.table} shows no column {place.column}; look at it on the instance")
         if rows:
             return Sighting(SEEN, tuple(row[place.column] for row in rows), "", tuple(rows))
-        return Sighting(ABSENT) if self._is_admin() else Sighting(HIDDEN, (), CANNOT_TELL)
+        return Sighting(ABSENT, absent=True) if self._is_admin() else Sighting(HIDDEN, (), CANNOT_TELL)
 
     def _pattern(self, world: World, place: PatternPlace) -> Sighting:
         fits = str.startswith if place.operator == "STARTSWITH" else str.endswith
@@ -275,18 +283,18 @@ class Sight:
         return Sighting(HIDDEN, (), CANNOT_TELL)
 
 
-def _place_reads(setting: Setting) -> list[Read]:
+def _place_reads(setting: Setting, columns: tuple[str, ...] = COLUMNS) -> list[Read]:
     place = place_of(setting)
     if isinstance(place, RowPlace):
         return [Read(place.table, "sys_id", (place.sys_id,), ("sys_id", "name", place.column), optional=True)]
     if isinstance(place, CountPlace):
-        columns = ("sys_id", *(name for name, _value in place.where))
-        return [Read(place.table, "", (), columns, where=place.where, optional=True, limit=1)]
+        counted = ("sys_id", *(name for name, _value in place.where))
+        return [Read(place.table, "", (), counted, where=place.where, optional=True, limit=1)]
     if isinstance(place, ColumnPlace):
-        columns = ("sys_id", *(name for name, _value in place.where), place.column)
-        return [Read(place.table, "sys_id", (), columns, where=place.where, optional=True)]
+        shown = ("sys_id", *(name for name, _value in place.where), place.column)
+        return [Read(place.table, "sys_id", (), shown, where=place.where, optional=True)]
     if isinstance(place, PatternPlace):
-        return [Read(PROPERTIES, "name", (place.text,), COLUMNS, optional=True, operator=place.operator)]
+        return [Read(PROPERTIES, "name", (place.text,), columns, optional=True, operator=place.operator)]
     return []
 
 

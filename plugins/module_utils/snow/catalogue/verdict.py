@@ -49,13 +49,14 @@ WHOLE = re.compile(r"[+-]?\d{1,18}")
 class Sighting:
     """What was seen of one setting: its value as text, one for each row that holds it, and why when it could not be.
 
-    `row` is the row behind a single value.
+    `rows` hold the values. `absent` says that there certainly is no row, whatever follows from that.
     """
 
     state: str
     values: tuple[str, ...] = ()
     why: str = ""
     rows: tuple[Row, ...] = ()
+    absent: bool = False
 
     @property
     def row(self) -> Row | None:
@@ -97,6 +98,8 @@ class Target:
 
     def value_to_write(self, actual: str | None) -> str | None:
         """Return the value that brings `actual` (None without a row) to the target; None where there is no such value."""
+        if actual is None and self.comparator == SUBSET_OF:
+            return ",".join(words(self.wanted))
         writer = WRITTEN.get(self.comparator)
         return writer(self.wanted, actual or "") if writer else None
 
