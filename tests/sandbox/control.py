@@ -20,6 +20,8 @@ HELP = {
     "PUT /_sandbox/faults": "faults of the whole run: {faults: [{kind, rate, count, method, path, seconds, inner}]}",
     "GET /_sandbox/state/<instance>": "all rows; ?table= for one table",
     "POST /_sandbox/tamper/<instance>": "change rows: table, match or query, values; insert, delete, raw as switches",
+    "POST /_sandbox/jobs/<instance>": "let the jobs of the Defender for Cloud integration run: jobs, outcome, \
+application, assessments or counts",
     "GET /_sandbox/instances": "the names of all instances",
     "GET /_sandbox/instances/<name>": "how to reach an instance, and its knobs",
     "PUT /_sandbox/instances/<name>": "make or reset an instance; the body holds its knobs",
@@ -50,15 +52,25 @@ async def control(sandbox: Sandbox, call: Call) -> Reply:
         if parts[:1] == ["instances"] and len(parts) <= 2:
             return await _instances(sandbox, call, parts[1] if len(parts) == 2 else "")
         if len(parts) == 2 and parts[1] in sandbox.fleet.instances:
-            if parts[0] == "state":
-                return _state(sandbox, call, parts[1])
-            if parts[0] == "tamper" and call.method == "POST":
-                return json_reply(200, sandbox.fleet.instances[parts[1]].tamper(_body(call)))
+            acted = _act(sandbox, call, *parts)
+            if acted is not None:
+                return acted
     except SettingError as error:
         return json_reply(400, {"error": str(error)})
     if not parts:
         return json_reply(200, HELP)
     return json_reply(404, {"error": f"nothing at {call.method} {call.path}", "help": HELP})
+
+
+def _act(sandbox: Sandbox, call: Call, action: str, name: str) -> Reply | None:
+    """Do what concerns one instance; None where there is no such action."""
+    if action == "state":
+        return _state(sandbox, call, name)
+    if action == "tamper" and call.method == "POST":
+        return json_reply(200, sandbox.fleet.instances[name].tamper(_body(call)))
+    if action == "jobs" and call.method == "POST":
+        return json_reply(200, sandbox.fleet.run_jobs(name, _body(call)))
+    return None
 
 
 def _body(call: Call) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from typing import Any
 from .counters import Counters
 from .faults import Fault
 from .settings import SettingError
+from .snow.compliance_jobs import run_jobs
+from .snow.findings import from_assessments, from_counts
 from .snow.knobs import Knobs, turn
 from .snow.router import route_of
 from .snow.service import SnowService
@@ -60,6 +62,29 @@ class Fleet:
 
     def _count_inner(self, name: str, call: Call) -> None:
         self.counters.record(name, f"{call.method} {route_of(call.path)}", inner=True)
+
+    def run_jobs(self, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Let the jobs of an instance's Defender for Cloud integration run; raises SettingError.
+
+        They read the assessments given, or made up from counts, or those of the tenant; the tenant also knows which
+        credentials are right.
+        """
+        if "assessments" in wanted or "counts" in wanted:
+            found = from_assessments(wanted.get("assessments", ())) + from_counts(wanted.get("counts", {}))
+        else:
+            found = from_assessments(self._tenant_assessments())
+        tenant = self.tenant.tenant
+        account = {"tenant_id": tenant.tenant_id, "client_id": tenant.client_id, "client_secret": tenant.client_secret}
+        if tenant.knobs.client_secret == "expired":
+            account["client_secret"] = ""
+        return run_jobs(self.instances[name].instance, wanted, found, account)
+
+    def _tenant_assessments(self) -> list[dict[str, Any]]:
+        try:
+            rows: list[dict[str, Any]] = self.tenant.state("assessments")["tables"]["assessments"]
+        except SettingError:
+            return []
+        return rows
 
     def save(self, path: Path) -> None:
         """Write the state of all instances and of the tenant; only the owner may read the file."""

@@ -140,6 +140,20 @@ class SandboxProcess:
         rows: list[dict[str, str]] = tables[table]
         return rows
 
+    def run_jobs(
+        self, name: str, outcome: str | dict[str, str] = "auto", *, jobs: list[str] | None = None, **settings: Any
+    ) -> list[dict[str, Any]]:
+        """Let the jobs of an instance's Defender for Cloud integration run and tell about each run.
+
+        `outcome` is auto (as the configuration is good or not), success, failed or running, for all or by job. Jobs:
+        policies, metadata, standards, assessments, comprehensive, containers. Settings: `assessments` in the form of
+        Resource Manager or `counts` such as `{"unhealthy": 3, "long_unhealthy": 2}` (else the tenant's own), and
+        `application`.
+        """
+        wanted = {"outcome": outcome, "jobs": jobs, **settings}
+        runs: list[dict[str, Any]] = self._call("POST", f"jobs/{name}", wanted)["runs"]
+        return runs
+
     def tenant(self) -> dict[str, Any]:
         """How to reach the tenant: the inventory's variables, the portal, managed identities; and its knobs."""
         known: dict[str, Any] = self._call("GET", "tenant")

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ..settings import SettingError
-from . import cicd, ticket_setup
+from . import application_setup, cicd, ticket_setup
 from .base import build_properties
 from .changes import Writer
 from .instance import Instance
@@ -47,7 +48,7 @@ class PlainEncoder(Encoder):
 
     def _by_any_name(self, column: Column, text: str) -> str:
         database = self._instance.database
-        if len(text) == 32 or database.find(column.reference, text):
+        if re.fullmatch("[0-9a-f]{32}", text) or database.find(column.reference, text):
             return text
         for name in (database.schema.tables[column.reference].display, "user_name", "name"):
             found = database.first(column.reference, name, text)
@@ -209,4 +210,6 @@ _ARRANGERS = {
     "hide_build": _arrange_build,
     "role_management_v2": _arrange_grants,
     "tickets": ticket_setup.arrange,
+    "compliance": application_setup.arrange,
+    "configuration_compliance": application_setup.arrange,
 }

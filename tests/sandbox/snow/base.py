@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from .data import access, applications, identity, properties
 from .releases import RELEASES
 from .role_grants import materialise
-from .schema import Column, Schema, schema_of
+from .schema import Column, Schema, Table, schema_of
 from .store import Database, Rows, stable_id
 
 CREATED_ON = "2025-01-15 08:00:00"
@@ -18,16 +18,17 @@ CREATED_ON = "2025-01-15 08:00:00"
 @cache
 def base_rows(release: str) -> dict[str, Rows]:
     """All base rows of a release by table."""
-    base = _Base(schema_of(release))
+    base = Base(schema_of(release))
     for fill in (
-        _dictionary,
+        dictionary,
         _scopes,
-        _roles,
-        _users,
+        roles,
+        users,
         _groups,
         _properties,
         _plugins,
-        _access,
+        access_controls,
+        _endpoints,
         _oauth,
         _tickets,
         _posture,
@@ -42,7 +43,9 @@ def base_rows(release: str) -> dict[str, Rows]:
     return base.tables
 
 
-class _Base:
+class Base:
+    """Rows being made for a schema."""
+
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.tables: dict[str, Rows] = {}
@@ -70,6 +73,7 @@ class _Base:
         return sys_id
 
     def id_of(self, table: str, key: str) -> str:
+        """The sys_id of a row that `add` makes or has made."""
         return identity.KNOWN_IDS.get(f"{table}:{key}") or stable_id(table, key)
 
 
@@ -85,8 +89,9 @@ def words(cell: str) -> list[str]:
     return [word.strip() for word in cell.split(",") if word.strip()]
 
 
-def _dictionary(base: _Base) -> None:
-    for table in base.schema.tables.values():
+def dictionary(base: Base, tables: Iterable[Table] | None = None) -> None:
+    """Add what the dictionary says of tables; of all tables where none are given."""
+    for table in base.schema.tables.values() if tables is None else tables:
         parent = stable_id("sys_db_object", table.parent) if table.parent else ""
         base.add("sys_db_object", table.name, name=table.name, label=table.label, super_class=parent)
         base.add(
@@ -96,7 +101,7 @@ def _dictionary(base: _Base) -> None:
             _dictionary_entry(base, table.name, table.columns[name])
 
 
-def _dictionary_entry(base: _Base, table: str, column: Column) -> None:
+def _dictionary_entry(base: Base, table: str, column: Column) -> None:
     base.add(
         "sys_dictionary",
         f"{table}.{column.name}",
@@ -114,13 +119,14 @@ def _dictionary_entry(base: _Base, table: str, column: Column) -> None:
         base.add("sys_choice", key, name=table, element=column.name, value=value, label=label, sequence=str(place))
 
 
-def _scopes(base: _Base) -> None:
+def _scopes(base: Base) -> None:
     base.add("sys_scope", "global", sys_id="global", name="Global", scope="global", active="true", source="global")
     base.add("domain", "global", sys_id="global", name="global")
 
 
-def _roles(base: _Base) -> None:
-    for named, contains, description in lines(identity.ROLES, 3):
+def roles(base: Base, text: str = identity.ROLES) -> None:
+    """Add the roles of a data table: name, contained roles, description."""
+    for named, contains, description in lines(text, 3):
         name, _, elevated = named.partition(" ")
         base.add(
             "sys_user_role",
@@ -135,9 +141,9 @@ def _roles(base: _Base) -> None:
             base.add("sys_user_role_contains", f"{name}>{child}", role=role, contains=contained)
 
 
-def _users(base: _Base) -> None:
-    base.add("cmn_location", "Berlin", name="Berlin", time_zone="Europe/Berlin")
-    for user_name, full_name, roles, differing in lines(identity.USERS, 4):
+def users(base: Base, text: str = identity.USERS) -> None:
+    """Add the users of a data table: user name, full name, roles, columns that differ."""
+    for user_name, full_name, granted, differing in lines(text, 4):
         columns = dict(pair.strip().split("=") for pair in differing.split(";") if pair.strip())
         if "manager" in columns:
             columns["manager"] = base.id_of("sys_user", columns["manager"])
@@ -147,21 +153,22 @@ def _users(base: _Base) -> None:
         base.add(
             "sys_user", user_name, user_name=user_name, name=full_name, first_name=first, last_name=last, **columns
         )
-        for role in words(roles):
+        for role in words(granted):
             ids = {"user": base.id_of("sys_user", user_name), "role": base.id_of("sys_user_role", role)}
             base.add("sys_user_has_role", f"{user_name}:{role}", inherited="false", **ids)
 
 
-def _groups(base: _Base) -> None:
-    for name, description, members, roles in lines(identity.GROUPS, 4):
+def _groups(base: Base) -> None:
+    base.add("cmn_location", "Berlin", name="Berlin", time_zone="Europe/Berlin")
+    for name, description, members, granted in lines(identity.GROUPS, 4):
         group = base.add("sys_user_group", name, name=name, description=description)
         for member in words(members):
             base.add("sys_user_grmember", f"{name}:{member}", group=group, user=base.id_of("sys_user", member))
-        for role in words(roles):
+        for role in words(granted):
             base.add("sys_group_has_role", f"{name}:{role}", group=group, role=base.id_of("sys_user_role", role))
 
 
-def _properties(base: _Base) -> None:
+def _properties(base: Base) -> None:
     useraccount = stable_id("sys_auth_scope", "useraccount")
     for name, value, kind, write_roles, read_roles in lines(properties.PROPERTIES, 5):
         stored = useraccount if value == "@useraccount" else value
@@ -185,7 +192,7 @@ def build_properties(release: str) -> dict[str, str]:
     }
 
 
-def _plugins(base: _Base) -> None:
+def _plugins(base: Base) -> None:
     for plugin, name, active in lines(applications.PLUGINS, 3):
         base.add("v_plugin", plugin, id=plugin, name=name, version="1.0.0", active=active, scope="global")
         if active == "active":
@@ -205,14 +212,18 @@ def _plugins(base: _Base) -> None:
             )
 
 
-def _access(base: _Base) -> None:
-    for marked, operations, roles, condition in lines(access.RULES, 4):
+def access_controls(base: Base, text: str = access.RULES) -> None:
+    """Add the access controls of a data table: name, operations, roles, condition."""
+    for marked, operations, asked, condition in lines(text, 4):
         name, _, strict = marked.partition(" ")
         for operation in operations.split():
             key = f"{name}:{operation}:{condition}"
             row = {"name": name, "operation": operation, "condition": condition}
             acl = base.add("sys_security_acl", key, type="record", admin_overrides="false" if strict else "true", **row)
-            _access_roles(base, acl, key, [] if roles == "*" else words(roles))
+            _access_roles(base, acl, key, [] if asked == "*" else words(asked))
+
+
+def _endpoints(base: Base) -> None:
     for endpoint in access.INACTIVE_ENDPOINTS:
         acl = base.add(
             "sys_security_acl", endpoint, name=endpoint, type="REST_Endpoint", operation="execute", active="false"
@@ -220,14 +231,14 @@ def _access(base: _Base) -> None:
         _access_roles(base, acl, endpoint, [access.ENDPOINT_ROLE])
 
 
-def _access_roles(base: _Base, acl: str, key: str, roles: list[str]) -> None:
-    for role in roles:
+def _access_roles(base: Base, acl: str, key: str, names: list[str]) -> None:
+    for role in names:
         # "-" points at no role at all: a control that asks for it lets nobody pass.
         target = base.id_of("sys_user_role", role) if role != "-" else stable_id("sys_user_role", "nobody")
         base.add("sys_security_acl_role", f"{key}:{role}", sys_security_acl=acl, sys_user_role=target)
 
 
-def _oauth(base: _Base) -> None:
+def _oauth(base: Base) -> None:
     base.add("sys_auth_scope", "useraccount", name="useraccount", description="All that the user may do")
     for name, kind, comments in lines(applications.OAUTH_APPLICATIONS, 3):
         base.add(
@@ -241,7 +252,7 @@ def _oauth(base: _Base) -> None:
         )
 
 
-def _tickets(base: _Base) -> None:
+def _tickets(base: Base) -> None:
     for number, text, state, caller in lines(applications.INCIDENTS, 4):
         who = base.id_of("sys_user", caller)
         values = {"short_description": text, "state": state, "incident_state": state, "opened_at": CREATED_ON}
@@ -262,7 +273,7 @@ def _tickets(base: _Base) -> None:
             base.add("sys_data_policy_rule", key, sys_data_policy=policy, table=table, field=column, mandatory="true")
 
 
-def _posture(base: _Base) -> None:
+def _posture(base: Base) -> None:
     for name, event, active in lines(applications.SCRIPT_ACTIONS, 3):
         base.add("sysevent_script_action", name, name=name, event_name=event, active=active)
     base.add(
@@ -271,7 +282,7 @@ def _posture(base: _Base) -> None:
     base.add("password_policy", "Default Password Policy", name="Default Password Policy")
 
 
-def _logs(base: _Base) -> None:
+def _logs(base: Base) -> None:
     base.add("sysevent", "login", name="login", parm1="itil_agent", parm2="192.0.2.10", state="processed")
     base.add("sysevent", "login.failed", name="login.failed", parm1="employee", parm2="198.51.100.7", state="processed")
     base.add(

@@ -179,10 +179,10 @@ class _Changes:
     def _show(self, row: Row, table: str = TABLE) -> Shown:
         hidden = Access(self.instance, self.caller).hidden_columns(table)
         columns = self.instance.database.schema.tables[table].columns
-        return {name: self._field(columns[name], row.get(name, "")) for name in columns if name not in hidden}
-
-    def _field(self, column: Column, stored: str) -> Shown:
         shower = Shower(self.instance, zone=zone_of(self.instance, self.caller))
+        return {name: self._field(shower, columns[name], row.get(name, "")) for name in columns if name not in hidden}
+
+    def _field(self, shower: Shower, column: Column, stored: str) -> Shown:
         shown: Shown = {"display_value": shower.display(column, stored), "value": shower.value(column, stored)}
         if self.instance.knobs.tickets.change_values == "typed":
             shown["value"] = _typed(column, str(shown["value"]))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..web import Call, Reply, json_reply
+from . import application_setup
 from .base import lines
 from .callers import Caller
 from .data.applications import REQUEST_ONLY, STORE_APPLICATIONS
@@ -46,7 +47,7 @@ def plugin(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> 
         return _failure(instance, 404, f"Plugin {plugin_id} was not found on this instance or its repository")
     if verb == "rollback":
         return _start(instance, call, plugin_id, lambda: None, "No earlier version of this plugin was installed")
-    error = ""
+    error = application_setup.missing_entitlement(instance, plugin_id)
     if not instance.plugin_is_active(plugin_id) and plugin_id in _request_only(instance):
         if instance.knobs.cicd.request_only_answer == "405":
             return _failure(instance, 405, f"Plugin {plugin_id} can only be activated by ServiceNow support")
@@ -54,32 +55,14 @@ def plugin(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> 
     return _start(instance, call, plugin_id, lambda: activate(instance, plugin_id), error)
 
 
+def activate(instance: Instance, plugin_id: str) -> None:
+    """Make a plugin active, with what it needs and what it brings."""
+    application_setup.provide(instance, plugin_id)
+
+
 def _request_only(instance: Instance) -> tuple[str, ...]:
     listed = instance.knobs.cicd.request_only
     return REQUEST_ONLY if listed is None else tuple(listed)
-
-
-def activate(instance: Instance, plugin_id: str) -> None:
-    """Make a plugin active, in both tables that show plugins."""
-    row = instance.database.first("v_plugin", "id", plugin_id)
-    if row is None:
-        return
-    instance.database.put("v_plugin", {**row, "active": instance.knobs.plugin_literal})
-    if instance.database.first("sys_plugins", "source", plugin_id) is None:
-        instance.database.put(
-            "sys_plugins",
-            {
-                "sys_id": instance.new_id(),
-                "sys_class_name": "sys_plugins",
-                "source": plugin_id,
-                "scope": plugin_id,
-                "name": row.get("name", ""),
-                "version": row.get("version", ""),
-                "active": "true",
-                "state": "installed",
-                **instance.stamps("system"),
-            },
-        )
 
 
 def deactivate(instance: Instance, plugin_id: str) -> None:
@@ -91,6 +74,7 @@ def deactivate(instance: Instance, plugin_id: str) -> None:
         instance.database.put("v_plugin", {**row, "active": literal})
     if installed is not None:
         instance.database.remove("sys_plugins", installed["sys_id"])
+    instance.redefine()
 
 
 def app_repo(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
@@ -109,37 +93,13 @@ def app_repo(instance: Instance, caller: Caller, call: Call, parts: list[str]) -
     version = call.query.get("version") or known[2]
     if parts == ["rollback"] and (not before or "version" not in call.query):
         return _failure(instance, 400, "Missing parameter: version required" if before else f"{scope} is not installed")
-    error = f"Not entitled to application {scope}" if scope in instance.knobs.cicd.not_entitled else ""
-    return _start(
-        instance, call, known[1], lambda: install(instance, scope, known[1], version, known[2]), error, before
-    )
+    error = application_setup.missing_entitlement(instance, scope)
+    return _start(instance, call, known[1], lambda: application_setup.provide(instance, scope, version), error, before)
 
 
 def _scope_of(instance: Instance, sys_id: str) -> str:
     found = instance.database.find("sys_store_app", sys_id)
     return found[1].get("scope", "") if found is not None else ""
-
-
-def install(instance: Instance, scope: str, name: str, version: str, newest: str) -> None:
-    """Make a store application present in a version."""
-    row = instance.database.first("sys_store_app", "scope", scope)
-    fresh = {
-        "sys_id": instance.new_id(),
-        "sys_class_name": "sys_store_app",
-        "scope": scope,
-        "name": name,
-        "active": "true",
-    }
-    instance.database.put(
-        "sys_store_app",
-        {
-            **(row or {**fresh, **instance.stamps("system")}),
-            "version": version,
-            "latest_version": newest,
-            "update_available": str(version != newest).lower(),
-            "install_date": instance.timestamp(),
-        },
-    )
 
 
 def progress(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:

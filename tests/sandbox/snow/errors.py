@@ -59,6 +59,16 @@ def rule_abort(table: str, rule: str, sys_id: str) -> Refused:
     return Refused(403, "Operation Failed", detail)
 
 
+def cross_scope(table: str, operation: str) -> Refused:
+    """Refuse a write from another application scope (compliance facts 2.4); the words are LIKELY."""
+    verb = {"insert": "Create", "update": "Write", "delete": "Delete"}[operation]
+    detail = (
+        f"{verb} operation against '{table}' from scope 'rhino.global' has been refused due to the table's "
+        "cross-scope access policy"
+    )
+    return Refused(403, "Operation Failed", detail)
+
+
 def not_authenticated() -> Reply:
     """The answer to missing and to wrong credentials alike."""
     reply = error_reply(401, "User Not Authenticated", "Required to provide Auth information")

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..settings import as_json
 from ..web import Call
+from . import packages
 from .base import base_rows
 from .data.applications import NUMBERS
 from .knobs import Knobs
@@ -151,8 +152,8 @@ class Instance:
         return self.database.schema.tables[table].columns[column].default
 
     def redefine(self) -> None:
-        """Bring the columns in line with the rows that define them: the choice lists of `sys_choice`."""
-        schema = schema_of(self.knobs.release)
+        """Bring tables and columns in line with the rows that define them: applications, plugins, choice lists."""
+        schema = schema_of(self.knobs.release, packages.additions(self.database, self.knobs.compliance))
         if self.database.is_changed("sys_choice"):
             schema = schema.with_choices(_choice_lists(self.database.scan("sys_choice")))
         self.database.schema = schema

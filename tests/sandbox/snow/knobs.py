@@ -89,6 +89,33 @@ class Tickets:
 
 
 @dataclass(frozen=True)
+class Compliance:
+    """The Defender for Cloud integration, where it is installed (compliance and hardening facts 1 and 2)."""
+
+    line: str = _one_of("usem", "classic")
+    listed: str = _one_of("both", "plugin", "store")
+    """Where Configuration Compliance itself shows up: as plugin com.snc.vulc, as store application, or both."""
+    asc_scope: str = _one_of("app-vul-asc", "sn_vul_asc")
+    """What `sys_store_app.scope` says of the old application."""
+    storage: str = _one_of("private_table", "parameters")
+    """Where the configuration lies: UNKNOWN in the field, so both."""
+    tvm_table: str = "sn_vul_msft_tvm_dfc_setup"
+    """The private configuration table of the new application; the name is UNKNOWN in the field and made up here."""
+    asc_table: str = "sn_vul_asc_setup"
+    """The same of the old application."""
+    record: str = _one_of("absent", "blank")
+    """Whether the default integration instance has a record in the private table from the start."""
+    cross_scope: str = _one_of("allowed", "refused")
+    """Whether REST may write the configuration from another application scope."""
+    own_role_only: bool = False
+    """The private table is for the integration's own roles, administrators not excepted."""
+    run_words: str = _one_of("lower", "upper")
+    """Case of state and substate of a run: builds differ."""
+    source: str = "MicrosoftDefenderForCloud"
+    """`source` of tests, results and runs: UNKNOWN in the field."""
+
+
+@dataclass(frozen=True)
 class TokenLifetimes:
     """Seconds that override what the OAuth application says; null leaves it to the application."""
 
@@ -145,6 +172,9 @@ class Knobs:
     batch: BatchLimits = field(default_factory=BatchLimits)
     cicd: CiCd = field(default_factory=CiCd)
     tickets: Tickets = field(default_factory=Tickets)
+    configuration_compliance: str = _one_of("absent", "tvm", "asc", "both", "not_entitled")
+    """Configuration Compliance with the new integration application, the old one, or both."""
+    compliance: Compliance = field(default_factory=Compliance)
     faults: list[Any] = field(default_factory=list)
     latency_ms: float = 0.0
     time_shift: float = 0.0

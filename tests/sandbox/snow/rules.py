@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Iterator
 
 from . import tickets
+from .compliance_setup import guarded_tables
 from .data.identity import PROTECTED_ROLES
-from .errors import Refused
+from .errors import Refused, cross_scope
 from .matching import Matcher
 from .query import parse
 from .role_grants import TABLE as GRANTS
@@ -22,6 +23,8 @@ def before(change: Change) -> None:
     aborting = change.instance.knobs.abort.get(change.table)
     if aborting and change.caller is not None:
         raise change.abort(aborting)
+    if change.caller is not None and change.table in guarded_tables(change.instance):
+        raise cross_scope(change.table, change.operation)
     for rule in _rules(BEFORE, change):
         rule(change)
     if change.operation != "delete" and change.caller is not None:

@@ -13,7 +13,8 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 
 from .data import tables_application, tables_identity, tables_platform, tables_task
 from .releases import RELEASES, Release
@@ -74,14 +75,14 @@ class Table:
 
 
 class Schema:
-    """All tables of one release."""
+    """All tables of one release, and of the applications whose tables are given as text."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, additions: tuple[str, ...] = ()) -> None:
         self.release = release
         self.tables: dict[str, Table] = {}
         self._children: dict[str, list[str]] = {}
         audit = {column.name: column for column in map(_column, AUDIT_COLUMNS.strip().splitlines())}
-        for head, lines in _definitions():
+        for head, lines in chain(_definitions(), *map(_read, additions)):
             self._add(head, lines, audit)
         self._families = {name: tuple(self._descend(name)) for name in self.tables}
 
@@ -148,24 +149,28 @@ class Schema:
         return (last, table) if last else None
 
 
-@cache
-def schema_of(release: str) -> Schema:
-    """The schema of a release, shared by all instances that run it."""
-    return Schema(RELEASES[release])
+@lru_cache(maxsize=64)
+def schema_of(release: str, additions: tuple[str, ...] = ()) -> Schema:
+    """The schema of a release and of added tables, shared by all instances that have the same."""
+    return Schema(RELEASES[release], additions)
 
 
 @cache
 def _definitions() -> tuple[tuple[list[str], list[str]], ...]:
+    modules = (tables_platform, tables_identity, tables_application, tables_task)
+    return tuple(definition for module in modules for definition in _read(module.TABLES))
+
+
+def _read(text: str) -> list[tuple[list[str], list[str]]]:
     found: list[tuple[list[str], list[str]]] = []
-    for module in (tables_platform, tables_identity, tables_application, tables_task):
-        for line in module.TABLES.splitlines():
-            if not line.strip() or line.lstrip().startswith("#"):
-                continue
-            if line.startswith(" "):
-                found[-1][1].append(line)
-            else:
-                found.append((_cells(line), []))
-    return tuple(found)
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if line.startswith(" "):
+            found[-1][1].append(line)
+        else:
+            found.append((_cells(line), []))
+    return found
 
 
 def _cells(line: str) -> list[str]:

@@ -112,6 +112,14 @@ class Database:
         """Add or replace a row of exactly this table."""
         self._writable(table).put(row)
 
+    def put_missing(self, table: str, rows: Iterable[Row]) -> None:
+        """Add those rows whose sys_id is not there yet."""
+        present = self.rows(table).by_id
+        for row in rows:
+            if row["sys_id"] not in present:
+                self.put(table, row)
+                present = self.rows(table).by_id
+
     def remove(self, table: str, sys_id: str) -> None:
         """Remove a row of exactly this table."""
         self._writable(table).remove(sys_id)

@@ -42,7 +42,15 @@ sn_sec_int        | Security Integration Framework                  | 30.6.0
 sn_sec_cmn        | Security Support Common                         | 30.6.0
 sn_sec_cmn_orch   | Security Support Orchestration                  | 13.4.1
 sn_vul_cmn        | Vulnerability Response Common                   | 30.6.0
-sn_vul_msft_tvm   | Vulnerability Response Integration with Microsoft Defender | 4.2.0
+sn_vul_cmn_ws     | Vulnerability Response Common Workspace         | 30.6.0
+sn_vul_container  | Container Vulnerability Response                | 30.6.0
+app-sec-calculator | Security Calculator                            | 30.6.0
+app-sec-workflow  | Security Workflow                               | 30.6.0
+app-sec-rem       | Security Remediation                            | 30.6.0
+app-vul-uasm      | Unified Attack Surface Management               | 30.6.0
+app-sec-exception | Security Exception Management                   | 30.6.0
+sn_vul_msft_tvm   | Microsoft Defender Integration for Security Exposure Management | 31.3.0
+app-vul-asc       | Microsoft Defender for Cloud Integration for Security Operations | 2.8.0
 sn_vsc            | Security Center                                 | 3.3.0
 """
 INSTALLED_APPLICATIONS = {"sn_vsc": "3.2.1"}
@@ -67,6 +75,7 @@ NUMBERS = {
     "change_request": ("CHG", 30001),
     "task": ("TASK", 20001),
     "sys_import_set": ("ISET", 10001),
+    "sn_vul_integration_run": ("VINTRUN", 10001),
 }
 # table | condition | columns that become mandatory
 DATA_POLICIES = """

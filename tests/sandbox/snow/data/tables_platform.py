@@ -150,6 +150,19 @@ password_policy | Password Policy | sys_metadata | name
     active                          | boolean | true
     minimum_password_length         | integer | 8
 
+sysauto | Scheduled Job | sys_metadata | name
+    name                            | string(100)
+    active                          | boolean | true
+    run_as                          | reference:sys_user
+    run_type (Run)                  | choice  | daily  | daily=Daily; weekly=Weekly; monthly=Monthly; \
+        periodically=Periodically; once=Once; on_demand=On Demand
+    run_dayofweek (Day)             | integer
+    run_time (Time)                 | glide_date_time
+    run_period (Repeat interval)    | glide_date_time
+    run_start (Starting)            | glide_date_time
+sysauto_script | Scheduled Script Execution | sysauto | name
+    script                          | script
+
 sysevent | Event | | name
     name                            | string(100)
     parm1                           | string(200)

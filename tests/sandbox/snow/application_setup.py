@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installing plugins and store applications with what they need and what they bring (compliance facts 1, 2)."""
+
+from __future__ import annotations
+
+from ..settings import SettingError
+from . import compliance_setup, packages
+from .base import lines
+from .data.applications import STORE_APPLICATIONS
+from .data.compliance import ASC, CLASSIC_VERSIONS, LICENSED, PLUGIN_OF, TVM
+from .instance import Instance
+from .package_rows import added_rows
+from .role_grants import materialise
+
+_WANTED: dict[str, tuple[str, ...]] = {
+    "absent": (),
+    "not_entitled": (),
+    "tvm": (TVM,),
+    "asc": (ASC,),
+    "both": (TVM, ASC),
+}
+
+
+def arrange(instance: Instance) -> None:
+    """Bring the instance in line with the knobs; raises SettingError where that would take an application off."""
+    wanted = _WANTED[instance.knobs.configuration_compliance]
+    for name in (TVM, ASC):
+        if name in wanted:
+            if not packages.is_present(instance.database, name):
+                provide(instance, name)
+        elif packages.is_present(instance.database, name) and instance.knobs.configuration_compliance != "absent":
+            raise SettingError(f"{name} cannot be taken off a running instance: make a new instance")
+    bring(instance)
+
+
+def missing_entitlement(instance: Instance, name: str) -> str:
+    """Why a package cannot be installed: the first one on its way that the instance is not entitled to; or nothing."""
+    refused = set(instance.knobs.cicd.not_entitled)
+    if instance.knobs.configuration_compliance == "not_entitled":
+        refused |= LICENSED
+    for each in _chain(instance, name):
+        if each in refused and not packages.is_present(instance.database, each):
+            return f"Not entitled to application {each}"
+    return ""
+
+
+def _chain(instance: Instance, name: str) -> list[str]:
+    line = instance.knobs.compliance.line
+    scopes = {plugin: scope for scope, plugin in PLUGIN_OF.items()}
+    if name not in scopes:
+        return packages.chain_of(name, line)
+    return [*packages.chain_of(scopes[name], line)[:-1], name]
+
+
+def provide(instance: Instance, name: str, version: str = "") -> None:
+    """Install a package, behind everything it needs that is missing; what they bring comes with them."""
+    *needed, last = _chain(instance, name)
+    for each in needed:
+        if not packages.is_present(instance.database, each):
+            _put(instance, each)
+    _put(instance, last, version)
+    bring(instance)
+
+
+def bring(instance: Instance) -> None:
+    """Add the tables and rows of the packages that are there."""
+    instance.redefine()
+    names = tuple(packages.present(instance.database))
+    if not names:
+        return
+    texts = packages.additions(instance.database, instance.knobs.compliance)
+    for table, rows in added_rows(instance.knobs.release, texts, names).items():
+        instance.database.put_missing(table, rows.by_id.values())
+    compliance_setup.fill(instance)
+    for user in list(instance.database.rows("sys_user").by_id):
+        materialise(instance.database, user, counted=instance.knobs.role_management_v2, now=instance.timestamp())
+
+
+def _put(instance: Instance, name: str, version: str = "") -> None:
+    """Make the rows that show a package."""
+    if name.startswith("com."):
+        _activate(instance, name)
+        return
+    known = next((row for row in lines(STORE_APPLICATIONS, 3) if row[0] == name), ["", name, "1.0.0"])
+    newest = CLASSIC_VERSIONS.get(name, known[2]) if instance.knobs.compliance.line == "classic" else known[2]
+    listed = instance.knobs.compliance.listed if name in PLUGIN_OF else "store"
+    if listed != "plugin":
+        scope = instance.knobs.compliance.asc_scope if name == ASC else name
+        _install(instance, scope, known[1], version or newest, newest)
+    if listed != "store":
+        _activate(instance, PLUGIN_OF[name], version or newest)
+
+
+def _activate(instance: Instance, plugin_id: str, version: str = "") -> None:
+    """Make a plugin active, in both tables that show plugins."""
+    row = instance.database.first("v_plugin", "id", plugin_id)
+    if row is None:
+        return
+    row = {**row, "active": instance.knobs.plugin_literal, "version": version or row.get("version", "")}
+    instance.database.put("v_plugin", row)
+    if instance.database.first("sys_plugins", "source", plugin_id) is None:
+        instance.database.put(
+            "sys_plugins",
+            {
+                "sys_id": instance.new_id(),
+                "sys_class_name": "sys_plugins",
+                "source": plugin_id,
+                "scope": plugin_id,
+                "name": row.get("name", ""),
+                "version": row.get("version", ""),
+                "active": "true",
+                "state": "installed",
+                **instance.stamps("system"),
+            },
+        )
+
+
+def _install(instance: Instance, scope: str, name: str, version: str, newest: str) -> None:
+    """Make a store application present in a version."""
+    row = instance.database.first("sys_store_app", "scope", scope)
+    fresh = {
+        "sys_id": instance.new_id(),
+        "sys_class_name": "sys_store_app",
+        "scope": scope,
+        "name": name,
+        "active": "true",
+    }
+    instance.database.put(
+        "sys_store_app",
+        {
+            **(row or {**fresh, **instance.stamps("system")}),
+            "version": version,
+            "latest_version": newest,
+            "update_available": str(version != newest).lower(),
+            "install_date": instance.timestamp(),
+        },
+    )

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Store applications and plugins that bring tables: what is there, what needs what (compliance facts 1.1, 1.3)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from .data.compliance import ASC, PACKAGES, PLUGIN_OF, TVM, USEM_ONLY
+from .data.tables_compliance import PRIVATE, TABLES
+from .knobs import Compliance
+from .store import Database
+
+ACTIVE = ("active", "true")
+
+
+@cache
+def _known() -> dict[str, tuple[str, ...]]:
+    """Package -> what it needs, in the order of installation."""
+    found = {}
+    for line in PACKAGES.strip().splitlines():
+        name, _, needs = line.partition("|")
+        found[name.strip()] = tuple(need.strip() for need in needs.split(",") if need.strip())
+    return found
+
+
+def chain_of(name: str, line: str) -> list[str]:
+    """A package behind everything it needs, in the order of installation; just itself when nothing is known of it."""
+    known = _known()
+    wanted = {name}
+    for each in reversed(known):
+        if each in wanted:
+            wanted.update(known[each])
+    if name not in known:
+        return [name]
+    return [each for each in known if each in wanted and not (line == "classic" and each in USEM_ONLY)]
+
+
+def is_present(database: Database, name: str) -> bool:
+    """Whether a package is installed, under whichever of its names."""
+    for plugin in (name, PLUGIN_OF.get(name, "")):
+        row = database.first("v_plugin", "id", plugin) if plugin else None
+        if row is not None and row.get("active") in ACTIVE:
+            return True
+    scopes = (name, "sn_vul_asc") if name == ASC else (name,)
+    rows = (database.first("sys_store_app", "scope", scope) for scope in scopes)
+    return any(row is not None and row.get("active") == "true" for row in rows)
+
+
+def present(database: Database) -> list[str]:
+    """The known packages that are installed."""
+    return [name for name in _known() if is_present(database, name)]
+
+
+def additions(database: Database, settings: Compliance) -> tuple[str, ...]:
+    """The text of all tables that installed packages bring."""
+    names = present(database)
+    texts = [TABLES[name] for name in names if name in TABLES]
+    if settings.storage == "private_table":
+        tables = {TVM: settings.tvm_table, ASC: settings.asc_table}
+        texts += [PRIVATE.replace("{table}", table) for name, table in tables.items() if name in names]
+    return tuple(texts)
