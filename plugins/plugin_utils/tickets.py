@@ -252,10 +252,12 @@ def _assignment(row: Row, ticket: Known, instance_url: str, fields: Mapping[str,
     if link and ticket.number not in link:
         # Facts 3.5: the assignment's number holds digits only, so that the link has to carry the whole number.
         link = f"{link}#{ticket.number}"
+    # Of a ticket that is to come, check mode can only tell that the number of another one goes.
+    has_number = ticket.number or (row.get("assignment") or {}).get("ticket_number") is not None
     return {
         "recommendation": row["name"],
         "resource_id": row["resource_id"],
-        **({"ticket_number": ticket.number} if ticket.number else {}),
+        **({"ticket_number": ticket.number} if has_number else {}),
         "ticket_link": link,
         "ticket_status": ticket.state,
         # What has healed needs no assignment; one that is there gets to know of the ticket's end.

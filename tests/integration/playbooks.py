@@ -147,14 +147,16 @@ class Playbooks:
         play: Mapping[str, Any] | None = None,
         retries: int = 1,
         callbacks: Iterable[str] = (),
+        defender: Iterable[str] = (),
     ) -> tuple[list[str], dict[str, str], Path]:
         """Return the words and the environment of a run, and the file that gets its results.
 
         `shell` is the way modules run. `variables` are extra variables, `play` keywords of the play around the tasks.
+        `defender` names the hosts that stand for tenants; the others are instances.
         """
         self.runs += 1
         known = _variables(hosts)
-        inventory = self._write("inventory", self._inventory(known, shell, retries))
+        inventory = self._write("inventory", self._inventory(known, shell, retries, set(defender)))
         target = (
             f"{COLLECTION}.{what}" if isinstance(what, str) else str(self._write("play", [_play(what, known, play)]))
         )
@@ -171,14 +173,20 @@ class Playbooks:
         path.write_text(yaml.safe_dump(content, sort_keys=False))
         return path
 
-    def _inventory(self, hosts: Mapping[str, Mapping[str, Any]], shell: str, retries: int) -> dict[str, Any]:
+    def _inventory(
+        self, hosts: Mapping[str, Mapping[str, Any]], shell: str, retries: int, tenants: set[str]
+    ) -> dict[str, Any]:
         common = {
             "ansible_connection": shell,
             "ansible_python_interpreter": sys.executable,
             "retries": retries,
             "servicenow_defender_secrets_dir": str(self.folder / "secrets"),
         }
-        return {"servicenow": {"hosts": {name: dict(values) for name, values in hosts.items()}, "vars": common}}
+        groups: dict[str, dict[str, Any]] = {}
+        for name, values in hosts.items():
+            group = groups.setdefault("defender" if name in tenants else "servicenow", {"hosts": {}, "vars": common})
+            group["hosts"][name] = dict(values)
+        return groups
 
     def _environment(self, results: Path, callbacks: Iterable[str], more: Mapping[str, str]) -> dict[str, str]:
         kept = {

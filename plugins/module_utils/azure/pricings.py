@@ -22,7 +22,7 @@ from .scopes import Scope
 COLLECTION, VERSION = "pricings", "2024-01-01"
 CLOUD_POSTURE = "CloudPosture"
 FREE, STANDARD = "Free", "Standard"
-# What Terraform waits before it sends a refused update again.
+# Seconds. Terraform sends a refused update again after half a minute; most settle sooner.
 FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0
 FAILED = "failed"
 

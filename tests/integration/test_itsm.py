@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role mdc_itsm in the playbooks onboard and drift: plan, integration and governance rules of Defender for Cloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import NewInstance
+from tests.integration.defender import Defender, closing, drift_of, warnings_of
+from tests.integration.instances import Instance
+from tests.integration.playbooks import SHELLS, Playbooks, Run
+from tests.integration.tenant import HOST
+from tests.integration.test_leaks import CommandLines, files_with_secrets, found_in
+from tests.sandbox.process import SandboxProcess
+
+USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
+PLAN, CONNECT = "Enable the plan", "Bring the integration to its described state"
+AWS = "resourceGroups/rg-connectors/providers/Microsoft.Security/securityConnectors/aws-prod"
+NOBODYS = "00000000-0000-4000-8000-000000000000"
+HIGH = {
+    "display_name": "High findings",
+    "priority": 10,
+    "severities": ["Critical", "High"],
+    "owner": {"by_tag": "owner"},
+}
+PORTAL_ID = "00000000-0000-0000-0000-00000000000f"
+
+
+def said_of_tenant(run: Run) -> str:
+    """Return what the playbook drift said of the tenant."""
+    return run.on(HOST, "Say what is true of the tenant").message
+
+
+def failure(run: Run, host: str) -> str:
+    """Return the message that ended a host's part of a run."""
+    assert run.status == 2, run.output
+    (failed,) = [done for done in run.done if done.host == host and done.failed]
+    assert "Traceback" not in run.output
+    assert failed.message.count("\n") == 0, "one line"
+    return failed.message
+
+
+def plan_of(tenant: Defender) -> str:
+    scope = tenant.subscription
+    (row,) = [row for row in tenant.rows("pricings", name="CloudPosture") if row["scope"] == scope]
+    return str(row["properties"]["pricingTier"])
+
+
+# -- connected, and at rest -------------------------------------------------------------------------------------------
+
+
+def test_an_instance_is_connected_once(playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> None:
+    tenant = Defender(playbook, sandbox, instance, plan="Free")
+    foretold, real, again = tenant.told_and_done("onboard")
+    corrected = [
+        f"user {USER} (state)",
+        f"oauth_application {APPLICATION} (state)",
+        "plan CloudPosture (tier)",
+        f"integration {instance.name} (state)",
+    ]
+    assert closing(foretold, instance.name).endswith(f"4 deviations: {', '.join(corrected)}")
+    assert f"now as described; 4 deviations corrected: {', '.join(corrected)}" in closing(real, instance.name)
+    assert "; as described; token works" in closing(again, instance.name)
+    assert plan_of(tenant) == "Standard"
+    (row,) = tenant.rows("integrations")
+    assert (row["scope"], row["properties"]["displayName"]) == (tenant.subscription, instance.name)
+    assert real.on(instance.name, CONNECT)["connection_test"]["status"] == "succeeded"
+    assert "aws-prod (AWS), gcp-prod (GCP)" in warnings_of(real.on(instance.name, CONNECT))[0]
+
+    tenant.forget_requests()
+    clean = tenant("drift").went_well()
+    assert said_of_tenant(clean) == f"{HOST}: as described"
+    assert closing(clean, instance.name).endswith("; as described")
+    assert not tenant.written()
+
+
+def test_deviations_are_found_by_drift_and_repaired_by_onboard(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    """Of one play with four instances; its tenant's tasks run once."""
+    fleet = clean, renamed, disabled, deleted = [new_instance() for _number in range(4)]
+    tenant = Defender(playbook, sandbox, *fleet, plan="Free")
+    first = tenant("onboard").went_well()
+    assert len([done for done in first.done if done.task.endswith(PLAN)]) == 1
+    assert [host for host in first.recap if first.recap[host]["changed"] == 3] == [clean.name], "the plan, once"
+    assert {row["properties"]["displayName"] for row in tenant.rows("integrations")} == {each.name for each in fleet}
+
+    old = {row["properties"]["displayName"]: row["_id"] for row in tenant.rows("integrations")}
+    sandbox.tamper_tenant("integrations", {"displayName": "Somebody's"}, match={"_id": old[renamed.name]})
+    sandbox.tamper_tenant("integrations", {"isDisabled": True}, match={"_id": old[disabled.name]})
+    sandbox.tamper_tenant("integrations", match={"_id": old[deleted.name]}, delete=True)
+    sandbox.tamper_tenant("pricings", {"pricingTier": "Free"}, match={"name": "CloudPosture"})
+    tenant.forget_requests()
+    drift = tenant("drift")
+    assert drift.status == 2
+    assert not tenant.written()
+    assert drift.recap[HOST]["failed"] == 1
+    deviating = {
+        ("plan CloudPosture", "tier"),
+        (f"integration {renamed.name}", "state"),
+        (f"integration {disabled.name}", "disabled"),
+        (f"integration {deleted.name}", "state"),
+    }
+    assert set(drift_of(drift)) == deviating
+    assert "4 deviations: plan CloudPosture (tier), " in said_of_tenant(drift)
+    for each in (renamed, disabled, deleted):
+        assert f"integration {each.name} " in said_of_tenant(drift)
+    assert clean.name not in said_of_tenant(drift)
+
+    repaired = tenant("onboard").went_well()
+    assert set(drift_of(repaired)) == deviating
+    assert plan_of(tenant) == "Standard"
+    now = {row["properties"]["displayName"]: row for row in tenant.rows("integrations")}
+    assert set(now) == {"Somebody's", *(each.name for each in fleet)}
+    assert not any(row["properties"]["isDisabled"] for row in now.values())
+    assert now[disabled.name]["_id"] == old[disabled.name]
+    assert said_of_tenant(tenant("drift").went_well()) == f"{HOST}: as described"
+
+
+def test_a_connector_gets_an_integration_of_its_own(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    """Findings of AWS are covered by an integration on their connector only."""
+    tenant = Defender(playbook, sandbox, instance)
+    scope = {"mdc_itsm_scope": f"{tenant.subscription}/{AWS}"}
+    _foretold, real, _again = tenant.told_and_done("onboard", variables=scope)
+    (row,) = tenant.rows("integrations")
+    assert row["scope"].endswith("/aws-prod")
+    assert not warnings_of(real.on(instance.name, CONNECT))
+    tenant("drift", variables=scope).went_well()
+    assert tenant("drift").status == 2, "the subscription has none"
+
+
+def test_an_integration_is_removed_when_the_loss_is_confirmed(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = Defender(playbook, sandbox, instance)
+    tenant("onboard").went_well()
+    tenant("tickets").went_well()
+    count = len(tenant.rows("assignments"))
+    absent = {"mdc_itsm_state": "absent"}
+    refused = failure(tenant("onboard", variables=absent), instance.name)
+    assert f"{count} assignments there have a ticket" in refused
+    assert "confirm_assignment_loss" in refused
+    assert tenant.rows("integrations")
+    tenant.told_and_done("onboard", variables={**absent, "mdc_itsm_confirm_assignment_loss": True})
+    assert not tenant.rows("integrations")
+
+
+def test_credentials_are_sent_again_on_demand(playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> None:
+    tenant = Defender(playbook, sandbox, instance)
+    tenant("onboard").went_well()
+    rotated = {"snow_connection_password": "{{ 'rotated-' * 3 }}Password-1"}
+    kept = tenant("onboard", variables=rotated).went_well()
+    assert drift_of(kept) == [(f"user {USER}", "password")], "nobody can see that the integration has the old one"
+    run = tenant("onboard", variables={**rotated, "mdc_itsm_update_credentials": "always"}).went_well()
+    assert drift_of(run) == [(f"integration {instance.name}", "credentials")]
+    assert run.on(instance.name, CONNECT)["connection_test"]["status"] == "succeeded"
+    assert "rotated-rotated-" not in run.output
+
+
+# -- governance rules -------------------------------------------------------------------------------------------------
+
+
+def test_rules_are_kept_and_what_only_the_portal_can_do_is_told(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    fleet = new_instance(), new_instance()
+    tickets = {**HIGH, "display_name": "Tickets", "priority": 20, "rule_type": "ServiceNow", "ticket_type": "incident"}
+    tenant = Defender(playbook, sandbox, *fleet, variables={"mdc_itsm_rules": [HIGH, tickets]})
+    _foretold, real, again = tenant.told_and_done("onboard")
+    rules = {row["properties"]["displayName"]: row["properties"] for row in tenant.rows("rules")}
+    assert {name: rule["ruleType"] for name, rule in rules.items()} == {
+        "High findings": "Integrated",
+        "Tickets": "ServiceNow",
+    }
+    conditions = [each["conditions"][0]["value"] for each in rules["High findings"]["conditionSets"]]
+    assert "Critical" in str(conditions)
+    assert "High" in str(conditions)
+    drift = tenant("drift")
+    assert drift.status == 2, "a manual step that is open is drift"
+    for line in (*(closing(run, fleet[0].name) for run in (real, again)), said_of_tenant(drift)):
+        assert "1 manual step open: " in line
+        assert "Tickets" in line
+        assert "ServiceNow ticket type = incident" in line
+
+    # As the portal makes it: what it sends beyond what is published is taken over.
+    more = {"integrationId": "i-1", "ticketType": "Incident"}
+    portal = {"displayName": "By hand", "rulePriority": 900, "ruleType": "ServiceNow", "additionalData": more}
+    sandbox.tamper_tenant("rules", {"name": PORTAL_ID, "scope": tenant.subscription, **portal}, insert=True)
+    learned = {"mdc_itsm_rules": [HIGH, {**tickets, "learn_from": "By hand"}]}
+    _foretold, real, again = tenant.told_and_done("onboard", variables=learned)
+    assert "manual step" not in closing(again, fleet[0].name)
+    (row,) = [row for row in tenant.rows("rules") if row["properties"]["displayName"] == "Tickets"]
+    assert row["properties"]["additionalData"] == more
+    sandbox.tamper_tenant("rules", {"isDisabled": True}, match={"displayName": "High findings"})
+    found = tenant("drift", variables={"mdc_itsm_rules": [{**HIGH, "disabled": False}]})
+    assert found.status == 2
+    assert drift_of(found) == [("governance_rule High findings", "disabled")]
+
+
+def test_a_rule_can_be_run_and_its_priority_clash_is_explained(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = Defender(playbook, sandbox, instance)
+    tenant("onboard", variables={"mdc_itsm_rules": [{**HIGH, "execute": True}]}).went_well()
+    assert tenant.rows("assignments")
+    clash = {"mdc_itsm_rules": [HIGH, {**HIGH, "display_name": "Another"}]}
+    run = tenant("onboard", variables=clash)
+    assert run.status == 2
+    assert "belongs to the rule 'High findings'" in run.output
+    assert "next free priority is 11" in run.output
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+ROLES = "Security Admin, Contributor or Owner"
+GIVEN = {
+    "mdc_itsm_username": "{{ snow_username }}",
+    "mdc_itsm_password": "{{ snow_password }}",
+    "mdc_itsm_client_id": "itsm-client",
+    "mdc_itsm_client_secret": "itsm-secret-1",
+}
+BAD: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
+    "plan off": (
+        {"plan": "Free"},
+        {},
+        {"mdc_itsm_plan": False},
+        ("Defender CSPM (CloudPosture) is off", "Switch it on (mdc_plan", "it is billed"),
+    ),
+    "role": (
+        {"azure_role": "Security Reader"},
+        {},
+        {},
+        ("The identity may not connect ServiceNow on subscription", f"Give it {ROLES} there (Access control"),
+    ),
+    "provider": (
+        {"provider": "NotRegistered"},
+        {},
+        {},
+        ("The provider Microsoft.Security is NotRegistered", "Resource providers > Microsoft.Security > Register"),
+    ),
+    "government": (
+        {},
+        {"azure_cloud": "AzureUSGovernment"},
+        {},
+        ("AzureUSGovernment has no integration with ServiceNow", "commercial cloud only", "write tickets without"),
+    ),
+    "china": ({}, {"azure_cloud": "AzureChinaCloud"}, {}, ("AzureChinaCloud has no integration with ServiceNow",)),
+    "subscription": (
+        {},
+        {"azure_subscription_id": NOBODYS},
+        {},
+        (NOBODYS, "SubscriptionNotFound", "Check the subscription's id"),
+    ),
+    "forbidden": ({"azure_role": "none"}, {}, {}, ("AuthorizationFailed", ROLES)),
+    "credentials": (
+        {},
+        {},
+        {"mdc_itsm_password": "not-the-password-1"},
+        ("did not accept the credentials (WrongCredentials", "Check username, password, client_id and client_secret"),
+    ),
+    "rights": (
+        {"integration_reads": "dictionary"},
+        {},
+        {"mdc_itsm_username": "itil_agent", "mdc_itsm_password": "{{ agent_password }}"},
+        ("accepted the credentials, but the user may not read", "UserUnauthorized", "give the user that role"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_work_is_told_before_anything_is_written(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance, case: str
+) -> None:
+    knobs, azure, variables, words = BAD[case]
+    agent = {"password": "agent-Password-1", "roles": ["itil"]}
+    instance = new_instance(users={"itil_agent": agent})
+    instance.add("oauth_entity", name="Connector", client_id="itsm-client", client_secret="itsm-secret-1")
+    tenant = Defender(playbook, sandbox, instance, variables={**GIVEN, "agent_password": agent["password"]}, **knobs)
+    run = tenant("onboard", "--tags", "mdc", azure=azure, variables=variables)
+    told = failure(run, instance.name)
+    assert all(word in told for word in words), told
+    assert not tenant.written()
+    assert "not-the-password-1" not in run.output
+    assert agent["password"] not in run.output
+
+
+def test_only_what_is_needed_is_asked_of_the_identity(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    fleet = one, _other = new_instance(), new_instance()
+    reading = ["Microsoft.Security/*/read", "Microsoft.Authorization/*/read", "Microsoft.Resources/*/read"]
+    custom = {"azure_role": "Custom", "azure_actions": [*reading, "Microsoft.Security/integrations/write"]}
+    tenant = Defender(playbook, sandbox, *fleet, plan="Free", **custom)
+    told = failure(tenant("onboard"), one.name)
+    assert "may not switch plans on" in told
+    assert "connect ServiceNow" not in told
+    assert not tenant.writes()
+    tenant = Defender(playbook, sandbox, *fleet, **custom)
+    told = failure(tenant("onboard", variables={"mdc_itsm_rules": [HIGH]}), one.name)
+    assert "may not write governance rules" in told
+    assert told.count(f"Give it {ROLES} there") == 1
+    assert not tenant.writes()
+    tenant("onboard").went_well()
+    assert len(tenant.rows("integrations")) == 2
+
+
+def test_without_a_tenant_nothing_is_connected_and_that_is_said(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    run = playbook("onboard", instance, variables={"snow_connection_consumer": "mdc"}).went_well()
+    nothing = run.on(instance.name, "Say that nothing is connected").message
+    assert "no host of the group defender has azure_subscription_id" in nothing
+    assert "integration" not in closing(run, instance.name)
+    tenant = Defender(playbook, sandbox, instance)
+    unknown = tenant("onboard", "--tags", "mdc", variables={"mdc_itsm_tenant": "acme-nowhere"})
+    assert "acme-nowhere, which is no host of the inventory" in failure(unknown, instance.name)
+
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_secret_of_either_side_is_left_behind(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance, shell: str
+) -> None:
+    secrets = {
+        "password": 'service"acc&p+ss%41\\wörd/1☃',
+        "client": "clie'nt=s&cret%+ö?#2 ☃",
+        "azure": "",
+        "account": instance.access.password,
+        "wrong": "wrong\"it'sm&p+ss%/3ñ",
+    }
+    variables = {
+        "snow_connection_password": "{{ planted.password }}",
+        "snow_connection_client_secret": "{{ planted.client }}",
+        "planted": secrets,
+        "mdc_itsm_rules": [HIGH],
+    }
+    tenant = Defender(playbook, sandbox, instance, variables=variables, plan="Free")
+    secrets["azure"] = tenant.access["azure_client_secret"]
+    environment = {
+        "ANSIBLE_LOG_PATH": str(playbook.folder / "ansible.log"),
+        "ANSIBLE_LOCAL_TEMP": str(playbook.folder / "local_temp"),
+        "ANSIBLE_REMOTE_TEMP": str(playbook.folder / "remote_temp"),
+        "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true",
+    }
+    options: dict[str, Any] = {"shell": shell, "environment": environment}
+    with CommandLines() as lines:
+        runs = [
+            tenant("onboard", "-vvvv", "--diff", **options).went_well(),
+            tenant("tickets", "-vvvv", "--diff", **options).went_well(),
+        ]
+        again = {"mdc_itsm_password": "{{ planted.wrong }}", "mdc_itsm_update_credentials": "always"}
+        runs.append(tenant("onboard", "-vvvv", "--diff", variables=again, **options))
+    assert "did not accept the credentials" in failure(runs[-1], instance.name)
+    for run in runs:
+        assert not found_in(run.output, secrets)
+    assert not found_in("\n".join(lines.seen), secrets)
+    # What the test itself wrote: the inventory and the variables.
+    assert not files_with_secrets(playbook.folder, secrets, "inventory-", "variables-")
