@@ -11,7 +11,7 @@ description:
   - Gathers what the tasks of a run report about the instances they ran for, and writes one report when the run ends.
     No task and no registered variable is needed.
   - From every result, and from every item of a loop, it takes RV(ignore:drift), RV(ignore:manual_steps),
-    RV(ignore:problems) and from RV(ignore:oauth_applications) the expiry of refresh tokens.
+    RV(ignore:problems), RV(ignore:posture) and from RV(ignore:oauth_applications) the expiry of refresh tokens.
     Modules outside this collection take part when they return RV(ignore:drift) in the same form.
   - An instance is C(failed) or C(unreachable) when it dropped out of the run, C(drift) when something deviates
     or is left to do by hand, else C(clean). Failures that a playbook ignores or rescues do not count.

@@ -52,7 +52,7 @@ def closing_line(results: list[Any], check_mode: bool = False) -> str:
     With `check_mode` nothing was corrected, so every deviation is still open.
     """
     known = [result for result in results if isinstance(result, Mapping) and not result.get("skipped")]
-    states = [result for result in known if "drift" in result]
+    states = [r for r in known if "drift" in r and "posture" not in r and not _is_about_users(r)]
     if states:
         # What several tasks brought to its described state is one statement, where the first of them stands.
         together = {
@@ -60,7 +60,7 @@ def closing_line(results: list[Any], check_mode: bool = False) -> str:
             "results": [outcome for state in states for outcome in state.get("results") or []],
         }
         position = known.index(states[0])
-        known = [{**result, "drift": None} if "drift" in result else result for result in known]
+        known = [{**result, "drift": None} if result in states else result for result in known]
         known.insert(position + ("instance" in states[0]), together)
     parts = [part for result in known for part in _parts(result, check_mode)]
     return "; ".join(parts) or "nothing was looked at"
@@ -72,15 +72,54 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
         problems = result.get("problems") or []
         if problems:
             yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
-    if result.get("drift") is not None:
+    if _is_about_users(result):
+        yield from _actions(result["results"], check_mode)
+    elif "posture" in result:
+        yield from _posture(result, check_mode)
+    elif result.get("drift") is not None:
         yield from _state(result, check_mode)
     if "evidence" in result:
         yield _connector(result)
     steps = result.get("manual_steps") or []
     if steps:
-        yield _counted(len(steps), "manual step") + " open: " + " / ".join(map(_step, steps))
+        shown = " / ".join(map(_step, steps[:MOST_SHOWN]))
+        yield _counted(len(steps), "manual step") + f" open: {shown}" + (" / ..." if steps[MOST_SHOWN:] else "")
     if "verified" in result:
         yield f"token works ({result.get('expires_in')} s)" if result["verified"] else "token refused"
+
+
+def _is_about_users(result: Mapping[str, Any]) -> bool:
+    return any("user_principal_name" in outcome and "action" in outcome for outcome in result.get("results") or [])
+
+
+def _actions(results: list[Any], check_mode: bool) -> Iterator[str]:
+    """Return to whom what was done, or would be, and who was left alone: everybody by name."""
+    words = {"changed": "would be done to" if check_mode else "done to", "ok": "was so already of"}
+    groups: dict[str, list[str]] = {}
+    for outcome in results:
+        status = str(outcome.get("status"))
+        name = str(outcome.get("user_principal_name") or outcome.get("id"))
+        groups.setdefault(f"{outcome.get('action')} {words.get(status, f'not done, {status}:')}", []).append(name)
+    for kind, names in groups.items():
+        yield f"{kind} {', '.join(names)}"
+
+
+def _posture(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
+    """Return where an instance stands against its hardening baseline, and what of it is open."""
+    posture = result["posture"]
+    score, counts = posture.get("secure_score") or {}, posture.get("settings") or {}
+    if score.get("controls"):
+        told = f"{score['compliant']}/{score['controls']} Secure Score settings, "
+        yield f"posture {told}{score['points']} of {score['possible_points']} points"
+    else:
+        judged = sum(counts.values()) - counts.get("not_applicable", 0)
+        yield f"posture {counts.get('compliant', 0)}/{judged} settings as recommended"
+    if result.get("drift"):
+        yield from (part for part in _state(result, check_mode) if part != "now as described")
+        statuses = [outcome.get("status") for outcome in result.get("results") or []]
+        yield from (f"{statuses.count(each)} {each}" for each in ("withheld", "refused") if each in statuses)
+    if result.get("writes_left"):
+        yield f"{_counted(result['writes_left'], 'setting')} left for the next run"
 
 
 def _connector(result: Mapping[str, Any]) -> str:

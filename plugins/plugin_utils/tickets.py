@@ -264,7 +264,7 @@ def _resolved(ticket: Known, row: Row | None, options: TicketOptions) -> dict[st
 def _assignment(row: Row, ticket: Known, instance_url: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     link = ticket.link if ticket.number else TO_COME
     if not link and instance_url and ticket.sys_id:
-        link = address(instance_url.rstrip("/"), ticket.type, ticket.sys_id)
+        link = address(instance_url.strip().rstrip("/"), ticket.type, ticket.sys_id)
     if link and ticket.number not in link:
         # Facts 3.5: the assignment's number holds digits only, so that the link has to carry the whole number.
         link = f"{link}#{ticket.number}"

@@ -2,7 +2,8 @@
 """Shows the whole job on this machine, with no account anywhere, and fails when any step ends otherwise than told.
 
 Three simulated instances are onboarded, connected to a simulated tenant by a learned contract, verified, tampered with,
-checked, repaired and checked once more, with the playbooks that users run. `python -m tests.demo [folder]`: where inventory, secrets and report are left.
+checked, repaired and checked once more; then recommendations of Defender for Cloud become tickets. All with the playbooks that
+users run. `python -m tests.demo [folder]`: where inventory, secrets and report are left.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import yaml
 
+from tests.demo.tickets import keep_tickets
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.captures import capture
 
@@ -110,6 +113,7 @@ def tell(demo: Demo, fleet: SandboxProcess) -> None:
     enter_access_rules(fleet, names, "defender_cloud_apps_reader", tables)
 
     connect_to_defender(demo, fleet)
+    harden_fleet(demo, fleet, names)
 
     demo.say("Onboard again: nothing to do")
     hosts = demo.play("onboard")
@@ -142,6 +146,8 @@ def tell(demo: Demo, fleet: SandboxProcess) -> None:
         "the fleet and the tenant are clean", len(hosts) == 4 and all(not c and not f for c, f in hosts.values())
     )
 
+    keep_tickets(demo, fleet)
+
 
 def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:
     """Learn from one connection that was made by hand in the portal, then connect the whole fleet."""
@@ -172,6 +178,39 @@ def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:
     )
     states = {row["name"]: row["state"] for row in fleet.tenant_state("connectors")}
     demo.expect(f"three connectors are connected ({states})", list(states.values()) == ["connected"] * 3)
+
+
+def harden_fleet(demo: Demo, fleet: SandboxProcess, names: Iterable[str]) -> None:
+    """Bring the fleet to the baseline of Secure Score: by REST what may be written, by hand what takes elevation."""
+    demo.say("Where does the fleet stand, and what would hardening change? (check mode: nothing is written)")
+    demo.play("harden", "--check", "--diff")
+    demo.say("Harden: what cannot be changed back and what may break something has to be allowed")
+    answers = {
+        "snow_hardening_max_writes": 0,
+        "snow_hardening_allow_irreversible": True,
+        "snow_hardening_acknowledge_breaks": [
+            "auth.mfa_enabled",
+            "auth.lockout_action_unlock",
+            "soap.content_type",
+            "acl.ccsi_public",
+            "request_auth.scripted_processor",
+        ],
+        "snow_hardening_update_set_file": str(demo.folder / "hardening-{{ inventory_hostname }}.xml"),
+    }
+    variables = demo.folder / "hardening.yml"
+    variables.write_text(yaml.safe_dump(answers))
+    hosts = demo.play("harden", "-e", f"@{variables}")
+    demo.expect("three instances changed, none failed", len(hosts) == 3 and all(c and not f for c, f in hosts.values()))
+
+    demo.say("An administrator imports the update set with what takes an elevated role")
+    for name in names:
+        updates = ElementTree.parse(demo.folder / f"hardening-{name}.xml").getroot().findall("sys_update_xml")
+        for update in updates:
+            row = ElementTree.fromstring(update.findtext("payload") or "")[0]
+            match = {"name": row.findtext("name") or ""}
+            fleet.tamper(name, "sys_properties", {"value": row.findtext("value") or ""}, match=match)
+    hosts = demo.play("harden", "-e", f"@{variables}")
+    demo.expect("changed=0 everywhere", len(hosts) == 3 and all(not c and not f for c, f in hosts.values()))
 
 
 def tamper(fleet: SandboxProcess) -> None:

@@ -26,7 +26,8 @@ def connected(playbook: Playbooks, new_instance: NewInstance, count: int) -> lis
 
 
 def look(playbook: Playbooks, instances: list[Instance], **variables: Any) -> Run:
-    variables = {"drift_report_dir": str(playbook.folder / "report"), **variables}
+    # The hardening baseline has tests of its own, in test_hardening_playbooks.py.
+    variables = {"drift_report_dir": str(playbook.folder / "report"), "drift_harden": False, **variables}
     return playbook("drift", instances, variables=variables, callbacks=CALLBACK)
 
 

@@ -254,8 +254,9 @@ def test_a_double_of_a_problem_is_left_to_a_person(playbook: Playbooks, instance
 
 
 def test_two_thousand_tickets_cost_few_requests_and_show_their_progress(
-    playbook: Playbooks, instance: Instance
+    playbook: Playbooks, new_instance: NewInstance
 ) -> None:
+    instance = new_instance(latency_ms=150)
     described = [
         {**one, "correlation_id": f"{number:08d}-2f0b-3c55-a9c5-1f7a1d9a2d11"} for number, one in enumerate(many(2000))
     ]

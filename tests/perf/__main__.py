@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.perf.measure import Measured, run
+from tests.perf.tickets import measure_tickets
 from tests.sandbox.process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,6 +107,7 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
     state_uri = timed(
         f"snow_state, {URI_INSTANCES} instances", lambda: run(folder, inventory, STATE, "--check", limit=URI_INSTANCES)
     )
+    made, first, again = measure_tickets(folder, inventory, fleet, timed)
     per_instance = state.seconds / instances
     per_instance_few = state_few.seconds / few
     return [
@@ -121,6 +123,20 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
             state.worker_memory / max(state_few.worker_memory, 1.0),
             1.2,
         ),
+        Budget(f"ServiceNow requests for each of {made} tickets", first.instance / made, 0.05, unit=""),
+        Budget("Resource Manager requests for each of them", first.manager / made, 2.2, unit=""),
+        Budget(
+            "time for each of them / one debug task of one host",
+            first.seconds / made / (debug.seconds / instances),
+            10,
+        ),
+        Budget(
+            "requests of a second run, none of which writes, for each ticket",
+            (again.instance + again.manager) / made,
+            0.1,
+            unit="",
+        ),
+        Budget("writes of a second run", again.writes, 0, unit=""),
         Budget(
             "(for comparison) time per host of the debug task, same growth",
             (debug.seconds / instances) / (debug_few.seconds / few),

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from ..engine.errors import EngineError, Refused
+from ..engine.errors import Refused
 from ..shell import Context, Params, transport_settings
 from ..transport.answers import Answer
 from ..transport.errors import HttpError, NoClearAnswer, SignInFailed
 from ..transport.session import Session, checked_base_url
 from .clouds import DEFAULT_CLOUD, audience, cloud_of
 from .identity import signer_for
+from .links import path_below
 from .operations import finished
 from .routed import RoutedStore
 from .throttle import PatientSession
@@ -165,18 +165,7 @@ class ResourceManager(RoutedStore):
         A gateway passes on links to the cloud's own address: those are followed through it.
         """
         roots = (self.session.base_url, cloud_of(self.params).resource_manager)
-        for root in roots:
-            parts, base = urlsplit(link), urlsplit(root)
-            if (parts.scheme, parts.netloc.casefold()) != (base.scheme, base.netloc.casefold()):
-                continue
-            path = parts.path
-            if base.path and path.startswith(f"{base.path}/"):
-                path = path[len(base.path) :]
-            return f"{path}?{parts.query}" if parts.query else path
-        raise EngineError(
-            f"Resource Manager points to {urlsplit(link).netloc or 'an address without a host'}, which is not {roots[0]}; "
-            f"the token is sent nowhere else. Check azure_arm_url"
-        )
+        return path_below(link, roots, "Resource Manager", "azure_arm_url")
 
     def _send(self, method: str, path: str, *, accept: tuple[int, ...] = (), **more: Any) -> Answer:
         try:

@@ -18,7 +18,7 @@ from ..transport.errors import BadConnectionOption, SignInFailed
 from ..transport.session import Session, checked_base_url
 from . import cli, managed_identity
 from .clouds import cloud_of
-from .tokens import Fetched, fetched
+from .tokens import Fetched, claims_of, fetched
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 RENEW_BEFORE = 300.0
@@ -170,6 +170,11 @@ class EntraSigner:
     def renew(self) -> bool:
         """Forget the token that was refused; a given one cannot be had again."""
         return not isinstance(self.source, GivenToken) and _tokens.pop(self._key, None) is not None
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What the token says of who is calling (`oid` is an id in the tenant), unproven."""
+        return claims_of(self._token())
 
     def _token(self) -> str:
         if isinstance(self.source, GivenToken):

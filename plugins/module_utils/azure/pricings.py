@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Mapping
@@ -21,8 +22,8 @@ from .scopes import Scope
 COLLECTION, VERSION = "pricings", "2024-01-01"
 CLOUD_POSTURE = "CloudPosture"
 FREE, STANDARD = "Free", "Standard"
-# What Terraform waits before it sends a refused update again.
-SETTLING = (25.0, 35.0)
+# Seconds. Terraform sends a refused update again after half a minute; most settle sooner.
+FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0
 FAILED = "failed"
 
 
@@ -80,20 +81,21 @@ class PlanRoutes:
         """
         wanted = json.loads(values["properties"])
         watch = Watch(self.manager.context, f"waiting for another update of the plans of {self.scope}")
-        while True:
+        for attempt in itertools.count():
             # Read for each attempt: the update that we waited for may have set extensions.
             properties = (self.manager.find(self.path, VERSION) or {}).get("properties") or {}
             body = {"properties": put_properties(properties, wanted)}
             answer = self.manager.call("PUT", self.path, VERSION, body=body, accept=(409,))
             if answer.status != 409:
                 break
-            self._wait(answer, watch)
+            self._wait(answer, watch, attempt)
         self.manager.finish(answer, write.label, self.patience)
         self._check(answer)
 
-    def _wait(self, answer: Answer, watch: Watch) -> None:
+    def _wait(self, answer: Answer, watch: Watch, attempt: int) -> None:
         given = retry_after_seconds(answer.headers.get("retry-after"))
-        wait = random.uniform(*SETTLING) if given is None else given  # noqa: S311 (jitter, not secrecy)
+        ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
+        wait = random.uniform(ceiling / 2, ceiling) if given is None else given  # noqa: S311 (jitter, not secrecy)
         if watch.seconds + wait > self.patience:
             words = answer.error(self.manager.context.redactor.scrub_text).words
             raise EngineError(

@@ -13,8 +13,8 @@ TELL_EVERY = 5.0
 class Progress:
     """Lets one line through every 5 seconds, the first one 5 seconds after the beginning."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    def __init__(self, context: Context, platform: str = "Defender for Cloud") -> None:
+        self.context, self.platform = context, platform
         self.told = time.monotonic()
 
     def tell(self, text: str) -> None:
@@ -22,4 +22,4 @@ class Progress:
         now = time.monotonic()
         if now - self.told >= TELL_EVERY:
             self.told = now
-            self.context.progress(f"Defender for Cloud: {text}")
+            self.context.progress(f"{self.platform}: {text}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import BadDescription, EngineError, Refused
+from .guarded import Guard, GuardedWrites
 from .judge import SecretJudge, SettledJudge
 from .plan import CHANGED, DELETE, FAILED, OK, Plan, Resource, SecretCheck, Write
 from .result import Drift, Result
@@ -23,11 +24,13 @@ MOST_TOLD = 3
 class Convergence:
     """One call: `resources` of one platform, brought to their described state together.
 
-    After the run, `described` holds each resource's object as it is now, or would be.
+    After the run, `described` holds each resource's object as it is now, or would be. With a `guard`, the writes of each
+    stage are a group after which it is made sure that the caller still gets in.
     """
 
     store: Store
     resources: Sequence[Resource]
+    guard: Guard | None = None
     described: list[dict[str, Any]] = field(default_factory=list)
     _late: list[Write] = field(default_factory=list)
 
@@ -57,6 +60,9 @@ class Convergence:
     def _look(self, judge: Any) -> tuple[World, list[Plan]]:
         reads = merged(read for resource in self.resources for read in resource.reads())
         world = World.of(reads, self.store.read(reads))
+        further = merged(read for resource in self.resources for read in further_reads(resource, world))
+        if further:
+            world.answers += zip(further, self.store.read(further), strict=True)
         world.promised = {promise for resource in self.resources for promise in resource.promises()}
         return world, [resource.plan(world, judge) for resource in self.resources]
 
@@ -109,7 +115,10 @@ class Convergence:
 
     def _write(self, writes: list[Write], plans: Sequence[Plan]) -> list[Plan]:
         writing = self._writing
-        writing.carry_out(writes)
+        if self.guard:
+            GuardedWrites(self.store, self.guard, writing.carry_out_one, writing.refused, writing.ids).run(writes)
+        else:
+            writing.carry_out(writes)
         _world, settled = self._look(SettledJudge())
         # Removing a direct grant takes the inherited ones with it; what was described and fell with them is granted now.
         # What another run created first may deviate from this description.
@@ -225,6 +234,12 @@ def told(messages: Sequence[str], what: str = "were refused") -> list[str]:
     if len(messages) <= MOST_TOLD:
         return list(messages)
     return [f"{len(messages)} {what}; see results. The first: {messages[0]}"]
+
+
+def further_reads(resource: Any, world: World) -> list[Read]:
+    """Return what a resource asks once it has seen the first answers; most ask nothing more."""
+    ask: Any = getattr(resource, "further_reads", None)
+    return list(ask(world)) if ask else []
 
 
 def _settled(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:

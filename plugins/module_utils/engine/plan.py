@@ -22,8 +22,8 @@ class Write:
 
     `label` is what a person calls the object. `stage` orders the writes of a plan. `identity` (column to value) finds
     what a create made when its answer was lost. `secret` values are write-only and sent apart from all others.
-    `outcome`: where a refusal is noted instead of ending the run. `step`: what a person can do after a refusal,
-    `hint`: what else to say of one.
+    `outcome`: where a refusal is noted instead of ending the run. `step`: what a person can do after a refusal, which is
+    noted as `left_as` then, `hint`: what else to say of one. `undo` holds the values that put an update back.
 
     `together` says in the plural what the object is, and that this write depends on no other of its stage, so that it may
     go out with them in one request; it has an `outcome` and an `identity`, which for an update is what the row shows
@@ -42,7 +42,9 @@ class Write:
     link: bool = False
     outcome: dict[str, Any] | None = None
     step: ManualStep | None = None
+    left_as: str = MANUAL
     hint: str = ""
+    undo: dict[str, Value] | None = None
     together: str = ""
     late: bool = False
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from .errors import BadDescription
-from .field import BOOLEAN, INTEGER, LIST, WHOLE_NUMBER, Field, Links, kind_of, normal, wire_text
+from .field import BOOLEAN, INTEGER, LIST, WHOLE_NUMBER, Field, kind_of, normal, wire_text
+from .links import Owner, link_reads, plan_links
 from .plan import CREATE, DELETE, UPDATE, Judge, Need, Plan, SecretCheck, Value, Write
 from .result import ABSENT, PRESENT
 from .world import Pending, Read, Row, World
@@ -99,22 +100,7 @@ class RowResource:
                     Read(field.reference.collection, by, (wire_text(self.values[field.name]),), ("sys_id", by))
                 )
             if field.name in self.values and field.links:
-                reads += self._link_reads(field.links, self.values[field.name])
-        return reads
-
-    def _link_reads(self, links: Links, names: list[str]) -> list[Read]:
-        owner = f"{links.owner}.{self.key[0]}"
-        columns = (
-            "sys_id",
-            links.owner,
-            owner,
-            links.target,
-            f"{links.target}.{links.by}",
-            links.inherited or "sys_id",
-        )
-        reads = [Read(links.collection, owner, (self.key_values[self.key[0]],), tuple(dict.fromkeys(columns)))]
-        if names:
-            reads.append(Read(links.targets, links.by, tuple(names), ("sys_id", links.by)))
+                reads += link_reads(self._owner, field.links, self.values[field.name])
         return reads
 
     def promises(self) -> list[Pending]:
@@ -266,49 +252,13 @@ class RowResource:
         if field.secret:
             plan.secrets.append(SecretCheck(self.label, field.secret, value))
 
-    def _plan_links(self, plan: Plan, field: Field, owner: Value, world: World) -> None:
-        links = field.links
-        if links is None:
-            return
-        rows = (
-            []
-            if isinstance(owner, Pending)
-            else world.rows(links.collection, f"{links.owner}.{self.key[0]}", self.key_values[self.key[0]])
-        )
-        name_column = f"{links.target}.{links.by}"
-        linked = {row.get(name_column, "") for row in rows}
-        wanted = list(dict.fromkeys(self.values[field.name]))
-        unknown = [name for name in wanted if world.identify(links.targets, links.by, name) is None]
-        if unknown:
-            raise BadDescription(
-                f"{self.label}: {field.name} names {', '.join(map(repr, unknown))}, but no row of {links.targets} has that "
-                f"{links.by}, and nothing in this call creates it"
-            )
-        missing = [name for name in wanted if name not in linked]
-        extra = [
-            row for row in rows
-            if field.name in self.exclusive and row.get(name_column, "") not in wanted and row.get(links.inherited, "") != "true"
-        ]  # fmt: skip
-        for name in missing:
-            self._link(plan, links, owner, world.identify(links.targets, links.by, name) or "", name)
-        for row in extra:
-            label = f"{self.label}: {row.get(name_column, '')}"
-            plan.writes.append(
-                Write(DELETE, links.collection, label, row=row["sys_id"], stage=self.stage + 1, link=True)
-            )
-        if missing or extra:
-            removed = {row.get(name_column, "") for row in extra}
-            kept = sorted((linked - removed) | set(wanted))
-            if not isinstance(owner, Pending):
-                plan.deviates(field.name, sorted(linked), kept)
-            plan.needs += [Need(f"grant {name} to {self.label}", ("admin",)) for name in missing if name == "admin"]
+    def _plan_links(self, plan: Plan, field: Field, row: Value, world: World) -> None:
+        names, exclusive = self.values[field.name], field.name in self.exclusive
+        plan_links(plan, self._owner, row, field, names, world, exclusive=exclusive)
 
-    def _link(self, plan: Plan, links: Links, owner: Value, target: Value, name: str) -> None:
-        values: dict[str, Value] = {links.owner: owner, links.target: target}
-        label = f"{self.label}: {name}"
-        plan.writes.append(
-            Write(CREATE, links.collection, label, values, stage=self.stage + 1, identity=dict(values), link=True)
-        )
+    @property
+    def _owner(self) -> Owner:
+        return Owner(self.label, self.key[0], self.key_values[self.key[0]], self.stage)
 
     # -- telling ------------------------------------------------------------------------------------------------------
 

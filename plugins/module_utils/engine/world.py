@@ -17,7 +17,8 @@ class Read:
 
     `where` holds further equalities. Without `values`, any `limit` rows (a look at which columns there are).
     `optional` means that a refusal is an answer, too: `World.refused` tells. `order` is the column to sort by, with a
-    leading `-` from the last to the first.
+    leading `-` from the last to the first. `operator` compares with `values` in another way than by equality, as the
+    platform spells it.
     """
 
     collection: str
@@ -28,6 +29,7 @@ class Read:
     optional: bool = False
     limit: int = 0
     order: str = ""
+    operator: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def merged(reads: Iterable[Read]) -> list[Read]:
     """Return as few reads that ask for the same: equal but for values and columns become one."""
     together: dict[tuple[object, ...], Read] = {}
     for read in reads:
-        key = (read.collection, read.column, read.where, read.optional, read.limit, read.order)
+        key = (read.collection, read.column, read.where, read.optional, read.limit, read.order, read.operator)
         known = together.get(key)
         if known is None:
             together[key] = read
@@ -124,6 +126,18 @@ class World:
             ),
             "",
         )
+
+    def hidden(self, collection: str, column: str) -> int | None:
+        """Return how many rows the platform counted but did not show when `collection` was asked by `column`.
+
+        None where it does not count.
+        """
+        counted = [
+            (min(answer.total, read.limit) if read.limit else answer.total) - len(answer.rows)
+            for read, answer in self.answers
+            if (read.collection, read.column) == (collection, column) and answer.total is not None
+        ]
+        return sum(counted) if counted else None
 
     def identify(self, collection: str, by: str, value: str) -> str | Pending | None:
         """Return the id of the row that users call `value`, a `Pending` if this plan creates it, or None.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from .errors import AlreadyThere, EngineError, Refused, UnclearOutcome
-from .plan import CREATE, DELETE, FAILED, MANUAL, OK, UPDATE, Write
+from .plan import CREATE, DELETE, FAILED, OK, REFUSED, UPDATE, Write
 from .store import ManyStore, Order, Store
 from .world import Pending, Read, Row, World, merged
 
@@ -17,13 +17,13 @@ from .world import Pending, Read, Row, World, merged
 @dataclass
 class Writing:
     """The writes of one run. `refused` holds what was refused and noted, by label; `overtaken` the labels of what somebody
-    else created first.
+    else created first; `ids` those of created rows.
     """
 
     store: Store
     refused: dict[str, Refused] = field(default_factory=dict)
     overtaken: set[str] = field(default_factory=set)
-    _ids: dict[Pending, str] = field(default_factory=dict)
+    ids: dict[Pending, str] = field(default_factory=dict)
 
     def carry_out(self, writes: Iterable[Write]) -> None:
         """Carry out `writes`, which are in the order of their stages.
@@ -37,7 +37,7 @@ class Writing:
                 self._carry_out_together(list(group), many)
             else:
                 for write in group:
-                    self._carry_out_alone(write)
+                    self.carry_out_one(write)
 
     def note(self, write: Write, refusal: Refused) -> None:
         """Note a refusal where the write has an outcome of its own; else raise it."""
@@ -47,13 +47,16 @@ class Writing:
             refusal = Refused(f"{refusal}. {write.hint}", status=refusal.status, step=refusal.step)
         if write.step:
             # What remains is a person's: the platform's words say why.
-            refusal = Refused(str(refusal), status=MANUAL, step=replace(write.step, reason=str(refusal)))
+            status = write.left_as if refusal.status == REFUSED else refusal.status
+            step = refusal.step or replace(write.step, reason=str(refusal))
+            refusal = Refused(str(refusal), status=status, step=step)
         write.outcome.update(status=refusal.status, reason=str(refusal))
         self.refused[write.label] = refusal
 
     # -- one by one ---------------------------------------------------------------------------------------------------
 
-    def _carry_out_alone(self, write: Write) -> None:
+    def carry_out_one(self, write: Write) -> None:
+        """Carry out one write; a refusal is noted where the write has an outcome of its own."""
         try:
             self._apply(write)
         except Refused as refusal:
@@ -75,11 +78,11 @@ class Writing:
         return Order(write, values, self._resolved(write.row))
 
     def _resolved(self, value: str | Pending) -> str:
-        return self._ids[value] if isinstance(value, Pending) else value
+        return self.ids[value] if isinstance(value, Pending) else value
 
     def _made(self, write: Write, row_id: str) -> None:
         if write.promise:
-            self._ids[write.promise] = row_id
+            self.ids[write.promise] = row_id
 
     def _create(self, order: Order) -> str:
         """Create once. An answer that got lost is looked for by key before anything is sent again."""

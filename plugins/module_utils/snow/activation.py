@@ -21,10 +21,17 @@ class Wait:
 class Activation(Write):
     """An operation of the CI/CD API: POST `path` with `query`, then follow its progress as `waiting` says.
 
-    What has ended well is added to `done`: a list of plugins can lag behind.
+    What has ended well is added to `done`: a list of plugins can lag behind. `plugin` is its id where the label says
+    something else.
     """
 
     path: str = ""
     query: dict[str, str] = field(default_factory=dict)
     waiting: Wait = field(default_factory=Wait)
     done: set[str] = field(default_factory=set)
+    plugin: str = ""
+
+    @property
+    def what(self) -> str:
+        """What is activated, as a person calls it: `plugin com.glide.rest`."""
+        return f"plugin {self.plugin}" if self.plugin else self.label

@@ -35,14 +35,14 @@ def activate(instance: Instance, write: Activation) -> None:
     except HttpError as error:
         if error.status in (401, 403):
             raise
-        message = f"{instance.name} refused to activate {write.label}. {error}"
+        message = f"{instance.name} refused to activate {write.what}. {error}"
         raise _refusal(instance, write, error.words, message, error.status) from None
     status = str(progress.get("status"))
     if status in (BROKEN, CANCELED):
         words = str(progress.get("error") or progress.get("status_message") or progress.get("status_label") or "")
-        message = f"{instance.name}: {write.label} ended with {progress.get('status_label') or status}: {words}"
+        message = f"{instance.name}: {write.what} ended with {progress.get('status_label') or status}: {words}"
         raise _refusal(instance, write, words, message, 200)
-    write.done.add(write.label.split(" ", 1)[1])
+    write.done.add(write.what.split(" ", 1)[1])
 
 
 def _start(instance: Instance, write: Activation) -> Mapping[str, Any]:
@@ -50,7 +50,7 @@ def _start(instance: Instance, write: Activation) -> Mapping[str, Any]:
         answer = instance.session.request("POST", write.path, query=write.query)
     except NoClearAnswer as unclear:
         raise UnclearOutcome(
-            f"{instance.name}: whether the activation of {write.label} was started is unclear. {unclear}. Run again: an activation that "
+            f"{instance.name}: whether the activation of {write.what} was started is unclear. {unclear}. Run again: an activation that "
             f"has ended by then is seen"
         ) from None
     return _result(answer.data)
@@ -63,13 +63,13 @@ def _follow(instance: Instance, write: Activation, progress: Mapping[str, Any]) 
     shown = ""
     while str(progress.get("status")) not in (SUCCESSFUL, BROKEN, CANCELED):
         waited = time.monotonic() - started
-        line = f"{instance.name}: {write.label}: {progress.get('status_label') or 'Pending'} {progress.get('percent_complete', 0)} %"
+        line = f"{instance.name}: {write.what}: {progress.get('status_label') or 'Pending'} {progress.get('percent_complete', 0)} %"
         if line != shown:
             instance.context.progress(f"{line} after {waited:.0f} s")
             shown = line
         if waited + interval > write.waiting.timeout:
             raise Refused(
-                f"{instance.name}: {write.label} had not ended after {write.waiting.timeout:g} s (wait_timeout); it goes on in the "
+                f"{instance.name}: {write.what} had not ended after {write.waiting.timeout:g} s (wait_timeout); it goes on in the "
                 f"instance. Run again later, or with a longer wait_timeout",
                 status=FAILED,
             )
@@ -77,7 +77,7 @@ def _follow(instance: Instance, write: Activation, progress: Mapping[str, Any]) 
         interval = min(interval * 1.5, SLOWEST_POLL, max(interval, write.waiting.timeout / 20))
         progress = _progress(instance, progress)
     instance.context.progress(
-        f"{instance.name}: {write.label}: {progress.get('status_label')} after {time.monotonic() - started:.0f} s"
+        f"{instance.name}: {write.what}: {progress.get('status_label')} after {time.monotonic() - started:.0f} s"
     )
     return progress
 
@@ -136,9 +136,9 @@ def _refusal(instance: Instance, write: Activation, words: str, message: str, st
 
 def _step(instance: Instance, write: Activation, words: str, where: str) -> ManualStep:
     return ManualStep(
-        id=write.label.replace(" ", ":"),
-        title=f"Have {write.label} activated on {instance.name}",
+        id=write.what.replace(" ", ":"),
+        title=f"Have {write.what} activated on {instance.name}",
         reason=words,
         where=where,
-        values={"Instance": instance.session.base_url, "Plugin or application": write.label.split(" ", 1)[1]},
+        values={"Instance": instance.session.base_url, "Plugin or application": write.what.split(" ", 1)[1]},
     )

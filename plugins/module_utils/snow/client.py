@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..engine.converge import Account, Convergence
 from ..engine.errors import Refused, UnclearOutcome
+from ..engine.guarded import Guard
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
 from ..engine.result import Result
 from ..engine.store import Answer as Outcome
@@ -44,6 +45,7 @@ class Instance:
         self.name = short_name(session.base_url)
         self._account: Account | None | bool = False
         self._many = ManyWrites(self)
+        self._account_foreseen = False
 
     @classmethod
     def from_params(cls, params: Params, context: Context) -> Instance:
@@ -61,12 +63,12 @@ class Instance:
 
     # -- the engine's protocol ----------------------------------------------------------------------------------------
 
-    def ensure(self, *resources: Any, noun: str = "") -> Result:
-        """Bring `resources` to their described state in one plan.
+    def ensure(self, *resources: Any, noun: str = "", guard: Guard | None = None) -> Result:
+        """Bring `resources` to their described state in one plan; with a `guard`, in groups that it looks after.
 
         With `noun`, the module is one of a single object and returns it under that name instead of `results`.
         """
-        convergence = Convergence(self, resources)
+        convergence = Convergence(self, resources, guard)
         result = convergence.run()
         if noun:
             result.output = {noun: convergence.described[0]}
@@ -75,34 +77,38 @@ class Instance:
     def read(self, reads: Sequence[Read]) -> list[Answered]:
         """Answer all `reads` in one round trip (more only where pages follow)."""
         grouped = [list(table_queries(read)) for read in reads]
-        answers = iter(self.query([query for group in grouped for query in group]))
+        about_account = account.account_queries(self) if self._account_foreseen else []
+        all_answers = self.query([*about_account, *(query for group in grouped for query in group)])
+        if about_account:
+            self._account_foreseen = False
+            users, roles = (answer.rows for answer in all_answers[:2])
+            self._account = account.account_of(users, roles)
+        answers = iter(all_answers[len(about_account) :])
         result = []
         for group in grouped:
             parts = [next(answers) for _query in group]
             refused = next((part.refused for part in parts if part.refused), "")
-            known = [part.total for part in parts if part.total is not None]
-            total = sum(known) if len(known) == len(parts) else None
+            totals = [part.total for part in parts if part.total is not None]
+            total = sum(totals) if len(totals) == len(parts) else None
             result.append(Answered(tuple(row for part in parts for row in part.rows), refused, total))
         return result
 
     def query(self, queries: Sequence[TableQuery]) -> list[Answered]:
         """Return the rows of each query, in order, all pages. A refusal of an `optional` query is part of the answer."""
         with self._explained():
-            results: list[tuple[list[Row], str]] = [([], "") for _query in queries]
-            totals: list[int | None] = [None for _query in queries]
+            results: list[tuple[list[Row], str, int | None]] = [([], "", None) for _query in queries]
             waiting = list(enumerate(queries))
             while waiting:
                 answers = read_tables(self.session, [query for _index, query in waiting])
                 further = []
                 for (index, query), answer in zip(waiting, answers, strict=True):
                     rows, refused = self._rows(query, answer)
-                    results[index] = (results[index][0] + rows, refused)
-                    totals[index] = _total(answer)
+                    results[index] = (results[index][0] + rows, refused, _total(answer) if not refused else None)
                     following = query.next_page(_total(answer), len(rows)) if not refused else None
                     if following:
                         further.append((index, following))
                 waiting = further
-        return [Answered(tuple(rows), refused, total) for (rows, refused), total in zip(results, totals, strict=True)]
+        return [Answered(tuple(rows), refused, total) for rows, refused, total in results]
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """POST one row and return it. A lost answer is `UnclearOutcome`: the row may exist."""
@@ -163,6 +169,10 @@ class Instance:
         if isinstance(self._account, bool):
             self._account = account.read_account(self)
         return self._account
+
+    def foresee_account(self) -> None:
+        """Let the next read ask who is calling along with everything else: `account` will be needed."""
+        self._account_foreseen = isinstance(self._account, bool)
 
     def wait(self, attempt: int) -> None:
         """Pause before a create is tried again."""

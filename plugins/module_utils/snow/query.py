@@ -172,7 +172,10 @@ def table_queries(read: Read) -> Iterator[TableQuery]:
 
 
 def _query(read: Read, where: str, values: tuple[str, ...]) -> TableQuery:
-    first = any_of(read.column, values) if values else ""
+    if read.operator:
+        first = "^OR".join(f"{read.column}{read.operator}{escaped(read.column, value)}" for value in values)
+    else:
+        first = any_of(read.column, values) if values else ""
     # ^OR binds to the condition just before it, so the alternatives come first and the rest follows with ^.
     order = read.order and f"ORDERBY{'DESC' if read.order.startswith('-') else ''}{read.order.removeprefix('-')}"
     query = "^".join(part for part in (first, where, order) if part)

@@ -74,6 +74,35 @@ WAIT_OPTIONS: Options = {
     "poll_interval": {"type": "float", "default": 10.0},
 }
 
+CONNECTION_OPTIONS: Options = {
+    "application": {"type": "str", "required": True},
+    "user_name": {"type": "str", "required": True},
+    "client_secret": {"type": "str", "no_log": True},
+    "password": {"type": "str", "no_log": True},
+}
+
+HARDENING_OPTIONS: Options = {
+    "baseline": {"type": "str", "choices": ["secure_score", "recommended", "all"]},
+    "ids": {"type": "list", "elements": "str", "default": []},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "overrides": {"type": "dict", "default": {}},
+    "max_writes": {"type": "int", "default": 10},
+    "allow_irreversible": {"type": "bool", "default": False},
+    "allow_plugins": {"type": "bool", "default": False},
+    "acknowledge_breaks": {"type": "list", "elements": "str", "default": []},
+    "connections": {
+        "type": "list",
+        "elements": "dict",
+        "options": CONNECTION_OPTIONS,
+        "default": [
+            {"application": "Microsoft Defender for Cloud Apps", "user_name": "svc_defender_cloud_apps"},
+            {"application": "Microsoft Defender for Cloud", "user_name": "svc_defender_cloud"},
+        ],
+    },
+    "create_for_score": {"type": "bool", "default": False},
+    "production": {"type": "bool"},
+}
+
 RECORD_OPTIONS: Options = {
     "table": {"type": "str", "required": True},
     "match": {"type": "dict", "required": True},

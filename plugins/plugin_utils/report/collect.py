@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import posture
 from .objects import COLLECTION, OK, ObjectId, identify, reported_objects
 from .values import Json, identity, mappings, plain, text, texts
 
@@ -58,6 +59,7 @@ class HostFindings:
     problems: dict[str, Json] = field(default_factory=dict)
     tokens: dict[str, Json] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    posture: Json | None = None
     reported: bool = False
 
     def take(self, result: Mapping[str, Any], action: str, *, check_mode: bool, failed: bool) -> None:
@@ -75,6 +77,7 @@ class HostFindings:
         for entry in mappings(result.get("manual_steps")):
             step = manual_step(entry)
             self.manual_steps[identity([step["id"], step["where"], step["values"]])] = step
+        self.posture = posture.posture(result.get("posture")) or self.posture
         for entry in mappings(result.get("problems")):
             found = problem(entry)
             self.problems[identity([found["id"], found["message"]])] = found

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
+from . import posture
 from .collect import UNREACHABLE, Fleet, HostFindings, deviation_key
 from .objects import DRIFT, FAILED, OK
 from .values import Json, encode, identity, mappings
@@ -110,6 +111,7 @@ def _host(found: HostFindings) -> Json:
         "problems": list(found.problems.values()),
         "tokens": list(found.tokens.values()),
         "failures": [{key: failure[key] for key in ("status", "task", "message")} for failure in failures],
+        "posture": found.posture,
     }
 
 
@@ -127,7 +129,8 @@ def _both(first: Mapping[str, Any], second: Mapping[str, Any]) -> Json:
     # Of two expiries of one token the nearer holds; the days left follow from it.
     latest_first = sorted(host["tokens"], key=lambda token: str(token["refresh_token_expires_at"]), reverse=True)
     host["tokens"] = list({token["name"]: token for token in latest_first}.values())
-    return {name: _unique(entries) for name, entries in host.items()}
+    merged = {name: _unique(entries) for name, entries in host.items()}
+    return {**merged, "posture": posture.worse(first.get("posture"), second.get("posture"))}
 
 
 def _unique(entries: Iterable[Mapping[str, Any]]) -> list[Json]:
@@ -167,6 +170,7 @@ def _finish_host(host: Json, now: datetime) -> Json:
             key=identity,
         ),
         "failures": failures,
+        "posture": host.get("posture"),
     }
 
 
@@ -208,4 +212,5 @@ def _totals(hosts: Iterable[Json], hidden_results: int) -> Json:
         "manual_steps": sum(len(host["manual_steps"]) for host in all_hosts),
         "problems": sum(len(host["problems"]) for host in all_hosts),
         "hidden_results": hidden_results,
+        "posture": posture.added(host["posture"] for host in all_hosts),
     }

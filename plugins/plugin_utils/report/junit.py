@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from . import posture
 from .document import counted
 from .objects import FAILED
 from .values import Json, text
@@ -22,6 +23,7 @@ def to_junit(document: Mapping[str, Any]) -> bytes:
     suites = Element("testsuites", name="drift")
     for host, findings in document["hosts"].items():
         suite = SubElement(suites, "testsuite", name=clean(host), timestamp=document["generated_at"][:19], time="0")
+        _posture(suite, findings.get("posture"))
         _host_case(suite, host, findings)
         for row in findings["objects"]:
             _object_case(suite, host, row, findings)
@@ -66,6 +68,19 @@ def _case(suite: Element, host: str, kind: str, name: str) -> Element:
     # Dots make packages in CI systems; a host name's own would tear it apart.
     package = clean(f"{host.replace('.', '_')}.{kind}")
     return SubElement(suite, "testcase", classname=package, name=clean(name), time="0")
+
+
+def _posture(suite: Element, found: Mapping[str, Any] | None) -> None:
+    """Note where a host stands: numbers that CI systems can draw, beside the cases of the settings themselves."""
+    if not found:
+        return
+    noted = SubElement(suite, "properties")
+    values = {f"posture.secure_score.{key}": number for key, number in found["secure_score"].items()}
+    for group in posture.GROUPS:
+        for row in posture.rows(found, group):
+            values |= {f"posture.{group}.{row['name']}.{key}": row[key] for key in posture.COUNTS}
+    for name, number in values.items():
+        SubElement(noted, "property", name=clean(name), value=str(number))
 
 
 def _failure(case: Element, message: str, body: str) -> None:

@@ -34,6 +34,7 @@ KINDS = NOUNS.keys() | {
     "plugin",
     "policy",
     "property",
+    "setting",
     "table_acl",
     "ticket",
     "token",
@@ -46,9 +47,11 @@ VERDICTS = {
     "refused": FAILED,
     "not_entitled": FAILED,
     "drift": DRIFT,
+    "manual": DRIFT,
     "missing": DRIFT,
     "needs_elevation": DRIFT,
     "request_only": DRIFT,
+    "withheld": DRIFT,
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from . import posture
 from .collect import MASK
 from .document import STATUSES, counted, open_deviations
 from .objects import FAILED, OK
@@ -52,6 +53,7 @@ def to_html(document: Mapping[str, Any]) -> bytes:
         kinds=[_column(kind, hosts.values()) for kind in kinds],
         instances=instances,
         with_tokens=any(host["tokens"] for host in hosts.values()),
+        with_posture=document["totals"].get("posture") is not None,
         open_details=sum(host["status"] != "clean" for host in hosts.values()) <= OPEN_DETAILS,
         bar=_bar(document["totals"]),
         common=_common(hosts),
@@ -71,6 +73,7 @@ def _environment() -> Environment:
     )
     environment.globals["masks"] = (MASK, NO_LOG_MASK)
     environment.filters.update(shown=_shown, words=_words, counted=counted, status_words=STATUS_WORDS.__getitem__)
+    environment.filters.update(posture_words=posture.words, posture_rows=posture.rows)
     return environment
 
 

@@ -21,7 +21,7 @@ from .catalogue import (
     PARAMETER_LENGTH,
     TITLES,
 )
-from .detection import ACTIVE, BOTH, INACTIVE, NONE, UNKNOWN, Detected
+from .detection import ACTIVE, BOTH, NONE, UNKNOWN, Detected
 from .discovery import Job, Storage
 from .settings import LISTS, Settings
 
@@ -68,9 +68,8 @@ def application_problems(name: str, found: Detected, *, refused: str, awaited: b
             "Give the account the role sn_vulc.read, or read access to sys_store_app, sys_scope or v_plugin",
         )  # fmt: skip
     elif found.compliance != ACTIVE:
-        word = "installed, but not active" if found.compliance == INACTIVE else "not there"
         yield Problem(
-            "compliance_absent", ERROR, f"Configuration Compliance ({COMPLIANCE}) is {word} on {name}",
+            "compliance_absent", ERROR, f"Configuration Compliance ({COMPLIANCE}) is not active on {name}",
             f"Use install: true, or install it under {STORE}. {ENTITLEMENT}",
         )  # fmt: skip
     if not (refused or awaited):

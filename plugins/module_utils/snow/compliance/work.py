@@ -34,7 +34,7 @@ def ensure(instance: Instance, settings: Settings) -> Result:
         merge(result, installed)
         if installed.changed and not instance.check_mode:
             found = detect(instance)
-        awaited = not installed.manual_steps and bool(missing(found))
+        awaited = installed.changed and not installed.manual_steps and bool(missing(found))
     problems = list(findings.application_problems(instance.name, found, refused=refused, awaited=awaited))
     if migration := steps.migration_steps(found):
         result.manual_steps += migration

@@ -12,6 +12,13 @@ from ansible_collections.secops.servicenow_defender.plugins.filter.closing_line 
 PREFLIGHT = {"instance": {"release": {"family": "zurich", "patch": "patch2"}}, "problems": []}
 LIFESPAN = {"object": "oauth_application A", "field": "access_token_lifespan", "before": "300", "after": "3600"}
 CONNECTOR = {"evidence": ["the list of connectors"], "status": "connected", "days_left": 89, "message": ""}
+SETTING = {"object": "setting session.idle_timeout", "field": "glide.ui.session_timeout", "before": "9", "after": "6"}
+POSTURE = {
+    "posture": {
+        "settings": {"compliant": 19, "deviating": 4, "unknown": 0, "not_applicable": 0},
+        "secure_score": {"controls": 22, "compliant": 18, "points": 96, "unknown_points": 0, "possible_points": 114},
+    }
+}
 ACLS = [
     {"object": f"table_acl t{n} (r)", "field": "read", "before": "needs_elevation", "after": "granted"}
     for n in range(13)
@@ -70,6 +77,31 @@ def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) 
             "release unknown; 1 problem: oauth_inactive",
         ),
         ([{"skipped": True, "drift": [LIFESPAN]}, {}], False, "nothing was looked at"),
+        ([POSTURE], False, "posture 18/22 Secure Score settings, 96 of 114 points"),
+        (
+            [{"posture": {"settings": {"compliant": 3, "deviating": 1, "unknown": 1, "not_applicable": 2}}}],
+            False,
+            "posture 3/5 settings as recommended",
+        ),
+        (
+            [{**POSTURE, **state([SETTING]), "writes_left": 4}],
+            False,
+            "posture 18/22 Secure Score settings, 96 of 114 points; "
+            "1 deviation corrected: setting session.idle_timeout (glide.ui.session_timeout); 4 settings left for the next run",
+        ),
+        (
+            [{**POSTURE, **state([SETTING], "withheld")}],
+            False,
+            "posture 18/22 Secure Score settings, 96 of 114 points; "
+            "1 deviation: setting session.idle_timeout (glide.ui.session_timeout); 1 withheld",
+        ),
+        (
+            [state([], steps=6)],
+            False,
+            "as described; 6 manual steps open: "
+            + " / ".join(f"step {n} (Portal > New: Name = x, Password = (your secret))" for n in range(5))
+            + " / ...",
+        ),
     ],
 )
 def test_the_line_says_what_is_true_now(results: list[Any], check_mode: bool, line: str) -> None:
@@ -78,3 +110,21 @@ def test_the_line_says_what_is_true_now(results: list[Any], check_mode: bool, li
 
 def test_the_filter_is_offered_to_playbooks() -> None:
     assert FilterModule().filters() == {"closing_line": closing_line}
+
+
+def test_actions_on_users_name_everybody() -> None:
+    def outcome(name: str, action: str, status: str) -> dict[str, Any]:
+        return {"object": f"user {name}: {action}", "user_principal_name": name, "action": action, "status": status}
+
+    result = {
+        "drift": [],
+        "results": [
+            outcome("ann", "suspend", "changed"),
+            outcome("bob", "suspend", "changed"),
+            outcome("cyd", "suspend", "ok"),
+            outcome("root", "suspend", "protected"),
+        ],
+    }
+    rest = "suspend was so already of cyd; suspend not done, protected: root"
+    assert closing_line([result]) == f"suspend done to ann, bob; {rest}"
+    assert closing_line([result], check_mode=True) == f"suspend would be done to ann, bob; {rest}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.azure import (
+    batch,
     identity,
     operations,
     progress,
@@ -23,7 +24,7 @@ from tests.unit.plugins.module_utils.loopback import Loopback
 def no_sign_in(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: object) -> None:
     """Forget every token; the product's clock is ours."""
     identity._tokens.clear()
-    for module in (identity, operations, progress, routed, throttle):
+    for module in (batch, identity, operations, progress, routed, throttle):
         monkeypatch.setattr(module, "time", clock)
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.delenv(name, raising=False)

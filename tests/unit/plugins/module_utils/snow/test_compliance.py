@@ -699,6 +699,11 @@ def test_nothing_is_installed_unasked(bare: Compliant, run: Runner) -> None:
     assert cicd.ordered == []
 
 
+def test_an_application_that_is_switched_off_is_not_said_to_be_on_its_way(there: Compliant, run: Runner) -> None:
+    there.row("sys_store_app", scope=NEW)["active"] = "false"
+    assert ids(run(FULL, install=True)) == ["integration_absent"]
+
+
 def test_an_instance_that_is_not_entitled_has_its_own_message(bare: Compliant, run: Runner) -> None:
     cicd = Cicd(bare, {"com.snc.vulc": "The instance has no entitlement for com.snc.vulc"})
     result = run(FULL, install=True)

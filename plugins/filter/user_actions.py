@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users, named or found by a hunting query, as the module entra_user_actions takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: user_actions
+short_description: Say what is to be done to users that are named, or were found
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Makes the option O(secops.servicenow_defender.entra_user_actions#module:users) of a list of users, or of the rows of a hunting
+    query.
+  - Each user counts once, upper and lower case make no difference, and rows without a user are passed over.
+positional: _input, actions
+options:
+  _input:
+    description: Object ids or user principal names, or rows, column name to value.
+    type: list
+    elements: raw
+    required: true
+  actions:
+    description: What to do to each, one action or several.
+    type: list
+    elements: str
+    required: true
+  column:
+    description: The column of the rows that holds the object id or the user principal name.
+    type: str
+    default: AccountObjectId
+"""
+
+EXAMPLES = r"""
+- name: Let everybody sign in again whom the query found
+  secops.servicenow_defender.entra_user_actions:
+    users: "{{ hunting.results | secops.servicenow_defender.user_actions('require_sign_in') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Each user with each action.
+  type: list
+  elements: dict
+  sample:
+    - id: jane@acme.example
+      action: require_sign_in
+"""
+
+
+def user_actions(found: list[Any], actions: str | list[str], column: str = "AccountObjectId") -> list[dict[str, str]]:
+    """Return each user of `found` (names, or rows that name them in `column`) with each of `actions`."""
+    users: dict[str, str] = {}
+    for entry in found:
+        name = str(_named(entry, column) or "").strip()
+        if name:
+            users.setdefault(name.casefold(), name)
+    wanted = [actions] if isinstance(actions, str) else list(actions)
+    return [{"id": user, "action": action} for user in users.values() for action in wanted]
+
+
+def _named(entry: Any, column: str) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    if column not in entry:
+        raise AnsibleFilterError(
+            f"user_actions: the rows have no column {column!r}, but {', '.join(entry) or 'none at all'}; name the one that holds "
+            f"object ids or user principal names"
+        )
+    return entry[column]
+
+
+class FilterModule:
+    """Filters of this collection."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"user_actions": user_actions}

@@ -1,0 +1,303 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: entra_user_actions
+short_description: Require sign-in of, suspend, or notify users of Microsoft Entra
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Does to users what Defender for Cloud Apps offers as governance of ServiceNow. That acts on the linked account of
+    Microsoft Entra, not on the one of ServiceNow.
+  - All users are read before anything is done. When one action must not be done, nothing is done to anybody, and
+    RV(results) says to whom it would have been. Check mode names exactly who would be hit, and how.
+  - Never hit are the users of O(protected). Refused are holders of a directory role, also through a group, and the account
+    that the task itself signs in with. There is no option to allow them.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_azure
+  - secops.servicenow_defender._attributes.state_module
+  - secops.servicenow_defender._azure
+  - secops.servicenow_defender._transport
+attributes:
+  check_mode:
+    details:
+      - Whether Microsoft Graph takes back what is done to a user who is synced from on premises shows only when it is
+        done.
+  idempotent:
+    support: partial
+    details:
+      - Without O(since), V(require_sign_in) ends the sessions in every run. V(notify) sends a message in every run.
+options:
+  users:
+    description:
+      - The actions, each on one user. One user can get several.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      id:
+        description:
+          - Object id or user principal name of the user.
+        type: str
+        required: true
+      action:
+        description:
+          - What to do.
+        type: str
+        required: true
+        choices:
+          require_sign_in: Revokes the sessions, so that the user has to sign in again everywhere. It takes some minutes.
+          suspend: Disables the account.
+          unsuspend: Enables the account.
+          notify: Sends O(notify_message) by mail.
+  protected:
+    description:
+      - Object ids and user principal names of users that are never hit, whoever names them. Upper and lower case make no
+        difference. Break-glass accounts belong here.
+    type: list
+    elements: str
+    default: []
+  max_users:
+    description:
+      - How many users the task may describe, protected ones included. With more it is refused before anything is read.
+    type: int
+    default: 10
+  since:
+    description:
+      - A moment, such as V(2026-11-21T10:00:00Z); without a time zone it is UTC. V(require_sign_in) leaves a user alone
+        whose sessions were revoked at that moment or later.
+    type: str
+  notify_sender:
+    description:
+      - Object id or user principal name of the user whose mailbox sends. Required with V(notify).
+    type: str
+  notify_subject:
+    description:
+      - Subject of the message. Required with V(notify).
+    type: str
+  notify_message:
+    description:
+      - Text of the message. Required with V(notify).
+    type: str
+notes:
+  - To read users takes the permission C(User.Read.All) of Microsoft Graph, V(require_sign_in) takes
+    C(User.RevokeSessions.All), V(suspend) and V(unsuspend) take C(User.EnableDisableAccount.All), V(notify) takes
+    C(Mail.Send). That one lets an application send as anybody; Exchange can restrict it to some mailboxes. The broader
+    C(User.ReadWrite.All) stands in for all but C(Mail.Send).
+  - Revoking sessions has no effect on guests, who sign in through their home tenant. A guest can be suspended.
+  - The directory on premises wins over Entra. It can revert the suspension of a user who is synced from there.
+  - Roles that somebody is only eligible for (Privileged Identity Management) and has not activated do not show. Put such
+    accounts into O(protected).
+  - Whether a message that was sent arrives is not known. When the answer to sending it was lost, it is not sent again.
+seealso:
+  - module: secops.servicenow_defender.graph_hunting_info
+  - ref: ansible_collections.secops.servicenow_defender.docsite.guide_response
+    description: The playbook respond, which can find the users by a hunting query.
+  - name: Governance actions
+    description: What Defender for Cloud Apps offers.
+    link: https://learn.microsoft.com/defender-cloud-apps/governance-actions
+"""
+
+EXAMPLES = r"""
+- name: Suspend a user, end the sessions, and say so
+  secops.servicenow_defender.entra_user_actions:
+    azure_tenant_id: "{{ azure_tenant_id }}"
+    azure_client_id: "{{ azure_client_id }}"
+    azure_client_secret: "{{ vault_azure_client_secret }}"
+    users:
+      - id: jane@acme.example
+        action: suspend
+      - id: jane@acme.example
+        action: require_sign_in
+      - id: jane@acme.example
+        action: notify
+    protected:
+      - breakglass@acme.example
+    notify_sender: soc@acme.example
+    notify_subject: Your account is suspended
+    notify_message: Please call the service desk.
+
+- name: Let everybody of a list sign in again, but only once
+  secops.servicenow_defender.entra_user_actions:
+    azure_tenant_id: "{{ azure_tenant_id }}"
+    azure_client_id: "{{ azure_client_id }}"
+    azure_client_secret: "{{ vault_azure_client_secret }}"
+    users: "{{ dict(suspects | zip(suspects | map('ternary', 'require_sign_in'))) | dict2items('id', 'action') }}"
+    since: '2026-11-21T10:00:00Z'
+    max_users: 50
+"""
+
+RETURN = r"""
+results:
+  description: What became of each action, in the order of the task.
+  returned: success, or when an action was refused
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: User and action, as RV(drift) names it.
+      type: str
+    id:
+      description: Object id of the user; what the task gave where there is no such user.
+      type: str
+    user_principal_name:
+      description: The user principal name.
+      type: str
+    display_name:
+      description: The name.
+      type: str
+    action:
+      description: The action.
+      type: str
+    status:
+      description:
+        - V(ok), it was so already; V(changed); V(protected), left alone because of O(protected); V(absent), the tenant
+          has no such user; V(manual), left to a person (RV(manual_steps)); V(refused), must not be done, or Microsoft
+          Graph refused it; V(failed), it is not clear whether a message was sent.
+        - V(skipped), not done because another action of the task must not be done.
+      type: str
+    reason:
+      description: Why, for all but V(ok), V(changed) and V(skipped).
+      type: str
+  sample:
+    - object: 'user jane@acme.example: suspend'
+      id: 6e7b768e-07e2-4810-8459-485f84f8f204
+      user_principal_name: jane@acme.example
+      display_name: Jane Doe
+      action: suspend
+      status: changed
+changed:
+  description:
+    - Whether anything was done, or would be outside check mode. What is left to a person (RV(manual_steps)) is no change.
+  returned: always
+  type: bool
+  sample: true
+diff:
+  description: What was found and what is described, by user and action; only what deviates.
+  returned: success, in diff mode
+  type: dict
+  contains:
+    before:
+      description: What was found.
+      type: dict
+    after:
+      description: What is described.
+      type: dict
+  sample:
+    before:
+      'user jane@acme.example: suspend': {account_enabled: true}
+    after:
+      'user jane@acme.example: suspend': {account_enabled: false}
+drift:
+  description: Every deviation that was found, whether it was then repaired or not. A message counts as one.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What deviates.
+      type: str
+    field:
+      description: What of it.
+      type: str
+    before:
+      description: What was found; null where there was nothing.
+      type: raw
+    after:
+      description: What is described.
+      type: raw
+  sample:
+    - object: 'user jane@acme.example: suspend'
+      field: account_enabled
+      before: true
+      after: false
+manual_steps:
+  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the step, the same in every run.
+      type: str
+    title:
+      description: What to do, in one line.
+      type: str
+    reason:
+      description: Why it is left to a person.
+      type: str
+    where:
+      description: The way to the page on which to do it.
+      type: str
+    values:
+      description: What to enter, by the label of the field on that page.
+      type: dict
+    secret_values:
+      description: Labels of fields whose value is a secret, and so not shown.
+      type: list
+      elements: str
+  sample:
+    - id: user:suspend:jane@acme.example
+      title: Suspend jane@acme.example in the directory on premises
+      reason: Microsoft Graph accepted it, but the account is as it was
+      where: Active Directory Users and Computers > the account > Disable Account
+      values:
+        Account: jane@acme.example
+      secret_values: []
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 4
+    write: 3
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - jane@acme.example is synced from on premises, where directory sync can revert this
+"""
+
+from ..module_utils import shell
+from ..module_utils.azure import AZURE_OPTIONS
+from ..module_utils.azure.graph import Graph
+from ..module_utils.azure.resources.user_actions import MOST_USERS, USER_OPTIONS, actions_of
+
+SPEC = shell.Spec(
+    options={
+        "users": {"type": "list", "elements": "dict", "required": True, "options": USER_OPTIONS},
+        "protected": {"type": "list", "elements": "str", "default": []},
+        "max_users": {"type": "int", "default": MOST_USERS},
+        "since": {"type": "str"},
+        "notify_sender": {"type": "str"},
+        "notify_subject": {"type": "str"},
+        "notify_message": {"type": "str"},
+    },
+    groups=[AZURE_OPTIONS],
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Act on users."""
+    with Graph.from_params(params, context) as graph:
+        return graph.ensure(actions_of(params, graph))
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: graph_secure_score_controls
+short_description: Mark controls of Microsoft Secure Score
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Marks controls as reviewed, ignored or handled by a third party, with a comment, or takes the mark away.
+  - A mark changes nothing on any instance. It tells people, and Secure Score, why a recommendation stays open.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_azure
+  - secops.servicenow_defender._attributes.state_module
+  - secops.servicenow_defender._azure
+  - secops.servicenow_defender._transport
+options:
+  controls:
+    description:
+      - The controls to mark. An unknown id is refused with similar ones, before anything is written.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      id:
+        description:
+          - Its id, such as V(MDA_SNOW_uiSessionTimeout). The module M(secops.servicenow_defender.graph_secure_score_info)
+            lists them.
+        type: str
+        required: true
+      state:
+        description:
+          - How it has to be marked, in Microsoft's spelling. V(Default) takes a mark away.
+        type: str
+        choices: [Default, Ignored, ThirdParty, Reviewed]
+        required: true
+      comment:
+        description:
+          - Comment of the mark. It is compared with the one of the newest mark; an empty text takes it away.
+          - If left out, the comment is not compared, and a new mark is sent without one.
+        type: str
+notes:
+  - It takes the permission C(SecurityEvents.ReadWrite.All) of Microsoft Graph.
+  - Microsoft Graph does not offer it in the cloud V(AzureChinaCloud).
+seealso:
+  - module: secops.servicenow_defender.graph_secure_score_info
+  - name: Update secureScoreControlProfile
+    description: The call behind it.
+    link: https://learn.microsoft.com/graph/api/securescorecontrolprofile-update
+"""
+
+EXAMPLES = r"""
+- name: Say what is done elsewhere, and what was decided against
+  secops.servicenow_defender.graph_secure_score_controls:
+    azure_tenant_id: "{{ azure_tenant_id }}"
+    azure_client_id: "{{ azure_client_id }}"
+    azure_client_secret: "{{ vault_azure_client_secret }}"
+    controls:
+      - id: MDA_SNOW_authenticateMultifactor
+        state: ThirdParty
+        comment: Everybody signs in through single sign-on with a second factor
+      - id: MDA_SNOW_loginNoBlankPassword
+        state: Reviewed
+        comment: Without function from Australia on
+"""
+
+RETURN = r"""
+results:
+  description: What became of each control, in the order of the task.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: The control, as RV(drift) names it.
+      type: str
+    id:
+      description: Its id.
+      type: str
+    title:
+      description: Its title.
+      type: str
+    state:
+      description: How it is marked, or would be.
+      type: str
+    comment:
+      description: The comment of the mark.
+      type: str
+    status:
+      description: V(ok) or V(changed).
+      type: str
+  sample:
+    - object: control MDA_SNOW_authenticateMultifactor
+      id: MDA_SNOW_authenticateMultifactor
+      title: Enable multi-factor authentication
+      state: ThirdParty
+      comment: Everybody signs in through single sign-on with a second factor
+      status: changed
+changed:
+  description:
+    - Whether anything was changed, or would be outside check mode.
+  returned: always
+  type: bool
+  sample: true
+diff:
+  description: What was found and what is described, by object; only what deviates.
+  returned: success, in diff mode
+  type: dict
+  contains:
+    before:
+      description: What was found.
+      type: dict
+    after:
+      description: What is described.
+      type: dict
+  sample:
+    before:
+      control MDA_SNOW_authenticateMultifactor: {state: Default}
+    after:
+      control MDA_SNOW_authenticateMultifactor: {state: ThirdParty}
+drift:
+  description: Every deviation that was found, whether it was then repaired or not.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What deviates.
+      type: str
+    field:
+      description: What of it.
+      type: str
+    before:
+      description: What was found; null where there was nothing.
+      type: raw
+    after:
+      description: What is described.
+      type: raw
+  sample:
+    - object: 'control MDA_SNOW_authenticateMultifactor'
+      field: state
+      before: Default
+      after: ThirdParty
+manual_steps:
+  description: Always empty. Nothing of this is left to a person.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Requests that can.
+      type: int
+  sample:
+    read: 3
+    write: 1
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - control MDA_SNOW_systemSecurity is deprecated
+"""
+
+from ..module_utils import shell
+from ..module_utils.azure import AZURE_OPTIONS
+from ..module_utils.azure.graph import Graph
+from ..module_utils.azure.profiles import COLLECTION, ProfileRoutes
+from ..module_utils.azure.resources.secure_score_controls import CONTROL_OPTIONS, SecureScoreControls
+
+SPEC = shell.Spec(
+    options={"controls": {"type": "list", "elements": "dict", "required": True, "options": CONTROL_OPTIONS}},
+    groups=[AZURE_OPTIONS],
+)
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Mark controls."""
+    controls = SecureScoreControls(params["controls"])
+    with Graph.from_params(params, context) as graph:
+        graph.routes[COLLECTION] = ProfileRoutes(graph)
+        return graph.ensure(controls)
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

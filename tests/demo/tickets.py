@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The part of the demo that connects Defender for Cloud: a recommendation becomes a ticket, and both follow each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.sandbox.process import SandboxProcess
+
+if TYPE_CHECKING:
+    from tests.demo.__main__ import Demo
+
+CONSUMER = ("-e", "snow_connection_consumer=mdc")
+ITSM = "acme-dev"
+SEVERITIES = ("Critical", "High")
+
+
+def incidents(fleet: SandboxProcess) -> dict[str, dict[str, Any]]:
+    """Return the incidents of ours by number."""
+    rows = fleet.state(ITSM, "incident")
+    return {row["number"]: row for row in rows if row.get("correlation_display") == "Microsoft Defender for Cloud"}
+
+
+def assigned(fleet: SandboxProcess, number: str) -> dict[str, Any]:
+    """Return what the governance assignment of a ticket says of it."""
+    data = [row["properties"].get("additionalData", {}) for row in fleet.tenant_state("assignments")]
+    return next(each for each in data if number in each.get("ticketLink", ""))
+
+
+def keep_tickets(demo: Demo, fleet: SandboxProcess) -> None:
+    """Tell the story of one recommendation after the other."""
+    demo.say("Connect Defender for Cloud: its plan, its account and application on each instance, the integration")
+    hosts = demo.play("onboard", *CONSUMER, "--tags", "snow,verify,mdc")
+    demo.expect("none failed", len(hosts) == 3 and not any(failed for _changed, failed in hosts.values()))
+    demo.expect("three integrations", len(fleet.tenant_state("integrations")) == 3)
+    hosts = demo.play("onboard", *CONSUMER, "--tags", "snow,verify,mdc")
+    demo.expect("once more changes nothing", not any(changed for changed, _failed in hosts.values()))
+
+    demo.say(f"Severe recommendations become incidents on {ITSM}")
+    demo.play("tickets")
+    made = incidents(fleet)
+    demo.expect(f"there are {len(made)} incidents, each known to its recommendation", len(made) > 0)
+    demo.expect("the assignments name them", all(assigned(fleet, number)["ticketStatus"] == "open" for number in made))
+
+    first, second = sorted(made)[:2]
+    demo.say(f"Somebody closes {first} by hand")
+    closing = {"state": "7", "close_code": "Solution provided", "close_notes": "Accepted until the migration in spring"}
+    fleet.tamper(ITSM, "incident", closing, match={"number": first})
+    demo.play("tickets")
+    demo.expect("it stays closed, and its recommendation knows", assigned(fleet, first)["ticketStatus"] == "closed")
+    demo.expect("nothing was created", len(incidents(fleet)) == len(made))
+
+    demo.say(f"The finding of {second} is healed")
+    healed = next(
+        row for row in fleet.tenant_state("assignments")
+        if second in row["properties"].get("additionalData", {}).get("ticketLink", "")
+    )  # fmt: skip
+    about = {"name": healed["assessment"], "scope": healed["scope"]}
+    fleet.tamper_tenant("assessments", {"status": "Healthy"}, match=about)
+    demo.play("tickets")
+    demo.expect("its ticket is resolved", incidents(fleet)[second]["state"] == "6")
+    demo.expect("the assignment knows that, too", assigned(fleet, second)["ticketStatus"] == "resolved")
+    hosts = demo.play("tickets")
+    demo.expect("once more changes nothing", not any(changed or failed for changed, failed in hosts.values()))

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook harden with its role, and what drift and its report tell of the posture."""
+
+from __future__ import annotations
+
+import json
+import stat
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.integration.conftest import NewInstance
+from tests.integration.instances import Instance
+from tests.integration.playbooks import COLLECTION, ORDINARY, Playbooks
+from tests.integration.test_hardening import BREAKING, CONNECTOR, TIMEOUT, value
+from tests.integration.test_onboard import closing, enter_rules, written
+
+CALLBACK = (f"{COLLECTION}.drift",)
+ELEVATED = "glide.basicauth.required.scriptedprocessor"
+ALLOWED: dict[str, Any] = {
+    "snow_hardening_max_writes": 0,
+    "snow_hardening_allow_irreversible": True,
+    "snow_hardening_acknowledge_breaks": BREAKING,
+}
+
+
+def test_harden_tells_first_then_writes_then_rests(playbook: Playbooks, instance: Instance) -> None:
+    before = instance.content()
+    check = playbook("harden", instance, check=True, variables=ALLOWED).went_well()
+    assert not written(check)
+    assert instance.content() == before
+    assert "posture 13/22 Secure Score settings, 72 of 114 points" in closing(check, instance)
+    assert "8 deviations: 8 x setting" in closing(check, instance)
+
+    real = playbook("harden", instance, variables=ALLOWED).went_well()
+    assert "posture 20/22 Secure Score settings, 104 of 114 points" in closing(real, instance)
+    assert "7 deviations corrected: 7 x setting" in closing(real, instance)
+    assert f"1 manual step open: Set the system property {ELEVATED}" in closing(real, instance)
+    assert real.recap[instance.name]["changed"] == 1
+
+    again = playbook("harden", instance, variables=ALLOWED).went_well()
+    assert again.recap[instance.name]["changed"] == 0
+    assert not written(again)
+
+
+def test_the_update_set_is_written_once_for_its_owner_alone(playbook: Playbooks, instance: Instance) -> None:
+    path = playbook.folder / "update set.xml"
+    variables = {**ALLOWED, "snow_hardening_update_set_file": str(path)}
+    playbook("harden", instance, check=True, variables=variables).went_well()
+    assert not path.exists()
+    playbook("harden", instance, variables=variables).went_well()
+    again = playbook("harden", instance, variables=variables).went_well()
+    assert again.recap[instance.name]["changed"] == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (update,) = ElementTree.parse(path).getroot().findall("sys_update_xml")
+    assert update.findtext("target_name") == ELEVATED
+    assert instance.access.password not in path.read_text()
+
+
+def test_everything_can_be_chosen(playbook: Playbooks, instance: Instance) -> None:
+    variables = {
+        "snow_hardening_baseline": "",
+        "snow_hardening_ids": ["session.idle_timeout", "session.remember_me_days", "instance.production"],
+        "snow_hardening_exclude": ["auth.mfa_enabled"],
+        "snow_hardening_overrides": {"session.idle_timeout": 20},
+        "snow_hardening_production": False,
+    }
+    run = playbook("harden", instance, variables=variables, shell=ORDINARY).went_well()
+    results = {entry["id"]: entry for entry in run.on(instance.name, "Bring the settings to the baseline")["results"]}
+    assert set(results) == {"session.idle_timeout", "session.remember_me_days", "instance.production"}
+    assert value(instance, TIMEOUT) == "20"
+    assert results["instance.production"]["verdict"] == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"snow_hardening_baseline": "strong"}, "value of snow_hardening_baseline must be one of"),
+        ({"snow_hardening_ids": ["no.such"]}, "the catalogue has no setting 'no.such'"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_before_anything_is_written(
+    playbook: Playbooks, instance: Instance, variables: dict[str, Any], words: str
+) -> None:
+    run = playbook("harden", instance, variables=variables)
+    assert run.status != 0
+    assert words in run.output
+    assert not written(run)
+
+
+def test_hardening_after_onboarding_leaves_the_connection_alone(playbook: Playbooks, instance: Instance) -> None:
+    playbook("onboard", instance).went_well()
+    enter_rules(instance)
+    variables = {
+        **ALLOWED,
+        "snow_hardening_ids": ["oauth.ropc_disabled", "auth.reset_required_api", "oauth.session_after_expiry"],
+        "snow_hardening_acknowledge_breaks": [
+            *BREAKING, "oauth.ropc_disabled", "auth.reset_required_api", "oauth.session_after_expiry",
+        ],
+    }  # fmt: skip
+    run = playbook("harden", instance, variables=variables).went_well()
+    results = {entry["id"]: entry for entry in run.on(instance.name, "Bring the settings to the baseline")["results"]}
+    assert results["oauth.ropc_disabled"]["status"] == "refused"
+    assert CONNECTOR in results["oauth.ropc_disabled"]["reason"]
+    assert results["auth.reset_required_api"]["status"] == "changed"
+    verified = playbook("verify", instance).went_well()
+    assert "token works" in closing(verified, instance)
+
+
+def test_drift_covers_the_baseline_and_the_report_tells_the_posture(
+    playbook: Playbooks, new_instance: NewInstance
+) -> None:
+    good, bad = instances = [new_instance() for _number in range(2)]
+    playbook("onboard", instances).went_well()
+    playbook("harden", instances, variables=ALLOWED).went_well()
+    for each in instances:
+        enter_rules(each)
+        each.change("sys_properties", {"name": ELEVATED}, value="true")
+    variables = {"drift_report_dir": str(playbook.folder / "report")}
+    run = playbook("drift", instances, variables=variables, callbacks=CALLBACK).went_well()
+    assert "posture 21/22 Secure Score settings, 108 of 114 points" in closing(run, good)
+
+    bad.change("sys_properties", {"name": TIMEOUT}, value="480")
+    bad.forget_requests()
+    run = playbook("drift", instances, variables=variables, callbacks=CALLBACK)
+    assert run.status == 2
+    assert bad.requests()["POST /api/now/v1/batch"] == 3, "one more than without the baseline"
+    assert not written(run)
+    assert "1 deviation: setting session.idle_timeout (glide.ui.session_timeout)" in closing(run, bad)
+
+    document = json.loads((playbook.folder / "report" / "drift.json").read_text())
+    assert {name: host["status"] for name, host in document["hosts"].items()} == {good.name: "clean", bad.name: "drift"}
+    posture = document["hosts"][bad.name]["posture"]
+    assert posture["by_severity"]["high"]["deviating"] == 1
+    assert posture["by_category"]["Session management"] == {
+        "compliant": 1, "deviating": 1, "unknown": 0, "not_applicable": 0,
+    }  # fmt: skip
+    assert document["totals"]["posture"]["secure_score"]["points"] == 108 + 104
+    suites = ElementTree.parse(playbook.folder / "report" / "drift.xml").getroot().iter("testsuite")
+    noted = {
+        suite.get("name"): {each.get("name"): each.get("value") for each in suite.iter("property")} for suite in suites
+    }
+    assert noted[bad.name]["posture.secure_score.points"] == "104"
+    assert noted[bad.name]["posture.by_severity.high.deviating"] == "1"
+    page = (playbook.folder / "report" / "drift.html").read_text()
+    assert "104 of 114 points" in page
+    assert "Session management" in page
+
+
+def test_drift_can_leave_the_baseline_out(playbook: Playbooks, instance: Instance) -> None:
+    playbook("onboard", instance).went_well()
+    enter_rules(instance)
+    run = playbook("drift", instance, variables={"drift_harden": False}).went_well()
+    assert "posture" not in closing(run, instance)
