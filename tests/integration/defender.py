@@ -45,7 +45,9 @@ class Defender(Findings):
         return {**hosts, **self.hosts(*MDA, **options.pop("azure", {}))}
 
     def _options(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {**options, "variables": {**self.variables, **(options.get("variables") or {})}, "defender": [HOST]}
+        # The hardening of the instances is the business of other tests.
+        variables = {"drift_harden": False, **self.variables, **(options.get("variables") or {})}
+        return {**options, "variables": variables, "defender": [HOST]}
 
     def forget_requests(self) -> None:
         """Start counting anew, in the tenant and its instances."""
