@@ -52,7 +52,9 @@ class Demo:
         environment = {
             **os.environ,
             "ANSIBLE_CALLBACKS_ENABLED": f"{COLLECTION}.drift",
-            "SERVICENOW_DEFENDER_REPORT_DIR": str(self.report),
+            "SERVICENOW_DEFENDER_REPORT_DIR": str(
+                self.report if playbook == "drift" else self.folder / "reports" / playbook
+            ),
             "ANSIBLE_FORCE_COLOR": "1" if sys.stdout.isatty() else "0",
         }
         done = subprocess.run(
