@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
 from tests.sandbox.process import SandboxProcess
@@ -48,3 +49,9 @@ def instance(new_instance: NewInstance) -> Instance:
 def playbook(tmp_path: Path, sandbox: SandboxProcess) -> Playbooks:
     """A way to run tasks and playbooks."""
     return Playbooks(tmp_path, sandbox.base_url)
+
+
+@pytest.fixture
+def tenant(playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> Defender:
+    """A tenant of one subscription with the plan on, and one instance."""
+    return Defender(playbook, sandbox, instance, subscriptions=1)

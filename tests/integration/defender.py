@@ -12,7 +12,8 @@ from tests.integration.playbooks import READING, Done, Playbooks, Run
 from tests.integration.tenant import HOST, MDA
 from tests.sandbox.process import SandboxProcess
 
-CONSUMER = {"snow_connection_consumer": "mdc"}
+# The hardening baseline has tests of its own.
+CONSUMER = {"snow_connection_consumer": "mdc", "drift_harden": False}
 SAID = "Say what is true now"
 
 

@@ -10,13 +10,13 @@ import pytest
 from tests.integration.conftest import NewInstance
 from tests.integration.defender import Defender, closing, drift_of, warnings_of
 from tests.integration.instances import Instance
-from tests.integration.playbooks import SHELLS, Playbooks, Run
+from tests.integration.playbooks import COLLECTION, SHELLS, Done, Playbooks, Run
 from tests.integration.tenant import HOST
 from tests.integration.test_leaks import CommandLines, files_with_secrets, found_in
 from tests.sandbox.process import SandboxProcess
 
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
-PLAN, CONNECT = "Enable the plan", "Bring the integration to its described state"
+PLAN = "Enable the plan"
 AWS = "resourceGroups/rg-connectors/providers/Microsoft.Security/securityConnectors/aws-prod"
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 HIGH = {
@@ -40,6 +40,13 @@ def failure(run: Run, host: str) -> str:
     assert "Traceback" not in run.output
     assert failed.message.count("\n") == 0, "one line"
     return failed.message
+
+
+def integration_of(run: Run, host: str) -> Done:
+    """Return what came of the task of a host's integration; another role has one of the same name."""
+    name = f"{COLLECTION}.mdc_itsm : Bring the integration to its described state"
+    (found,) = [done for done in run.done if done.task == name and done.host == host]
+    return found
 
 
 def plan_of(tenant: Defender) -> str:
@@ -66,8 +73,8 @@ def test_an_instance_is_connected_once(playbook: Playbooks, sandbox: SandboxProc
     assert plan_of(tenant) == "Standard"
     (row,) = tenant.rows("integrations")
     assert (row["scope"], row["properties"]["displayName"]) == (tenant.subscription, instance.name)
-    assert real.on(instance.name, CONNECT)["connection_test"]["status"] == "succeeded"
-    assert "aws-prod (AWS), gcp-prod (GCP)" in warnings_of(real.on(instance.name, CONNECT))[0]
+    assert integration_of(real, instance.name)["connection_test"]["status"] == "succeeded"
+    assert "aws-prod (AWS), gcp-prod (GCP)" in warnings_of(integration_of(real, instance.name))[0]
 
     tenant.forget_requests()
     clean = tenant("drift").went_well()
@@ -128,7 +135,7 @@ def test_a_connector_gets_an_integration_of_its_own(
     _foretold, real, _again = tenant.told_and_done("onboard", variables=scope)
     (row,) = tenant.rows("integrations")
     assert row["scope"].endswith("/aws-prod")
-    assert not warnings_of(real.on(instance.name, CONNECT))
+    assert not warnings_of(integration_of(real, instance.name))
     tenant("drift", variables=scope).went_well()
     assert tenant("drift").status == 2, "the subscription has none"
 
@@ -157,7 +164,7 @@ def test_credentials_are_sent_again_on_demand(playbook: Playbooks, sandbox: Sand
     assert drift_of(kept) == [(f"user {USER}", "password")], "nobody can see that the integration has the old one"
     run = tenant("onboard", variables={**rotated, "mdc_itsm_update_credentials": "always"}).went_well()
     assert drift_of(run) == [(f"integration {instance.name}", "credentials")]
-    assert run.on(instance.name, CONNECT)["connection_test"]["status"] == "succeeded"
+    assert integration_of(run, instance.name)["connection_test"]["status"] == "succeeded"
     assert "rotated-rotated-" not in run.output
 
 

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook tickets beside the vendor's integration, and where something stands in its way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import NewInstance
+from tests.integration.defender import Defender, closing
+from tests.integration.findings import arm_writes
+from tests.integration.instances import Instance
+from tests.integration.playbooks import Playbooks
+from tests.integration.tenant import HOST
+from tests.integration.test_tickets import ITIL, itil, notes_of
+from tests.integration.ticket_sync import (
+    BACK,
+    FOREIGN,
+    Row,
+    assert_each_once,
+    noted,
+    ours,
+    settled,
+    ticket_of,
+    tickets_of,
+    turn,
+    unhealthy,
+)
+from tests.sandbox.process import SandboxProcess
+
+# -- beside the vendor's integration ----------------------------------------------------------------------------------
+
+
+def hold(tenant: Defender, finding: Row) -> None:
+    """Assign a finding with a ticket of somebody else's."""
+    held = {"ticketNumber": 4711, "ticketLink": FOREIGN, "ticketStatus": "New"}
+    where = {"name": "0b8f8a3e-3a5f-4b0e-8f0e-5a4c5a1d2e33", "scope": finding["scope"], "assessment": finding["name"]}
+    due = {"remediationDueDate": "2027-01-01T00:00:00Z"}
+    tenant.sandbox.tamper_tenant("assignments", {**where, **due, "additionalData": held}, insert=True)
+
+
+def test_a_ticket_of_somebody_else_is_left_to_them(tenant: Defender, instance: Instance) -> None:
+    theirs, *others = unhealthy(tenant)
+    hold(tenant, theirs)
+    before = noted(tenant, theirs)
+    tenant.told_and_done("tickets")
+    assert not tickets_of(instance, theirs)
+    assert noted(tenant, theirs) == before
+    assert all(tickets_of(instance, finding) for finding in others)
+    turn(tenant, theirs, "Healthy")
+    settled(tenant)
+
+
+def test_a_ticket_of_somebody_else_that_came_later_is_not_written_over(tenant: Defender, instance: Instance) -> None:
+    tenant("tickets", variables={"mdc_tickets_write_back": False}).went_well()
+    theirs, *others = unhealthy(tenant)
+    hold(tenant, theirs)
+    before = noted(tenant, theirs)
+    tenant("tickets").went_well()
+    assert noted(tenant, theirs) == before
+    assert all(noted(tenant, finding)["ticketStatus"] == "open" for finding in others)
+    settled(tenant)
+
+
+def test_tickets_of_the_vendors_integration_get_no_twin(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    """The vendor makes tickets for Critical by a rule; the playbook makes those of High, and leaves the others alone."""
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1, findings=24, vendor_tickets=True)
+    tenant("onboard").went_well()
+    (integration,) = tenant.rows("integrations")
+    rule = {
+        "display_name": "Tickets",
+        "priority": 1,
+        "severities": ["Critical"],
+        "owner": {"by_tag": "owner"},
+        "rule_type": "ServiceNow",
+        "extra_properties": {
+            "additionalData": {"integrationId": integration["name"], "ticketType": "Incident"},
+        },
+        "execute": True,
+    }
+    tenant("onboard", variables={"mdc_itsm_rules": [rule]}).went_well()
+    critical = unhealthy(tenant, severity=["Critical"])
+    assert all("nav_to.do" in noted(tenant, finding)["ticketLink"] for finding in critical)
+    before = {finding["_id"]: noted(tenant, finding) for finding in critical}
+    tenant.told_and_done("tickets")
+    assert not any(tickets_of(instance, finding) for finding in critical)
+    assert {finding["_id"]: noted(tenant, finding) for finding in critical} == before
+    high = unhealthy(tenant, severity=["High"])
+    assert high
+    assert all(len(tickets_of(instance, finding)) == 1 for finding in high)
+
+
+# -- what can go wrong ------------------------------------------------------------------------------------------------
+
+
+def test_without_writing_back_the_tenant_is_only_read(tenant: Defender, instance: Instance) -> None:
+    quiet = {"mdc_tickets_write_back": False}
+    tenant.told_and_done("tickets", variables=quiet)
+    assert len(ours(instance)) == len(unhealthy(tenant))
+    assert not tenant.rows("assignments")
+    before = ours(instance)
+    tenant.told_and_done("tickets")
+    assert ours(instance) == before
+    assert_each_once(tenant, instance, unhealthy(tenant))
+
+
+def test_what_the_plan_forbids_is_done_once_it_is_on(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1, plan="Free")
+    run = tenant("tickets")
+    assert run.status == 2
+    (failed,) = [done for done in run.done if done.failed]
+    assert failed.task.endswith(BACK)
+    assert "Switch on Defender CSPM" in failed.message
+    assert failed.message.count("\n") == 0
+    before = ours(instance)
+    assert len(before) == len(unhealthy(tenant))
+    tenant.sandbox.tamper_tenant("pricings", {"pricingTier": "Standard"}, match={"name": "CloudPosture"})
+    tenant("tickets").went_well()
+    assert ours(instance) == before
+    assert_each_once(tenant, instance, unhealthy(tenant))
+    settled(tenant)
+
+
+def test_a_number_that_an_assignment_cannot_hold_is_in_its_link(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    beyond = {"incident": {"prefix": "SEC-", "digits": 10, "first": 3000000000}}
+    instance = new_instance(tickets={"numbering": beyond})
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1)
+    _foretold, real, _again = tenant.told_and_done("tickets")
+    assert "assignments cannot hold the ticket's number" in real.output
+    for finding in unhealthy(tenant):
+        told, row = noted(tenant, finding), ticket_of(instance, finding)
+        assert "ticketNumber" not in told
+        assert told["ticketLink"].endswith(f"#{row['number']}")
+    # Deleted, it is known by its link.
+    finding = unhealthy(tenant)[0]
+    before = ticket_of(instance, finding)
+    instance.remove("incident", sys_id=before["sys_id"])
+    tenant("tickets").went_well()
+    (note,) = notes_of(instance, ticket_of(instance, finding))
+    assert f"ticket {before['number']}, which stood for this recommendation, is not there any more" in note
+    settled(tenant)
+
+
+def test_an_account_with_the_role_itil_is_enough(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    instance = new_instance(users=ITIL)
+    (instance.connection,) = itil(instance).values()
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1)
+    tenant.told_and_done("tickets")
+    assert_each_once(tenant, instance, unhealthy(tenant))
+    finding = unhealthy(tenant)[0]
+    turn(tenant, finding, "Healthy")
+    tenant.told_and_done("tickets")
+    assert ticket_of(instance, finding)["state"] == "6"
+
+
+# What is wrong -> knobs of the tenant, variables of the run, and what is told.
+BAD: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
+    "filter": ({}, {"mdc_tickets_filter": "source =="}, ("filter",)),
+    "severity": ({}, {"mdc_tickets_severities": ["Severe"]}, ("Severe", "Critical, High, Medium, Low")),
+    "type": ({}, {"mdc_tickets_type": "task"}, ("incident, problem, change_request",)),
+    "scope": ({}, {"mdc_tickets_scopes": ["/subscriptions/00000000-0000-4000-8000-000000000000"]}, ("SubscriptionNotFound",)),
+    "group": ({}, {"mdc_tickets_assignment_group": "Nobody here"}, ("Nobody here",)),
+    "choice": ({}, {"mdc_tickets_ratings": {"High": {"impact": 9}}}, ("impact", "9")),
+    "instance": (
+        {},
+        {"mdc_tickets_instance": "acme-nowhere"},
+        ("mdc_tickets_instance is acme-nowhere, which is no host of the inventory", "group servicenow"),
+    ),
+    "rights": (
+        {"azure_role": "none"},
+        {},
+        ("AuthorizationFailed", "Security Admin, Contributor or Owner"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_ends_the_run_before_anything_is_written(tenant: Defender, instance: Instance, case: str) -> None:
+    knobs, variables, words = BAD[case]
+    tenant.sandbox.turn_tenant(**knobs)
+    run = tenant("tickets", variables=variables)
+    assert run.status == 2
+    (failed,) = [done for done in run.done if done.failed]
+    assert all(word in str(failed.result) for word in words), failed.result
+    assert "Traceback" not in run.output
+    assert not tenant.written()
+
+
+def test_a_scope_that_cannot_be_read_keeps_its_tickets(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = Defender(playbook, sandbox, instance, subscriptions=2)
+    one, other = tenant.scopes
+    tenant.variables["mdc_tickets_scopes"] = [one, other]
+    tenant("tickets").went_well()
+    states = {row["number"]: row["state"] for row in ours(instance)}
+    sandbox.turn_tenant(azure_roles={other: "none"})
+    run = tenant("tickets")
+    assert run.status == 2
+    line = closing(run)
+    name = other.rpartition("/")[2]
+    assert line.startswith(f"{HOST}: as described; tickets left as they are: subscription {name} could not be read")
+    assert "AuthorizationFailed" in line
+    assert {row["number"]: row["state"] for row in ours(instance)} == states
+    assert not any(arm_writes(done) for done in run.done)
