@@ -21,6 +21,7 @@ description:
     assignments of their recommendations.
   - Of several tickets of one recommendation the open one counts, else the last one. A recommendation that is gone has no
     assignment any more. One that has healed gets none, but one that is there gets to know of the ticket's end.
+  - A recommendation whose assignment names somebody else's ticket is left out.
   - Where a ticket's link does not show its number, the number is appended to it after C(#), as an assignment keeps no letters
     of a number elsewhere.
 positional: _input

@@ -30,7 +30,7 @@ PORTAL_ID = "00000000-0000-0000-0000-00000000000f"
 
 def said_of_tenant(run: Run) -> str:
     """Return what the playbook drift said of the tenant."""
-    return run.on(HOST, "Say what is true of the tenant").message
+    return run.on(HOST, "Say what is true now").message
 
 
 def failure(run: Run, host: str) -> str:
