@@ -99,9 +99,15 @@ def test_runs_that_overlap_on_two_machines_leave_one_ticket_for_each(
 
 
 def calls_of(run: Run) -> dict[str, dict[str, int]]:
-    """Return how many requests each task of a module says that it sent."""
-    found = {done.task.rpartition(" : ")[2]: done.result.get("api_calls") for done in run.done}
-    return {name: calls for name, calls in found.items() if calls}
+    """Return how many requests each task of a module says that it sent, over all turns of a loop."""
+    found: dict[str, dict[str, int]] = {}
+    for done in run.done:
+        turns = [done.result] if "api_calls" in done.result else done.result.get("results") or []
+        calls = [turn["api_calls"] for turn in turns if "api_calls" in turn]
+        if calls:
+            name = done.task.rpartition(" : ")[2]
+            found[name] = {kind: sum(each[kind] for each in calls) for kind in ("read", "write")}
+    return found
 
 
 def test_two_thousand_findings_of_ten_subscriptions(
@@ -135,4 +141,4 @@ def test_two_thousand_findings_of_ten_subscriptions(
     calls = calls_of(run)
     assert calls[FOUND]["read"] == looked + 2
     assert calls[BACK] == {"read": len(kinds) + 1, "write": 0}
-    assert sum(calls[TICKETS].values()) + sum(calls[KNOWN].values()) == sum(instance.requests().values()) <= 3
+    assert sum(calls[TICKETS].values()) + sum(calls[KNOWN].values()) == sum(instance.requests().values()) <= 5
