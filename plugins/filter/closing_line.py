@@ -52,32 +52,33 @@ def closing_line(results: list[Any], check_mode: bool = False) -> str:
     With `check_mode` nothing was corrected, so every deviation is still open.
     """
     known = [result for result in results if isinstance(result, Mapping) and not result.get("skipped")]
+    # What several tasks brought to its described state is one statement, where the first of them stands.
     states = [r for r in known if "drift" in r and "posture" not in r and not _is_about_users(r)]
-    if states:
-        # What several tasks brought to its described state is one statement, where the first of them stands.
-        together = {
-            "drift": [entry for state in states for entry in state["drift"]],
-            "results": [outcome for state in states for outcome in state.get("results") or []],
-        }
-        position = known.index(states[0])
-        known = [{**result, "drift": None} if result in states else result for result in known]
-        known.insert(position + ("instance" in states[0]), together)
-    parts = [part for result in known for part in _parts(result, check_mode)]
+    together = {
+        "drift": [entry for state in states for entry in state["drift"]],
+        "results": [outcome for state in states for outcome in state.get("results") or []],
+    }
+    parts: list[str] = []
+    for result in known:
+        # Told apart by identity: to compare or copy what a task registered costs more than all else here.
+        is_first = bool(states) and result is states[0]
+        parts += _parts(result, together if is_first else None, check_mode)
     return "; ".join(parts) or "nothing was looked at"
 
 
-def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
+def _parts(result: Mapping[str, Any], state: Mapping[str, Any] | None, check_mode: bool) -> Iterator[str]:
+    """Return what `result` says; `state` is to be told with it."""
     if "instance" in result:
         yield _release(result["instance"])
         problems = result.get("problems") or []
         if problems:
             yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
-    if _is_about_users(result):
-        yield from _actions(result["results"], check_mode)
+    if state is not None:
+        yield from _state(state, check_mode)
     elif "posture" in result:
         yield from _posture(result, check_mode)
-    elif result.get("drift") is not None:
-        yield from _state(result, check_mode)
+    elif _is_about_users(result):
+        yield from _actions(result["results"], check_mode)
     if "evidence" in result:
         yield _connector(result)
     steps = result.get("manual_steps") or []
@@ -89,7 +90,8 @@ def _parts(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
 
 
 def _is_about_users(result: Mapping[str, Any]) -> bool:
-    return any("user_principal_name" in outcome and "action" in outcome for outcome in result.get("results") or [])
+    first = next(iter(result.get("results") or []), {})
+    return "user_principal_name" in first and "action" in first
 
 
 def _actions(results: list[Any], check_mode: bool) -> Iterator[str]:
