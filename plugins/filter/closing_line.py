@@ -90,7 +90,7 @@ def _parts(result: Mapping[str, Any], state: Mapping[str, Any] | None, check_mod
 
 
 def _is_about_users(result: Mapping[str, Any]) -> bool:
-    first = next(iter(result.get("results") or []), {})
+    first: Mapping[str, Any] = next(iter(result.get("results") or []), {})
     return "user_principal_name" in first and "action" in first
 
 
