@@ -8,8 +8,6 @@ from typing import Any
 from tests.integration.playbooks import COLLECTION, Done, Playbooks, Run, Task
 from tests.integration.tenant import AZURE, HOST, SimulatedTenant
 
-CONNECTION = (*AZURE, "azure_arm_url", "azure_subscription_id")
-
 
 class Findings(SimulatedTenant):
     """A fresh tenant with Defender CSPM on."""
@@ -32,8 +30,8 @@ class Findings(SimulatedTenant):
 
     def run(self, playbook: Playbooks, tasks: list[Task], **options: Any) -> Run:
         """Run tasks on the tenant."""
-        hosts = {HOST: {name: self.access[name] for name in CONNECTION}}
-        azure = {name: f"{{{{ {name} | default(omit) }}}}" for name in (*CONNECTION, "retries")}
+        hosts = {HOST: {name: self.access[name] for name in AZURE}}
+        azure = {name: f"{{{{ {name} | default(omit) }}}}" for name in (*AZURE, "retries")}
         return playbook(tasks, hosts, play={"module_defaults": {f"group/{COLLECTION}.azure": azure}}, **options)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
-from tests.integration.findings import CONNECTION, Findings
+from tests.integration.findings import Findings
 from tests.integration.lifecycle import live
 from tests.integration.playbooks import COLLECTION, Playbooks, Task, task
-from tests.integration.tenant import HOST
+from tests.integration.tenant import AZURE, HOST
 from tests.sandbox.process import SandboxProcess
 
 TENANT, CLIENT, SECRET = (
@@ -324,7 +324,7 @@ def test_the_role_reads_azure_as_the_application_and_compares(
         "mdc_configuration_compliance_subscriptions": subscriptions,
         "mdc_configuration_compliance_read_azure": True,
     }
-    hosts = {instance.name: instance.connection, HOST: {name: tenant.access[name] for name in CONNECTION}}
+    hosts = {instance.name: instance.connection, HOST: {name: tenant.access[name] for name in AZURE}}
     first = playbook(ROLE, hosts, variables=variables, play={"hosts": instance.name}).went_well()
     found = first.on(instance.name, "Prove that the application may read, and count")["recommendations"]
     assert "counts_not_comparable" in problems(first.on(instance.name, LOOK).result)

@@ -72,10 +72,6 @@ class ResourceManager(RoutedStore):
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def get(self, path: str, version: str, **query: str) -> Any:
-        """Return one object. Raises `Refused`, also for one that is not there."""
-        return self.call("GET", path, version, query=query).data
-
     def find(self, path: str, version: str, **query: str) -> dict[str, Any] | None:
         """Return one object, or None where it is not there; a scope that is not there is `Refused`."""
         answer = self.call("GET", path, version, query=query, accept=(404,))

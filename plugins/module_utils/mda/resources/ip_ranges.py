@@ -14,7 +14,6 @@ from ..subnets import CATEGORIES, COLLECTION, network
 
 NAME_OF = {str(number): name for name, number in CATEGORIES.items()}
 COLUMNS = ("name", "category", "subnets", "tags", "organization")
-OPTIONAL = ("tags", "organization")
 
 IP_RANGE_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},

@@ -97,7 +97,7 @@ def test_refusals_say_what_to_do(
 ) -> None:
     server.answers(error("AuthorizationFailed", "no", status))
     with pytest.raises(kind, match=words):
-        manager.get(PATH, VERSION)
+        manager.call("GET", PATH, VERSION)
 
 
 def test_the_platforms_details_are_told(server: Loopback, manager: ResourceManager) -> None:
