@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ..plugin_utils.in_process import ActionModule
+from ..modules import graph_secure_score_controls
+from ..plugin_utils.in_process import InProcess
 
-__all__ = ["ActionModule"]
+
+class ActionModule(InProcess):
+    """The in-process twin."""
+
+    module = graph_secure_score_controls

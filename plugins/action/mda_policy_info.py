@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ..plugin_utils.in_process import ActionModule
+from ..modules import mda_policy_info
+from ..plugin_utils.in_process import InProcess
 
-__all__ = ["ActionModule"]
+
+class ActionModule(InProcess):
+    """The in-process twin."""
+
+    module = mda_policy_info

@@ -53,17 +53,33 @@ def closing_line(results: list[Any], check_mode: bool = False) -> str:
     """
     known = [result for result in results if isinstance(result, Mapping) and not result.get("skipped")]
     # What several tasks brought to its described state is one statement, where the first of them stands.
-    states = [r for r in known if "drift" in r and "posture" not in r and not _is_about_users(r)]
-    together = {
-        "drift": [entry for state in states for entry in state["drift"]],
-        "results": [outcome for state in states for outcome in state.get("results") or []],
-    }
+    states = [result for result in known if _has_state(result)]
+    together = _share(states, settings=False)
     parts: list[str] = []
     for result in known:
         # Told apart by identity: to compare or copy what a task registered costs more than all else here.
         is_first = bool(states) and result is states[0]
         parts += _parts(result, together if is_first else None, check_mode)
     return "; ".join(parts) or "nothing was looked at"
+
+
+def _has_state(result: Mapping[str, Any]) -> bool:
+    """Return whether a result tells of more than hardening settings, which come last in it, or users."""
+    if "drift" not in result or _is_about_users(result):
+        return False
+    return "posture" not in result or not _is_setting(next(iter(result.get("results") or []), {"object": "setting "}))
+
+
+def _is_setting(entry: Mapping[str, Any]) -> bool:
+    return str(entry.get("object")).startswith("setting ")
+
+
+def _share(results: list[Mapping[str, Any]], *, settings: bool) -> dict[str, list[Any]]:
+    """Return what `results` tell of hardening settings, or of everything else."""
+    return {
+        key: [entry for result in results for entry in result.get(key) or [] if _is_setting(entry) == settings]
+        for key in ("drift", "results")
+    }
 
 
 def _parts(result: Mapping[str, Any], state: Mapping[str, Any] | None, check_mode: bool) -> Iterator[str]:
@@ -75,7 +91,7 @@ def _parts(result: Mapping[str, Any], state: Mapping[str, Any] | None, check_mod
             yield _counted(len(problems), "problem") + ": " + ", ".join(str(problem.get("id")) for problem in problems)
     if state is not None:
         yield from _state(state, check_mode)
-    elif "posture" in result:
+    if "posture" in result:
         yield from _posture(result, check_mode)
     elif _is_about_users(result):
         yield from _actions(result["results"], check_mode)
@@ -116,9 +132,10 @@ def _posture(result: Mapping[str, Any], check_mode: bool) -> Iterator[str]:
     else:
         judged = sum(counts.values()) - counts.get("not_applicable", 0)
         yield f"posture {counts.get('compliant', 0)}/{judged} settings as recommended"
-    if result.get("drift"):
-        yield from (part for part in _state(result, check_mode) if part != "now as described")
-        statuses = [outcome.get("status") for outcome in result.get("results") or []]
+    settings = _share([result], settings=True)
+    if settings["drift"]:
+        yield from (part for part in _state(settings, check_mode) if part != "now as described")
+        statuses = [outcome.get("status") for outcome in settings["results"]]
         yield from (f"{statuses.count(each)} {each}" for each in ("withheld", "refused") if each in statuses)
     if result.get("writes_left"):
         yield f"{_counted(result['writes_left'], 'setting')} left for the next run"

@@ -9,10 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils.azure import AZURE_OPTIONS
-from ..module_utils.mda import TENANT_OPTIONS
-from ..module_utils.shell import TRANSPORT_OPTIONS
-from ..module_utils.snow import SNOW_OPTIONS
+from ..plugin_utils.connections import options_of
 
 DOCUMENTATION = r"""
 name: connection_options
@@ -35,6 +32,10 @@ options:
     type: str
     choices: [snow, azure, mda]
     required: true
+seealso:
+  - plugin: secops.servicenow_defender.connection_options
+    plugin_type: lookup
+    description: Takes the options from the variables that a task can see.
 """
 
 EXAMPLES = r"""
@@ -51,14 +52,13 @@ _value:
   type: dict
 """
 
-GROUPS = {"snow": SNOW_OPTIONS, "azure": AZURE_OPTIONS, "mda": TENANT_OPTIONS}
-
 
 def connection_options(variables: Mapping[str, Any], group: str) -> dict[str, Any]:
     """Return the options of `group` that `variables` define."""
-    if group not in GROUPS:
-        raise AnsibleFilterError(f"connection_options: {group!r} is none of {', '.join(GROUPS)}")
-    return {name: variables[name] for name in (*GROUPS[group], *TRANSPORT_OPTIONS) if name in variables}
+    try:
+        return options_of(group, variables)
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:

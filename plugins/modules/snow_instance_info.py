@@ -240,22 +240,15 @@ warnings:
 from ..module_utils import shell
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.instance_facts import instance_facts
+from ..module_utils.snow.specs import INSTANCE_INFO_OPTIONS
 
-SPEC = shell.Spec(
-    options={
-        "properties": {"type": "list", "elements": "str", "default": []},
-        "plugins": {"type": "list", "elements": "str", "default": []},
-        "tables": {"type": "list", "elements": "str", "default": []},
-    },
-    groups=[SNOW_OPTIONS],
-)
+SPEC = shell.Spec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: shell.Params, context: shell.Context) -> shell.Result:
     """Tell what an instance is, who is calling, and what stands in the way of a connection."""
-    asked = {name: params[name] for name in ("properties", "plugins", "tables")}
     with connect(params, context) as instance:
-        return shell.information(**instance_facts(instance, **asked))
+        return shell.information(**instance_facts(instance, **{name: params[name] for name in INSTANCE_INFO_OPTIONS}))
 
 
 def main() -> None:

@@ -7,11 +7,11 @@ plugin of every module; it hands over to the ordinary module whenever the task i
 
 from __future__ import annotations
 
+import gc
 import os
-import pkgutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
+from contextlib import contextmanager, suppress
+from types import ModuleType
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -19,24 +19,40 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.utils.display import Display
 
 from ..module_utils import shell
 from ..module_utils.transport.redact import Redactor
 from ..module_utils.transport.session import REQUESTS_IMPORT_ERROR
 
-COLLECTION = __name__.split(".plugins.", maxsplit=1)[0]
-MODULES = f"{COLLECTION}.plugins.modules"
+COLLECTION = "secops.servicenow_defender"
 display = Display()
 
-# Ansible loads this file once, in the parent of all workers, and compiles a collection's code anew wherever it is
-# imported: what is imported here is there already in every worker.
-for _found in pkgutil.iter_modules(import_module(MODULES).__path__):
-    import_module(f"{MODULES}.{_found.name}")
+
+def _prepare_workers() -> None:
+    """Have in the parent of all workers, which loads this file once, what each of them would load or copy for itself."""
+    # Beside the modules, which the files of `action` import: what templates need. A collection's code is compiled anew
+    # whenever it is loaded.
+    for loader, names in (
+        (filter_loader, ("ansible.builtin.default", f"{COLLECTION}.closing_line")),
+        (test_loader, ("ansible.builtin.defined",)),
+        (lookup_loader, ("ansible.builtin.password", f"{COLLECTION}.connection_options")),
+    ):
+        for name in names:
+            with suppress(KeyError):  # outside of Ansible, where no collection is known
+                loader.get(name)
+    # Worker and parent share memory until one of them writes to it, as the garbage collector does to whatever it looks at.
+    gc.freeze()
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core declares no types
-    """The in-process twin of the module with the same name."""
+_prepare_workers()
+
+
+class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no types
+    """The action plugin of every module: a subclass names the `module`, which has a `SPEC` and a `run()`."""
+
+    module: ModuleType
 
     _supports_async = True
     _supports_check_mode = True
@@ -45,15 +61,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core declares n
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module here, or have Ansible run it as an ordinary one."""
+        gc.freeze()  # again, for what the worker began with
         super().run(tmp, task_vars)
-        name = self._task.action.rsplit(".", 1)[-1]
-        module = import_module(f"{MODULES}.{name}")
-        spec: shell.Spec = module.SPEC
+        name = self.module.__name__.rsplit(".", 1)[-1]
+        spec: shell.Spec = self.module.SPEC
         if self._belongs_here():
-            result = self._run_here(name, spec, module.run)
+            result = self._run_here(name, spec, self.module.run)
         else:
             result = self._execute_module(
-                module_name=f"{COLLECTION.removeprefix('ansible_collections.')}.{name}",
+                module_name=f"{COLLECTION}.{name}",
                 task_vars=task_vars,
                 wrap_async=bool(self._task.async_val),
             )

@@ -105,6 +105,13 @@ def value(name: str) -> str:
     return f"{{{{ planted.{name} }}}}"
 
 
+STATE_WITH_SECRETS: dict[str, Any] = {
+    "users": [{"user_name": "svc_defender", "password": value("service")}],
+    "oauth_applications": [{"name": "Defender", "client_secret": value("client_new")}],
+    "properties": {"acme.secret": {"value": value("property"), "type": "password2"}},
+}
+
+
 def whole(name: str, password: str, secret: str, more: dict[str, Any] | None = None) -> Task:
     record = {
         "table": "jwt_verifier_map",
@@ -131,6 +138,8 @@ def every_way() -> list[Task]:
     return [
         whole("create", "service", "client"),
         whole("foretell", "service_new", "client_new", {"check_mode": True}),
+        task("snow_drift", "compare", state=STATE_WITH_SECRETS, more=wrong),
+        task("snow_drift", "misread", state={**STATE_WITH_SECRETS, "rolls": []}, more=wrong),
         task("snow_oauth_check", "check", **pair, password=value("service"), more=wrong),
         task("snow_oauth_check", "wrong", **pair, password=value("service_new"), more=wrong),
         task("snow_token", "fetch", **client, more={**wrong, "register": "handed"}),

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 FORKS = 4
+SAMPLE = 0.03  # seconds: a worker lives hardly longer
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Sample until told to end."""
-        while not self.ended.wait(0.25):
+        while not self.ended.wait(SAMPLE):
             for child in self._children():
                 self.largest = max(self.largest, self._private_memory(child))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,7 +45,8 @@ class Instance:
         self.name = short_name(session.base_url)
         self._account: Account | None | bool = False
         self._many = ManyWrites(self)
-        self._account_foreseen = False
+        self._foreseen: list[TableQuery] = []
+        self._known: dict[TableQuery, Answered] = {}
 
     @classmethod
     def from_params(cls, params: Params, context: Context) -> Instance:
@@ -77,13 +78,7 @@ class Instance:
     def read(self, reads: Sequence[Read]) -> list[Answered]:
         """Answer all `reads` in one round trip (more only where pages follow)."""
         grouped = [list(table_queries(read)) for read in reads]
-        about_account = account.account_queries(self) if self._account_foreseen else []
-        all_answers = self.query([*about_account, *(query for group in grouped for query in group)])
-        if about_account:
-            self._account_foreseen = False
-            users, roles = (answer.rows for answer in all_answers[:2])
-            self._account = account.account_of(users, roles)
-        answers = iter(all_answers[len(about_account) :])
+        answers = iter(self.query([query for group in grouped for query in group]))
         result = []
         for group in grouped:
             parts = [next(answers) for _query in group]
@@ -95,20 +90,18 @@ class Instance:
 
     def query(self, queries: Sequence[TableQuery]) -> list[Answered]:
         """Return the rows of each query, in order, all pages. A refusal of an `optional` query is part of the answer."""
-        with self._explained():
-            results: list[tuple[list[Row], str, int | None]] = [([], "", None) for _query in queries]
-            waiting = list(enumerate(queries))
-            while waiting:
-                answers = read_tables(self.session, [query for _index, query in waiting])
-                further = []
-                for (index, query), answer in zip(waiting, answers, strict=True):
-                    rows, refused = self._rows(query, answer)
-                    results[index] = (results[index][0] + rows, refused, _total(answer) if not refused else None)
-                    following = query.next_page(_total(answer), len(rows)) if not refused else None
-                    if following:
-                        further.append((index, following))
-                waiting = further
-        return [Answered(tuple(rows), refused, total) for rows, refused, total in results]
+        foreseen, self._foreseen = self._foreseen, []
+        asked = [*foreseen, *(query for query in queries if query not in self._known and query not in foreseen)]
+        answers = dict(self._known)
+        for query, answer in self._ask(asked):
+            answers[query] = answer
+            if query in foreseen:
+                self._known[query] = answer
+        return [answers[query] for query in queries]
+
+    def foresee(self, queries: Iterable[TableQuery]) -> None:
+        """Let the next read ask `queries` along with everything else; their answers are known until something is written."""
+        self._foreseen += [query for query in queries if query not in self._known]
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """POST one row and return it. A lost answer is `UnclearOutcome`: the row may exist."""
@@ -153,6 +146,7 @@ class Instance:
 
     def write_many(self, orders: Sequence[Order]) -> list[Outcome]:
         """Carry out creates and updates in batches, each once; return for each the row, or what went wrong."""
+        self._known.clear()
         return self._many.write_all(orders)
 
     def written(self, done: int, total: int, what: str) -> None:
@@ -172,7 +166,8 @@ class Instance:
 
     def foresee_account(self) -> None:
         """Let the next read ask who is calling along with everything else: `account` will be needed."""
-        self._account_foreseen = isinstance(self._account, bool)
+        if isinstance(self._account, bool):
+            self.foresee(account.account_queries(self))
 
     def wait(self, attempt: int) -> None:
         """Pause before a create is tried again."""
@@ -183,6 +178,24 @@ class Instance:
         self.context.warn(message)
 
     # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _ask(self, queries: Sequence[TableQuery]) -> Iterator[tuple[TableQuery, Answered]]:
+        """Yield each query with its answer as far as it is known, again with each further page."""
+        found: dict[TableQuery, list[Row]] = {query: [] for query in queries}
+        waiting = {query: query for query in found}
+        with self._explained():
+            while waiting:
+                answers = read_tables(self.session, list(waiting.values()))
+                further = {}
+                for (query, page), answer in zip(waiting.items(), answers, strict=True):
+                    rows, refused = self._rows(page, answer)
+                    found[query] += rows
+                    total = _total(answer) if not refused else None
+                    yield query, Answered(tuple(found[query]), refused, total)
+                    following = page.next_page(_total(answer), len(rows)) if not refused else None
+                    if following:
+                        further[query] = following
+                waiting = further
 
     def _rows(self, query: TableQuery, answer: Answer) -> tuple[list[Row], str]:
         if answer.status == 404 and query.path.startswith(TABLE_PATH) and _is_no_record(answer):
@@ -208,6 +221,7 @@ class Instance:
 
     @contextmanager
     def _writing(self, write: Write) -> Iterator[None]:
+        self._known.clear()
         try:
             yield
         except HttpError as error:

@@ -37,11 +37,11 @@ def selection_of(params: Mapping[str, Any]) -> Selection:
     )
 
 
-def harden(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Result:
-    """Bring the instance to the baseline, or say in check mode what would be done."""
+def hardening_of(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Hardening:
+    """Return the settings as one resource of the instance; who is calling will be asked with the first read."""
     instance.foresee_account()
-    user = str(params.get("snow_username") or "") if instance.grant in ("basic", "password") else ""
-    hardening = Hardening(
+    user = str(instance.params.get("snow_username") or "") if instance.grant in ("basic", "password") else ""
+    return Hardening(
         selection,
         Sight(selection.settings, instance.account, params["production"], WHOLE_ROW),
         Switches(params["allow_irreversible"], params["allow_plugins"], frozenset(params["acknowledge_breaks"])),
@@ -50,6 +50,11 @@ def harden(instance: Instance, params: Mapping[str, Any], selection: Selection) 
         params["create_for_score"],
         Wait(params["wait"], params["wait_timeout"], params["poll_interval"]),
     )
+
+
+def harden(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Result:
+    """Bring the instance to the baseline, or say in check mode what would be done."""
+    hardening = hardening_of(instance, params, selection)
     guard = WayIn(instance, params["connections"], lambda: hardening.left)
     result = instance.ensure(hardening, guard=guard)
     posture = posture_of(selection.baseline, hardening.assessed)
@@ -91,4 +96,4 @@ def _row(entry: Assessed, wanted: str) -> PropertyRow:
     return PropertyRow(setting.name, row["sys_id"], {**kept, "value": wanted})
 
 
-__all__ = ["harden", "selection_of"]
+__all__ = ["harden", "hardening_of", "selection_of"]

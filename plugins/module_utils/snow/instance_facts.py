@@ -82,6 +82,11 @@ def instance_facts(
     }
 
 
+def foresee_facts(instance: Instance, *, properties: list[str], plugins: list[str], tables: list[str]) -> None:
+    """Let the next read of `instance` ask along with everything else what `instance_facts` will be told."""
+    instance.foresee(_questions(instance, properties, plugins, tables).queries)
+
+
 def _summary(instance: Instance, release: Release, found: list[dict[str, Any]]) -> str:
     """Return what a person wants to know first: it is what a failed preflight shows."""
     what = f"{release.family.capitalize()} {release.patch}".strip() if release.family else "unknown release"

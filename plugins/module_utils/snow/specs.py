@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of each resource: those of its own module, and of its entries in `snow_state`."""
+"""The options of each resource and job: those of its own module, and of its part of `snow_state` and `snow_drift`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ Options = dict[str, dict[str, Any]]
 
 _STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 _POLICIES = ["on_mismatch", "always", "on_create"]
+
+INSTANCE_INFO_OPTIONS: Options = {
+    "properties": {"type": "list", "elements": "str", "default": []},
+    "plugins": {"type": "list", "elements": "str", "default": []},
+    "tables": {"type": "list", "elements": "str", "default": []},
+}
 
 ROLE_OPTIONS: Options = {
     "name": {"type": "str", "required": True},

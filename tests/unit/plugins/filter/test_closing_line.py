@@ -36,6 +36,14 @@ def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) 
     }
 
 
+def whole(drift: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what snow_drift says: connection and settings in one result."""
+    return {
+        "drift": drift,
+        "results": [{"object": each["object"], "status": "changed"} for each in (LIFESPAN, SETTING)],
+    }
+
+
 @pytest.mark.parametrize(
     ("results", "check_mode", "line"),
     [
@@ -77,6 +85,18 @@ def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) 
             "release unknown; 1 problem: oauth_inactive",
         ),
         ([{"skipped": True, "drift": [LIFESPAN]}, {}], False, "nothing was looked at"),
+        (
+            [{**PREFLIGHT, **POSTURE, **whole(drift=[LIFESPAN, SETTING])}],
+            True,
+            "Zurich patch2; 1 deviation: oauth_application A (access_token_lifespan); "
+            "posture 18/22 Secure Score settings, 96 of 114 points; "
+            "1 deviation: setting session.idle_timeout (glide.ui.session_timeout)",
+        ),
+        (
+            [{**PREFLIGHT, **POSTURE, **whole(drift=[])}],
+            True,
+            "Zurich patch2; as described; posture 18/22 Secure Score settings, 96 of 114 points",
+        ),
         ([POSTURE], False, "posture 18/22 Secure Score settings, 96 of 114 points"),
         (
             [{"posture": {"settings": {"compliant": 3, "deviating": 1, "unknown": 1, "not_applicable": 2}}}],

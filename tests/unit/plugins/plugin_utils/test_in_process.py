@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, 
 from tests.unit.plugins.module_utils.snow.batches import with_batches
 
 COLLECTION = "secops.servicenow_defender"
+PLUGINS = f"ansible_collections.{COLLECTION}.plugins"
 CREDENTIALS = {"snow_username": "svc_ansible", "snow_password": "Pass-word-1"}
 # Where the collection under test stands, as Ansible has to be told.
 COLLECTIONS = next(str(p.parent) for p in Path(shell.__file__).parents if p.name == "ansible_collections")
@@ -71,7 +73,9 @@ def run(server: Loopback) -> Twin:
             **{"transport": "local", "become": None, "_shell.env_prefix.return_value": "", **(connection or {})}
         )
         loader = DataLoader()
-        twin = in_process.ActionModule(task, link, PlayContext(), loader, Templar(loader), None)
+        twin = import_module(f"{PLUGINS}.action.{module}").ActionModule(
+            task, link, PlayContext(), loader, Templar(loader), None
+        )
         twin._execute_module = executed or MagicMock(side_effect=AssertionError("handed over"))
         result: dict[str, Any] = twin.run(None, {})
         return result
@@ -166,7 +170,7 @@ def test_no_result_holds_a_nested_secret(run: Twin, more: dict[str, Any]) -> Non
 
 
 def test_a_defect_shows_no_secret(run: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = in_process.import_module(f"{in_process.MODULES}.snow_state")
+    module = import_module(f"{PLUGINS}.modules.snow_state")
 
     def broken(params: shell.Params, _context: shell.Context) -> shell.Result:
         raise RuntimeError(f"cannot cope with {dict(params)}")
@@ -232,7 +236,7 @@ def test_the_environment_is_gone_after_a_defect_too(
     def interrupted(*_args: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(in_process.import_module(f"{in_process.MODULES}.snow_record_info"), "run", interrupted)
+    monkeypatch.setattr(import_module(f"{PLUGINS}.modules.snow_record_info"), "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run("snow_record_info", NOTHING, environment=[environment])
     assert "SN_HOST" not in os.environ

@@ -1,0 +1,276 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snow_drift
+short_description: Compare a whole ServiceNow instance with everything that is described of it, in one round trip
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Does in one task, and changes nothing, what M(secops.servicenow_defender.snow_instance_info) and, in check mode,
+    M(secops.servicenow_defender.snow_state) and M(secops.servicenow_defender.snow_hardening) do. Of hundreds of
+    instances, each then costs one task and one batch of reads.
+  - Every deviation is in RV(drift), whatever part it belongs to.
+  - The playbook C(drift) of this collection uses it.
+extends_documentation_fragment:
+  - secops.servicenow_defender._attributes
+  - secops.servicenow_defender._attributes.actiongroup_snow
+  - secops.servicenow_defender._attributes.state_module
+  - secops.servicenow_defender._snow
+  - secops.servicenow_defender._transport
+options:
+  instance_info:
+    description:
+      - What to look at beside the release, the account and the sign-in settings. Takes the options of
+        M(secops.servicenow_defender.snow_instance_info), its connection options excepted.
+    type: dict
+  state:
+    description:
+      - Roles, accounts, OAuth applications and more as they should be. Takes the options of
+        M(secops.servicenow_defender.snow_state), its connection options excepted.
+    type: dict
+  hardening:
+    description:
+      - The settings as they should be. Takes the options of M(secops.servicenow_defender.snow_hardening), its connection
+        options excepted; an empty dictionary stands for their defaults.
+      - If left out, no setting is looked at.
+    type: dict
+  fail_on:
+    description:
+      - The task fails for RV(problems) of these severities. What was found is returned all the same.
+    type: list
+    elements: str
+    choices: [error, warning]
+    default: [error]
+  ignore:
+    description:
+      - Ids of RV(problems) for which the task never fails.
+    type: list
+    elements: str
+    default: []
+notes:
+  - Each secret in O(state) is tried out as M(secops.servicenow_defender.snow_state) does it, which costs one to three
+    requests more.
+seealso:
+  - module: secops.servicenow_defender.snow_instance_info
+  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_hardening
+"""
+
+EXAMPLES = r"""
+- name: Compare one instance with its description and with the Secure Score baseline
+  secops.servicenow_defender.snow_drift:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    instance_info:
+      tables:
+        - sysevent
+    state:
+      roles:
+        - name: defender_reader
+      users:
+        - user_name: svc_defender
+          roles:
+            - defender_reader
+    hardening:
+      baseline: secure_score
+      exclude:
+        - auth.mfa_enabled
+  register: found
+
+- name: Show what deviates
+  ansible.builtin.debug:
+    msg: "{{ found.drift | map(attribute='object') | unique }}"
+"""
+
+RETURN = r"""
+msg:
+  description: Instance, release, problems and posture in one line.
+  returned: success
+  type: str
+  sample: 'acme-prod (Zurich patch2): nothing stands in the way of a connection; 18/22 Secure Score settings, 96 of
+    114 points'
+instance:
+  description: What was found, as RV(secops.servicenow_defender.snow_instance_info#module:instance).
+  returned: always, when the instance answered
+  type: dict
+  sample:
+    name: acme-prod
+    url: https://acme-prod.service-now.com
+    release:
+      family: zurich
+      patch: patch2
+      build: glide-zurich-07-01-2025__patch2-09-10-2025
+      date: '2025-07-01'
+      known: true
+problems:
+  description:
+    - What stands in the way of a connection, errors first, as
+      RV(secops.servicenow_defender.snow_instance_info#module:problems).
+  returned: always, when the instance answered
+  type: list
+  elements: dict
+  sample:
+    - id: multifactor_for_integrations
+      severity: warning
+      message: 'Multi-factor authentication is demanded of integrations: an enrolled account
+        is refused'
+      remedy: Keep the connector's account out of enrolment, or set glide.authenticate.multifactor.for_integrations
+        to false
+results:
+  description:
+    - How each thing stands. First those of O(state), as RV(secops.servicenow_defender.snow_state#module:results), then
+      the settings, as RV(secops.servicenow_defender.snow_hardening#module:results).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What it is about, as RV(drift) names it.
+      type: str
+    status:
+      description: V(ok) when it is as described, V(changed) when its module would write it, or why it would not.
+      type: str
+  sample:
+    - object: role defender_reader
+      status: ok
+      name: defender_reader
+    - object: setting session.idle_timeout
+      status: changed
+      id: session.idle_timeout
+      name: glide.ui.session_timeout
+      actual: 120
+      expected: 60
+      verdict: deviating
+posture:
+  description: What the verdicts on the settings add up to, as RV(secops.servicenow_defender.snow_hardening#module:posture).
+  returned: success, when O(hardening) is given
+  type: dict
+  sample:
+    baseline: secure_score
+    settings: {compliant: 19, deviating: 4, unknown: 0, not_applicable: 0}
+writes_left:
+  description: How many settings the module C(snow_hardening) would leave for further runs.
+  returned: success, when O(hardening) is given
+  type: int
+  sample: 0
+changed:
+  description:
+    - Always V(false) outside check mode, as nothing is changed. In check mode, whether the modules that write would
+      change anything.
+  returned: always
+  type: bool
+  sample: false
+diff:
+  description: What was found and what is described, by object; only what deviates. Secrets are masked.
+  returned: success, in diff mode
+  type: dict
+  contains:
+    before:
+      description: What was found.
+      type: dict
+    after:
+      description: What is described.
+      type: dict
+  sample:
+    before:
+      hardening:
+        glide.ui.session_timeout: '120'
+    after:
+      hardening:
+        glide.ui.session_timeout: '60'
+drift:
+  description: Every deviation that was found. Secrets are masked.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What deviates.
+      type: str
+    field:
+      description: The option, column or state that deviates.
+      type: str
+    before:
+      description: What was found; null where there was nothing.
+      type: raw
+    after:
+      description: What is described.
+      type: raw
+  sample:
+    - object: setting session.idle_timeout
+      field: glide.ui.session_timeout
+      before: '120'
+      after: '60'
+manual_steps:
+  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the step, the same in every run.
+      type: str
+    title:
+      description: What to do, in one line.
+      type: str
+    reason:
+      description: Why it cannot be automated.
+      type: str
+    where:
+      description: The way to the page on which to do it.
+      type: str
+    values:
+      description: What to enter, by the label of the field on that page.
+      type: dict
+    secret_values:
+      description: Labels of fields whose value is a secret, and so not shown.
+      type: list
+      elements: str
+  sample: []
+api_calls:
+  description: How many HTTP requests the task sent, repeated ones included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Requests that cannot change anything, requests for a token among them.
+      type: int
+    write:
+      description: Always 0.
+      type: int
+  sample:
+    read: 1
+    write: 0
+warnings:
+  description: What deserves attention although the task went well.
+  returned: when there is any
+  type: list
+  elements: str
+  sample:
+    - 'acme-prod: whether user svc_defender holds the given password could not be found
+      out; it was left alone. update_secret or update_password: always writes it in every
+      run'
+"""
+
+from ..module_utils import shell
+from ..module_utils.snow import SNOW_OPTIONS
+from ..module_utils.snow.drift import DRIFT_OPTIONS, compare
+
+SPEC = shell.Spec(options=DRIFT_OPTIONS, groups=[SNOW_OPTIONS])
+
+
+def run(params: shell.Params, context: shell.Context) -> shell.Result:
+    """Compare an instance with everything that is described of it."""
+    return compare(params, context)
+
+
+def main() -> None:
+    shell.run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""snow_drift: a whole instance compared with its description in one task and one batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import NewInstance
+from tests.integration.instances import Instance
+from tests.integration.lifecycle import assert_alike
+from tests.integration.playbooks import SHELLS, Playbooks, task
+
+BATCH = "POST /api/now/v1/batch"
+STATE: dict[str, Any] = {
+    "roles": [{"name": "defender_reader"}],
+    "users": [{"user_name": "svc_defender", "password": "first-Pass-1", "roles": ["defender_reader"]}],
+    "oauth_applications": [{"name": "Defender", "access_token_lifespan": 3600}],
+    "table_acls": [{"role": "defender_reader", "tables": ["incident"]}],
+}
+PARTS: dict[str, Any] = {
+    "instance_info": {"properties": ["glide.sys.default.tz"], "tables": ["sysevent", "no_such_table"]},
+    "state": STATE,
+    "hardening": {"baseline": "secure_score", "exclude": ["auth.mfa_enabled"]},
+}
+OAUTH = "com.snc.platform.security.oauth.is.active"
+
+
+def test_it_finds_what_its_parts_find(playbook: Playbooks, new_instance: NewInstance) -> None:
+    check = {"check_mode": True, "diff": True}
+    tasks = [
+        task("snow_drift", **PARTS, fail_on=[]),
+        task("snow_drift", "checking", **PARTS, fail_on=[], more=check),
+        task("snow_instance_info", **PARTS["instance_info"]),
+        task("snow_state", **STATE, more=check),
+        task("snow_hardening", **PARTS["hardening"], more=check),
+    ]
+    runs = []
+    for shell in SHELLS:
+        instance = new_instance()
+        runs.append((playbook(tasks, instance, shell=shell).went_well(), instance))
+    assert_alike(*runs)
+    run = runs[0][0]
+    whole, checking, info, state, hardening = run.done
+    assert whole["drift"] == state["drift"] + hardening["drift"]
+    assert whole["results"] == state["results"] + hardening["results"]
+    assert whole["manual_steps"] == state["manual_steps"] + hardening["manual_steps"]
+    assert (whole["instance"], whole["problems"]) == (info["instance"], info["problems"])
+    assert (whole["posture"], whole["writes_left"]) == (hardening["posture"], hardening["writes_left"])
+    assert whole.requests == {BATCH: 2}, "the second one asks whether what is missing could be written"
+    assert not whole.changed, "nothing is changed"
+    assert checking.changed, "but what the other modules would do is foretold"
+    assert checking["drift"] == whole["drift"]
+    assert checking["diff"]["after"] == {**state["diff"]["after"], **hardening["diff"]["after"]}
+    assert "glide.ui.session_timeout" in checking["diff"]["after"]["hardening"]
+    assert "first-Pass-1" not in run.output
+
+
+def test_nothing_is_ever_written(playbook: Playbooks, instance: Instance) -> None:
+    before = instance.content()
+    run = playbook([task("snow_drift", state=STATE, hardening={})], instance).went_well()
+    assert run.last["drift"]
+    assert not run.last.writes
+    assert instance.content() == before
+
+
+def test_an_instance_that_is_as_described(playbook: Playbooks, instance: Instance) -> None:
+    described = {name: STATE[name] for name in ("roles", "users", "oauth_applications")}
+    run = playbook([task("snow_state", **described), task("snow_drift", state=described)], instance).went_well()
+    assert run.last["drift"] == []
+    assert run.last.requests == {BATCH: 1, "GET /api/now/table/sys_user": 1}, "the password is tried out"
+    assert "posture" not in run.last.result, "no settings, no posture"
+    assert playbook([task("snow_drift")], instance).went_well().last["results"] == [], "nothing described"
+
+
+def test_a_problem_fails_the_task_and_nothing_found_is_lost(playbook: Playbooks, instance: Instance) -> None:
+    instance.change("sys_properties", {"name": OAUTH}, value="false")
+    wrong = {"ignore_errors": True}
+    tasks = [
+        task("snow_drift", "failing", state=STATE, more=wrong),
+        task("snow_drift", "ignored", state=STATE, ignore=["oauth_inactive"]),
+        task("snow_drift", "noted", state=STATE, fail_on=[]),
+    ]
+    run = playbook(tasks, instance).went_well()
+    assert run["failing"].failed
+    assert "error oauth_inactive: OAuth is switched off" in run["failing"].message
+    assert run["failing"]["drift"] == run["ignored"]["drift"] == run["noted"]["drift"] != []
+    assert "oauth_inactive" in [problem["id"] for problem in run["failing"]["problems"]]
+
+
+def test_a_refusal_comes_with_what_stands_in_the_way(playbook: Playbooks, new_instance: NewInstance) -> None:
+    instance = new_instance(acl={"deny_table": {"oauth_entity": "403"}})
+    run = playbook([task("snow_drift", **{**PARTS, "instance_info": {"tables": ["oauth_entity"]}})], instance)
+    assert run.last.failed
+    assert "refused to read oauth_entity" in run.last.message
+    assert "table_refused:oauth_entity" in run.last.message
+    assert run.last["instance"]["release"]["family"] == "zurich"
+    assert run.last.requests == {BATCH: 1}, "what was answered is not asked again"
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"state": {"rolls": []}}, "state: rolls. Supported parameters include"),
+        ({"state": {"users": [{"password": "unnamed-Pass-1"}]}}, "state: missing required arguments: user_name"),
+        ({"hardening": {"baseline": "best"}}, "hardening: value of baseline must be one of"),
+        ({"hardening": {"ids": ["session.idle"]}}, "session.idle"),
+        ({"instance_info": {"tables": {"a": 1}}}, "instance_info: "),
+        ({"fail_on": ["fatal"]}, "value of fail_on must be one or more of"),
+    ],
+)
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_cannot_be_meant_is_refused_before_anything_is_asked(
+    playbook: Playbooks, instance: Instance, parts: dict[str, Any], words: str, shell: str
+) -> None:
+    run = playbook([task("snow_drift", **parts)], instance, shell=shell)
+    assert run.last.failed
+    assert words in run.last.message
+    assert run.last.requests == {}
+    assert "unnamed-Pass-1" not in run.output
