@@ -4,14 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
-from ..plugin_utils.connections import options_of
-
 DOCUMENTATION = r"""
 name: connection_options
 short_description: The connection options that the variables at hand hold
@@ -51,6 +43,14 @@ _raw:
   type: list
   elements: dict
 """
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+from ..plugin_utils.connections import options_of
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares no types
