@@ -118,9 +118,10 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
             f"six uri reads / snow_state, {URI_INSTANCES} instances", uri.seconds / state_uri.seconds, 20, at_least=True
         ),
         Budget(f"time per instance, {instances} / {few} instances", per_instance / per_instance_few, 1.2),
+        # A worker of a debug task grows as well: it begins with what Ansible knows of all hosts.
         Budget(
-            f"private memory of a worker, {instances} / {few} instances",
-            state.worker_memory / max(state_few.worker_memory, 1.0),
+            f"private memory of a worker, {instances} / {few} instances, against debug",
+            growth(state, state_few) / growth(debug, debug_few),
             1.2,
         ),
         Budget(f"ServiceNow requests for each of {made} tickets", first.instance / made, 0.05, unit=""),
@@ -143,6 +144,11 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
             9,
         ),
     ]
+
+
+def growth(many: Measured, few: Measured) -> float:
+    """Return how much more private memory a worker has when there are many hosts."""
+    return many.worker_memory / max(few.worker_memory, 1.0)
 
 
 def main() -> int:
