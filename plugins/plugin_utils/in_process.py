@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -66,7 +67,7 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
         name = self.module.__name__.rsplit(".", 1)[-1]
         spec: shell.Spec = self.module.SPEC
         if self._belongs_here():
-            result = self._run_here(name, spec, self.module.run)
+            result = self._run_here(name, spec, self.module.run, task_vars or {})
         else:
             result = self._execute_module(
                 module_name=f"{COLLECTION}.{name}",
@@ -87,7 +88,7 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
             or REQUESTS_IMPORT_ERROR
         )
 
-    def _run_here(self, name: str, spec: shell.Spec, run: shell.Run) -> dict[str, Any]:
+    def _run_here(self, name: str, spec: shell.Spec, run: shell.Run, variables: Mapping[str, Any]) -> dict[str, Any]:
         with _environment(self._task_environment()):
             validated = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(self._task.args)
             secrets = {str(value) for value in validated._no_log_values}
@@ -100,7 +101,8 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
                 result: dict[str, Any] = {"failed": True, "msg": context.redactor.scrub_text(message)}
             else:
                 result = shell.execute(name, spec, run, params, context, with_diff=self._task.diff)
-        result["invocation"] = {"module_args": remove_values(params, context.redactor.secrets)}
+        if _tells_invocation(variables):
+            result["invocation"] = {"module_args": remove_values(params, context.redactor.secrets)}
         if context.warnings:
             result["warnings"] = context.warnings
         masked: dict[str, Any] = remove_values(result, context.redactor.secrets)
@@ -116,6 +118,13 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
             if not isinstance(value, (str, int, float)):
                 raise AnsibleError(f"environment: {key} must be a string")
         return {key: str(value) for key, value in collected.items()}
+
+
+def _tells_invocation(variables: Mapping[str, Any]) -> bool:
+    """Return whether results hold the arguments of the task: from ansible-core 2.21 on only where that is asked for."""
+    if not hasattr(constants, "INJECT_INVOCATION"):
+        return True
+    return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=variables))
 
 
 @contextmanager

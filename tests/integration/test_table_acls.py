@@ -38,7 +38,8 @@ def test_rules_are_verified_and_what_is_missing_is_a_manual_step(
         runs.append((run, instance))
     assert_alike(*runs)
     run, instance = runs[0]
-    assert run.done[0].result == {**run.done[1].result, "invocation": run.done[0]["invocation"]}
+    check, real = ({**done.result, "invocation": None} for done in run.done)
+    assert check == real
     assert statuses(run.last.result) == {
         "sys_user": "granted",
         "incident": "needs_elevation",
