@@ -13,6 +13,7 @@ description:
     M(secops.servicenow_defender.snow_state) and M(secops.servicenow_defender.snow_hardening) do. Of hundreds of
     instances, each then costs one task and one batch of reads.
   - Every deviation is in RV(drift), whatever part it belongs to.
+  - An account that may read, but not write, is enough.
   - The playbook C(drift) of this collection uses it.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes

@@ -48,7 +48,7 @@ def test_it_finds_what_its_parts_find(playbook: Playbooks, new_instance: NewInst
     assert whole["manual_steps"] == state["manual_steps"] + hardening["manual_steps"]
     assert (whole["instance"], whole["problems"]) == (info["instance"], info["problems"])
     assert (whole["posture"], whole["writes_left"]) == (hardening["posture"], hardening["writes_left"])
-    assert whole.requests == {BATCH: 2}, "the second one asks whether what is missing could be written"
+    assert whole.requests == {BATCH: 1}
     assert not whole.changed, "nothing is changed"
     assert checking.changed, "but what the other modules would do is foretold"
     assert checking["drift"] == whole["drift"]
@@ -63,6 +63,19 @@ def test_nothing_is_ever_written(playbook: Playbooks, instance: Instance) -> Non
     assert run.last["drift"]
     assert not run.last.writes
     assert instance.content() == before
+
+
+def test_an_account_that_may_only_read_is_enough(playbook: Playbooks, new_instance: NewInstance) -> None:
+    instance = new_instance(users={"agent": {"password": "agent-Pass-1", "roles": ["itil"]}})
+    reader = {"snow_username": "agent", "snow_password": "agent-Pass-1"}
+    applications = {"oauth_applications": STATE["oauth_applications"]}
+    tasks = [
+        task("snow_state", "correct", **applications, **reader, more={"check_mode": True, "ignore_errors": True}),
+        task("snow_drift", "compare", state=applications, **reader),
+    ]
+    run = playbook(tasks, instance).went_well()
+    assert "agent may not write oauth_application Defender" in run["correct"].message
+    assert {entry["object"] for entry in run["compare"]["drift"]} == {"oauth_application Defender"}
 
 
 def test_an_instance_that_is_as_described(playbook: Playbooks, instance: Instance) -> None:

@@ -57,6 +57,11 @@ class Convergence:
             settled = self._write(writes, plans)
         return self._result(plans, settled)
 
+    def compare(self) -> Result:
+        """Read, plan, and tell what deviates, whether or not the account could put it right."""
+        _world, plans = self._look(SecretJudge(self.store))
+        return self._result(plans, plans)
+
     def _look(self, judge: Any) -> tuple[World, list[Plan]]:
         reads = merged(read for resource in self.resources for read in resource.reads())
         world = World.of(reads, self.store.read(reads))

@@ -75,6 +75,10 @@ class Instance:
             result.output = {noun: convergence.described[0]}
         return result
 
+    def compare(self, *resources: Any) -> Result:
+        """Tell in what `resources` deviate from their described state; an account that may only read is enough."""
+        return Convergence(self, resources).compare()
+
     def read(self, reads: Sequence[Read]) -> list[Answered]:
         """Answer all `reads` in one round trip (more only where pages follow)."""
         grouped = [list(table_queries(read)) for read in reads]

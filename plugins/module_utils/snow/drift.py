@@ -57,7 +57,7 @@ def _compared(instance: Instance, parts: Mapping[str, Any], selection: Selection
     hardening = hardening_of(instance, parts["hardening"], selection) if selection else None
     resources = [*resources_of(parts["state"]), *([hardening] if hardening else [])]
     try:
-        result = instance.ensure(*resources)
+        result = instance.compare(*resources)
     except Refused as refusal:
         # What stands in the way of a connection may well be the reason.
         facts = instance_facts(instance, **parts["instance_info"])

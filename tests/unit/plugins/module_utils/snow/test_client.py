@@ -62,6 +62,32 @@ def test_all_reads_of_a_call_are_one_round_trip(server: Loopback, instance: Inst
     assert (context.calls.read, context.calls.write) == (1, 0)
 
 
+def test_what_is_foreseen_goes_along_with_the_next_read(server: Loopback, instance: Instance) -> None:
+    kept = answer({"result": {"sys_id": "u1"}})
+    Tables(server, other=lambda _request: kept, sys_user=[{"sys_id": "u1"}], sys_user_role=[{"sys_id": "r1"}])
+    users, roles = TableQuery("sys_user", optional=True), TableQuery("sys_user_role", optional=True)
+    instance.foresee([users, roles])
+    assert server.lines == [], "nothing is asked for its sake alone"
+    instance.read([Read("sys_user_group", "", (), ("sys_id",), optional=True)])
+    instance.foresee([users])
+    assert [answer.rows[0]["sys_id"] for answer in instance.query([roles, users])] == ["r1", "u1"]
+    assert server.lines == [f"POST {BATCH}"], "and once"
+    instance.update(CHANGE, "u1", {"name": "b"})
+    instance.query([users])
+    assert server.lines[-1].startswith("GET /api/now/table/sys_user"), "what was known may have changed"
+
+
+def test_what_is_foreseen_is_known_although_another_read_was_refused(server: Loopback, instance: Instance) -> None:
+    Tables(server, sys_user=[{"sys_id": "u1"}])
+    users = TableQuery("sys_user", optional=True)
+    instance.foresee([users])
+    with pytest.raises(Refused, match="no_such_table"):
+        instance.read([Read("no_such_table", "", (), ("sys_id",))])
+    asked = len(server.lines)
+    assert instance.query([users])[0].rows[0]["sys_id"] == "u1"
+    assert len(server.lines) == asked
+
+
 @pytest.mark.parametrize("count", [0, 1, PAGE, PAGE + 1, 3 * PAGE])
 def test_every_page_is_read(server: Loopback, instance: Instance, count: int) -> None:
     Tables(server, u_x=[{"sys_id": f"{n:05}"} for n in range(count)])
