@@ -67,7 +67,8 @@ def _has_state(result: Mapping[str, Any]) -> bool:
     """Return whether a result tells of more than hardening settings, which come last in it, or users."""
     if "drift" not in result or _is_about_users(result):
         return False
-    return "posture" not in result or not _is_setting(next(iter(result.get("results") or []), {"object": "setting "}))
+    outcomes = result.get("results") or []
+    return "posture" not in result or (len(outcomes) > 0 and not _is_setting(outcomes[0]))
 
 
 def _is_setting(entry: Mapping[str, Any]) -> bool:

@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
-from ..module_utils.azure import AZURE_OPTIONS
-from ..module_utils.mda import TENANT_OPTIONS
 from ..module_utils.shell import TRANSPORT_OPTIONS
-from ..module_utils.snow import SNOW_OPTIONS
 
-GROUPS: dict[str, Iterable[str]] = {"snow": SNOW_OPTIONS, "azure": AZURE_OPTIONS, "mda": TENANT_OPTIONS}
+# Loaded when a group is asked for: a play of ServiceNow alone does not need the clients of the tenant.
+GROUPS = {"snow": "SNOW_OPTIONS", "azure": "AZURE_OPTIONS", "mda": "TENANT_OPTIONS"}
+CLIENTS = __name__.replace(".plugin_utils.connections", ".module_utils")
 
 
 def options_of(group: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """Return the connection options of an action group that `variables` define; raise `ValueError` for an unknown group."""
     if group not in GROUPS:
         raise ValueError(f"connection_options: {group!r} is none of {', '.join(GROUPS)}")
-    return {name: variables[name] for name in (*GROUPS[group], *TRANSPORT_OPTIONS) if name in variables}
+    options: Mapping[str, Any] = getattr(import_module(f"{CLIENTS}.{group}"), GROUPS[group])
+    return {name: variables[name] for name in (*options, *TRANSPORT_OPTIONS) if name in variables}

@@ -3,7 +3,7 @@
 
 Each step is a task that is run in check mode, for real, and once more. Check mode has to foretell the real run and to
 write nothing, the third run has to find nothing to do, and both ways to run have to give the same results and to leave
-the same rows. Ordinary modules, each of which starts an interpreter, are spared the third run.
+the same rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.integration.instances import Instance
-from tests.integration.playbooks import IN_PROCESS, READING, SHELLS, Done, Playbooks, Run, Task
+from tests.integration.playbooks import READING, SHELLS, Done, Playbooks, Run, Task
 
 FORETOLD = ("drift", "diff", "manual_steps", "changed")
 DIFFERS = (
@@ -37,19 +37,14 @@ def told_and_done(step: Task) -> list[Task]:
 
 
 def assert_foretold(run: Run, name: str) -> None:
-    """Check the first two tasks of a step against each other and against what they asked of the instance."""
-    foretold, real = (run[f"{name}: {time}"] for time in ("check", "real"))
+    """Check the three tasks of a step against each other and against what they asked of the instance."""
+    foretold, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
     assert foretold.changed, f"{name} foretells no change: {foretold.result}"
     assert not foretold.writes, f"{name} wrote in check mode: {foretold.writes}"
     assert real.writes, f"{name} wrote nothing"
     assert_counted(real)
     for key in FORETOLD:
         assert foretold.result.get(key) == real.result.get(key), f"{name} does not foretell {key}"
-
-
-def assert_at_rest(run: Run, name: str) -> None:
-    """Check that the third run of a step found nothing to do."""
-    again = run[f"{name}: again"]
     assert not again.changed, f"{name} is not at rest: {again['drift']}"
     assert bool(again["drift"]) == bool(again["manual_steps"]), "what is left is what only a person can do"
     assert not again.writes
@@ -83,17 +78,12 @@ def live(
     lives = []
     for shell in SHELLS:
         instance = new_instance(**knobs)
-        times = 3 if shell == IN_PROCESS else 2
-        tasks = [each for step in steps for each in told_and_done(step)[:times]]
-        lives.append((playbook(tasks, instance, shell=shell).went_well(), instance))
+        run = playbook([each for step in steps for each in told_and_done(step)], instance, shell=shell).went_well()
         for step in steps:
-            assert_foretold(lives[-1][0], step["name"])
-    (run, instance), other = lives
-    for step in steps:
-        assert_at_rest(run, step["name"])
-    twice = Run(run.status, run.output, [done for done in run.done if not done.task.endswith(": again")])
-    assert_alike((twice, instance), other)
-    return run, instance
+            assert_foretold(run, step["name"])
+        lives.append((run, instance))
+    assert_alike(*lives)
+    return lives[0]
 
 
 def assert_alike(one: tuple[Run, Instance], other: tuple[Run, Instance]) -> None:

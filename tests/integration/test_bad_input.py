@@ -9,7 +9,7 @@ from typing import Any
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
 from tests.integration.lifecycle import comparable
-from tests.integration.playbooks import IN_PROCESS, ORDINARY, Playbooks, Task, task
+from tests.integration.playbooks import SHELLS, Playbooks, Task, task
 from tests.integration.test_fleet import closed_port
 
 
@@ -146,23 +146,17 @@ CASES = {
 WRITTEN = frozenset({"dropped choice"})
 
 
-# One of each kind is told by ordinary modules, too: where it is found out, nothing depends on the way to run.
-BOTH_WAYS = ("wrong host", "wrong password", "missing roles", "hibernating", "unknown role", "dropped choice", "no number",
-             "unknown plugin")  # fmt: skip
-
-
 def test_every_mistake_has_a_message_of_its_own(playbook: Playbooks, new_instance: NewInstance) -> None:
-    heard: dict[str, dict[str, Any]] = {}
-    for shell, names in ((IN_PROCESS, tuple(CASES)), (ORDINARY, BOTH_WAYS)):
-        cases = {name: CASES[name] for name in names}
-        made: dict[str, Instance] = {name: new_instance(**case.knobs) for name, case in cases.items()}
+    heard: dict[str, list[Any]] = {}
+    for shell in SHELLS:
+        made: dict[str, Instance] = {name: new_instance(**case.knobs) for name, case in CASES.items()}
         before = {name: instance.content() for name, instance in made.items()}
         tasks = [
             {**case.task, "name": name, "vars": made[name].connection, "ignore_errors": True}
-            for name, case in cases.items()
+            for name, case in CASES.items()
         ]
         run = playbook(tasks, {"controller": dict.fromkeys(made["wrong host"].connection, "")}, shell=shell, retries=0)
-        for name, case in cases.items():
+        for name, case in CASES.items():
             failed = run[name]
             assert failed.failed, name
             parts = (*case.parts, made[name].name) if case.names_instance else case.parts
@@ -172,5 +166,5 @@ def test_every_mistake_has_a_message_of_its_own(playbook: Playbooks, new_instanc
             assert "defect" not in failed.message
             if name not in WRITTEN:
                 assert made[name].content() == before[name], f"{name}: nothing half-done"
-        heard[shell] = {name: comparable(run[name].message, made[name]) for name in cases}
-    assert heard[ORDINARY] == {name: heard[IN_PROCESS][name] for name in BOTH_WAYS}
+        heard[shell] = [comparable(run[name].message, made[name]) for name in CASES]
+    assert heard[SHELLS[0]] == heard[SHELLS[1]]

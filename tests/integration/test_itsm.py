@@ -10,7 +10,7 @@ import pytest
 from tests.integration.conftest import NewInstance
 from tests.integration.defender import Defender, closing, drift_of, warnings_of
 from tests.integration.instances import Instance
-from tests.integration.playbooks import COLLECTION, IN_PROCESS, SHELLS, Done, Playbooks, Run
+from tests.integration.playbooks import COLLECTION, SHELLS, Done, Playbooks, Run
 from tests.integration.tenant import HOST
 from tests.integration.test_leaks import CommandLines, files_with_secrets, found_in
 from tests.sandbox.process import SandboxProcess
@@ -359,9 +359,10 @@ def test_no_secret_of_either_side_is_left_behind(
     }
     options: dict[str, Any] = {"shell": shell, "environment": environment}
     with CommandLines() as lines:
-        # Ordinary modules, each of which starts an interpreter, are spared what the last run shows as well.
-        whats = ("onboard", "tickets") if shell == IN_PROCESS else ()
-        runs = [tenant(what, "-vvvv", "--diff", **options).went_well() for what in whats]
+        runs = [
+            tenant("onboard", "-vvvv", "--diff", **options).went_well(),
+            tenant("tickets", "-vvvv", "--diff", **options).went_well(),
+        ]
         again = {"mdc_itsm_password": "{{ planted.wrong }}", "mdc_itsm_update_credentials": "always"}
         runs.append(tenant("onboard", "-vvvv", "--diff", variables=again, **options))
     assert "did not accept the credentials" in failure(runs[-1], instance.name)

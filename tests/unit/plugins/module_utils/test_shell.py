@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible import constants
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils import shell
@@ -337,4 +338,5 @@ def test_an_ordinary_module_prints_no_secret_given_nested_or_obtained(
     _status, told, printed = module_output(capsys, args, run)
     assert "s3cret" not in printed
     # From ansible-core 2.21 on, arguments are shown only where that is asked for.
-    assert told.get("invocation", {"module_args": args})["module_args"]["name"] == "a"
+    if not hasattr(constants, "INJECT_INVOCATION"):
+        assert told["invocation"]["module_args"]["name"] == "a"
