@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.tickets import described_assignments
+from ..plugin_utils.recommendation_tickets import described_assignments
 
 DOCUMENTATION = r"""
 name: assignments_for_tickets

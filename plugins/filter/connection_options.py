@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.connections import options_of
+from ..plugin_utils.connection_options import options_of
 
 DOCUMENTATION = r"""
 name: connection_options

@@ -12,7 +12,7 @@ from ansible.module_utils.common.yaml import yaml_dump
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils.engine.errors import EngineError
-from ..module_utils.mda.learn import learn
+from ..module_utils.microsoft.cloud_apps.recording.learn import learn
 
 DOCUMENTATION = r"""
 name: learn_contract

@@ -9,8 +9,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils.snow.tickets.models import TYPES
-from ..plugin_utils.tickets import TicketOptions, described_tickets
+from ..module_utils.snow.tickets.ticket_types import TYPES
+from ..plugin_utils.recommendation_tickets import TicketOptions, described_tickets
 
 DOCUMENTATION = r"""
 name: tickets_for_recommendations

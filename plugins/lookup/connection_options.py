@@ -50,7 +50,7 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ..plugin_utils.connections import options_of
+from ..plugin_utils.connection_options import options_of
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares no types

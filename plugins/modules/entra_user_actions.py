@@ -270,12 +270,12 @@ warnings:
     - jane@acme.example is synced from on premises, where directory sync can revert this
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS
-from ..module_utils.azure.graph import Graph
-from ..module_utils.azure.resources.user_actions import MOST_USERS, USER_OPTIONS, actions_of
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.arm import AZURE_OPTIONS
+from ..module_utils.microsoft.entra_users.user_actions import MOST_USERS, USER_OPTIONS, actions_of
+from ..module_utils.microsoft.graph.client import Graph
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "users": {"type": "list", "elements": "dict", "required": True, "options": USER_OPTIONS},
         "protected": {"type": "list", "elements": "str", "default": []},
@@ -289,14 +289,14 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Act on users."""
     with Graph.from_params(params, context) as graph:
         return graph.ensure(actions_of(params, graph))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -111,25 +111,25 @@ warnings:
       /v1.0/security/runHuntingQuery -> 429'
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS
-from ..module_utils.azure.graph import Graph
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.arm import AZURE_OPTIONS
+from ..module_utils.microsoft.graph.client import Graph
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={"query": {"type": "str", "required": True}, "timespan": {"type": "str"}},
     groups=[AZURE_OPTIONS],
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Return the rows of a hunting query."""
     with Graph.from_params(params, context) as graph:
         found = graph.hunt(params["query"], params["timespan"])
-        return shell.information(results=found.rows, schema=found.schema)
+        return ansible_module.information(results=found.rows, schema=found.schema)
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -173,19 +173,19 @@ warnings:
     - control MDA_SNOW_systemSecurity is deprecated
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS
-from ..module_utils.azure.graph import Graph
-from ..module_utils.azure.profiles import COLLECTION, ProfileRoutes
-from ..module_utils.azure.resources.secure_score_controls import CONTROL_OPTIONS, SecureScoreControls
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.arm import AZURE_OPTIONS
+from ..module_utils.microsoft.graph.client import Graph
+from ..module_utils.microsoft.secure_score.control_profiles_api import COLLECTION, ProfileRoutes
+from ..module_utils.microsoft.secure_score.controls import CONTROL_OPTIONS, SecureScoreControls
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={"controls": {"type": "list", "elements": "dict", "required": True, "options": CONTROL_OPTIONS}},
     groups=[AZURE_OPTIONS],
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Mark controls."""
     controls = SecureScoreControls(params["controls"])
     with Graph.from_params(params, context) as graph:
@@ -194,7 +194,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -243,19 +243,19 @@ warnings:
       /v1.0/security/secureScores -> 429'
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS
-from ..module_utils.azure.graph import Graph
-from ..module_utils.azure.profiles import newest_score, profiles_of
-from ..module_utils.azure.secure_score import SERVICE, Hosts, chosen, joined, notes_of, summary
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.arm import AZURE_OPTIONS
+from ..module_utils.microsoft.graph.client import Graph
+from ..module_utils.microsoft.secure_score.control_profiles_api import newest_score, profiles_of
+from ..module_utils.microsoft.secure_score.scores import SERVICE, Hosts, chosen, joined, notes_of, summary
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={"service": {"type": "str", "default": SERVICE}, "settings": {"type": "dict"}},
     groups=[AZURE_OPTIONS],
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Return the controls of one service with scores and settings."""
     hosts, service = Hosts.of(params["settings"]), params["service"]
     with Graph.from_params(params, context) as graph:
@@ -266,11 +266,13 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
             )
         controls, score = joined(profiles, newest_score(graph), hosts)
         notes = notes_of(controls, hosts, service)
-        return shell.information(msg=summary(service, score, controls), controls=controls, score=score, notes=notes)
+        return ansible_module.information(
+            msg=summary(service, score, controls), controls=controls, score=score, notes=notes
+        )
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

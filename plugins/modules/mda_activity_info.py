@@ -93,12 +93,12 @@ warnings:
       /api/v1/activities/ -> 429'
 """
 
-from ..module_utils import shell
-from ..module_utils.mda import TENANT_OPTIONS, connect
-from ..module_utils.mda.activities import activities
-from ..module_utils.mda.connectors import SERVICENOW
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.microsoft.cloud_apps.activities import activities
+from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "app_id": {"type": "int", "default": SERVICENOW},
         "since_days": {"type": "int", "default": 1},
@@ -108,15 +108,15 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Return activities of an app."""
     with connect(params, context) as tenant:
         found = activities(tenant, params["app_id"], params["since_days"], params["limit"])
-        return shell.information(activities=found)
+        return ansible_module.information(activities=found)
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

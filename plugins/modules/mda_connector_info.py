@@ -143,22 +143,22 @@ warnings:
       /cas/api/v1/app_connectors/ -> 429'
 """
 
-from ..module_utils import shell
-from ..module_utils.mda import TENANT_OPTIONS, connect
-from ..module_utils.mda.connectors import SERVICENOW, ConnectorRoutes
-from ..module_utils.mda.health import health_report
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.microsoft.cloud_apps.connector_health import health_report
+from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW, ConnectorRoutes
 
-SPEC = shell.Spec(options={"app_id": {"type": "int", "default": SERVICENOW}}, groups=[TENANT_OPTIONS])
+SPEC = ansible_module.Spec(options={"app_id": {"type": "int", "default": SERVICENOW}}, groups=[TENANT_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Return the connectors of an app and how they are."""
     with connect(params, context) as tenant:
-        return shell.information(**health_report(ConnectorRoutes(tenant, app_id=params["app_id"])))
+        return ansible_module.information(**health_report(ConnectorRoutes(tenant, app_id=params["app_id"])))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -359,16 +359,16 @@ warnings:
       and enter the details again (Edit settings)'
 """
 
-from ..module_utils import shell
-from ..module_utils.contracts.contract import parse
-from ..module_utils.contracts.replay import Replay
-from ..module_utils.mda import TENANT_OPTIONS, connect
-from ..module_utils.mda.connectors import COLLECTION, SERVICENOW, ConnectorRoutes
-from ..module_utils.mda.evidence import arrived
-from ..module_utils.mda.resources.connectors import CONNECTOR_OPTIONS, Connectors
-from ..module_utils.mda.wait import Wait, connect_instances
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.microsoft.cloud_apps.connector_wait import Wait, connect_instances
+from ..module_utils.microsoft.cloud_apps.connectors import CONNECTOR_OPTIONS, Connectors
+from ..module_utils.microsoft.cloud_apps.connectors_api import COLLECTION, SERVICENOW, ConnectorRoutes
+from ..module_utils.microsoft.cloud_apps.evidence import arrived
+from ..module_utils.recorded_api.contract import parse
+from ..module_utils.recorded_api.replay import Replay
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "connectors": {
             "type": "list",
@@ -387,7 +387,7 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring the connectors of ServiceNow instances to their described state."""
     contract = parse(params["contract"], "mda_connector") if params["contract"] is not None else None
     with connect(params, context) as tenant:
@@ -402,7 +402,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -198,12 +198,12 @@ warnings:
       /api/v1/subnet/ -> 429'
 """
 
-from ..module_utils import shell
-from ..module_utils.mda import TENANT_OPTIONS, connect
-from ..module_utils.mda.resources.ip_ranges import IP_RANGE_OPTIONS, IpRanges
-from ..module_utils.mda.subnets import COLLECTION, SubnetRoutes
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.microsoft.cloud_apps.ip_ranges import IP_RANGE_OPTIONS, IpRanges
+from ..module_utils.microsoft.cloud_apps.ip_ranges_api import COLLECTION, SubnetRoutes
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "ip_ranges": {"type": "list", "elements": "dict", "required": True, "options": IP_RANGE_OPTIONS},
         "purge": {"type": "bool", "default": False},
@@ -212,7 +212,7 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring IP ranges to their described state."""
     with connect(params, context) as tenant:
         tenant.routes[COLLECTION] = SubnetRoutes(tenant)
@@ -220,7 +220,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

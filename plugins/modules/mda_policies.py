@@ -202,15 +202,15 @@ warnings:
     - '''Impossible travel'' raises behaviors (BehaviorInfo) instead of alerts and is off by default'
 """
 
-from ..module_utils import shell
-from ..module_utils.contracts.contract import parse
-from ..module_utils.contracts.replay import Replay
+from ..module_utils import ansible_module
 from ..module_utils.engine.errors import BadDescription
-from ..module_utils.mda import TENANT_OPTIONS, connect
-from ..module_utils.mda.policies import COLLECTION, SHIPPED, PolicyRoutes, shipped_contract
-from ..module_utils.mda.resources.policies import POLICY_OPTIONS, Policies
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.microsoft.cloud_apps.policies import POLICY_OPTIONS, Policies
+from ..module_utils.microsoft.cloud_apps.policies_api import COLLECTION, SHIPPED, PolicyRoutes, shipped_contract
+from ..module_utils.recorded_api.contract import parse
+from ..module_utils.recorded_api.replay import Replay
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "policies": {
             "type": "list",
@@ -226,7 +226,7 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Switch policies on or off."""
     with connect(params, context) as tenant:
         contract = params["contract"]
@@ -240,7 +240,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

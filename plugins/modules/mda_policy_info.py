@@ -125,26 +125,26 @@ warnings:
       /cas/api/v1/policies/ -> 429'
 """
 
-from ..module_utils import shell
-from ..module_utils.mda import TENANT_OPTIONS, connect
-from ..module_utils.mda.policies import TYPES, PolicyRoutes
-from ..module_utils.mda.policy_notes import listed
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.microsoft.cloud_apps.policies_api import TYPES, PolicyRoutes
+from ..module_utils.microsoft.cloud_apps.policy_lifecycle import listed
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={"types": {"type": "list", "elements": "str", "choices": list(TYPES), "default": []}},
     groups=[TENANT_OPTIONS],
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Return the policies of a tenant."""
     with connect(params, context) as tenant:
         rows = PolicyRoutes(tenant, types=tuple(params["types"])).read().rows
-        return shell.information(policies=listed(rows))
+        return ansible_module.information(policies=listed(rows))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -196,23 +196,23 @@ warnings:
     - 'https://management.azure.com: attempt 1 of 6 failed, next one in 3.0 s. GET /subscriptions/.../pricings/CloudPosture -> 429'
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS, connect
-from ..module_utils.azure.access import access_facts
-from ..module_utils.azure.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
+from ..module_utils.microsoft.defender_cloud.access_check import access_facts
 
-SPEC = shell.Spec(options={"scope": {"type": "str"}}, groups=[AZURE_OPTIONS])
+SPEC = ansible_module.Spec(options={"scope": {"type": "str"}}, groups=[AZURE_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Tell what the identity may do on a scope, and what is missing."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     with connect(params, context) as manager:
-        return shell.information(**access_facts(manager, scope))
+        return ansible_module.information(**access_facts(manager, scope))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

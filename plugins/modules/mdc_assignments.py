@@ -264,12 +264,12 @@ warnings:
       share its calls
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS, connect
-from ..module_utils.azure.assignment import ASSIGNMENT_OPTIONS
-from ..module_utils.azure.resources.assignments import Assignments, ensured
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.defender_cloud.governance_assignment import ASSIGNMENT_OPTIONS
+from ..module_utils.microsoft.defender_cloud.governance_assignments import Assignments, ensured
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "assignments": {"type": "list", "elements": "dict", "required": True, "options": ASSIGNMENT_OPTIONS},
         "default_due_days": {"type": "int", "default": 90},
@@ -278,7 +278,7 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring governance assignments to their described state."""
     assignments = Assignments(params["assignments"], params["default_due_days"])
     with connect(params, context) as manager:
@@ -286,7 +286,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

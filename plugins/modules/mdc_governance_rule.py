@@ -410,19 +410,19 @@ warnings:
       rule makes no tickets. Connect one (mdc_integration)'
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS, connect
-from ..module_utils.azure.integrations import names_of
-from ..module_utils.azure.resources.governance_rules import RULE_OPTIONS, RULE_RULES, GovernanceRule
-from ..module_utils.azure.resources.rule_runs import RuleRun
-from ..module_utils.azure.rules import COLLECTION, VERSION, RuleRoutes
-from ..module_utils.azure.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
+from ..module_utils import ansible_module
 from ..module_utils.engine.result import PRESENT
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
+from ..module_utils.microsoft.defender_cloud.governance_rule import RULE_OPTIONS, RULE_RULES, GovernanceRule
+from ..module_utils.microsoft.defender_cloud.governance_rule_run import RuleRun
+from ..module_utils.microsoft.defender_cloud.governance_rules_api import COLLECTION, VERSION, RuleRoutes
+from ..module_utils.microsoft.defender_cloud.integrations_api import names_of
 
-SPEC = shell.Spec(options=RULE_OPTIONS, groups=[AZURE_OPTIONS], rules=RULE_RULES)
+SPEC = ansible_module.Spec(options=RULE_OPTIONS, groups=[AZURE_OPTIONS], rules=RULE_RULES)
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring one rule to the described state; then run it, where that is wanted."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     with connect(params, context) as manager:
@@ -438,7 +438,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -332,21 +332,21 @@ warnings:
       connector (scope: its resource id) for aws-prod (AWS)'
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS, ResourceManager, connect
-from ..module_utils.azure.connection_test import SUCCEEDED, Rehearsal
-from ..module_utils.azure.integrations import COLLECTION, IntegrationRoutes, version_for
-from ..module_utils.azure.resources.integrations import INTEGRATION_OPTIONS, Integration, credentials_of
-from ..module_utils.azure.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, Scope, scope_of
-from ..module_utils.contracts.contract import parse
-from ..module_utils.contracts.replay import Replay
+from ..module_utils import ansible_module
 from ..module_utils.engine.errors import BadDescription
 from ..module_utils.engine.result import PRESENT
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, ResourceManager, connect
+from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, Scope, scope_of
+from ..module_utils.microsoft.defender_cloud.integration import INTEGRATION_OPTIONS, Integration, credentials_of
+from ..module_utils.microsoft.defender_cloud.integration_preflight import SUCCEEDED, Rehearsal
+from ..module_utils.microsoft.defender_cloud.integrations_api import COLLECTION, IntegrationRoutes, version_for
+from ..module_utils.recorded_api.contract import parse
+from ..module_utils.recorded_api.replay import Replay
 
-SPEC = shell.Spec(options=INTEGRATION_OPTIONS, groups=[AZURE_OPTIONS])
+SPEC = ansible_module.Spec(options=INTEGRATION_OPTIONS, groups=[AZURE_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring one integration to the described state."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     with connect(params, context) as manager:
@@ -365,7 +365,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
         return result
 
 
-def _routes(params: shell.Params, manager: ResourceManager, scope: Scope) -> IntegrationRoutes:
+def _routes(params: ansible_module.Params, manager: ResourceManager, scope: Scope) -> IntegrationRoutes:
     contract = params["contract"]
     replay = Replay(parse(contract, "mdc_integration"), manager) if contract is not None else None
     return IntegrationRoutes(
@@ -379,7 +379,7 @@ def _routes(params: shell.Params, manager: ResourceManager, scope: Scope) -> Int
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -142,28 +142,28 @@ warnings:
       /subscriptions/.../providers/Microsoft.Security/integrations -> 429'
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS, connect
-from ..module_utils.azure.documents import document_of
-from ..module_utils.azure.integrations import IntegrationRoutes, version_for
-from ..module_utils.azure.resources.integrations import shown
-from ..module_utils.azure.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm.json_properties import document_of
+from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
+from ..module_utils.microsoft.defender_cloud.integration import shown
+from ..module_utils.microsoft.defender_cloud.integrations_api import IntegrationRoutes, version_for
 
-SPEC = shell.Spec(options={"scope": {"type": "str"}, "api_version": {"type": "str"}}, groups=[AZURE_OPTIONS])
+SPEC = ansible_module.Spec(options={"scope": {"type": "str"}, "api_version": {"type": "str"}}, groups=[AZURE_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Return the integrations that work on a scope."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     with connect(params, context) as manager:
         routes = IntegrationRoutes(manager, scope, version_for(manager, scope, params["api_version"]))
         found = [shown(document_of(row), routes) for row in routes.read().rows]
         found.sort(key=lambda entry: (entry["inherited_from"], entry["display_name"], entry["id"]))
-        return shell.information(integrations=found, api_version=routes.version)
+        return ansible_module.information(integrations=found, api_version=routes.version)
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -250,17 +250,17 @@ warnings:
       SensitiveDataDiscovery, governance rules, the ServiceNow integration prod-itsm with its tickets'
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS, connect
-from ..module_utils.azure.integrations import names_of
-from ..module_utils.azure.pricings import CLOUD_POSTURE, COLLECTION, PlanRoutes
-from ..module_utils.azure.resources.plans import PLAN_OPTIONS, DefenderPlan
-from ..module_utils.azure.scopes import RESOURCE, SUBSCRIPTION, scope_of
+from ..module_utils import ansible_module
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm.scopes import RESOURCE, SUBSCRIPTION, scope_of
+from ..module_utils.microsoft.defender_cloud.defender_plan import PLAN_OPTIONS, DefenderPlan
+from ..module_utils.microsoft.defender_cloud.integrations_api import names_of
+from ..module_utils.microsoft.defender_cloud.pricings_api import CLOUD_POSTURE, COLLECTION, PlanRoutes
 
-SPEC = shell.Spec(options=PLAN_OPTIONS, groups=[AZURE_OPTIONS])
+SPEC = ansible_module.Spec(options=PLAN_OPTIONS, groups=[AZURE_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring one plan to the described state."""
     scope = scope_of(params, SUBSCRIPTION, RESOURCE)
     with connect(params, context) as manager:
@@ -276,7 +276,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

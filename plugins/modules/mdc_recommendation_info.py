@@ -255,15 +255,15 @@ warnings:
     - '12 recommendations have no metadata, so no severity; severities leaves them out'
 """
 
-from ..module_utils import shell
-from ..module_utils.azure import AZURE_OPTIONS, connect
-from ..module_utils.azure.assessments import SEVERITIES, STATUSES, UNHEALTHY
-from ..module_utils.azure.linked import note_assignments
-from ..module_utils.azure.recommendations import GraphReader, Reader, scopes_of
-from ..module_utils.azure.selection import Selection
+from ..module_utils import ansible_module
 from ..module_utils.engine.errors import BadDescription
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.defender_cloud.assessments import SEVERITIES, STATUSES, UNHEALTHY
+from ..module_utils.microsoft.defender_cloud.recommendation_assignments import note_assignments
+from ..module_utils.microsoft.defender_cloud.recommendation_filter import Selection
+from ..module_utils.microsoft.defender_cloud.recommendations import GraphReader, Reader, scopes_of
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "scope": {"type": "str"},
         "scopes": {"type": "list", "elements": "str"},
@@ -280,7 +280,7 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Return recommendations."""
     if params["limit"] < 0:
         raise BadDescription(f"limit must be 0 (all) or more, not {params['limit']}")
@@ -291,11 +291,13 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
         reading = reader(manager, scopes, selection, params["limit"], params["keep_unselected"]).read()
         if params["assignments"]:
             note_assignments(manager, reading.rows)
-    return shell.information(recommendations=reading.rows, scopes_read=reading.scopes_read, problems=reading.problems)
+    return ansible_module.information(
+        recommendations=reading.rows, scopes_read=reading.scopes_read, problems=reading.problems
+    )
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

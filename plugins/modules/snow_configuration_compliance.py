@@ -493,14 +493,14 @@ warnings:
       /api/now/v1/batch -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.compliance.catalogue import JOB_KEYS
-from ..module_utils.snow.compliance.settings import Settings
-from ..module_utils.snow.compliance.work import ensure
+from ..module_utils.snow.configuration_compliance.constants import JOB_KEYS
+from ..module_utils.snow.configuration_compliance.reconcile import ensure
+from ..module_utils.snow.configuration_compliance.settings import Settings
 from ..module_utils.snow.specs import WAIT_OPTIONS
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "api_url": {"type": "str", "default": "https://management.azure.com"},
         "tenant_id": {"type": "str"},
@@ -522,7 +522,7 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring the integration of Configuration Compliance with Defender for Cloud to its described state."""
     settings = Settings.from_params(params)
     with connect(params, context) as instance:
@@ -530,7 +530,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

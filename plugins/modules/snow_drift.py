@@ -257,20 +257,20 @@ warnings:
       run'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
+from ..module_utils.instance_drift import DRIFT_OPTIONS, compare
 from ..module_utils.snow import SNOW_OPTIONS
-from ..module_utils.snow.drift import DRIFT_OPTIONS, compare
 
-SPEC = shell.Spec(options=DRIFT_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.Spec(options=DRIFT_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Compare an instance with everything that is described of it."""
     return compare(params, context)
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -453,15 +453,15 @@ warnings:
       on all nodes
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
+from ..module_utils.hardening.task import harden, selection_of
 from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.harden import harden, selection_of
 from ..module_utils.snow.specs import HARDENING_OPTIONS, WAIT_OPTIONS
 
-SPEC = shell.Spec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.Spec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring one instance to a hardening baseline."""
     selection = selection_of(params)
     with connect(params, context) as instance:
@@ -469,7 +469,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -219,12 +219,12 @@ warnings:
       /api/now/v1/batch -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
+from ..module_utils.hardening.baseline import BASELINES, select
+from ..module_utils.hardening.posture import look, posture_of, summary
 from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.catalogue.posture import look, posture_of, summary
-from ..module_utils.snow.catalogue.selection import BASELINES, select
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "baseline": {"type": "str", "choices": list(BASELINES)},
         "ids": {"type": "list", "elements": "str", "default": []},
@@ -234,13 +234,13 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Judge the settings of a baseline on one instance."""
     selection = select(params["baseline"], params["ids"])
     with connect(params, context) as instance:
         assessed = look(instance, selection, params["production"])
         posture = posture_of(selection.baseline, assessed)
-        return shell.information(
+        return ansible_module.information(
             msg=f"{instance.name}: {summary(posture)}",
             settings=[entry.as_dict() for entry in assessed],
             posture=posture,
@@ -248,7 +248,7 @@ def run(params: shell.Params, context: shell.Context) -> shell.Result:
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -237,22 +237,24 @@ warnings:
       /api/now/v1/batch -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.instance_facts import instance_facts
 from ..module_utils.snow.specs import INSTANCE_INFO_OPTIONS
 
-SPEC = shell.Spec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.Spec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Tell what an instance is, who is calling, and what stands in the way of a connection."""
     with connect(params, context) as instance:
-        return shell.information(**instance_facts(instance, **{name: params[name] for name in INSTANCE_INFO_OPTIONS}))
+        return ansible_module.information(
+            **instance_facts(instance, **{name: params[name] for name in INSTANCE_INFO_OPTIONS})
+        )
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

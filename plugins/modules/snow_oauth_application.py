@@ -392,22 +392,22 @@ warnings:
       writes it in every run'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.oauth_application import OAuthApplication
 from ..module_utils.snow.specs import OAUTH_APPLICATION_OPTIONS
 
-SPEC = shell.Spec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.Spec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring one entry of the Application Registry to the described state."""
     with connect(params, context) as instance:
         return instance.ensure(OAuthApplication.from_params(params), noun="oauth_application")
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

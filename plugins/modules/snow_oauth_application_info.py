@@ -157,22 +157,22 @@ warnings:
       /api/now/v1/batch -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.application_info import oauth_applications, told
+from ..module_utils.snow.oauth_application_info import oauth_applications, told
 
-SPEC = shell.Spec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.Spec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """List entries of the Application Registry."""
     with connect(params, context) as instance:
         found = oauth_applications(instance, params["name"])
-        return shell.information(msg=told(instance, params["name"], found), oauth_applications=found)
+        return ansible_module.information(msg=told(instance, params["name"], found), oauth_applications=found)
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

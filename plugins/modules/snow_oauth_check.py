@@ -156,11 +156,11 @@ warnings:
       /oauth_token.do -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS
 from ..module_utils.snow.token_check import verify_token
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "client_id": {"type": "str", "required": True},
         "client_secret": {"type": "str", "required": True, "no_log": True},
@@ -174,13 +174,13 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Prove that a client and a user get a token that may use the API."""
-    return shell.information(**verify_token(params, context))
+    return ansible_module.information(**verify_token(params, context))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

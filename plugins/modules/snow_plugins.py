@@ -269,26 +269,26 @@ warnings:
       /api/now/v1/batch -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.plugins import Plugins
 from ..module_utils.snow.specs import APPLICATION_OPTIONS, PLUGIN_OPTIONS, WAIT_OPTIONS, entries
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={"plugins": entries(PLUGIN_OPTIONS), "applications": entries(APPLICATION_OPTIONS), **WAIT_OPTIONS},
     groups=[SNOW_OPTIONS],
     rules={"required_one_of": [["plugins", "applications"]]},
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Activate plugins and install store applications that are not there yet."""
     with connect(params, context) as instance:
         return instance.ensure(Plugins.from_params(params))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

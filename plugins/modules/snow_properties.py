@@ -249,11 +249,11 @@ warnings:
     - 3 properties still deviate after 5 writes (max_writes); run again
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.properties import Properties, encrypted_values
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "properties": {"type": "dict", "required": True},
         "create_missing": {"type": "bool", "default": True},
@@ -264,14 +264,14 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring system properties to their described values."""
     with connect(params, context) as instance:
         return instance.ensure(Properties.from_params(params))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

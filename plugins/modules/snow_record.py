@@ -224,22 +224,22 @@ warnings:
       /api/now/table/sys_user_group -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.record import Record, write_only_values
 from ..module_utils.snow.specs import RECORD_OPTIONS
 
-SPEC = shell.Spec(options=RECORD_OPTIONS, groups=[SNOW_OPTIONS], secrets=write_only_values)
+SPEC = ansible_module.Spec(options=RECORD_OPTIONS, groups=[SNOW_OPTIONS], secrets=write_only_values)
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring one row to the described state."""
     with connect(params, context) as instance:
         return instance.ensure(Record.from_params(params), noun="record")
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

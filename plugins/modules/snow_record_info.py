@@ -128,11 +128,11 @@ warnings:
       /api/now/table/sys_user -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.record_info import records
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "table": {"type": "str", "required": True},
         "query": {"type": "raw"},
@@ -143,15 +143,15 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Return rows of a table."""
     with connect(params, context) as instance:
         found = records(instance, params["table"], params["query"], params["fields"], params["limit"])
-        return shell.information(records=found)
+        return ansible_module.information(records=found)
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -224,22 +224,22 @@ warnings:
       /api/now/table/sys_user_role -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.role import Role
 from ..module_utils.snow.specs import ROLE_OPTIONS
 
-SPEC = shell.Spec(options=ROLE_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.Spec(options=ROLE_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring one role to the described state."""
     with connect(params, context) as instance:
         return instance.ensure(Role.from_params(params), noun="role")
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -644,21 +644,21 @@ warnings:
       run'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.state import STATE_OPTIONS, resources_of, secrets_of
 
-SPEC = shell.Spec(options=STATE_OPTIONS, groups=[SNOW_OPTIONS], secrets=secrets_of)
+SPEC = ansible_module.Spec(options=STATE_OPTIONS, groups=[SNOW_OPTIONS], secrets=secrets_of)
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring everything that is described of an instance to its state, in one plan."""
     with connect(params, context) as instance:
         return instance.ensure(*resources_of(params))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

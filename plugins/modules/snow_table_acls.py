@@ -231,22 +231,22 @@ warnings:
       not read sys_security_acl; it takes admin or security_admin'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.table_acls import TableAcls
 from ..module_utils.snow.specs import TABLE_ACLS_OPTIONS
 
-SPEC = shell.Spec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.Spec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Verify that a role may read tables; say what a person has to enter where it may not."""
     with connect(params, context) as instance:
         return instance.ensure(TableAcls.from_params(params))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

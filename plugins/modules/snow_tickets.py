@@ -359,12 +359,12 @@ warnings:
       -> 403 Operation Failed: ACL Exception Update Failed due to security constraints'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.tickets import DISPLAY, Tickets
 from ..module_utils.snow.specs import TICKET_OPTIONS, entries
+from ..module_utils.snow.tickets.tickets import DISPLAY, Tickets
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={
         "tickets": {**entries(TICKET_OPTIONS), "required": True},
         "correlation_display": {"type": "str", "default": DISPLAY},
@@ -373,14 +373,14 @@ SPEC = shell.Spec(
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring tickets to their described states."""
     with connect(params, context) as instance:
         return instance.ensure(Tickets.from_params(params, instance.session.base_url))
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

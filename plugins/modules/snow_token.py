@@ -115,24 +115,24 @@ warnings:
       /oauth_token.do -> 503'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS
 from ..module_utils.snow.token import revoke_token, token_for_later
 
-SPEC = shell.Spec(
+SPEC = ansible_module.Spec(
     options={"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}},
     groups=[SNOW_OPTIONS],
     hides_result=True,
 )
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Fetch a token for later tasks, or revoke the one that is given."""
     return token_for_later(params, context) if params["state"] == "present" else revoke_token(params, context)
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

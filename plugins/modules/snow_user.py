@@ -341,22 +341,22 @@ warnings:
       run'
 """
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.user import User
 from ..module_utils.snow.specs import USER_OPTIONS
 
-SPEC = shell.Spec(options=USER_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.Spec(options=USER_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: shell.Params, context: shell.Context) -> shell.Result:
+def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
     """Bring one service account and its roles to the described state."""
     with connect(params, context) as instance:
         return instance.ensure(User.from_params(params), noun="user")
 
 
 def main() -> None:
-    shell.run_as_module(SPEC, run)
+    ansible_module.run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.utils.display import Display
 
-from ..module_utils import shell
+from ..module_utils import ansible_module
 from ..module_utils.transport.redact import Redactor
 from ..module_utils.transport.session import REQUESTS_IMPORT_ERROR
 
@@ -65,7 +65,7 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
         gc.freeze()  # again, for what the worker began with
         super().run(tmp, task_vars)
         name = self.module.__name__.rsplit(".", 1)[-1]
-        spec: shell.Spec = self.module.SPEC
+        spec: ansible_module.Spec = self.module.SPEC
         if self._belongs_here():
             result = self._run_here(name, spec, self.module.run, task_vars or {})
         else:
@@ -88,11 +88,15 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
             or REQUESTS_IMPORT_ERROR
         )
 
-    def _run_here(self, name: str, spec: shell.Spec, run: shell.Run, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _run_here(
+        self, name: str, spec: ansible_module.Spec, run: ansible_module.Run, variables: Mapping[str, Any]
+    ) -> dict[str, Any]:
         with _environment(self._task_environment()):
             validated = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(self._task.args)
             secrets = {str(value) for value in validated._no_log_values}
-            context = shell.Context(check_mode=self._task.check_mode, redactor=Redactor(secrets), show=display.display)
+            context = ansible_module.Context(
+                check_mode=self._task.check_mode, redactor=Redactor(secrets), show=display.display
+            )
             params = validated.validated_parameters
             if validated.error_messages:
                 message = str(validated.errors.msg)
@@ -100,7 +104,7 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
                     message = f"Unsupported parameters for ({self._task.action}) module: {message}"
                 result: dict[str, Any] = {"failed": True, "msg": context.redactor.scrub_text(message)}
             else:
-                result = shell.execute(name, spec, run, params, context, with_diff=self._task.diff)
+                result = ansible_module.execute(name, spec, run, params, context, with_diff=self._task.diff)
         if _tells_invocation(variables):
             result["invocation"] = {"module_args": remove_values(params, context.redactor.secrets)}
         if context.warnings:

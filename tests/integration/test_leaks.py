@@ -18,7 +18,16 @@ import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.playbooks import COLLECTION, IN_PROCESS, SHELLS, Playbooks, Run, Task, read_results, task
+from tests.integration.playbooks import (
+    COLLECTION,
+    IN_PROCESS,
+    SHELLS,
+    Playbooks,
+    Run,
+    Task,
+    read_results,
+    task,
+)
 from tests.integration.test_fleet import closed_port
 
 # Quotes, separators of forms and URLs, percent signs, backslashes and letters beyond ASCII, each its own.

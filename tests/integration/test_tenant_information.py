@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.mda.throttle import Throttle
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.rate_limit import Throttle
 from tests.integration.playbooks import SHELLS, Playbooks, task
 from tests.integration.tenant import SimulatedTenant, tenant_run
 from tests.sandbox.process import SandboxProcess

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Union
 
 from .field import Field
 from .result import Drift, ManualStep
-from .world import Pending, Row
+from .snapshot import Pending, Row
 
 Value = Union[str, Pending]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 

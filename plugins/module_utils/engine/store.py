@@ -10,7 +10,7 @@ from typing import Protocol, Union, runtime_checkable
 
 from .errors import EngineError
 from .plan import Write
-from .world import Answered, Read, Row
+from .snapshot import Answered, Read, Row
 
 # What a probe of a secret can find. CLOSED: as the row is now (inactive, locked), every secret would be refused.
 MATCH, MISMATCH, UNKNOWN, CLOSED = "match", "mismatch", "unknown", "closed"

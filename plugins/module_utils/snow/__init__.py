@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..shell import Context, Params
+from ..ansible_module import Context, Params
 from .client import Instance
 from .options import SNOW_OPTIONS
 

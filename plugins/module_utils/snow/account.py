@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine.converge import Account
-from ..engine.world import Row
+from ..engine.reconcile import Account
+from ..engine.snapshot import Row
 from ..transport.errors import HttpError, TransportError
 from .query import TableQuery, encoded
 

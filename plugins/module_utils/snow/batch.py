@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 from urllib.parse import urlencode
 
-from ..transport.answers import Answer, Raw, read_answer
 from ..transport.errors import HttpError, NoClearAnswer, NotJson
+from ..transport.responses import Answer, Raw, read_answer
 from ..transport.retry import RETRIED_STATUSES, Patience, retry_after_seconds
 from ..transport.session import Session
 from .query import TableQuery

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from ..engine.plan import CREATE, Write
 from ..engine.store import Order
-from ..transport.answers import Answer
 from ..transport.errors import HttpError
+from ..transport.responses import Answer
 from .batch import WriteRequest, Written
 
 CHANGE_PATH = "/api/sn_chg_rest/v1/change"

@@ -10,25 +10,25 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..engine.converge import Account, Convergence
+from ..ansible_module import Context, Params, transport_settings
 from ..engine.errors import Refused, UnclearOutcome
-from ..engine.guarded import Guard
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
+from ..engine.reconcile import Account, Convergence
 from ..engine.result import Result
+from ..engine.rollback import Guard
+from ..engine.snapshot import Answered, Read, Row
 from ..engine.store import Answer as Outcome
 from ..engine.store import Order
-from ..engine.world import Answered, Read, Row
-from ..shell import Context, Params, transport_settings
-from ..transport.answers import Answer
 from ..transport.errors import HttpError, NoClearAnswer, SignInFailed, TransportError
+from ..transport.responses import Answer
 from ..transport.session import Session, checked_base_url
-from . import account, cicd, probes
+from . import account, cicd, secret_checks
 from .activation import Activation
 from .auth import explain_401, grant_of, signer_for
 from .batch import read_tables
-from .many import ManyWrites
+from .bulk_writes import ManyWrites
 from .query import TableQuery, table_queries
-from .rows import TABLE_PATH, WRITE_QUERY, plain, row_path
+from .table_api import TABLE_PATH, WRITE_QUERY, plain, row_path
 
 # ServiceNow platform facts 1.4 and 5.1: what is kept encrypted or hashed has to come in as a display value.
 AS_DISPLAY_VALUE = {"sysparm_input_display_value": "true"}
@@ -160,7 +160,7 @@ class Instance:
     def verdict(self, probe: str, value: str, row: Row) -> str:
         """Return whether the instance holds the secret `value`."""
         with self._explained():
-            return probes.PROBES[probe](self, value, row)
+            return secret_checks.PROBES[probe](self, value, row)
 
     def account(self) -> Account | None:
         """Return who is calling and with which roles; asked once, None when the instance does not tell."""

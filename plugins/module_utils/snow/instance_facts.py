@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..engine.world import Answered, Row
+from ..engine.snapshot import Answered, Row
 from .account import account_of, account_queries
-from .problems import CHECKED_PROPERTIES, OAUTH_PLUGIN, Findings, problems
+from .preflight_checks import CHECKED_PROPERTIES, OAUTH_PLUGIN, Findings, problems
 from .query import TableQuery, any_of
 from .release import BUILD_PROPERTIES, Release, release_of
 from .resources.plugins import ACTIVE_WORDS

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from ..engine.errors import BadDescription
 from ..engine.field import wire_text
-from ..engine.world import Read
+from ..engine.snapshot import Read
 
 PAGE = 1000
 # Characters of a URL that the values of one condition may take: above 2,048 in all, gateways begin to refuse

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import BadDescription
 from ..engine.field import kind_of, normal
-from ..engine.world import Row
+from ..engine.snapshot import Row
 from ..transport.redact import MASK
 from .query import TableQuery, encoded
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from ..ansible_module import Context, Params
 from ..engine.result import Result, information
-from ..shell import Context, Params
 from ..transport.errors import BadConnectionOption
 from .auth import WIRE_GRANT, grant_of, lifetime, request_token, token_form
 from .client import open_session

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from ..ansible_module import Context, Params
 from ..engine.errors import EngineError
-from ..engine.world import Row
-from ..shell import Context, Params
-from ..transport.answers import Answer
+from ..engine.snapshot import Row
 from ..transport.errors import BadConnectionOption, TransportError
+from ..transport.responses import Answer
 from ..transport.session import Session
 from .auth import WIRE_GRANT, FixedSigner, ask_for_token, likely_causes
 from .client import Instance, open_session, short_name

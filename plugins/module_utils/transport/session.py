@@ -17,10 +17,18 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from .answers import Answer, Raw, read_answer
-from .errors import BadConnectionOption, HttpError, NoClearAnswer, NotJson, Unreachable, Untrusted, WriteInCheckMode
-from .explain import explained
+from .error_messages import explained
+from .errors import (
+    BadConnectionOption,
+    HttpError,
+    NoClearAnswer,
+    NotJson,
+    Unreachable,
+    Untrusted,
+    WriteInCheckMode,
+)
 from .redact import Redactor
+from .responses import Answer, Raw, read_answer
 from .retry import RETRIED_STATUSES, Patience, retry_after_seconds
 from .settings import Settings
 

@@ -16,7 +16,14 @@ from multidict import CIMultiDict
 from ..faults import apply, draw
 from ..web import Call, Reply, json_reply
 from .callers import Caller
-from .errors import API_ACL, NO_RESOURCE, Refused, error_reply, too_large, unreadable
+from .errors import (
+    API_ACL,
+    NO_RESOURCE,
+    Refused,
+    error_reply,
+    too_large,
+    unreadable,
+)
 from .instance import Instance
 from .knobs import faults_of
 from .table_api import read_body

@@ -5,7 +5,16 @@ from __future__ import annotations
 
 from . import packages
 from .base import lines
-from .data.compliance import ASC, INTEGRATIONS, JOBS, OTHER_INSTANCE, OTHER_JOB, PARAMETERS, RUN_AS, TVM
+from .data.compliance import (
+    ASC,
+    INTEGRATIONS,
+    JOBS,
+    OTHER_INSTANCE,
+    OTHER_JOB,
+    PARAMETERS,
+    RUN_AS,
+    TVM,
+)
 from .instance import Instance
 from .store import Row, stable_id
 

@@ -14,7 +14,13 @@ from . import signing, tokens
 from .assertions import subject_of
 from .errors import NO_RESOURCE, error_reply
 from .instance import Instance
-from .signin import check_password, is_open, needs_second_factor, record_login, session_cookies
+from .signin import (
+    check_password,
+    is_open,
+    needs_second_factor,
+    record_login,
+    session_cookies,
+)
 from .store import Row
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -9,7 +9,19 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from ..web import Call, Reply, html_reply
-from . import addresses, batch, change_api, cicd, elevation, import_sets, oauth, public, statistics, table_api, user_api
+from . import (
+    addresses,
+    batch,
+    change_api,
+    cicd,
+    elevation,
+    import_sets,
+    oauth,
+    public,
+    statistics,
+    table_api,
+    user_api,
+)
 from .access import Access
 from .callers import Caller
 from .errors import API_ACL, NO_RESOURCE, UNSCOPED, Refused, too_large

@@ -16,7 +16,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import chain
 
-from .data import tables_application, tables_identity, tables_platform, tables_task
+from .data import (
+    tables_application,
+    tables_identity,
+    tables_platform,
+    tables_task,
+)
 from .releases import RELEASES, Release
 
 AUDIT_COLUMNS = """

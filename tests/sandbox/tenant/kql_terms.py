@@ -7,7 +7,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from .kql_values import AGGREGATES, ARITHMETIC, FUNCTIONS, LISTS, SIGNS, json_of, ordered
+from .kql_values import (
+    AGGREGATES,
+    ARITHMETIC,
+    FUNCTIONS,
+    LISTS,
+    SIGNS,
+    json_of,
+    ordered,
+)
 from .kql_words import KqlError, Word, words_of
 
 Row = dict[str, Any]

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from tests.unit.sandbox import azure_specs as specs
-from tests.unit.sandbox.arm_client import ASSESSMENTS, DUE, GOVERNANCE, INTEGRATIONS, PRICINGS, SECURITY, Arm, Json
+from tests.unit.sandbox.arm_client import (
+    ASSESSMENTS,
+    DUE,
+    GOVERNANCE,
+    INTEGRATIONS,
+    PRICINGS,
+    SECURITY,
+    Arm,
+    Json,
+)
 from tests.unit.sandbox.client import Plain
 from tests.unit.sandbox.test_arm_governance import FIRST, rule
 from tests.unit.sandbox.test_arm_integrations import credentials, integration

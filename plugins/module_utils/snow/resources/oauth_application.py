@@ -9,9 +9,9 @@ from typing import Any
 from ...engine.errors import BadDescription
 from ...engine.field import BOOLEAN, INTEGER, LIST, Field, Reference
 from ...engine.plan import Value
-from ...engine.row import RowResource
-from ...engine.world import Row
+from ...engine.snapshot import Row
 from ..account import WRITERS
+from ..record_resource import RowResource
 
 OPTIONS = (
     "name", "client_id", "client_secret", "access_token_lifespan", "refresh_token_lifespan", "redirect_urls", "logo_url",

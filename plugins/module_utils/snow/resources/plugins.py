@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ...engine.errors import BadDescription
 from ...engine.plan import CHANGED, OK, PERFORM, Judge, Need, Plan
 from ...engine.result import Drift
-from ...engine.world import Pending, Read, Row, World
+from ...engine.snapshot import Pending, Read, Row, World
 from ..account import WRITERS
 from ..activation import Activation, Wait
 

@@ -8,9 +8,20 @@ from typing import Any
 
 from ...engine.errors import BadDescription
 from ...engine.field import BOOLEAN, INTEGER, kind_of, normal, wire_text
-from ...engine.plan import CHANGED, CREATE, OK, REFUSED, UPDATE, Judge, Need, Plan, Value, Write
+from ...engine.plan import (
+    CHANGED,
+    CREATE,
+    OK,
+    REFUSED,
+    UPDATE,
+    Judge,
+    Need,
+    Plan,
+    Value,
+    Write,
+)
 from ...engine.result import Drift, ManualStep
-from ...engine.world import Pending, Read, Row, World
+from ...engine.snapshot import Pending, Read, Row, World
 
 TABLE = "sys_properties"
 MISSING, NEEDS_ELEVATION = "missing", "needs_elevation"

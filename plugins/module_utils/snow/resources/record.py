@@ -8,8 +8,8 @@ from typing import Any
 
 from ...engine.errors import BadDescription
 from ...engine.field import Field, kind_of, wire_text
-from ...engine.row import RowResource
 from ..account import WRITERS
+from ..record_resource import RowResource
 
 # Rows whose writing takes care that only their own module takes.
 OWN_MODULES = {"sys_security_acl": "snow_table_acls", "sys_security_acl_role": "snow_table_acls"}

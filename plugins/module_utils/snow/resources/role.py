@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.field import Field, Links
-from ...engine.row import RowResource
 from ..account import WRITERS
+from ..record_resource import RowResource
 
 
 class Role(RowResource):

@@ -13,7 +13,7 @@ from typing import Any
 from ...engine.errors import BadDescription
 from ...engine.plan import Judge, Plan
 from ...engine.result import Drift, ManualStep
-from ...engine.world import Pending, Read, World
+from ...engine.snapshot import Pending, Read, World
 
 GRANTED, MISSING, NEEDS_ELEVATION, UNKNOWN = "granted", "missing", "needs_elevation", "unknown"
 # A table that every instance has, with rules out of the box: seeing nothing of it means not being allowed to look.

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.field import BOOLEAN, Field, Links
-from ...engine.row import RowResource
 from ..account import WRITERS
+from ..record_resource import RowResource
 
 OPTIONS = (
     "user_name", "password", "first_name", "last_name", "email", "web_service_access_only", "identity_type", "time_zone", "roles",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...engine.errors import BadDescription
-from ...engine.world import Read, Row, World
+from ...engine.snapshot import Read, Row, World
 
 TABLE = "sys_choice"
 PARENT = "task"

@@ -11,9 +11,9 @@ from typing import Any
 from ...engine.errors import BadDescription
 from ...engine.field import Field, Reference, kind_of, normal, wire_text
 from ...engine.plan import Value
-from ...engine.world import Row, World
+from ...engine.snapshot import Row, World
 from .choices import Choices
-from .models import CLOSED, RESOLVED, TYPES
+from .ticket_types import CLOSED, RESOLVED, TYPES
 
 # Compliance and hardening facts 5.5; the lengths are LIKELY.
 LONGEST_KEY = 100

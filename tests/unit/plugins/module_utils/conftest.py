@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import (
     auth,
     batch,

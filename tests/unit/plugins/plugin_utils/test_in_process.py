@@ -22,10 +22,10 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.template import Templar
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils import shell
+from ansible_collections.secops.servicenow_defender.plugins.module_utils import ansible_module
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils import in_process
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer, failure, rows
-from tests.unit.plugins.module_utils.snow.batches import with_batches
+from tests.unit.plugins.module_utils.snow.fake_batch_api import with_batches
 
 COLLECTION = "secops.servicenow_defender"
 PLUGINS = f"ansible_collections.{COLLECTION}.plugins"
@@ -33,7 +33,7 @@ PLUGINS = f"ansible_collections.{COLLECTION}.plugins"
 VARIABLES = {"ansible_inject_invocation": True}
 CREDENTIALS = {"snow_username": "svc_ansible", "snow_password": "Pass-word-1"}
 # Where the collection under test stands, as Ansible has to be told.
-COLLECTIONS = next(str(p.parent) for p in Path(shell.__file__).parents if p.name == "ansible_collections")
+COLLECTIONS = next(str(p.parent) for p in Path(ansible_module.__file__).parents if p.name == "ansible_collections")
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_no_result_holds_a_nested_secret(run: Twin, more: dict[str, Any]) -> Non
 def test_a_defect_shows_no_secret(run: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     module = import_module(f"{PLUGINS}.modules.snow_state")
 
-    def broken(params: shell.Params, _context: shell.Context) -> shell.Result:
+    def broken(params: ansible_module.Params, _context: ansible_module.Context) -> ansible_module.Result:
         raise RuntimeError(f"cannot cope with {dict(params)}")
 
     monkeypatch.setattr(module, "run", broken)
@@ -295,7 +295,7 @@ def test_what_hides_its_result_hides_it_elsewhere_too(run: Twin, failed: bool, h
 
 
 def test_every_module_has_a_twin() -> None:
-    plugins = Path(shell.__file__).parents[1]
+    plugins = Path(ansible_module.__file__).parents[1]
     modules = {path.name for path in (plugins / "modules").glob("*.py")} - {"__init__.py"}
     assert {path.name for path in (plugins / "action").glob("*.py")} - {"__init__.py"} == modules
 

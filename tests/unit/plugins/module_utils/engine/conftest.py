@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.plugins.module_utils.platform import Platform
+from tests.unit.plugins.module_utils.fake_store import Platform
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import TRANSPORT_OPTIONS, Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
+    TRANSPORT_OPTIONS,
+    Context,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import SNOW_OPTIONS, Instance, connect
 from tests.unit.plugins.module_utils.loopback import Loopback
 

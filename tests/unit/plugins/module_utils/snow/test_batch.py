@@ -8,14 +8,23 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.batch import read_tables
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import TableQuery
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.answers import Answer
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import HttpError
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import Answer
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
-from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer, failure, page, rows
-from tests.unit.plugins.module_utils.snow.batches import BATCH, inner_requests, serviced, with_batches
+from tests.unit.plugins.module_utils.loopback import (
+    DROPPED,
+    Loopback,
+    Received,
+    Reply,
+    answer,
+    failure,
+    page,
+    rows,
+)
+from tests.unit.plugins.module_utils.snow.fake_batch_api import BATCH, inner_requests, serviced, with_batches
 
 Connect = Callable[..., Session]
 

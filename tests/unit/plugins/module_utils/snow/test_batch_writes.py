@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import batch
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.batch import (
     Pace,
@@ -19,16 +19,16 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.ba
     Written,
     write_all,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.answers import Answer
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     HttpError,
     NoClearAnswer,
     WriteInCheckMode,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import Answer
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer, failure, page
-from tests.unit.plugins.module_utils.snow.batches import BATCH, inner_requests, with_batches
+from tests.unit.plugins.module_utils.snow.fake_batch_api import BATCH, inner_requests, with_batches
 
 Connect = Callable[..., Session]
 

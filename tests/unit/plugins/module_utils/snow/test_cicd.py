@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused, UnclearOutcome
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import PERFORM
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.activation import Activation, Wait
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer, failure
-from tests.unit.plugins.module_utils.snow.tables import Tables
+from tests.unit.plugins.module_utils.snow.fake_table_api import Tables
 
 PROGRESS = "/api/sn_cicd/progress/9f86d081884c7d659a2feaa0c55ad015"
 LABELS = {"0": "Pending", "1": "Running", "2": "Successful", "3": "Failed", "4": "Canceled"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
     BadDescription,
     Refused,
@@ -19,8 +20,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     UPDATE,
     Write,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.world import Read
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Read
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.client import plain, short_name
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import PAGE, TableQuery
@@ -30,8 +30,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     WriteInCheckMode,
 )
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Reply, answer, failure
-from tests.unit.plugins.module_utils.snow.batches import BATCH, inner_requests
-from tests.unit.plugins.module_utils.snow.tables import Tables
+from tests.unit.plugins.module_utils.snow.fake_batch_api import BATCH, inner_requests
+from tests.unit.plugins.module_utils.snow.fake_table_api import Tables
 
 InstanceOf = Callable[..., Instance]
 USER = Write(CREATE, "sys_user", "user svc_defender", {"user_name": "svc_defender"})

@@ -9,14 +9,14 @@ import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription, Refused
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.application_info import (
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.instance_facts import instance_facts
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.oauth_application_info import (
     oauth_applications,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.instance_facts import instance_facts
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.record_info import records
 from tests.unit.plugins.module_utils.loopback import Loopback, Reply, failure, rows
-from tests.unit.plugins.module_utils.snow.batches import BATCH, with_batches
-from tests.unit.plugins.module_utils.snow.tables import Tables
+from tests.unit.plugins.module_utils.snow.fake_batch_api import BATCH, with_batches
+from tests.unit.plugins.module_utils.snow.fake_table_api import Tables
 
 ME = [{"sys_id": "u0", "user_name": "svc_ansible", "identity_type": ""}]
 ADMIN = [{"sys_id": "h0", "user": "u0", "user.user_name": "svc_ansible", "role.name": "admin", "state": "active"}]

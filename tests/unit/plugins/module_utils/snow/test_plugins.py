@@ -13,8 +13,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import ManualStep, Result
-from tests.unit.plugins.module_utils.described import plugins
-from tests.unit.plugins.module_utils.platform import Platform, told
+from tests.unit.plugins.module_utils.builders import plugins
+from tests.unit.plugins.module_utils.fake_store import Platform, told
 
 STEP = ManualStep("plugin:com.x", "Have plugin com.x activated on acme-dev", "on request", "Now Support", {})
 

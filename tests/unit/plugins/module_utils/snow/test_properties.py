@@ -12,8 +12,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     EngineError,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift, Result
-from tests.unit.plugins.module_utils.described import properties
-from tests.unit.plugins.module_utils.platform import Platform, told
+from tests.unit.plugins.module_utils.builders import properties
+from tests.unit.plugins.module_utils.fake_store import Platform, told
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.world import Read
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Read
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import (
     PAGE,
     TableQuery,

@@ -13,8 +13,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.re
     STATE_OPTIONS,
     resources_of,
 )
-from tests.unit.plugins.module_utils.described import acls, application, params, record, role, user
-from tests.unit.plugins.module_utils.platform import Platform, told
+from tests.unit.plugins.module_utils.builders import acls, application, params, record, role, user
+from tests.unit.plugins.module_utils.fake_store import Platform, told
 
 
 @pytest.fixture

@@ -8,19 +8,16 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.token import (
-    revoke_token,
-    token_for_later,
-)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.token import revoke_token, token_for_later
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.token_check import verify_token
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     BadConnectionOption,
     SignInFailed,
 )
 from tests.unit.plugins.module_utils.loopback import OK, Loopback, Received, Reply, answer, failure
-from tests.unit.plugins.module_utils.snow.tables import Tables
+from tests.unit.plugins.module_utils.snow.fake_table_api import Tables
 
 Options = Callable[..., dict[str, Any]]
 TOKEN = {"access_token": "t0ken-1", "refresh_token": "refresh-1", "token_type": "Bearer", "expires_in": 1799}

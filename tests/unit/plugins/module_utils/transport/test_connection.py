@@ -10,16 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     BadConnectionOption,
     HttpError,
     NoClearAnswer,
     Unreachable,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import (
-    Session,
-)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
 from tests.unit.plugins.module_utils.certificates import self_signed
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, answer

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.shell import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import retry
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     HttpError,

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out writes: one after the other, or many of one stage together where the platform can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from .errors import AlreadyThere, EngineError, Refused, UnclearOutcome
+from .plan import CREATE, DELETE, FAILED, OK, REFUSED, UPDATE, Write
+from .snapshot import Pending, Read, Row, World, merged
+from .store import ManyStore, Order, Store
+
+
+@dataclass
+class Writing:
+    """The writes of one run. `refused` holds what was refused and noted, by label; `overtaken` the labels of what somebody
+    else created first; `ids` those of created rows.
+    """
+
+    store: Store
+    refused: dict[str, Refused] = field(default_factory=dict)
+    overtaken: set[str] = field(default_factory=set)
+    ids: dict[Pending, str] = field(default_factory=dict)
+
+    def carry_out(self, writes: Iterable[Write]) -> None:
+        """Carry out `writes`, which are in the order of their stages.
+
+        Raises `Refused` for a write without an outcome of its own, and `UnclearOutcome` when it stays unclear what became
+        of one.
+        """
+        many = self.store if isinstance(self.store, ManyStore) else None
+        for (_stage, together), group in groupby(writes, key=lambda write: (write.stage, write.together)):
+            if together and many:
+                self._carry_out_together(list(group), many)
+            else:
+                for write in group:
+                    self.carry_out_one(write)
+
+    def note(self, write: Write, refusal: Refused) -> None:
+        """Note a refusal where the write has an outcome of its own; else raise it."""
+        if write.outcome is None:
+            raise refusal
+        if write.hint:
+            refusal = Refused(f"{refusal}. {write.hint}", status=refusal.status, step=refusal.step)
+        if write.step:
+            # What remains is a person's: the platform's words say why.
+            status = write.left_as if refusal.status == REFUSED else refusal.status
+            step = refusal.step or replace(write.step, reason=str(refusal))
+            refusal = Refused(str(refusal), status=status, step=step)
+        write.outcome.update(status=refusal.status, reason=str(refusal))
+        self.refused[write.label] = refusal
+
+    # -- one by one ---------------------------------------------------------------------------------------------------
+
+    def carry_out_one(self, write: Write) -> None:
+        """Carry out one write; a refusal is noted where the write has an outcome of its own."""
+        try:
+            self._apply(write)
+        except Refused as refusal:
+            self.note(write, refusal)
+
+    def _apply(self, write: Write) -> None:
+        order = self._order(write)
+        if write.action == CREATE:
+            self._made(write, self._create(order))
+        elif write.action == UPDATE:
+            self.store.update(write, order.row_id, order.values)
+        elif write.action == DELETE:
+            self.store.delete(write, order.row_id)
+        else:
+            self.store.perform(write)
+
+    def _order(self, write: Write) -> Order:
+        values = {name: self._resolved(value) for name, value in write.values.items()}
+        return Order(write, values, self._resolved(write.row))
+
+    def _resolved(self, value: str | Pending) -> str:
+        return self.ids[value] if isinstance(value, Pending) else value
+
+    def _made(self, write: Write, row_id: str) -> None:
+        if write.promise:
+            self.ids[write.promise] = row_id
+
+    def _create(self, order: Order) -> str:
+        """Create once. An answer that got lost is looked for by key before anything is sent again."""
+        for attempt in range(max(1, self.store.create_attempts)):
+            if attempt:
+                self.store.wait(attempt - 1)
+            try:
+                return self.store.create(order.write, order.values)["sys_id"]
+            except UnclearOutcome as unclear:
+                rows = self._rows_of([order.write])[0]
+                if len(rows) > 1:
+                    ids = ", ".join(sorted(row["sys_id"] for row in rows))
+                    raise EngineError(
+                        f"{self.store.name}: creating {order.write.label} left {len(rows)} rows ({ids}); remove all but one"
+                    ) from None
+                if rows:
+                    return rows[0]["sys_id"]
+                failure = unclear
+        raise failure
+
+    def _rows_of(self, writes: Sequence[Write]) -> list[list[Row]]:
+        """Return, for each write, the rows that look as it leaves them; one question for all."""
+        wanted = [{name: self._resolved(value) for name, value in write.identity.items()} for write in writes]
+        reads = []
+        for write, identity in zip(writes, wanted, strict=True):
+            (column, value), *others = identity.items()
+            # Of many, the other columns are compared here only: one condition for all is one question.
+            where = () if write.together else tuple(others)
+            reads.append(Read(write.collection, column, (value,), tuple(dict.fromkeys(("sys_id", *identity))), where))
+        reads = merged(reads)
+        world = World.of(reads, self.store.read(reads))
+        return [
+            world.rows(write.collection, column, value, identity)
+            for write, identity in zip(writes, wanted, strict=True)
+            for column, value in list(identity.items())[:1]
+        ]
+
+    # -- together -----------------------------------------------------------------------------------------------------
+
+    def _carry_out_together(self, writes: list[Write], many: ManyStore) -> None:
+        done = 0
+        while done < len(writes):
+            part = writes[done : done + max(1, many.at_once())]
+            creates = any(write.action == CREATE for write in part)
+            with many.turn() if creates else nullcontext():
+                self._send(self._still_due(part), many)
+            done += len(part)
+            many.written(done, len(writes), part[0].together)
+
+    def _still_due(self, writes: list[Write]) -> list[Write]:
+        """Return the writes but for creates of what is there by now: another run had its turn after we looked."""
+        creates = [write for write in writes if write.action == CREATE]
+        found = zip(creates, self._rows_of(creates), strict=True) if creates else ()
+        overtaken = {write.label: rows for write, rows in found if rows}
+        for write in creates:
+            if write.label in overtaken:
+                self._overtaken(write, overtaken[write.label])
+        return [write for write in writes if write.label not in overtaken]
+
+    def _overtaken(self, write: Write, rows: Sequence[Row]) -> None:
+        self.overtaken.add(write.label)
+        self._made(write, min(row["sys_id"] for row in rows))
+        if write.outcome is not None:
+            write.outcome.update(status=OK)
+
+    def _send(self, writes: list[Write], many: ManyStore) -> None:
+        """Send each write once. What may have been carried out is looked for, all in one question, before it is sent again."""
+        sent = len(writes)
+        for attempt in range(max(1, self.store.create_attempts)):
+            if not writes:
+                return
+            if attempt:
+                self.store.wait(attempt - 1)
+            doubtful: list[tuple[Write, EngineError]] = []
+            answers = many.write_many([self._order(write) for write in writes])
+            for write, answer in zip(writes, answers, strict=True):
+                if isinstance(answer, (UnclearOutcome, AlreadyThere)):
+                    doubtful.append((write, answer))
+                elif isinstance(answer, Refused):
+                    self.note(write, answer)
+                elif isinstance(answer, EngineError):
+                    raise answer
+                else:
+                    self._made(write, answer.get("sys_id", ""))
+            writes = self._not_done(doubtful)
+        given_up = [(write, error) for write, error in doubtful if any(write is one for one in writes)]
+        if len(given_up) > 1 and len(given_up) == sent:
+            # Nothing came through: the platform is not to be had, and waiting for it with each further part helps nobody.
+            raise given_up[0][1]
+        for write, error in given_up:
+            self.note(write, Refused(str(error), status=FAILED))
+
+    def _not_done(self, doubtful: Sequence[tuple[Write, EngineError]]) -> list[Write]:
+        """Return the writes that were not carried out, and note the refused ones."""
+        if not doubtful:
+            return []
+        not_done = []
+        found = self._rows_of([write for write, _error in doubtful])
+        for (write, error), rows in zip(doubtful, found, strict=True):
+            if rows and isinstance(error, AlreadyThere):
+                self._overtaken(write, rows)
+            elif rows:
+                self._made(write, min(row["sys_id"] for row in rows))
+            elif isinstance(error, Refused):
+                self.note(write, error)
+            else:
+                not_done.append(write)
+        return not_done

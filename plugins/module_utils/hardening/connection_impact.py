@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which settings would cut a connection that is there, or this automation's own (hardening facts 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.snapshot import Read, World
+from .observe import FOR_INTEGRATIONS, PROPERTIES
+
+APPLICATIONS, USERS = "oauth_entity", "sys_user"
+ROPC, RESET, MFA = "oauth.ropc_disabled", "auth.reset_required_api", "auth.mfa_enabled"
+ADDRESSES = ("plugin.ip_authenticator", "network.ip_access_rules", "network.ip_strict")
+CUTTING = frozenset({ROPC, RESET, MFA, *ADDRESSES})
+USER_COLUMNS = ("sys_id", "user_name", "password_needs_reset", "enable_multifactor_authn")
+
+
+@dataclass(frozen=True)
+class Connections:
+    """Who depends on the instance letting them in: OAuth applications with their accounts, and this automation itself.
+
+    `entries` are `{application, user_name}`; `own_grant` and `own_user` are those of the connection options.
+    """
+
+    entries: Sequence[Mapping[str, Any]]
+    own_grant: str
+    own_user: str = ""
+
+    def reads(self, ids: Iterable[str]) -> list[Read]:
+        """Return what has to be read to judge the settings `ids`; nothing where none of them cuts anything."""
+        if not CUTTING & set(ids):
+            return []
+        names = tuple(dict.fromkeys(entry["application"] for entry in self.entries))
+        users = tuple(dict.fromkeys(filter(None, (self.own_user, *(e.get("user_name") for e in self.entries)))))
+        reads = [Read(APPLICATIONS, "name", names, ("sys_id", "name", "active"), optional=True)] if names else []
+        return reads + ([Read(USERS, "user_name", users, USER_COLUMNS, optional=True)] if users else [])
+
+    def cut_by(self, id: str, world: World) -> str:
+        """Return who would be cut off by a setting and why, "" for nobody."""
+        if id not in CUTTING:
+            return ""
+        if id == ROPC:
+            return "; ".join(self._by_password_grant(world))
+        if id in ADDRESSES:
+            there = self._there(world)
+            words = "the addresses of Microsoft and of this controller have to be allowed first"
+            return f"{' and '.join(there)} would be shut out: {words}" if there else ""
+        return "; ".join(self._accounts(id, world))
+
+    def _there(self, world: World) -> list[str]:
+        refused = world.refused(APPLICATIONS, "name")
+        if refused:
+            return [f"the connections, which may not be read ({refused}),"]
+        return [
+            f"the OAuth application {entry['application']}"
+            for entry in self.entries
+            if any(row.get("active") != "false" for row in world.rows(APPLICATIONS, "name", entry["application"]))
+        ]
+
+    def _by_password_grant(self, world: World) -> Iterable[str]:
+        if self.own_grant == "password":
+            yield "this automation itself signs in with the password grant"
+        for name in self._there(world):
+            yield f"{name} signs in with the password grant"
+
+    def _accounts(self, id: str, world: World) -> Iterable[str]:
+        column, words = (
+            ("password_needs_reset", "has to change the password") if id == RESET else
+            ("enable_multifactor_authn", f"is enrolled, and {FOR_INTEGRATIONS} is true")
+        )  # fmt: skip
+        if id == MFA and not any(
+            row.get("value", "").lower() == "true" for row in world.rows(PROPERTIES, "name", FOR_INTEGRATIONS)
+        ):
+            return
+        for row in world.all_rows(USERS, "user_name"):
+            if row.get(column) == "true":
+                yield f"the account {row.get('user_name')} {words}"

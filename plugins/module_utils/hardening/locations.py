@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the settings are kept that are neither a property nor a plugin (hardening facts 3.3, class F; 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from .catalogue.setting import OTHER, Setting
+
+
+@dataclass(frozen=True)
+class RowPlace:
+    """One row of `table` and its `column`; `absent` is what it means when the row is not there."""
+
+    table: str
+    sys_id: str
+    column: str = "active"
+    absent: str = ""
+
+
+@dataclass(frozen=True)
+class CountPlace:
+    """How many rows of `table` fulfil `where`."""
+
+    table: str
+    where: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ColumnPlace:
+    """`column` of every row of `table` that fulfils `where`. The names of most of these columns are not confirmed."""
+
+    table: str
+    column: str
+    where: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class PatternPlace:
+    """One property for each scope, all with this beginning or end."""
+
+    operator: str
+    text: str
+
+
+@dataclass(frozen=True)
+class NoPlace:
+    """No record that could be read tells."""
+
+
+Place = Union[RowPlace, CountPlace, ColumnPlace, PatternPlace, NoPlace]  # noqa: UP007 (as in setting.py)
+
+NAMED: dict[str, Place] = {
+    # The page is public while its row is there and active.
+    "va.embed_public": RowPlace("sys_public", "04b1905473222300e985658b4cf6a7ef", absent="false"),
+    "network.ip_access_rules": CountPlace("ip_access", (("active", "true"),)),
+    "auth.password_denylist_rows": CountPlace("blacklisted_password"),
+    "auth.password_min_length": ColumnPlace("password_policy", "min_length"),
+    "auth.password_max_length": ColumnPlace("password_policy", "max_length"),
+    "auth.password_store_policy": ColumnPlace("pwd_cred_store", "enable_password_policy"),
+    "log.mid_audit": ColumnPlace("ecc_agent_property", "value", (("name", "mid.log.command_audit.enable"),)),
+    "acl.scope_app_data": PatternPlace("STARTSWITH", "glide.enforce_security_scope."),
+    "acl.scope_impersonate": PatternPlace("ENDSWITH", ".impersonateCheck"),
+}
+
+# Scopes and plugins that show that an application is there, by group (hardening facts 4.2, rule 7). A property of the
+# group shows it as well.
+APPLICATION_SCOPES = {
+    "customer_service": ("sn_customerservice", "sn_guest_walkup_cs"),
+    "external_registration": ("sn_ext_usr_reg",),
+    "certificate_management": ("sn_disco_certmgmt",),
+    "generative_ai": ("sn_aia", "sn_ai_security", "sn_itsm_aia"),
+    "field_service": ("sn_fsm",),
+    "social_qa": ("sn_kb_social_qa",),
+    "impact": ("sn_impact_common",),
+    "event_management": ("evt_mgmt",),
+}
+MID_SERVER, MID_SERVER_TABLE = "mid_server", "ecc_agent"
+ANY_SCOPE = "any scoped"
+# Joins need looking after only with domain separation (ServiceNow documentation of the plugin).
+DOMAIN_SEPARATION = {"acl.domain_join": "com.glide.domain.msp_extensions.installer"}
+
+
+def place_of(setting: Setting) -> Place | None:
+    """Return where a setting of its own kind is kept; None for a property or a plugin."""
+    if setting.kind != OTHER:
+        return None
+    if setting.id in NAMED:
+        return NAMED[setting.id]
+    table, slash, sys_id = setting.name.partition("/")
+    return RowPlace(table, sys_id) if slash and len(sys_id) == 32 else NoPlace()
+
+
+def scopes_of(application: str) -> tuple[str, ...]:
+    """Return the scopes that show that an application is there."""
+    return APPLICATION_SCOPES.get(application, (application,) if application.startswith("sn_") else ())

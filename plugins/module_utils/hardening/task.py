@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task that brings an instance to a hardening baseline: from its options to its result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..engine.errors import BadDescription
+from ..engine.result import Result
+from ..snow.activation import Wait
+from .baseline import Selection, select
+from .connection_impact import Connections
+from .lockout_guard import WayIn
+from .observe import WHOLE_ROW, Sight
+from .posture import Assessed, posture_of, summary
+from .resource import TYPES, Hardening
+from .update_set import PropertyRow, update_set
+from .write_policy import Switches
+
+if TYPE_CHECKING:
+    from ..snow.client import Instance
+
+TITLE = "Hardening settings that need elevation"
+# Columns of a row that say where and when it was, not what it is.
+NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope"})
+
+
+def selection_of(params: Mapping[str, Any]) -> Selection:
+    """Return the settings that a task names; raise `BadDescription` with everything that cannot be meant."""
+    for entry in params["connections"]:
+        if not entry["application"].strip():
+            raise BadDescription("connections: an application without a name")
+    return select(
+        params["baseline"], params["ids"], params["exclude"], params["overrides"], params["acknowledge_breaks"]
+    )
+
+
+def hardening_of(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Hardening:
+    """Return the settings as one resource of the instance; who is calling will be asked with the first read."""
+    instance.foresee_account()
+    user = str(instance.params.get("snow_username") or "") if instance.grant in ("basic", "password") else ""
+    return Hardening(
+        selection,
+        Sight(selection.settings, instance.account, params["production"], WHOLE_ROW),
+        Switches(params["allow_irreversible"], params["allow_plugins"], frozenset(params["acknowledge_breaks"])),
+        Connections(params["connections"], instance.grant, user),
+        params["max_writes"],
+        params["create_for_score"],
+        Wait(params["wait"], params["wait_timeout"], params["poll_interval"]),
+    )
+
+
+def harden(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Result:
+    """Bring the instance to the baseline, or say in check mode what would be done."""
+    hardening = hardening_of(instance, params, selection)
+    guard = WayIn(instance, params["connections"], lambda: hardening.left)
+    result = instance.ensure(hardening, guard=guard)
+    posture = posture_of(selection.baseline, hardening.assessed)
+    result.output.update(
+        msg=_told(instance, result, summary(posture)),
+        posture=posture,
+        writes_left=hardening.left,
+        update_set=update_set(
+            instance.session.base_url, TITLE, [_row(entry, wanted) for entry, wanted in hardening.to_import()]
+        ),
+    )
+    return result
+
+
+def _told(instance: Instance, result: Result, stands: str) -> str:
+    counted = Counter(outcome["status"] for outcome in result.output["results"])
+    done = [f"{counted[status]} {words}" for status, words in STATUS_WORDS.items() if counted[status]]
+    return f"{instance.name}: {stands}" + (f"; {', '.join(done)}" if done else "")
+
+
+STATUS_WORDS = {
+    "changed": "changed",
+    "needs_elevation": "need elevation",
+    "manual": "left to a person",
+    "request_only": "on request only",
+    "withheld": "withheld",
+    "refused": "refused",
+    "noted": "noted",
+    "unknown": "unknown",
+}
+
+
+def _row(entry: Assessed, wanted: str) -> PropertyRow:
+    setting, row = entry.setting, entry.sighting.row
+    if row is None:
+        columns = {"type": TYPES.get(setting.type, "string"), "description": setting.title}
+        return PropertyRow(setting.name, "", {**columns, "value": wanted})
+    kept = {name: value for name, value in row.items() if name not in NOT_CARRIED}
+    return PropertyRow(setting.name, row["sys_id"], {**kept, "value": wanted})
+
+
+__all__ = ["harden", "hardening_of", "selection_of"]

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Azure Resource Manager: lists with pages, long-running operations, refusals in plain words (Defender for Cloud facts 3.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...ansible_module import Context, Params, transport_settings
+from ...engine.errors import Refused
+from ...transport.errors import HttpError, NoClearAnswer, SignInFailed
+from ...transport.responses import Answer
+from ...transport.session import Session, checked_base_url
+from ..collection_store import RoutedStore
+from ..entra.clouds import DEFAULT_CLOUD, audience, cloud_of
+from ..entra.credentials import signer_for
+from ..next_link import path_below
+from .long_running import finished
+from .throttled_session import PatientSession
+
+PROVIDER = "Microsoft.Security"
+GRAPH_PATH, GRAPH_VERSION = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
+GRAPH_PAGE = 1000
+# More pages than any answer has: a platform that hands out the same link for ever must not keep us.
+MOST_PAGES = 10_000
+WRITERS = "Security Admin, Contributor or Owner"
+
+# (start of the platform's words, what to do). Facts 3.8: codes are LIKELY, so they only choose the advice.
+REMEDIES = (
+    ("SubscriptionNotFound", "Check the subscription's id, and that the identity has a role on it"),
+    ("InvalidSubscriptionId", "Check the subscription's id"),
+    ("MissingSubscriptionRegistration", "Register the provider Microsoft.Security on the subscription (Resource providers)"),
+    ("Subscription Not Registered", "Register the provider Microsoft.Security on the subscription (Resource providers)"),
+    ("NoRegisteredProviderFound", "This cloud or api-version does not have the resource; see api_version where the module has it"),
+    ("InvalidApiVersionParameter", "The platform does not know the api-version; see api_version where the module has it"),
+    ("InvalidResourceType", "This cloud does not have the resource"),
+    ("SubscriptionNotInStandardPlan", "Switch on Defender CSPM there (module mdc_plan)"),
+    ("AuthorizationFailed", ""),
+)  # fmt: skip
+
+
+class ResourceManager(RoutedStore):
+    """Resource Manager, as one identity sees it."""
+
+    def __init__(self, session: Session, params: Params, context: Context) -> None:
+        super().__init__("Defender for Cloud", context)
+        self.session, self.params = session, params
+
+    @classmethod
+    def from_params(cls, params: Params, context: Context) -> ResourceManager:
+        """Return the Resource Manager that the connection options describe; nothing is sent yet."""
+        cloud = cloud_of(params)
+        root = checked_base_url("azure_arm_url", params.get("azure_arm_url") or cloud.resource_manager)
+        context.subject = context.subject or str(
+            params.get("azure_subscription_id") or params.get("azure_tenant_id") or root
+        )
+        # The audience is Resource Manager's own name, also where a gateway stands before it.
+        signer = signer_for(params, context, audience(cloud.resource_manager))
+        session = PatientSession(context.progress, root, transport_settings(params), context, signer)
+        return cls(session, params, context)
+
+    def __enter__(self) -> ResourceManager:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Nothing to close: the connection stays for the next call of this process."""
+
+    @property
+    def is_commercial(self) -> bool:
+        """Whether this is the public cloud, the only one that has the ServiceNow integration (facts 1.5)."""
+        return (self.params.get("azure_cloud") or DEFAULT_CLOUD) == DEFAULT_CLOUD
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def find(self, path: str, version: str, **query: str) -> dict[str, Any] | None:
+        """Return one object, or None where it is not there; a scope that is not there is `Refused`."""
+        answer = self.call("GET", path, version, query=query, accept=(404,))
+        if answer.status == 404:
+            self._check_scope(answer)
+            return None
+        return answer.data if isinstance(answer.data, dict) else None
+
+    def _check_scope(self, answer: Answer) -> None:
+        """Raise `Refused` when a 404 says that the scope, not the object, is not there."""
+        error = answer.error(self.context.redactor.scrub_text)
+        if any(error.words.startswith(code) for code, _remedy in REMEDIES):
+            raise self.refusal(error)
+
+    def rows(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
+        """Return every object of a list, following `nextLink` as it is (facts 3.8)."""
+        return [row for page in self.pages(path, version, query) for row in page]
+
+    def pages(
+        self, path: str, version: str, query: Mapping[str, str] | None = None, *, may_be_missing: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Give a list page by page; a page that nobody asks for is not fetched.
+
+        With `may_be_missing`, a list of something that is not there has no pages; a scope that is not there is `Refused`.
+        """
+        answer = self.call("GET", path, version, query=query, accept=(404,) if may_be_missing else ())
+        if answer.status == 404:
+            self._check_scope(answer)
+            return
+        seen: set[str] = set()
+        while True:
+            data = answer.data
+            if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
+                # Taken for "nothing there", everything would be made again.
+                raise NoClearAnswer(f"GET {path} -> {answer.status}: the answer holds no list")
+            yield [row for row in data["value"] if isinstance(row, dict)]
+            link = data.get("nextLink")
+            if not link or link in seen or len(seen) >= MOST_PAGES:
+                return
+            seen.add(link)
+            answer = self._send("GET", self.below(link))
+
+    def graph(self, query: str, subscriptions: list[str] | None = None) -> list[dict[str, Any]]:
+        """Return every row of a Resource Graph query (facts 3.7), page by page."""
+        rows: list[dict[str, Any]] = []
+        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": GRAPH_PAGE}
+        while True:
+            body = {"query": query, "options": options, **({"subscriptions": subscriptions} if subscriptions else {})}
+            data = self.call("POST", GRAPH_PATH, GRAPH_VERSION, body=body, only_reads=True).data
+            page = data.get("data") if isinstance(data, Mapping) else None
+            if not isinstance(page, list):
+                raise NoClearAnswer(f"POST {GRAPH_PATH}: the answer holds no rows")
+            rows += [row for row in page if isinstance(row, dict)]
+            token = data.get("$skipToken")
+            if not token or not page:
+                return rows
+            options = {**options, "$skipToken": token}
+
+    # -- any call -----------------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        version: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        accept: tuple[int, ...] = (),
+        **more: Any,
+    ) -> Answer:
+        """Send one request and return its answer; a status in `accept` is an answer, too.
+
+        Raises `Refused` or `SignInFailed` with what to do, and the transport's errors.
+        """
+        return self._send(
+            method, path, query={**(query or {}), "api-version": version}, body=body, accept=accept, **more
+        )
+
+    def finish(self, answer: Answer, what: str, timeout: float = 600.0) -> Any:
+        """Wait for the end of the operation that `answer` began and return its last body (see `operations`)."""
+        return finished(self, answer, what, timeout)
+
+    def below(self, link: str) -> str:
+        """Return the path and query of an absolute `link`; raise `EngineError` for one to another host.
+
+        A gateway passes on links to the cloud's own address: those are followed through it.
+        """
+        roots = (self.session.base_url, cloud_of(self.params).resource_manager)
+        return path_below(link, roots, "Resource Manager", "azure_arm_url")
+
+    def _send(self, method: str, path: str, *, accept: tuple[int, ...] = (), **more: Any) -> Answer:
+        try:
+            answer = self.session.request(method, path, accept_errors=bool(accept), **more)
+            if answer.status >= 400 and answer.status not in accept:
+                raise answer.error(self.context.redactor.scrub_text)
+        except HttpError as error:
+            raise self.refusal(error) from None
+        return answer
+
+    def session_to(self, origin: str) -> Session:
+        """Return a session with another host, which does not sign in."""
+        return Session(origin, transport_settings(self.params), self.context, None)
+
+    def refusal(self, error: HttpError) -> Exception:
+        """Return what a refused call means, and what to do."""
+        if error.status == 401:
+            return SignInFailed(
+                f"Resource Manager refused the sign-in. {error}. The token is not for it or not of this tenant: check azure_tenant_id, "
+                f"azure_cloud and azure_access_token"
+            )
+        hint = next((remedy for code, remedy in REMEDIES if error.words.startswith(code)), "")
+        if error.status == 403 and not hint:
+            hint = f"Give the identity {WRITERS} there (Access control (IAM) > Add role assignment); to read, Security Reader is enough"
+        if error.status == 429:
+            hint = "Resource Manager is throttling this identity; run again later"
+        return Refused(f"Resource Manager refused the call. {error}{'. ' + hint if hint else ''}")

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scopes of Resource Manager: what an integration, a rule or a list is for (Defender for Cloud facts 2.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...engine.errors import BadDescription
+
+SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR, RESOURCE = (
+    "subscription", "management group", "security connector", "resource",
+)  # fmt: skip
+SEGMENT = r"[^/?#\s]+"
+KINDS = (
+    (SUBSCRIPTION, re.compile(rf"/subscriptions/{SEGMENT}", re.I)),
+    (MANAGEMENT_GROUP, re.compile(rf"/providers/Microsoft\.Management/managementGroups/{SEGMENT}", re.I)),
+    (
+        CONNECTOR,
+        re.compile(
+            rf"/subscriptions/{SEGMENT}/resourceGroups/{SEGMENT}/providers/Microsoft\.Security/securityConnectors/{SEGMENT}",
+            re.I,
+        ),
+    ),
+    (RESOURCE, re.compile(rf"/subscriptions/{SEGMENT}(/{SEGMENT})+", re.I)),
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A scope: `path` starts with a slash and ends without one; `kind` is one of the words above."""
+
+    path: str
+    kind: str
+
+    @property
+    def subscription(self) -> str:
+        """The id of the subscription that the scope lies in, "" for a management group."""
+        parts = self.path.split("/")
+        return parts[2] if parts[1].lower() == "subscriptions" else ""
+
+    def __str__(self) -> str:
+        return self.path if self.kind == RESOURCE else f"{self.kind} {self.path.rsplit('/', 1)[-1]}"
+
+
+def scope_of(params: Mapping[str, Any], *kinds: str) -> Scope:
+    """Return the scope that option `scope` names, or the subscription of the connection options.
+
+    `kinds` are the ones that make sense (none: all of them). Raises `BadDescription`.
+    """
+    text = params.get("scope") or ""
+    if not text and not params.get("azure_subscription_id"):
+        raise BadDescription(
+            "scope or azure_subscription_id is required: which subscription, management group or connector is meant?"
+        )
+    scope = read_scope("scope", text or f"/subscriptions/{params['azure_subscription_id']}")
+    if kinds and scope.kind not in kinds:
+        raise BadDescription(f"scope {scope.path} is a {scope.kind}; here it must be a {' or a '.join(kinds)}")
+    return scope
+
+
+def read_scope(option: str, text: str) -> Scope:
+    """Return the scope that `text` writes; raise `BadDescription` naming `option`."""
+    path = f"/{text.strip().strip('/')}"
+    for kind, pattern in KINDS:
+        if pattern.fullmatch(path):
+            return Scope(path, kind)
+    raise BadDescription(
+        f"{option} must be /subscriptions/<id>, /providers/Microsoft.Management/managementGroups/<name>, or the resource id of a "
+        f"security connector, not {text!r}"
+    )
+
+
+def same_path(one: str, other: str) -> bool:
+    """Return whether two resource ids mean the same: Azure ignores case, and examples differ in the first slash."""
+    return one.strip("/").casefold() == other.strip("/").casefold()

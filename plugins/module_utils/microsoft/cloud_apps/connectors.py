@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ServiceNow app connectors of a tenant, all of a play in one plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...engine.errors import BadDescription
+from ...engine.plan import CREATE, DELETE, UPDATE, Judge, Plan, Value, Write
+from ...engine.result import Drift
+from ...engine.snapshot import Pending, Read, Row, World
+from .connectors_api import (
+    ABSENT,
+    COLLECTION,
+    COLUMNS,
+    CONNECTED,
+    DISABLED,
+    ERROR,
+    SERVICENOW,
+    UNKNOWN,
+    WARNING,
+    ConnectorRoutes,
+    problems_of,
+    same_address,
+    token_days_left,
+    token_end,
+)
+from .evidence import Evidence
+from .manual_steps import connector_step
+
+OAUTH, PASSWORD = "oauth", "password"
+WANTED = {"present": CONNECTED, "disabled": DISABLED, "absent": ABSENT}
+DATA_ARRIVE = frozenset({CONNECTED, WARNING})
+
+CONNECTOR_OPTIONS: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "instance_url": {"type": "str"},
+    "mode": {"type": "str", "choices": [OAUTH, PASSWORD], "default": OAUTH},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "client_id": {"type": "str"},
+    "client_secret": {"type": "str", "no_log": True},
+    "state": {"type": "str", "choices": list(WANTED), "default": "present"},
+}
+
+
+class Connectors:
+    """The described connectors. `outcomes` holds how each stands, by name, and is brought up to date by every plan."""
+
+    label = "connectors"
+
+    def __init__(self, entries: list[Mapping[str, Any]], routes: ConnectorRoutes) -> None:
+        self.routes = routes
+        self.entries: dict[str, Mapping[str, Any]] = {}
+        addresses: dict[str, str] = {}
+        for entry in entries:
+            name = entry["name"]
+            if name in self.entries:
+                raise BadDescription(f"connectors names {name!r} twice")
+            self.entries[name] = entry
+            address = _address(entry)
+            if address and addresses.setdefault(address, name) != name:
+                raise BadDescription(
+                    f"connectors {addresses[address]!r} and {name!r} are one instance: {address} (upper and lower case and a trailing "
+                    f"slash make no difference)"
+                )
+        self.outcomes: dict[str, dict[str, Any]] = {
+            name: {"object": f"connector {name}", "name": name, "instance_url": _address(entry)}
+            for name, entry in self.entries.items()
+        }
+        self.problems: list[dict[str, str]] = []
+        self.written: set[str] = set()
+
+    def promises(self) -> list[Pending]:
+        """Promise nothing."""
+        return []
+
+    def reads(self) -> list[Read]:
+        """Ask for all connectors: one list tells all."""
+        return [Read(COLLECTION, "name", tuple(self.entries), COLUMNS)]
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Judge each connector; what is not as described becomes a request of the contract, or a manual step."""
+        plan = Plan(self.label, bulk=True)
+        rows = world.all_rows(COLLECTION, "name")
+        self.problems = []
+        for name, entry in self.entries.items():
+            row = self._find(name, entry, rows)
+            outcome = self.outcomes[name]
+            self._describe(outcome, entry, row)
+            plan.outcomes.append(outcome)
+            self.problems += problems_of(name, row, oauth=entry["mode"] == OAUTH) if row else []
+            self._plan_one(plan, name, entry, row, outcome)
+        return plan
+
+    # -- how it stands ------------------------------------------------------------------------------------------------
+
+    def _find(self, name: str, entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
+        if self.routes.evidence:
+            return self._attributed(name, entry, rows)
+        named = [row for row in rows if row["name"] == name and row["status"] != ABSENT]
+        if len(named) > 1:
+            ids = ", ".join(sorted(row["sys_id"] for row in named))
+            raise BadDescription(
+                f"the tenant has {len(named)} connectors named {name!r} ({ids}); rename or remove all but one in the portal. Nothing "
+                f"was written"
+            )
+        address = _address(entry)
+        if named:
+            if address and named[0]["url"] and named[0]["url"] != address:
+                raise BadDescription(
+                    f"connector {name!r} leads to {named[0]['url']}, not to {address}. Nothing was written; name another connector, or "
+                    f"remove this one in the portal"
+                )
+            return named[0]
+        return next((row for row in rows if address and row["url"] == address and row["status"] != ABSENT), None)
+
+    def _attributed(self, name: str, entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
+        """Return the evidence that is about this connector: it names it or its host, or there is but one of each."""
+        host = _address(entry).partition("://")[2]
+        marks = [rf"(?<![\w.-]){re.escape(mark.casefold())}(?![\w.-])" for mark in (name, host) if mark]
+        found = [row for row in rows if any(re.search(mark, row["text"]) for mark in marks)]
+        if len(found) == 1:
+            return found[0]
+        known = [row for row in rows if row["sys_id"]] or rows
+        return known[0] if len(known) == len(self.entries) == 1 else None
+
+    def _describe(self, outcome: dict[str, Any], entry: Mapping[str, Any], row: Row | None) -> None:
+        evidence = self.routes.evidence
+        missing = UNKNOWN if evidence else ABSENT
+        outcome.update(
+            status=row["status"] if row else missing,
+            message=row["message"] if row else "",
+            evidence=evidence or ["the list of connectors"],
+            id=row["sys_id"] if row else "",
+            accounts=int(row["accounts"]) if row else 0,
+        )
+        oauth = row is not None and entry["mode"] == OAUTH
+        last = row["last_connected"] if row and oauth else ""
+        outcome.update(refresh_token_expires_at=token_end(last), days_left=token_days_left(last))
+
+    def count_events(self, found: Evidence) -> None:
+        """Note how many events of each connector were found; None where the records do not say whose they are."""
+        rows = list(found.rows)
+        owned = {name: self._attributed(name, entry, rows) for name, entry in self.entries.items()}
+        taken = {row["sys_id"] for row in owned.values() if row}
+        nothing = 0 if found.answered and all(row["sys_id"] in taken for row in rows) else None
+        for name, row in owned.items():
+            self.outcomes[name]["events"] = int(row["events"]) if row else nothing
+
+    # -- what to do ---------------------------------------------------------------------------------------------------
+
+    def _plan_one(
+        self, plan: Plan, name: str, entry: Mapping[str, Any], row: Row | None, outcome: dict[str, Any]
+    ) -> None:
+        wanted, status = WANTED[entry["state"]], outcome["status"]
+        if self._is_fulfilled(name, wanted, status):
+            return
+        label = outcome["object"]
+        operation = _operation(wanted, status)
+        if status != UNKNOWN:
+            plan.drift.append(Drift(label, "status", status, wanted))
+            plan.before[label], plan.after[label] = status, wanted
+        replay = self.routes.replay
+        # Evidence has no id to change a connector by, and cannot tell that there is none.
+        if replay and replay.offers(operation) and not self.routes.evidence:
+            values = _values(entry)
+            self._check_mode(entry, operation)
+            replay.check(operation, {**values, "id": outcome["id"]}, label)
+            plan.writes.append(self._write(operation, label, values, row, outcome))
+            self.written.add(name)
+            return
+        plan.manual_steps.append(connector_step(operation, entry, _address(entry), self.routes.app_id == SERVICENOW))
+        if status == UNKNOWN:
+            plan.warnings.append(f"{label}: whether it is connected is unknown. {' '.join(self.routes.evidence)}")
+
+    def _is_fulfilled(self, name: str, wanted: str, status: str) -> bool:
+        if name in self.written:
+            # What was sent takes a while: only one that is not there at all did not take.
+            return status != ABSENT if wanted == CONNECTED else status == wanted
+        if wanted == CONNECTED:
+            return status in DATA_ARRIVE or (status == UNKNOWN and not self.routes.evidence)
+        return status in (wanted, ABSENT)
+
+    def _check_mode(self, entry: Mapping[str, Any], operation: str) -> None:
+        replay = self.routes.replay
+        if replay is None or operation not in ("create", "update") or entry["mode"] == OAUTH:
+            return
+        if replay.contract.needs(operation) & {"client_id", "client_secret"}:
+            raise BadDescription(
+                f"connector {entry['name']}: contract {replay.contract.name!r} was learned from a connection with OAuth; for mode "
+                f"password learn one from a connection with user name and password only. Nothing was sent"
+            )
+
+    @staticmethod
+    def _write(operation: str, label: str, values: dict[str, Value], row: Row | None, outcome: dict[str, Any]) -> Write:
+        if operation == "create":
+            return Write(CREATE, COLLECTION, label, values, identity={"name": values["name"]}, outcome=outcome)
+        row_id = row["sys_id"] if row else ""
+        if operation == "delete":
+            return Write(DELETE, COLLECTION, label, values, row_id, outcome=outcome)
+        if operation == "disable":
+            values = {**values, "status": DISABLED}
+        return Write(UPDATE, COLLECTION, label, values, row_id, outcome=outcome)
+
+    # -- waiting ------------------------------------------------------------------------------------------------------
+
+    def open_names(self) -> list[str]:
+        """Return the names of those that are not (yet) as described."""
+        return [
+            name
+            for name, entry in self.entries.items()
+            if self.outcomes[name]["status"] != WANTED[entry["state"]]
+            and not (entry["state"] == "present" and self.outcomes[name]["status"] in DATA_ARRIVE)
+            and not (entry["state"] == "disabled" and self.outcomes[name]["status"] == ABSENT)
+        ]
+
+    def failed_names(self) -> set[str]:
+        """Return the names of those that we sent and that are in error now."""
+        return {name for name in self.written if self.outcomes[name]["status"] == ERROR}
+
+
+def _operation(wanted: str, status: str) -> str:
+    if wanted == CONNECTED:
+        return "create" if status in (ABSENT, UNKNOWN) else "update"
+    return "disable" if wanted == DISABLED else "delete"
+
+
+def _address(entry: Mapping[str, Any]) -> str:
+    url = entry.get("instance_url") or ""
+    try:
+        usable = not url or (urlsplit(url).scheme.lower() in ("http", "https") and bool(urlsplit(url).hostname))
+        if usable:
+            return same_address(url) if url else ""
+    except ValueError:
+        pass
+    raise BadDescription(
+        f"connector {entry['name']}: instance_url must be a whole address such as https://acme-prod.service-now.com, not {url!r}"
+    )
+
+
+def _values(entry: Mapping[str, Any]) -> dict[str, Value]:
+    names = ("name", "username", "password", "client_id", "client_secret")
+    values: dict[str, Value] = {name: entry[name] for name in names if entry.get(name)}
+    address = _address(entry)
+    if address:
+        values |= {"instance_url": address, "instance_host": address.partition("://")[2]}
+    return values

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan of Defender for Cloud, with its extensions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ...engine.errors import BadDescription
+from ...engine.field import wire_text
+from ...engine.plan import UPDATE, Judge, Plan, Write
+from ...engine.snapshot import Pending, Read, Row, World
+from ..arm.json_properties import holds, overlaid, properties_of
+from ..arm.scopes import Scope
+from .pricings_api import COLLECTION, FAILED, FREE, STANDARD, extensions_of
+
+PLAN_OPTIONS: dict[str, dict[str, Any]] = {
+    "scope": {"type": "str"},
+    "name": {"type": "str", "default": "CloudPosture"},
+    "tier": {"type": "str", "choices": [STANDARD, FREE], "default": STANDARD},
+    "sub_plan": {"type": "str"},
+    "extensions": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "enabled": {"type": "bool", "default": True},
+            "properties": {"type": "dict"},
+        },
+    },
+    "wait_timeout": {"type": "float", "default": 900.0},
+}
+
+
+class DefenderPlan:
+    """One plan. `what_stops` names what ends when it is switched off; it is asked only then."""
+
+    def __init__(self, params: Mapping[str, Any], scope: Scope, what_stops: Callable[[], Iterable[str]]) -> None:
+        self.name, self.tier, self.sub_plan = params["name"], params["tier"], params["sub_plan"]
+        self.scope, self.what_stops = scope, what_stops
+        self.label = f"plan {self.name}"
+        self.extensions = {entry["name"]: entry for entry in params["extensions"] or []}
+        if not self.name.strip():
+            raise BadDescription("name must not be empty")
+        if len(self.extensions) != len(params["extensions"] or []):
+            raise BadDescription(f"{self.label}: extensions names one of them twice")
+        if self.tier == FREE and (self.extensions or self.sub_plan):
+            raise BadDescription(
+                f"{self.label}: extensions and sub_plan belong to tier {STANDARD}; tier {FREE} has none. Leave them out"
+            )
+
+    def promises(self) -> list[Pending]:
+        """Promise nothing."""
+        return []
+
+    def reads(self) -> list[Read]:
+        """Ask for the plan."""
+        return [Read(COLLECTION, "name", (self.name,), ("sys_id", "name"))]
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Compare tier, sub plan and the described extensions."""
+        plan = Plan(self.label)
+        rows = world.rows(COLLECTION, "name", self.name)
+        if not rows:
+            raise BadDescription(f"{self.scope} has no plan {self.name!r}; names are Microsoft's, such as CloudPosture")
+        properties = properties_of(rows[0])
+        found = extensions_of(properties)
+        before = properties.get("pricingTier")
+        if before != self.tier:
+            plan.deviates("tier", before, self.tier)
+        if self.sub_plan and properties.get("subPlan") != self.sub_plan:
+            plan.deviates("sub_plan", properties.get("subPlan"), self.sub_plan)
+        for name, entry in self.extensions.items():
+            self._compare(plan, name, entry, found.get(name) if before == STANDARD else None)
+        self._warn(plan, before, found)
+        if plan.drift:
+            wanted = json.dumps({"pricingTier": self.tier, **self._wire(found)})
+            plan.writes.append(Write(UPDATE, COLLECTION, self.label, {"properties": wanted}, self.name))
+        plan.object = self._shown(rows[0], properties)
+        return plan
+
+    def _compare(self, plan: Plan, name: str, wanted: Mapping[str, Any], actual: Mapping[str, Any] | None) -> None:
+        state = actual["enabled"] if actual else False
+        if actual and actual["status"].lower() == FAILED:
+            plan.deviates(f"extension {name}", f"failed: {actual['message']}", wanted["enabled"])
+        elif state != wanted["enabled"]:
+            plan.deviates(f"extension {name}", state, wanted["enabled"])
+        properties = wanted["properties"] or {}
+        present = {key: actual["properties"].get(key) for key in properties} if actual else {}
+        if properties and not holds(present, properties):
+            plan.deviates(f"properties of extension {name}", present or None, properties)
+
+    def _wire(self, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        wire: dict[str, Any] = {"subPlan": self.sub_plan} if self.sub_plan else {}
+        extensions: dict[str, Any] = {}
+        for name, entry in self.extensions.items():
+            extensions[name] = {"isEnabled": _word(entry["enabled"])}
+            if entry["properties"]:
+                known = found[name]["properties"] if name in found else {}
+                extensions[name]["additionalExtensionProperties"] = {
+                    key: _like(known.get(key), value) for key, value in entry["properties"].items()
+                }
+        return {**wire, **({"extensions": extensions} if extensions else {})}
+
+    def _warn(self, plan: Plan, before: Any, found: Mapping[str, Mapping[str, Any]]) -> None:
+        if before == STANDARD and self.tier == FREE:
+            ends = [*(f"extension {e['name']}" for e in found.values() if e["enabled"]), *self.what_stops()]
+            plan.warnings.append(
+                f"without plan {self.name} on {self.scope} these stop: {', '.join(ends) or 'its detections'}"
+            )
+        for entry in found.values():
+            if entry["status"].lower() == FAILED and entry["name"] not in self.extensions:
+                plan.warnings.append(
+                    f"{self.label}: extension {entry['name']} stands at {entry['status']}: {entry['message']}. Describe it under extensions "
+                    f"to have it set again"
+                )
+
+    def _shown(self, row: Row, properties: Mapping[str, Any]) -> dict[str, Any]:
+        extensions = extensions_of(properties)
+        for name, entry in self.extensions.items():
+            described = {"enabled": entry["enabled"], "properties": entry["properties"] or {}}
+            extensions[name] = overlaid(extensions.get(name, {"name": name, "status": "", "message": ""}), described)
+        return {
+            "name": row["sys_id"] or self.name,
+            "scope": self.scope.path,
+            "tier": self.tier,
+            "sub_plan": self.sub_plan or properties.get("subPlan") or "",
+            "extensions": list(extensions.values()),
+            "enforced": str(properties.get("enforce") or "").lower() == "true",
+            "coverage": str(properties.get("resourcesCoverageStatus") or ""),
+            "enabled_at": str(properties.get("enablementTime") or ""),
+            "deprecated": bool(properties.get("deprecated")),
+            "replaced_by": list(properties.get("replacedBy") or []),
+        }
+
+
+def _word(value: bool) -> str:
+    """Return a boolean as this API writes it (facts 3.1: a string)."""
+    return "True" if value else "False"
+
+
+def _like(known: Any, value: Any) -> Any:
+    """Return a property as the platform keeps it: text where it keeps text."""
+    if not isinstance(known, str) or isinstance(value, (list, dict)):
+        return value
+    return _word(value) if isinstance(value, bool) else wire_text(value)

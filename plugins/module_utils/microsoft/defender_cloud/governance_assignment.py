@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One governance assignment: which finding it is for, what is described of it, and what Azure is sent (facts 3.5)."""
+
+from __future__ import annotations
+
+import copy
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ...engine.errors import BadDescription
+from ...timestamps import moment, same_moment, written
+from ..arm.scopes import MANAGEMENT_GROUP, read_scope
+from .assessments import ASSESSMENTS_PATH, connector_of
+
+NAME = re.compile(r"[-\w.()]+")
+LARGEST_NUMBER = 2**31 - 1
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "secops.servicenow_defender/governanceAssignments")
+
+ASSIGNMENT_OPTIONS: dict[str, dict[str, Any]] = {
+    "recommendation": {"type": "str", "required": True},
+    "resource_id": {"type": "str", "required": True},
+    "owner": {"type": "str"},
+    "due_date": {"type": "str"},
+    "eta": {"type": "str"},
+    "eta_justification": {"type": "str"},
+    "grace_period": {"type": "bool"},
+    "ticket_number": {"type": "str"},
+    "ticket_link": {"type": "str"},
+    "ticket_status": {"type": "str"},
+    "create": {"type": "bool", "default": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What an assignment is for: the recommendation's name and the id of the resource. Case makes no difference in either."""
+
+    recommendation: str
+    resource_id: str
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Pair:
+        """Return the pair that a description names; raise `BadDescription` for what can be none."""
+        name, resource = entry["recommendation"].strip(), entry["resource_id"].strip()
+        if not NAME.fullmatch(name):
+            raise BadDescription(
+                f"recommendation must be the name of an assessment, such as 1195afff-c881-495e-9bc5-1486211ae03f, not {name!r}"
+            )
+        if ASSESSMENTS_PATH.lower() in resource.lower():
+            raise BadDescription(
+                f"resource_id must be the id of the resource alone; {resource} goes on with {ASSESSMENTS_PATH}"
+            )
+        scope = read_scope("resource_id", resource)
+        if scope.kind == MANAGEMENT_GROUP:
+            raise BadDescription(f"resource_id {scope.path} is a management group; assignments are for resources")
+        return cls(name, scope.path)
+
+    @property
+    def key(self) -> str:
+        """The pair in a form that can be compared."""
+        return f"{self.recommendation}|{self.resource_id.strip('/')}".casefold()
+
+    @property
+    def label(self) -> str:
+        """What a person calls the assignment."""
+        return f"assignment {self.recommendation} on {self.resource_id}"
+
+    @property
+    def scope(self) -> str:
+        """The scope whose list shows the assignment: the resource's connector, or its subscription (facts 3.5)."""
+        return connector_of(self.resource_id) or "/".join(self.resource_id.split("/")[:3])
+
+    @property
+    def assessment_path(self) -> str:
+        """The path of the assessment."""
+        return f"{self.resource_id}{ASSESSMENTS_PATH}/{self.recommendation}"
+
+    @property
+    def name(self) -> str:
+        """The key that a new assignment gets: the same in every run, so that sending it again does no harm."""
+        return str(uuid.uuid5(NAMESPACE, self.key))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One option, and where Azure keeps it below `properties`."""
+
+    option: str
+    path: tuple[str, ...]
+    same: Callable[[Any, Any], bool]
+
+    def read(self, properties: Mapping[str, Any]) -> Any:
+        """Return the value, None where there is none."""
+        value: Any = properties
+        for name in self.path:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
+    def write(self, properties: dict[str, Any], value: Any) -> None:
+        """Set the value; None removes it. What stands beside it stays."""
+        inner = properties
+        for name in self.path[:-1]:
+            found = inner.get(name)
+            inner[name] = dict(found) if isinstance(found, Mapping) else {}
+            inner = inner[name]
+        if value is None:
+            inner.pop(self.path[-1], None)
+        else:
+            inner[self.path[-1]] = value
+
+
+def _same_text(one: Any, other: Any) -> bool:
+    return (one or "") == (other or "")
+
+
+def _same_address(one: Any, other: Any) -> bool:
+    return str(one or "").casefold() == str(other or "").casefold()
+
+
+def _same_date(one: Any, other: Any) -> bool:
+    return same_moment(str(one or ""), str(other or ""))
+
+
+PARTS = (
+    Part("owner", ("owner",), _same_address),
+    Part("due_date", ("remediationDueDate",), _same_date),
+    Part("eta", ("remediationEta", "eta"), _same_date),
+    Part("eta_justification", ("remediationEta", "justification"), _same_text),
+    Part("grace_period", ("isGracePeriod",), lambda one, other: bool(one) is bool(other)),
+    Part("ticket_number", ("additionalData", "ticketNumber"), lambda one, other: str(one) == str(other)),
+    Part("ticket_link", ("additionalData", "ticketLink"), _same_text),
+    Part("ticket_status", ("additionalData", "ticketStatus"), _same_text),
+)
+
+
+class Assignment:
+    """One described assignment. `note` says what of it Azure cannot hold.
+
+    Raises `BadDescription` for what cannot be meant.
+    """
+
+    def __init__(self, entry: Mapping[str, Any]) -> None:
+        self.pair = Pair.of(entry)
+        self.is_wanted = entry["state"] == "present"
+        self.may_create = self.is_wanted and entry["create"]
+        self.note = ""
+        self.values: dict[str, Any] = {}
+        for part in PARTS:
+            if entry.get(part.option) is not None:
+                # An empty text takes a value away.
+                self.values[part.option] = None if entry[part.option] == "" else entry[part.option]
+        for option in ("due_date", "eta"):
+            if self.values.get(option) is not None:
+                self.values[option] = self._date(option)
+        self._check()
+
+    def _date(self, option: str) -> str:
+        try:
+            return written(moment(self.values[option]))
+        except (ValueError, OverflowError) as error:
+            raise BadDescription(f"{self.pair.label}: {option} {error}") from None
+
+    def _check(self) -> None:
+        if "due_date" in self.values and self.values["due_date"] is None:
+            raise BadDescription(f"{self.pair.label}: due_date must not be empty; an assignment always has one")
+        # Facts 3.5: both are required if one is there.
+        if bool(self.values.get("eta")) != bool(self.values.get("eta_justification")):
+            raise BadDescription(f"{self.pair.label}: eta and eta_justification go together; give both or none")
+        text = self.values.get("ticket_number")
+        if text is not None:
+            self.values["ticket_number"] = self._number(text.strip())
+
+    def _number(self, text: str) -> int | None:
+        """Return the digits of a ticket's number; None, with a note, where Azure cannot hold them (int32, facts 3.5)."""
+        digits = re.fullmatch(r"(?:.*[^0-9])?([0-9]+)", text, re.S)
+        number = int(digits.group(1)[-20:]) if digits else None
+        fits = number is not None and number <= LARGEST_NUMBER
+        is_bare = digits is not None and digits.group(1) == text
+        if not (fits and is_bare) and not self.values.get("ticket_link"):
+            raise BadDescription(
+                f"{self.pair.label}: ticket_number {text} needs ticket_link, as an assignment keeps no more of it than a whole number up to "
+                f"{LARGEST_NUMBER}"
+            )
+        if fits:
+            return number
+        why = f"is beyond {LARGEST_NUMBER}, the largest" if digits else "does not end in digits, so it is none"
+        self.note = (
+            f"{self.pair.label}: ticket number {text} {why} that an assignment can hold. The number is left out; link and status are "
+            f"written, and the link leads to the ticket"
+        )
+        return None
+
+    def compared(self, current: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any, Any]]]:
+        """Return the properties to send, and what deviates as (option, before, after). Whatever is not described stays as it is."""
+        properties, deviating = copy.deepcopy(dict(current)), []
+        for part in PARTS:
+            if part.option not in self.values:
+                continue
+            before, after = part.read(current), self.values[part.option]
+            if not part.same(before, after):
+                deviating.append((part.option, before, after))
+                part.write(properties, after)
+        if not properties.get("remediationEta", True):
+            del properties["remediationEta"]
+        return properties, deviating
+
+    def created(self, default_due_days: int) -> dict[str, Any]:
+        """Return the properties of a new assignment. Without a due date, it is so many days from today on."""
+        properties, _deviating = self.compared({})
+        day = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+        properties.setdefault("remediationDueDate", written(day + timedelta(days=default_due_days)))
+        return properties
+
+    def shown(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what an outcome says of the assignment."""
+        return {part.option: part.read(properties) for part in PARTS if part.option.startswith("ticket_")}

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Governance assignments: read in lists, written one by one (Defender for Cloud facts 3.5).
+
+A list is asked of each subscription or connector and recommendation, whatever the number of assignments. Resource Graph
+would show all of them in fewer calls, but lags behind: what was just written would be written again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ...engine.errors import Refused
+from ...engine.plan import Write
+from ...engine.snapshot import Answered, Row
+from ...transport.errors import NoClearAnswer
+from ..arm.client import ResourceManager
+from ..progress import Progress
+from .assessments import ASSESSMENTS_PATH, ASSESSMENTS_VERSION, split_id
+from .governance_assignment import Pair
+
+COLLECTION, VERSION = "governanceAssignments", "2022-01-01-preview"
+COLUMNS = ("sys_id", "pair", "name", "properties")
+# From so many on, one list of all assessments of a scope takes fewer calls than one look at each.
+MANY = 10
+EXPIRED = (
+    "the recommendation has expired: Defender for Cloud has no such assessment of this resource any more. Leave it out; its ticket can "
+    "be resolved"
+)
+
+
+class AssignmentRoutes:
+    """How the assignments for `pairs` are read and written; those for `creating` may have to be made.
+
+    After a read, `refused` holds why nothing is known of a pair, by its key, and `expired` the keys of pairs that have no
+    assessment. `planned` is how many are to be written, for progress.
+    """
+
+    def __init__(self, manager: ResourceManager, pairs: Iterable[Pair], creating: Iterable[Pair]) -> None:
+        self.manager = manager
+        self.pairs = {pair.key: pair for pair in pairs}
+        self.creating = {pair.key for pair in creating}
+        self.refused: dict[str, str] = {}
+        self.expired: set[str] = set()
+        self.planned = self.done = 0
+        self.progress = Progress(manager.context)
+        self._looked_at: set[str] = set()
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def read(self) -> Answered:
+        """Return the assignments for the pairs, and for no others."""
+        lists: dict[tuple[str, str], list[Pair]] = {}
+        for pair in self.pairs.values():
+            lists.setdefault((pair.scope.casefold(), pair.recommendation.casefold()), []).append(pair)
+        rows: dict[str, Row] = {}
+        self.refused = {}
+        for count, pairs in enumerate(lists.values()):
+            self.progress.tell(f"{count} of {len(lists)} lists of assignments read")
+            try:
+                self._collect(rows, f"{pairs[0].scope}{ASSESSMENTS_PATH}/{pairs[0].recommendation}")
+            except Refused as refusal:
+                self.refused |= {pair.key: str(refusal) for pair in pairs}
+        self._look_closer(rows)
+        return Answered(tuple(rows.values()))
+
+    def _collect(self, rows: dict[str, Row], assessment_path: str) -> None:
+        path = f"{assessment_path}/{COLLECTION}"
+        for page in self.manager.pages(path, VERSION, may_be_missing=True):
+            for assignment in page:
+                row = _row(assignment)
+                if row["pair"] in self.pairs:
+                    rows[row["sys_id"].casefold()] = row
+
+    def _look_closer(self, rows: dict[str, Row]) -> None:
+        """Before one is made, see whether there is an assessment, and ask the resource itself for the assignment.
+
+        The published example has the resource as scope; that a list of the subscription shows those too is what its
+        description says. Where nothing was found, nobody asks again until something was made.
+        """
+        found = {row["pair"] for row in rows.values()}
+        missing = [
+            self.pairs[key] for key in self.creating - found - set(self.refused) - self.expired - self._looked_at
+        ]
+        by_scope: dict[str, list[Pair]] = {}
+        for pair in sorted(missing, key=lambda pair: pair.key):
+            by_scope.setdefault(pair.scope.casefold(), []).append(pair)
+        for pairs in by_scope.values():
+            self.expired |= {pair.key for pair in pairs} - self._existing(pairs)
+        alive = [pair for pair in missing if pair.key not in self.expired]
+        for count, pair in enumerate(alive):
+            self.progress.tell(f"{count} of {len(alive)} resources without an assignment looked at")
+            if pair.resource_id.casefold() != pair.scope.casefold():
+                self._collect(rows, pair.assessment_path)
+        self._looked_at |= {pair.key for pair in alive} - {row["pair"] for row in rows.values()}
+
+    def _existing(self, pairs: Sequence[Pair]) -> set[str]:
+        """Return the keys of those pairs that have an assessment; all of them where that may not be read."""
+        try:
+            if len(pairs) < MANY:
+                return {
+                    pair.key
+                    for pair in pairs
+                    if self.manager.find(pair.assessment_path, ASSESSMENTS_VERSION) is not None
+                }
+            existing: set[str] = set()
+            for page in self.manager.pages(f"{pairs[0].scope}{ASSESSMENTS_PATH}", ASSESSMENTS_VERSION):
+                existing |= {_pair_key(str(assessment.get("id") or "")) for assessment in page}
+                self.progress.tell(f"{len(existing)} recommendations read")
+            return existing
+        except Refused:
+            return {pair.key for pair in pairs}
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def create(self, write: Write, values: Mapping[str, str]) -> Row:
+        """PUT a new assignment under its own key. A lost answer is looked up under that key."""
+        path = f"{values['path']}/{COLLECTION}/{values['name']}"
+        with self._counted():
+            try:
+                self._put(path, values["properties"])
+            except NoClearAnswer:
+                if self.manager.find(path, VERSION) is None:
+                    raise
+        # The subscription's list may not show it at once.
+        self._looked_at.discard(values["pair"])
+        return {"sys_id": path}
+
+    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+        """PUT the whole assignment: what is left out would be gone."""
+        with self._counted():
+            self._put(row_id, values["properties"])
+
+    def delete(self, write: Write, row_id: str) -> None:
+        """DELETE an assignment; one that is gone already is as wanted (204)."""
+        with self._counted():
+            self.manager.call("DELETE", row_id, VERSION, accept=(404,))
+
+    def _put(self, path: str, properties: str) -> None:
+        answer = self.manager.call("PUT", path, VERSION, body={"properties": json.loads(properties)}, accept=(404,))
+        if answer.status == 404:
+            raise Refused(f"{EXPIRED}. {answer.error(self.manager.context.redactor.scrub_text)}")
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self.done += 1
+            self.progress.tell(f"{self.done} of {self.planned} assignments written")
+
+
+def _row(assignment: Mapping[str, Any]) -> dict[str, str]:
+    properties = assignment.get("properties")
+    properties = dict(properties) if isinstance(properties, Mapping) else {}
+    row_id = f"/{str(assignment.get('id') or '').strip('/')}"
+    # Facts 3.5: some answers name the assessed resource apart from the id.
+    apart = str(properties.get("assignedResourceId") or "")
+    return {
+        "sys_id": row_id,
+        "pair": _pair_key(apart) if split_id(apart)[1] else _pair_key(row_id),
+        "name": str(assignment.get("name") or row_id.rsplit("/", 1)[-1]),
+        "properties": json.dumps(properties),
+    }
+
+
+def _pair_key(assessment_id: str) -> str:
+    resource, name = split_id(assessment_id)
+    return Pair(name, resource).key

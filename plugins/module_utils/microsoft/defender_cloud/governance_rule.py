@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A governance rule on a scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ...engine.errors import BadDescription
+from ...engine.plan import Judge, Plan
+from ...engine.result import ABSENT, PRESENT
+from ...engine.snapshot import Row
+from ..arm.json_properties import holds, properties_of
+from ..arm.scopes import Scope
+from .governance_rule_conditions import (
+    KEY_PATH,
+    ORDER,
+    RECOMMENDATIONS,
+    SEVERITIES,
+    Condition,
+    read_condition,
+    severity_path,
+)
+from .governance_rule_steps import (
+    KNOWN,
+    OWNERS,
+    days_of,
+    owner_of,
+    servicenow_step,
+    unknown_of,
+)
+from .governance_rules_api import COLLECTION, INTEGRATED, SERVICENOW
+from .scoped_object import Aspect, ScopedObject
+from .scoped_objects_api import OWN
+
+LARGEST_PRIORITY = 1000
+ASSESSMENT_NAME = re.compile(r"[-\w._()]+")
+# Option -> property, for what is the same on both sides.
+PLAIN = {
+    "rule_type": "ruleType",
+    "priority": "rulePriority",
+    "description": "description",
+    "grace_period": "isGracePeriod",
+    "disabled": "isDisabled",
+    "include_members": "includeMemberScopes",
+}
+NOTIFICATIONS = {"notify_owner": "disableOwnerEmailNotification", "notify_manager": "disableManagerEmailNotification"}
+TICKET_TYPES = ("incident", "problem", "change_request")
+
+RULE_OPTIONS: dict[str, dict[str, Any]] = {
+    "scope": {"type": "str"},
+    "display_name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
+    "rule_type": {"type": "str", "choices": [INTEGRATED, SERVICENOW]},
+    "priority": {"type": "int"},
+    "severities": {"type": "list", "elements": "str", "choices": list(ORDER)},
+    "severity_property": {"type": "str"},
+    "recommendations": {"type": "list", "elements": "str"},
+    "owner": {"type": "dict", "options": {"by_tag": {"type": "str"}, "email": {"type": "str"}}},
+    "remediation_timeframe_days": {"type": "int"},
+    "grace_period": {"type": "bool"},
+    "disabled": {"type": "bool"},
+    "description": {"type": "str"},
+    "include_members": {"type": "bool"},
+    "excluded_scopes": {"type": "list", "elements": "str"},
+    "notify_owner": {"type": "bool"},
+    "notify_manager": {"type": "bool"},
+    "extra_properties": {"type": "dict"},
+    "learn_from": {"type": "str"},
+    "integration": {"type": "str"},
+    "ticket_type": {"type": "str", "choices": list(TICKET_TYPES)},
+    "execute": {"type": "bool", "default": False},
+    "override": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "float", "default": 600.0},
+}
+RULE_RULES: dict[str, Any] = {"mutually_exclusive": [("severities", "recommendations")]}
+
+
+class GovernanceRule(ScopedObject):
+    """One rule. `integrations` tells what the integrations are called that work on the scope; it is asked only if need be."""
+
+    noun, kind, collection = "governance_rule", COLLECTION, COLLECTION
+    read_only = frozenset({"tenantId", "metadata"})
+
+    def __init__(self, params: Mapping[str, Any], scope: Scope, integrations: Callable[[], list[str]]) -> None:
+        super().__init__(params, scope)
+        self.integrations = integrations
+        self.extra: dict[str, Any] = dict(params["extra_properties"] or {})
+        self.row_id = ""
+        for name in KNOWN & set(self.extra):
+            raise BadDescription(
+                f"{self.label}: extra_properties names {name}, which has an option of its own or is read-only"
+            )
+        if self.state == PRESENT:
+            self._check_values()
+
+    def _check_values(self) -> None:
+        priority, days, owner = (self.params[name] for name in ("priority", "remediation_timeframe_days", "owner"))
+        if priority is not None and not 0 <= priority <= LARGEST_PRIORITY:
+            raise BadDescription(f"{self.label}: priority must lie between 0 and {LARGEST_PRIORITY}, not {priority}")
+        if days is not None and days < 1:
+            raise BadDescription(f"{self.label}: remediation_timeframe_days must be 1 or more, not {days}")
+        if owner is not None and sum(bool((value or "").strip()) for value in owner.values()) != 1:
+            raise BadDescription(f"{self.label}: owner takes one of by_tag (key of a tag) and email (address)")
+        if owner and owner.get("email") and "@" not in owner["email"]:
+            raise BadDescription(f"{self.label}: owner.email is no address: {owner['email']!r}")
+        for option in (SEVERITIES, RECOMMENDATIONS):
+            if self.params[option] == []:
+                raise BadDescription(f"{self.label}: {option} is empty; a rule without a condition is for nothing")
+        for key in self.params[RECOMMENDATIONS] or ():
+            if not ASSESSMENT_NAME.fullmatch(key):
+                raise BadDescription(
+                    f"{self.label}: recommendations takes names of assessments, such as 4fb67663-9ab9-475d-b026-8c544cced439, not {key!r}"
+                )
+        if self.params["execute"] and self.params["disabled"]:
+            raise BadDescription(f"{self.label}: a rule that is disabled does not run; leave out execute")
+
+    # -- comparing ----------------------------------------------------------------------------------------------------
+
+    def new(self) -> dict[str, Any]:
+        """Return what every rule has."""
+        return {"displayName": self.name, "sourceResourceType": "Assessments", "ruleType": INTEGRATED}
+
+    def aspects(self, properties: Mapping[str, Any], rows: list[Row]) -> Iterator[Aspect]:
+        """Yield what is described."""
+        for option, name in PLAIN.items():
+            value = self.params[option]
+            if value is not None:
+                yield Aspect(option, _like(properties.get(name), value), value, {name: value})
+        yield from self._condition(properties, rows)
+        yield from self._owner(properties, rows)
+        days = self.params["remediation_timeframe_days"]
+        if days is not None:
+            yield Aspect(
+                "remediation_timeframe_days", days_of(properties), days, {"remediationTimeframe": f"{days}.00:00:00"}
+            )
+        excluded = self.params["excluded_scopes"]
+        if excluded is not None:
+            found = properties.get("excludedScopes")
+            same = isinstance(found, list) and {_scope(s) for s in found} == {_scope(s) for s in excluded}
+            yield Aspect("excluded_scopes", excluded if same else found, excluded, {"excludedScopes": excluded})
+        mails = properties.get("governanceEmailNotification") or {}
+        for option, name in NOTIFICATIONS.items():
+            value = self.params[option]
+            if value is not None:
+                # Not disabled, where nothing is said.
+                before = not mails.get(name) if properties else None
+                yield Aspect(option, before, value, {"governanceEmailNotification": {name: not value}})
+        for name, value in {**self._learned(properties, rows), **self.extra}.items():
+            found = properties.get(name)
+            yield Aspect(f"extra_properties.{name}", value if holds(found, value) else found, value, {name: value})
+
+    def _condition(self, properties: Mapping[str, Any], rows: list[Row]) -> Iterator[Aspect]:
+        kind = next((option for option in (SEVERITIES, RECOMMENDATIONS) if self.params[option] is not None), "")
+        if not kind:
+            return
+        given = self.params["severity_property"]
+        path = KEY_PATH
+        if kind == SEVERITIES:
+            path = given or severity_path(properties_of(row).get("conditionSets") for row in rows)
+        wanted = Condition(kind, tuple(dict.fromkeys(self.params[kind])), path)
+        sets: Any = properties.get("conditionSets")
+        found = read_condition(sets)
+        before: Any = sets
+        after: Any = wanted.wire()
+        if wanted.same(found, path=kind == SEVERITIES and bool(given)):
+            before = after = list(wanted.values)
+        elif not wanted.same(found, path=False):
+            before, after = list(found.values) if found and found.kind == kind else sets, list(wanted.values)
+        yield Aspect(kind, before, after, {"conditionSets": wanted.wire()})
+
+    def _owner(self, properties: Mapping[str, Any], rows: list[Row]) -> Iterator[Aspect]:
+        wanted = {name: value for name, value in (self.params["owner"] or {}).items() if value}
+        source = properties.get("ownerSource") or {}
+        for name, value in wanted.items():
+            wire = {"type": OWNERS[name], "value": value}
+            found = owner_of(source) if source else None
+            yield Aspect("owner", found, {name: value}, {"ownerSource": wire})
+        template = None if wanted or source else self._template(rows)
+        if template and properties_of(template).get("ownerSource"):
+            learned = properties_of(template)["ownerSource"]
+            yield Aspect("owner", None, owner_of(learned), {"ownerSource": learned})
+
+    def _learned(self, properties: Mapping[str, Any], rows: list[Row]) -> dict[str, Any]:
+        """Return the properties that the rule to learn from has and no schema knows."""
+        if not self.params["learn_from"]:
+            return {}
+        template = self._template(rows)
+        if template is None:
+            if unknown_of(properties):
+                return {}
+            raise BadDescription(
+                f"{self.label}: learn_from names {self.params['learn_from']!r}, but {self.scope} has no rule of that name or id. Make one in the "
+                f"portal (Environment settings > Governance rules > Create), then run again"
+            )
+        return unknown_of(properties_of(template))
+
+    def _template(self, rows: list[Row]) -> Row | None:
+        wanted = (self.params["learn_from"] or "").casefold()
+        return next(
+            (row for row in rows if wanted and wanted in (row["name"].casefold(), row["sys_id"].casefold())), None
+        )
+
+    # -- before the first write ---------------------------------------------------------------------------------------
+
+    def check(self, plan: Plan, row: Row | None, rows: list[Row], wanted: Mapping[str, Any]) -> None:
+        """Refuse a rule that lacks what every rule needs, and a priority that another rule of the scope has."""
+        needed = {"rulePriority": "priority", "conditionSets": "severities or recommendations", "ownerSource": "owner"}
+        missing = [option for name, option in needed.items() if wanted.get(name) in (None, [], {})]
+        if missing:
+            raise BadDescription(
+                f"{self.label} is not there yet; a new rule takes {', '.join(missing)}. Nothing was written"
+            )
+        others = {
+            int(properties_of(other)["rulePriority"]): other["name"]
+            for other in rows
+            if other["own"] == OWN
+            and (row is None or other["sys_id"] != row["sys_id"])
+            and isinstance(properties_of(other).get("rulePriority"), int)
+        }
+        priority = wanted["rulePriority"]
+        if priority in others and properties_of(row).get("rulePriority") != priority:
+            free = next(
+                (n for n in [*range(priority, LARGEST_PRIORITY + 1), *range(1, priority)] if n not in others), None
+            )
+            raise BadDescription(
+                f"{self.label}: priority {priority} on {self.scope} belongs to the rule {others[priority]!r}, and Microsoft accepts each one once. "
+                f"The next free priority is {free}. Nothing was written"
+            )
+
+    def also(self, plan: Plan, row: Row | None, rows: list[Row], judge: Judge) -> None:
+        """Warn of a rule that teaches nothing."""
+        template = self._template(rows)
+        if template and not unknown_of(properties_of(template)):
+            plan.warnings.append(
+                f"{self.label}: the rule {template['name']!r} of learn_from has no properties beyond the public schema; there is nothing to learn"
+            )
+
+    def finish(self, plan: Plan, properties: Mapping[str, Any]) -> None:
+        """Leave to a person what the public schema has no field for (facts D6): which integration, which type of ticket."""
+        if properties.get("ruleType") != SERVICENOW:
+            return
+        names = self.integrations()
+        if not names:
+            plan.warnings.append(
+                f"{self.label}: no ServiceNow integration works on {self.scope}, so the rule makes no tickets. Connect one (mdc_integration)"
+            )
+        if not unknown_of(properties):
+            plan.deviates("integration instance and ticket type", "not set", "set in the portal")
+            integration = self.params["integration"] or (names[0] if len(names) == 1 else "")
+            plan.manual_steps.append(
+                servicenow_step(self.name, self.scope, properties, integration, self.params["ticket_type"])
+            )
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+
+    def described(self, row: Row | None, properties: Mapping[str, Any], rows: list[Row]) -> dict[str, Any]:
+        """Return the rule in the module's words."""
+        self.row_id = row["sys_id"] if row else ""
+        condition = read_condition(properties.get("conditionSets"))
+        mails = properties.get("governanceEmailNotification") or {}
+        result: dict[str, Any] = {
+            "id": self.row_id,
+            "scope": self.scope.path,
+            "display_name": self.name,
+            **{option: properties.get(name) for option, name in PLAIN.items()},
+            "severities": list(condition.values) if condition and condition.kind == SEVERITIES else [],
+            "recommendations": list(condition.values) if condition and condition.kind == RECOMMENDATIONS else [],
+            "condition_sets": properties.get("conditionSets") or [],
+            "owner": owner_of(properties.get("ownerSource") or {}),
+            "remediation_timeframe_days": days_of(properties),
+            "excluded_scopes": properties.get("excludedScopes") or [],
+            **{option: None if mails.get(name) is None else not mails[name] for option, name in NOTIFICATIONS.items()},
+            "extra_properties": unknown_of(properties),
+        }
+        return result
+
+
+def _like(found: Any, value: Any) -> Any:
+    """Return what was found, or the wanted value where both mean the same: a description that is not there is empty."""
+    return value if holds(found, value) or (value == "" and found is None) else found
+
+
+def _scope(path: Any) -> str:
+    return str(path).strip("/").casefold()

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Governance rules: read, written, removed and run (Defender for Cloud facts 3.4)."""
+
+from __future__ import annotations
+
+from ...engine.plan import Write
+from .scoped_objects_api import ObjectRoutes
+
+COLLECTION, VERSION = "governanceRules", "2022-01-01-preview"
+INTEGRATED, SERVICENOW = "Integrated", "ServiceNow"
+
+
+class RuleRoutes(ObjectRoutes):
+    """The rules that work on a scope."""
+
+    kind = COLLECTION
+
+    def perform(self, write: Write) -> None:
+        """Run a rule and wait for its end; raises `EngineError` when it fails, is canceled or lasts too long."""
+        body = {"override": write.values["override"] == "true"}
+        answer = self.manager.call("POST", f"{self.path(str(write.row))}/execute", self.version, body=body)
+        self.manager.finish(answer, write.label, self.patience)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Integrations with ServiceNow: read and written, by the shipped draft or by a contract (Defender for Cloud facts 2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.errors import BadDescription, EngineError
+from ...engine.plan import Write
+from ...recorded_api.replay import Replay
+from ...transport.errors import TransportError
+from ..arm.client import ResourceManager
+from ..arm.json_properties import overlaid
+from ..arm.long_running import Watch
+from ..arm.resource_provider import read_provider
+from ..arm.scopes import Scope, same_path
+from .scoped_objects_api import ObjectRoutes, scope_of_id
+
+COLLECTION, SERVICENOW = "integrations", "ServiceNow"
+# Facts D1 and D3: the first is the only one of the provider's manifest, the other was proposed with the same shape.
+SHIPPED = "2023-07-01-preview"
+KNOWN_VERSIONS = ("2024-01-31", SHIPPED)
+# Option -> property of `authenticationDetails`.
+CREDENTIALS = {
+    "instance_url": "instanceUrl",
+    "username": "userName",
+    "password": "password",
+    "client_id": "clientId",
+    "client_secret": "clientSecret",
+}
+LOOK_AGAIN = 5.0
+
+
+def names_of(manager: ResourceManager, scope: Scope) -> list[str]:
+    """Return what the integrations are called that work on `scope`, inherited ones too; none where they cannot be read."""
+    path = f"{scope.path}/providers/Microsoft.Security/{COLLECTION}"
+    try:
+        rows = manager.rows(path, SHIPPED)
+    except (EngineError, TransportError):
+        return []
+    return sorted(str((row.get("properties") or {}).get("displayName") or row.get("name") or "") for row in rows)
+
+
+def version_for(manager: ResourceManager, scope: Scope, given: str | None) -> str:
+    """Return the api-version to use: the given one, else the newest of the subscription that the shipped draft fits.
+
+    Where the subscription has none of these, its newest preview; where it cannot be asked, the one of the draft.
+    Raises `BadDescription` for a subscription whose provider has no integrations.
+    """
+    if given:
+        return given
+    subscription = scope.subscription or manager.params.get("azure_subscription_id")
+    provider = read_provider(manager, subscription) if subscription else None
+    if provider is None or not provider.versions:
+        return SHIPPED
+    listed = provider.versions.get(COLLECTION, ())
+    if not listed:
+        raise BadDescription(
+            f"the provider Microsoft.Security of subscription {subscription} lists no type integrations, so ServiceNow cannot be connected "
+            f"there by this API. Look in the portal (Environment settings > Integrations); api_version overrides what is listed"
+        )
+    known = next((version for version in KNOWN_VERSIONS if version in listed), "")
+    return known or max((version for version in listed if version.endswith("-preview")), default=max(listed))
+
+
+class IntegrationRoutes(ObjectRoutes):
+    """The integrations that work on a scope. `credentials` (by option) go into every PUT: they are never read back.
+
+    `replay` is a contract that takes the place of the draft for the operations that it has.
+    """
+
+    kind = COLLECTION
+
+    def __init__(
+        self,
+        manager: ResourceManager,
+        scope: Scope,
+        version: str,
+        *,
+        patience: float = 600.0,
+        credentials: Mapping[str, str] | None = None,
+        replay: Replay | None = None,
+    ) -> None:
+        super().__init__(manager, scope, version, patience)
+        self.credentials = dict(credentials or {})
+        self.replay = replay
+
+    def inherited_from(self, document: Mapping[str, Any]) -> str:
+        """Return the scope that an integration is defined on, "" for this one (facts 2.3: distance 0 = defined here)."""
+        root = (document.get("properties") or {}).get("integrationRootDetails") or {}
+        if root.get("distance") in (None, 0):
+            return super().inherited_from(document)
+        found = scope_of_id(str(root.get("resourceId") or ""), self.kind)
+        return found if found and not same_path(found, self.scope.path) else "another scope"
+
+    @property
+    def details(self) -> dict[str, str]:
+        """The credentials as the API names them."""
+        return {CREDENTIALS[name]: value for name, value in self.credentials.items()}
+
+    def sent(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """Put the credentials in, which no plan holds."""
+        if not self.credentials:
+            return properties
+        return dict(overlaid(properties, {"additionalData": {"authenticationDetails": self.details}}))
+
+    def put(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+        """Create or replace an integration."""
+        if not self._replayed(write.action, write.label, row_id, values):
+            super().put(write, row_id, values)
+
+    def delete(self, write: Write, row_id: str) -> None:
+        """Remove an integration and wait until it is gone."""
+        if not self._replayed(write.action, write.label, row_id, {}):
+            super().delete(write, row_id)
+            return
+        watch = Watch(self.manager.context, f"removing {write.label}")
+        while any(row["sys_id"] == row_id for row in self.read().rows) and watch.seconds < self.patience:
+            watch.sleep(LOOK_AGAIN)
+
+    def _replayed(self, operation: str, label: str, row_id: str, values: Mapping[str, str]) -> bool:
+        if self.replay is None or not self.replay.offers(operation):
+            return False
+        filled = self.placeholders(label, row_id, values.get("properties", "{}"))
+        self.replay.run(operation, filled)
+        return True
+
+    def placeholders(self, label: str, row_id: str, text: str) -> dict[str, Any]:
+        """Return what a contract can be filled with; `text` holds the properties as JSON."""
+        properties = json.loads(text)
+        host = self.credentials.get("instance_url", "").partition("://")[2]
+        return {
+            **self.credentials,
+            **({"instance_host": host} if host else {}),
+            "id": row_id,
+            "name": properties.get("displayName") or label.partition(" ")[2],
+            "scope": self.scope.path.strip("/"),
+            "api_version": self.version,
+            "disabled": bool(properties.get("isDisabled")),
+            "excluded_scopes": properties.get("excludedScopes") or [],
+            "include_members": bool(properties.get("includeMembersInScopes")),
+            "properties": self.sent(properties),
+        }

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads recommendations of many scopes, page by page, and joins them with what is known of their kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...engine.errors import BadDescription, Refused
+from ..arm.client import ResourceManager
+from ..arm.scopes import (
+    CONNECTOR,
+    MANAGEMENT_GROUP,
+    SUBSCRIPTION,
+    Scope,
+    read_scope,
+    scope_of,
+)
+from ..progress import Progress
+from .assessments import (
+    ASSESSMENTS_PATH,
+    ASSESSMENTS_VERSION,
+    is_elsewhere,
+    recommendation,
+)
+from .recommendation_filter import Selection
+
+METADATA_PATH = "/providers/Microsoft.Security/assessmentMetadata"
+KINDS = (SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
+MOST_NAMED = 5
+
+
+def scopes_of(params: Mapping[str, Any]) -> list[Scope]:
+    """Return the scopes of options `scopes` or `scope`, each once; else the subscription of the connection options."""
+    if not params.get("scopes"):
+        return [scope_of(params, *KINDS)]
+    scopes: dict[str, Scope] = {}
+    for text in params["scopes"]:
+        scope = read_scope("scopes", str(text))
+        if scope.kind not in KINDS:
+            raise BadDescription(f"scopes: {scope.path} is a {scope.kind}; it must be a {' or a '.join(KINDS)}")
+        scopes.setdefault(scope.path.casefold(), scope)
+    return list(scopes.values())
+
+
+class Metadata:
+    """What is known of a kind of assessment: the tenant's list, and for what is not in it that of the subscription."""
+
+    def __init__(self, manager: ResourceManager, progress: Progress) -> None:
+        self.manager, self.progress = manager, progress
+        self.lists: dict[str, dict[str, Mapping[str, Any]]] = {}
+
+    def of(self, assessment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the metadata of an assessment, {} where there are none. Lists are read when first needed, and once."""
+        properties = assessment.get("properties") or {}
+        name = str(assessment.get("name") or "")
+        if properties.get("metadata"):
+            return {}
+        parts = str(assessment.get("id") or "").split("/")
+        scopes = ["", f"/subscriptions/{parts[2].lower()}"] if len(parts) > 2 else [""]
+        found = (self._list(scope).get(name.casefold()) for scope in scopes)
+        return next((entry for entry in found if entry is not None), {})
+
+    def _list(self, scope: str) -> dict[str, Mapping[str, Any]]:
+        if scope not in self.lists:
+            known: dict[str, Mapping[str, Any]] = {}
+            try:
+                for page in self.manager.pages(f"{scope}{METADATA_PATH}", ASSESSMENTS_VERSION):
+                    known |= {str(row.get("name")).casefold(): row.get("properties") or {} for row in page}
+                    self.progress.tell(f"{len(known)} kinds of recommendations read")
+            except Refused:
+                # Who may read a subscription need not be allowed to read the tenant's list: the subscription's has all.
+                if scope:
+                    raise
+            self.lists[scope] = known
+        return self.lists[scope]
+
+
+@dataclass
+class Reading:
+    """What was read: `rows`, the scopes that were read to their end, and what is wrong."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    scopes_read: list[str] = field(default_factory=list)
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Reader:
+    """Reads `scopes`. `limit` (0: all) ends it after so many chosen rows; `keeps_others` keeps those that are not chosen."""
+
+    manager: ResourceManager
+    scopes: Sequence[Scope]
+    selection: Selection
+    limit: int = 0
+    keeps_others: bool = False
+    reading: Reading = field(default_factory=Reading)
+    _seen: set[str] = field(default_factory=set)
+    _chosen: int = 0
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(self.manager.context)
+        self.metadata = Metadata(self.manager, self.progress)
+
+    def read(self) -> Reading:
+        """Read everything. A scope that is refused becomes a problem, unless all are: then its refusal is raised."""
+        refusals: list[Refused] = []
+        for scope in self.scopes:
+            try:
+                found = self._read_scope(scope)
+            except Refused as refusal:
+                refusals.append(refusal)
+                name = scope.path.rsplit("/", 1)[-1]
+                remedy = "Nothing is known of its recommendations; correct the scope or the rights, and run again"
+                self._note(f"scope_refused:{name}", f"{scope} could not be read. {refusal}", remedy)
+                continue
+            if self._is_full:
+                break
+            self.reading.scopes_read += [path for path in found if path not in self.reading.scopes_read]
+        if len(refusals) == len(self.scopes):
+            raise refusals[0]
+        return self._end()
+
+    @property
+    def _is_full(self) -> bool:
+        return bool(self.limit) and self._chosen >= self.limit
+
+    def _read_scope(self, scope: Scope) -> list[str]:
+        """Read one scope and return what has been read with it: itself, and the subscriptions of a management group."""
+        read = [scope.path]
+        for row in self._rows(scope):
+            path = f"/subscriptions/{row['subscription_id']}"
+            if scope.kind == MANAGEMENT_GROUP and row["subscription_id"] and path not in read:
+                read.append(path)
+            if row["id"].casefold() not in self._seen:
+                self._take(row)
+            if self._is_full:
+                break
+        return read
+
+    def _take(self, row: dict[str, Any]) -> None:
+        self._seen.add(row["id"].casefold())
+        row["selected"] = self.selection.chooses(row)
+        self._chosen += row["selected"]
+        if row["selected"] or self.keeps_others:
+            self.reading.rows.append(row)
+
+    def _rows(self, scope: Scope) -> Iterator[dict[str, Any]]:
+        count = 0
+        for page in self.manager.pages(f"{scope.path}{ASSESSMENTS_PATH}", ASSESSMENTS_VERSION):
+            count += len(page)
+            self.progress.tell(f"{count} recommendations of {scope} read")
+            for assessment in page:
+                yield recommendation(assessment, self.metadata.of(assessment))
+
+    def _end(self) -> Reading:
+        self.reading.rows.sort(key=lambda row: row["id"].casefold())
+        self._note_connectors()
+        if self.selection.without_severity:
+            self.manager.warn(
+                f"{self.selection.without_severity} recommendations have no metadata, so no severity; severities leaves them out"
+            )
+        return self.reading
+
+    def _note_connectors(self) -> None:
+        """Say which connectors need an integration of their own (facts 1.1: one on a subscription does not cover them)."""
+        named = {scope.path.casefold() for scope in self.scopes if scope.kind == CONNECTOR}
+        rows = [row for row in self.reading.rows if is_elsewhere(row) and row["connector"].casefold() not in named]
+        if not rows:
+            return
+        sources = ", ".join(sorted({row["source"] or "another cloud" for row in rows}))
+        connectors = sorted({row["connector"] for row in rows if row["connector"]})
+        shown = ", ".join(connectors[:MOST_NAMED]) or "the connector of their account"
+        more = f" and {len(connectors) - MOST_NAMED} more" if len(connectors) > MOST_NAMED else ""
+        self._note(
+            "integration_scope",
+            f"{len(rows)} recommendations are about resources of {sources}. An integration on a subscription or a management group does "
+            f"not cover them",
+            f"Make the integration, and governance rules, on the security connector itself: {shown}{more}",
+            "warning",
+        )
+
+    def _note(self, name: str, message: str, remedy: str, severity: str = "error") -> None:
+        self.reading.problems.append({"id": name, "severity": severity, "message": message, "remedy": remedy})
+
+
+class GraphReader(Reader):
+    """Reads through Resource Graph, which chooses by status and severity on the server, but lags behind (facts 3.7).
+
+    It leaves out what may not be read without a word, so that nothing is ever taken for read to its end. That its rows hold
+    `metadata` is LIKELY; a row without them has no severity.
+    """
+
+    def read(self) -> Reading:
+        """Read everything. Raises `BadDescription` for a management group, and where all rows are wanted."""
+        if self.keeps_others:
+            raise BadDescription("keep_unselected takes via: assessments, as Resource Graph gives only what is chosen")
+        groups = [scope for scope in self.scopes if scope.kind == MANAGEMENT_GROUP]
+        if groups:
+            raise BadDescription(f"via: resource_graph takes subscriptions and security connectors, not {groups[0]}")
+        subscriptions = list(dict.fromkeys(scope.subscription.lower() for scope in self.scopes))
+        inside = tuple(f"{scope.path.lower()}/" for scope in self.scopes)
+        for found in self.manager.graph(self._query(), subscriptions):
+            row = recommendation(found, {})
+            if row["id"].lower().startswith(inside) and row["id"].casefold() not in self._seen and not self._is_full:
+                self._take(row)
+        return self._end()
+
+    def _query(self) -> str:
+        lines = ["securityresources", f"where type =~ '{ASSESSMENTS_PATH.removeprefix('/providers/').lower()}'"]
+        for column, values in (
+            ("properties.status.code", self.selection.statuses),
+            ("properties.metadata.severity", self.selection.severities),
+        ):
+            if values:
+                # Both are choices of the module: there is nothing to escape.
+                lines.append(f"where tostring({column}) in ({', '.join(repr(value) for value in sorted(values))})")
+        return " | ".join([*lines, "project id, name, properties"])

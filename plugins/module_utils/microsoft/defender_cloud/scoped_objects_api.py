@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects that live on a scope beside inherited ones: rules and integrations (Defender for Cloud facts 2.2 and 3.4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.plan import Write
+from ...engine.snapshot import Answered, Row
+from ..arm.client import PROVIDER, ResourceManager
+from ..arm.json_properties import row_of
+from ..arm.scopes import Scope, same_path
+
+OWN, INHERITED = "true", "false"
+
+
+class ObjectRoutes:
+    """The objects of one `kind` (the last part of their type) on a scope. Operations are followed for `patience` seconds."""
+
+    kind = ""
+
+    def __init__(self, manager: ResourceManager, scope: Scope, version: str, patience: float) -> None:
+        self.manager, self.scope, self.version, self.patience = manager, scope, version, patience
+
+    def path(self, row_id: str = "") -> str:
+        """Return the path of the list, or of one object."""
+        return f"{self.scope.path}/providers/{PROVIDER}/{self.kind}{'/' + row_id if row_id else ''}"
+
+    def read(self) -> Answered:
+        """Return every object that works on the scope; column `own` tells those that are defined there."""
+        documents = self.manager.rows(self.path(), self.version)
+        return Answered(tuple(self.row(document) for document in documents))
+
+    def row(self, document: Mapping[str, Any]) -> Row:
+        """Return an object as a row."""
+        name = (document.get("properties") or {}).get("displayName")
+        own = OWN if not self.inherited_from(document) else INHERITED
+        return row_of(document, name=str(name or ""), own=own)
+
+    def inherited_from(self, document: Mapping[str, Any]) -> str:
+        """Return the scope that an object is defined on, "" for this one: an id begins with it, with or without a slash."""
+        root = scope_of_id(str(document.get("id") or ""), self.kind)
+        return "" if not root or same_path(root, self.scope.path) else root
+
+    def create(self, write: Write, values: Mapping[str, str]) -> Row:
+        """PUT an object under the id that was chosen for it: sent again, it is still one."""
+        self.put(write, values["id"], values)
+        return {"sys_id": values["id"]}
+
+    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+        """PUT all of an object."""
+        self.put(write, row_id, values)
+
+    def put(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+        """Send the object that `values["properties"]` holds as JSON."""
+        body = {"properties": self.sent(json.loads(values["properties"]))}
+        answer = self.manager.call("PUT", self.path(row_id), self.version, body=body)
+        self.manager.finish(answer, write.label, self.patience)
+
+    def sent(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """Return what is really sent: what no plan may hold is put in here."""
+        return properties
+
+    def delete(self, write: Write, row_id: str) -> None:
+        """Remove an object and wait for the end of the operation; one that is gone already is fine."""
+        answer = self.manager.call("DELETE", self.path(row_id), self.version, accept=(404,))
+        self.manager.finish(answer, f"removing {write.label}", self.patience)
+
+
+def scope_of_id(object_id: str, kind: str) -> str:
+    """Return the scope within the id of an object, with a slash in front; "" where there is none."""
+    scope, found, _name = object_id.lower().rpartition(f"/providers/{PROVIDER.lower()}/{kind.lower()}/")
+    return f"/{object_id[: len(scope)].strip('/')}" if found else ""

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A token for the identity that Azure gave the machine at hand (Defender for Cloud facts 4)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ...ansible_module import Context, Params, transport_settings
+from ...transport.errors import HttpError, SignInFailed, TransportError
+from ...transport.session import Session
+from .tokens import Fetched, fetched
+
+# Known to every virtual machine of Azure, and to nobody else: a link-local address, so plain http stays on the host.
+METADATA_SERVICE = "http://169.254.169.254"
+METADATA_PATH = "/metadata/identity/oauth2/token"
+METADATA_VERSION = "2018-02-01"
+# The form of App Service and of Azure Arc: LIKELY, not confirmed.
+APP_SERVICE_VERSION = "2019-08-01"
+
+
+def is_announced() -> bool:
+    """Return whether the environment names an endpoint for identities, as App Service does."""
+    return bool(os.environ.get("IDENTITY_ENDPOINT") and os.environ.get("IDENTITY_HEADER"))
+
+
+class DirectSession(Session):
+    """A session that no proxy may come between: the service answers only to the machine itself."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._http.proxies = {}
+
+
+class ManagedIdentity:
+    """The identity of the machine, or that of `azure_client_id` where it has several."""
+
+    def __init__(self, params: Params, context: Context) -> None:
+        self.client = params.get("azure_client_id") or ""
+        self.endpoint = os.environ.get("IDENTITY_ENDPOINT", "") if is_announced() else ""
+        self.proof = os.environ.get("IDENTITY_HEADER", "")
+        context.redactor.add(self.proof)
+        root, _slash, self.path = (
+            self.endpoint.rpartition("/") if self.endpoint else (METADATA_SERVICE, "", METADATA_PATH)
+        )
+        self.session = DirectSession(root, transport_settings(params), context)
+
+    @property
+    def key(self) -> str:
+        """Which service is asked, and for whom."""
+        return f"{self.session.base_url}/{self.path}\0{self.client}"
+
+    def fetch(self, scope: str) -> Fetched:
+        """GET a token from the service of the machine."""
+        query = {"resource": scope.removesuffix("/.default"), **({"client_id": self.client} if self.client else {})}
+        if self.endpoint:
+            query["api-version"], headers = APP_SERVICE_VERSION, {"X-IDENTITY-HEADER": self.proof}
+        else:
+            query["api-version"], headers = METADATA_VERSION, {"Metadata": "true"}
+        try:
+            answer = self.session.request("GET", self.path, query=query, headers=headers, signed=False)
+        except HttpError as error:
+            raise SignInFailed(
+                f"the managed identity gave no token. {error}. Check that the machine has an identity"
+                f"{', and that azure_client_id is the client id of one of them' if self.client else ''}"
+            ) from None
+        except TransportError as error:
+            raise SignInFailed(
+                f"the managed identity gave no token. {error}. azure_auth_source managed_identity works on a machine of Azure only"
+            ) from None
+        data = answer.data
+        if not isinstance(data, Mapping) or not data.get("access_token"):
+            raise SignInFailed("the answer for the managed identity holds no access_token")
+        return fetched(data)

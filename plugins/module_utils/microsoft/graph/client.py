@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Microsoft Graph: lists with pages, batches, hunting, refusals in plain words (Defender for Cloud Apps facts 5, 6, 7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...ansible_module import Context, Params, transport_settings
+from ...engine.errors import EngineError, Refused
+from ...transport.errors import HttpError, NoClearAnswer, SignInFailed
+from ...transport.responses import Answer
+from ...transport.session import Session, checked_base_url
+from ..collection_store import RoutedStore
+from ..entra.clouds import audience, cloud_of
+from ..entra.credentials import signer_for
+from ..next_link import path_below
+from .batch import Call, answered
+
+VERSION = "/v1.0"
+HUNTING_PATH = f"{VERSION}/security/runHuntingQuery"
+HUNTING_PERMISSION = "ThreatHunting.Read.All"
+GRANT = (
+    "Grant it under Entra > App registrations > (the application) > API permissions > Add a permission > Microsoft Graph > "
+    "Application permissions, then choose Grant admin consent"
+)
+# More pages than any answer has: a platform that hands out the same link for ever must not keep us.
+MOST_PAGES = 10_000
+
+
+@dataclass(frozen=True)
+class HuntingAnswer:
+    """Rows of a query, column name to value, and the columns with their types."""
+
+    rows: list[dict[str, Any]]
+    schema: list[dict[str, str]]
+
+
+class Graph(RoutedStore):
+    """Microsoft Graph of one tenant, as one identity sees it."""
+
+    def __init__(self, session: Session, params: Params, context: Context) -> None:
+        super().__init__("Microsoft Graph", context)
+        self.session, self.params = session, params
+
+    @classmethod
+    def from_params(cls, params: Params, context: Context) -> Graph:
+        """Return the Graph that the connection options describe; nothing is sent yet."""
+        cloud = cloud_of(params)
+        root = checked_base_url("azure_graph_url", params.get("azure_graph_url") or cloud.graph)
+        context.subject = context.subject or (params.get("azure_tenant_id") or root)
+        # The audience is Graph's own name, also where a gateway stands before it.
+        signer = signer_for(params, context, audience(cloud.graph))
+        return cls(Session(root, transport_settings(params), context, signer), params, context)
+
+    def __enter__(self) -> Graph:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Nothing to close: the connection stays for the next call of this process."""
+
+    @property
+    def caller(self) -> Mapping[str, Any]:
+        """What the token says of who is calling, such as `oid`, the id of the user or of the application; maybe nothing."""
+        claims: Mapping[str, Any] = getattr(self.session.signer, "claims", None) or {}
+        return claims
+
+    # -- calls --------------------------------------------------------------------------------------------------------
+
+    def call(self, method: str, path: str, permission: str, **more: Any) -> Answer:
+        """Send one request and return its answer. `path` follows the version; `permission` is what it takes.
+
+        Raises `Refused` or `SignInFailed` with what to do, and the transport's errors.
+        """
+        return self._send(method, f"{VERSION}{path}", permission, **more)
+
+    def rows(self, path: str, permission: str, *, one_page: bool = False, **query: str) -> list[dict[str, Any]]:
+        """Return every object of a list, following `@odata.nextLink` as it is (facts 7.1); or those of its first page."""
+        answer = self.call("GET", path, permission, query={f"${name}": value for name, value in query.items()})
+        return page_of(answer)[0] if one_page else self.rows_from(answer, permission)
+
+    def rows_from(self, answer: Answer, permission: str) -> list[dict[str, Any]]:
+        """Return every object of a list whose first page is `answer`."""
+        rows, link = page_of(answer)
+        seen: set[str] = set()
+        while link and link not in seen and len(seen) < MOST_PAGES:
+            seen.add(link)
+            page, link = page_of(self._send("GET", self.below(link), permission))
+            rows += page
+        return rows
+
+    def batch(self, calls: Sequence[Call]) -> list[Answer]:
+        """Send `calls` in as few requests as can be and return their answers in the same order, errors among them.
+
+        Raises what `call` raises when a batch itself is refused.
+        """
+        return answered(self, calls)
+
+    def send_batch(self, body: Any, *, only_reads: bool) -> Answer:
+        """Send one `$batch`."""
+        return self._send("POST", f"{VERSION}/$batch", "", body=body, only_reads=only_reads)
+
+    def below(self, link: str) -> str:
+        """Return the path and query of an absolute `link`; raise `EngineError` for one to another host."""
+        return path_below(
+            link, (self.session.base_url, cloud_of(self.params).graph), "Microsoft Graph", "azure_graph_url"
+        )
+
+    def _send(self, method: str, path: str, permission: str, **more: Any) -> Answer:
+        try:
+            return self.session.request(method, path, **more)
+        except HttpError as error:
+            raise self.refusal(error, permission) from None
+
+    def error_of(self, answer: Answer) -> HttpError:
+        """Return the error that an answer within a batch is, without secrets."""
+        return answer.error(self.context.redactor.scrub_text)
+
+    def refusal(self, error: HttpError, permission: str, what: str = "the call", **hints: str) -> Exception:
+        """Return what a refused call means, and what to do. `hints` by status (`on_400`) go before our own."""
+        if error.status == 401:
+            return SignInFailed(
+                f"{error}. The token is not for Microsoft Graph of this tenant: check azure_tenant_id, azure_cloud and azure_access_token"
+            )
+        hint = hints.get(f"on_{error.status}", "")
+        if error.status == 403 and permission:
+            hint = f"It takes the permission {permission} of Microsoft Graph. {GRANT}{'. ' + hint if hint else ''}"
+        if error.status == 429:
+            hint = hint or "Microsoft Graph is throttling this tenant; run again later"
+        return Refused(f"Microsoft Graph refused {what}. {error}{'. ' + hint if hint else ''}")
+
+    # -- hunting ------------------------------------------------------------------------------------------------------
+
+    def hunt(self, query: str, timespan: str | None = None) -> HuntingAnswer:
+        """Run an advanced hunting query (KQL). `timespan` is ISO 8601; without it Graph takes 30 days.
+
+        Raises `Refused` with what to do about it.
+        """
+        body = {"Query": query, **({"Timespan": timespan} if timespan else {})}
+        try:
+            answer = self.session.request("POST", HUNTING_PATH, body=body, only_reads=True)
+        except HttpError as error:
+            raise self.refusal(
+                error,
+                HUNTING_PERMISSION,
+                "the hunting query",
+                on_400="Graph does not understand the query or the timespan",
+                on_429="The tenant's quota for hunting is used up; wait a quarter of an hour, or ask for less",
+            ) from None
+        data = answer.data
+        rows = _first(data, "results", "Results")
+        if not isinstance(rows, list):
+            raise EngineError(f"POST {HUNTING_PATH} -> {answer.status}: the answer holds no results")
+        # Facts 5.1: the keys of the schema come in lower and in upper case.
+        schema = [
+            {"name": str(_first(column, "name", "Name")), "type": str(_first(column, "type", "Type"))}
+            for column in _first(data, "schema", "Schema") or []
+        ]
+        return HuntingAnswer([row for row in rows if isinstance(row, dict)], schema)
+
+
+def page_of(answer: Answer) -> tuple[list[dict[str, Any]], str]:
+    """Return the objects of one page of a list, and the link to the next one, "" for none."""
+    data = answer.data
+    if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
+        # Taken for "nothing there", a list would look empty.
+        raise NoClearAnswer(f"{answer.method} {answer.path} -> {answer.status}: the answer holds no list")
+    return [row for row in data["value"] if isinstance(row, dict)], str(data.get("@odata.nextLink") or "")
+
+
+def _first(data: Any, *names: str) -> Any:
+    return next((data[name] for name in names if isinstance(data, Mapping) and name in data), None)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of Microsoft Secure Score: their profiles, their scores, and how they are marked (Cloud Apps facts 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from ...engine.errors import EngineError
+from ...engine.plan import Write
+from ...engine.snapshot import Answered, Row
+from ..graph.client import Graph
+
+COLLECTION = "secure_score_controls"
+PROFILES, SCORES = "/security/secureScoreControlProfiles", "/security/secureScores"
+READ_PERMISSION, WRITE_PERMISSION = "SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"
+
+# Facts 6.3, in Microsoft's spelling; its examples differ in upper and lower case.
+DEFAULT = "Default"
+STATES = (DEFAULT, "Ignored", "ThirdParty", "Reviewed")
+VENDOR = {"vendor": "Microsoft", "provider": "SecureScore", "providerVersion": None, "subProvider": None}
+
+
+class ProfileRoutes:
+    """The controls of a tenant."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.vendors: dict[str, Mapping[str, Any]] = {}
+
+    def read(self) -> Answered:
+        """Return every control."""
+        profiles = profiles_of(self.graph)
+        self.vendors = {row["id"]: row["vendorInformation"] for row in profiles if row.get("vendorInformation")}
+        return Answered(tuple(row_of(profile) for profile in profiles))
+
+    def create(self, write: Write, values: Mapping[str, str]) -> Row:
+        """Refuse: Microsoft makes the controls."""
+        raise EngineError(f"{write.label}: controls are not created")
+
+    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+        """Mark a control. What is left out stays as it is."""
+        body = {**values, "vendorInformation": {**VENDOR, **self.vendors.get(row_id, {})}}
+        path = f"{PROFILES}/{quote(row_id, safe='')}"
+        self.graph.call("PATCH", path, WRITE_PERMISSION, body=body, headers={"Prefer": "return=representation"})
+
+    def delete(self, write: Write, row_id: str) -> None:
+        """Refuse: controls are not removed."""
+        raise EngineError(f"{write.label}: controls are not removed")
+
+
+def profiles_of(graph: Graph) -> list[dict[str, Any]]:
+    """Return the profile of every control of every product. Facts 6.1: a filter on the service is unproven."""
+    return [profile for profile in graph.rows(PROFILES, READ_PERMISSION) if profile.get("id")]
+
+
+def newest_score(graph: Graph) -> dict[str, Any]:
+    """Return the newest of the daily snapshots; nothing of a tenant that was never scored."""
+    found = graph.rows(SCORES, READ_PERMISSION, one_page=True, top="1")
+    return max(found, key=lambda row: str(row.get("createdDateTime") or ""), default={})
+
+
+def mark_of(profile: Mapping[str, Any]) -> tuple[str, str]:
+    """Return state and comment of a control: those of its newest update. Without one it is as Microsoft ships it."""
+    updates = [update for update in profile.get("controlStateUpdates") or [] if isinstance(update, Mapping)]
+    newest: Mapping[str, Any] = {}
+    for update in updates:
+        # Of two of the same moment the later one in the list.
+        if str(update.get("updatedDateTime") or "") >= str(newest.get("updatedDateTime") or ""):
+            newest = update
+    return _spelled(str(newest.get("state") or DEFAULT)), str(newest.get("comment") or "")
+
+
+def row_of(profile: Mapping[str, Any]) -> Row:
+    """Return a control as text."""
+    state, comment = mark_of(profile)
+    return {
+        "sys_id": str(profile["id"]),
+        "title": str(profile.get("title") or ""),
+        "service": str(profile.get("service") or ""),
+        "deprecated": "true" if profile.get("deprecated") else "false",
+        "state": state,
+        "comment": comment,
+    }
+
+
+def _spelled(state: str) -> str:
+    return next((known for known in STATES if known.casefold() == state.casefold()), state)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the controls of Secure Score are marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from ...engine.errors import BadDescription
+from ...engine.plan import CHANGED, OK, UPDATE, Judge, Plan, Value, Write
+from ...engine.result import Drift
+from ...engine.snapshot import Pending, Read, Row, World
+from .control_profiles_api import COLLECTION, STATES
+
+COLUMNS = ("sys_id", "title", "service", "deprecated", "state", "comment")
+MANAGED = ("state", "comment")
+
+CONTROL_OPTIONS: dict[str, dict[str, Any]] = {
+    "id": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": list(STATES), "required": True},
+    "comment": {"type": "str"},
+}
+
+
+class SecureScoreControls:
+    """The described marks, one for each control."""
+
+    label = "secure_score_controls"
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        self.entries = entries
+        ids = [entry["id"] for entry in entries]
+        for control in ids:
+            if ids.count(control) > 1:
+                raise BadDescription(f"controls names {control!r} twice")
+
+    def promises(self) -> list[Pending]:
+        """Promise nothing."""
+        return []
+
+    def reads(self) -> list[Read]:
+        """Ask for every control: one list tells all."""
+        return [Read(COLLECTION, "sys_id", (), COLUMNS)]
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Compare control by control."""
+        plan = Plan(self.label, bulk=True)
+        rows = {row["sys_id"]: row for row in world.all_rows(COLLECTION, "sys_id")}
+        self._check_ids(rows)
+        for entry in self.entries:
+            self._plan_one(plan, entry, rows[entry["id"]])
+        return plan
+
+    def _check_ids(self, rows: Mapping[str, Row]) -> None:
+        unknown = [entry["id"] for entry in self.entries if entry["id"] not in rows]
+        if unknown:
+            told = "; ".join(f"{control!r}{_similar(control, rows)}" for control in unknown)
+            raise BadDescription(
+                f"the tenant has no control of Secure Score with the id {told}. Nothing was written. "
+                f"graph_secure_score_info lists them; those of ServiceNow come with the first connected instance"
+            )
+
+    @staticmethod
+    def _plan_one(plan: Plan, entry: Mapping[str, Any], row: Row) -> None:
+        label = f"control {row['sys_id']}"
+        outcome: dict[str, Any] = {"object": label, "id": row["sys_id"], "title": row["title"], "status": OK}
+        outcome |= {name: row[name] for name in MANAGED}
+        plan.outcomes.append(outcome)
+        if row["deprecated"] == "true":
+            plan.warnings.append(f"{label} is deprecated: Microsoft scores it no longer, whatever it is marked as")
+        wanted = {name: entry[name] for name in MANAGED if entry.get(name) is not None}
+        deviating = [name for name, value in wanted.items() if row[name] != value]
+        if not deviating:
+            return
+        outcome |= {"status": CHANGED, **wanted}
+        plan.drift += [Drift(label, name, row[name], wanted[name]) for name in deviating]
+        plan.before[label] = {name: row[name] for name in deviating}
+        plan.after[label] = {name: wanted[name] for name in deviating}
+        values: dict[str, Value] = {**wanted}
+        plan.writes.append(Write(UPDATE, COLLECTION, label, values, row["sys_id"]))
+
+
+def _similar(control: str, rows: Mapping[str, Row]) -> str:
+    """Return what else may be meant: an id, or the id behind a title."""
+    by_name = {name.casefold(): row["sys_id"] for row in rows.values() for name in (row["sys_id"], row["title"])}
+    close = get_close_matches(control.casefold(), by_name, n=3)
+    found = list(dict.fromkeys(by_name[name] for name in close))
+    return f" (did you mean {' or '.join(found)}?)" if found else ""

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many writes to an instance in few round trips, as the engine's `ManyStore` wants them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..engine.errors import AlreadyThere, Refused, UnclearOutcome
+from ..engine.plan import CREATE
+from ..engine.store import Answer as Outcome
+from ..engine.store import Order
+from ..file_lock import file_for, folder, locked
+from ..transport.errors import HttpError, NoClearAnswer, SignInFailed
+from . import change_api
+from .batch import Pace, WriteRequest, Written, write_all
+from .table_api import WRITE_QUERY, plain, row_path
+
+if TYPE_CHECKING:
+    from .client import Instance
+
+# A line at least every 5 s: this, and the time that the writes of one round trip take (`batch.SECONDS`), with some to spare.
+TELL_FROM = 1.5
+# The database's own words (ServiceNow platform facts 3.11: a sys_id that we send may be honoured, and be taken).
+TAKEN = ("duplicate key", "unique key violation", "unique constraint", "duplicate entry")
+
+
+class ManyWrites:
+    """Sends the writes of one instance in batches, at the pace that it keeps up with."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.pace = Pace()
+        self._told = time.monotonic()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until no other run of this machine creates rows on this instance, and let none begin."""
+        file = file_for(self._base_url, "turn", folder())
+        with locked(file, "the record of turns", self._tell_waiting):
+            yield
+
+    def _tell_waiting(self, seconds: float) -> None:
+        self._tell(f"waiting since {seconds:.0f} s for another run on this machine that creates tickets")
+
+    def _tell(self, message: str) -> None:
+        self._told = time.monotonic()
+        self.instance.context.progress(f"{self.instance.name}: {message}")
+
+    def written(self, done: int, total: int, what: str) -> None:
+        """Say how far the writes have come, every few seconds."""
+        if time.monotonic() - self._told >= TELL_FROM:
+            self._tell(f"{done} of {total} {what} written")
+
+    def write_all(self, orders: Sequence[Order]) -> list[Outcome]:
+        """Carry out creates and updates, each once; return for each the row, or what went wrong."""
+        try:
+            answers = self._sent(orders)
+            missing = [i for i, order in enumerate(orders) if self._found_no_api(order, answers[i])]
+            for index, answer in zip(missing, self._sent([orders[i] for i in missing]) if missing else (), strict=True):
+                answers[index] = answer
+        except HttpError as error:
+            raise self.instance.refusal("the writes", error, orders[0].write.collection) from None
+        return [self._outcome(order, answer) for order, answer in zip(orders, answers, strict=True)]
+
+    def _sent(self, orders: Sequence[Order]) -> list[Written]:
+        return write_all(self.instance.session, [self._request(order) for order in orders], self.pace, self._tell)
+
+    def _found_no_api(self, order: Order, written: Written) -> bool:
+        return isinstance(order.write, change_api.ChangeWrite) and change_api.is_absent(self._base_url, written)
+
+    @property
+    def _base_url(self) -> str:
+        return self.instance.session.base_url
+
+    def _request(self, order: Order) -> WriteRequest:
+        if change_api.goes_there(self._base_url, order.write):
+            return change_api.request(order)
+        method = "POST" if order.write.action == CREATE else "PATCH"
+        # Nothing else of the row is needed: it is read again after all writes.
+        query = {**WRITE_QUERY, "sysparm_fields": "sys_id"}
+        return WriteRequest(method, row_path(order.write.collection, order.row_id), query, order.values)
+
+    def _outcome(self, order: Order, written: Written) -> Outcome:
+        label, verb = order.write.label, "created" if order.write.action == CREATE else "changed"
+        name = self.instance.name
+        if isinstance(written, NoClearAnswer):
+            return UnclearOutcome(f"{name}: whether {label} was {verb} is unclear. {written}")
+        if isinstance(written, HttpError):
+            return self._refusal(order, written)
+        record = change_api.record_of(written)
+        row = plain(record)
+        if not row.get("sys_id"):
+            return UnclearOutcome(f"{name}: the answer to writing {label} holds no sys_id")
+        dropped = change_api.ignored(record)
+        if dropped:
+            return Refused(
+                f"{name}: {label} was {verb}, but the change API left out {', '.join(dropped)}: change_request has no such field "
+                f"on this instance, or the account may not write it"
+            )
+        return row
+
+    def _refusal(self, order: Order, error: HttpError) -> Outcome:
+        verb = "create" if order.write.action == CREATE else "change"
+        refusal = self.instance.refusal(f"to {verb} {order.write.label}", error, order.write.collection)
+        if isinstance(refusal, SignInFailed):
+            raise refusal
+        if error.status == 404 and "No Record" in error.words:
+            return Refused(f"{refusal}. It was deleted since it was read, or the account may not see it; run again")
+        if order.write.action == CREATE and any(words in error.words.lower() for words in TAKEN):
+            return AlreadyThere(str(refusal))
+        return refusal if isinstance(refusal, Refused) else Refused(str(refusal))

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The integration instance, its jobs and their runs (compliance facts 2.3 to 2.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...engine.field import BOOLEAN, Field, Reference
+from ...engine.plan import Judge, Plan
+from ...engine.result import ManualStep
+from ...engine.snapshot import Pending, Read, Row, World
+from .configuration import FoundRow
+from .constants import IMPLEMENTATIONS, RUN_AS, RUN_TABLES
+from .discovery import Job
+
+
+class IntegrationInstance(FoundRow):
+    """The row of `sn_sec_int_impl` whose Active box switches the whole feed off."""
+
+    noun = "integration_instance"
+    table = IMPLEMENTATIONS
+    key = ("name",)
+    stage = 2
+    fields = (Field("name"), Field("active", kind=BOOLEAN))
+
+    def __init__(self, row: Row, step: ManualStep) -> None:
+        label = f"integration instance {row.get('name', '')}"
+        super().__init__({"active": True} if "active" in row else {}, label, step, row_id=row["sys_id"])
+
+
+class ScheduledJob(FoundRow):
+    """A job: active, and run as VR.System, or attachments on the data source multiply (compliance facts 2.3)."""
+
+    noun = "job"
+    key = ("name",)
+    stage = 3
+    fields = (
+        Field("name"),
+        Field("active", kind=BOOLEAN),
+        Field("run_as", reference=Reference("sys_user", "user_name")),
+    )
+
+    def __init__(self, job: Job, step: ManualStep, *, run_as_is_known: bool) -> None:
+        self.table, self.job = job.table, job
+        self.by_hand = not run_as_is_known and job.row.get("run_as.user_name", RUN_AS) != RUN_AS
+        values: dict[str, object] = {}
+        if "active" in job.row:
+            values["active"] = True
+        if run_as_is_known and "run_as" in job.row:
+            values["run_as"] = RUN_AS
+        super().__init__(values, f"job {job.name}", step, row_id=job.row["sys_id"])
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Compare; a user who cannot be seen cannot be set, so that is left to a person."""
+        plan = super().plan(world, judge)
+        if self.by_hand and not self.unreadable:
+            plan.deviates("run_as", self.job.row.get("run_as.user_name"), RUN_AS)
+            plan.manual_steps.append(self.step)
+        return plan
+
+
+RUN_COLUMNS = (
+    "sys_id", "number", "integration", "state", "substate", "start_datetime", "end_datetime", "fatal_error_message", "notes",
+)  # fmt: skip
+COMPLETE, SUCCESS = "complete", "success"
+RUNNING = frozenset(
+    {"", "new", "ready", "queued", "pending", "running", "in_progress", "in progress", "processing", "started"}
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job. Times are UTC, as the instance prints them."""
+
+    row: Row
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well: Complete with Success; some builds print upper case (compliance facts 2.5)."""
+        return (self._word("state"), self._word("substate")) == (COMPLETE, SUCCESS)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, well or not."""
+        return bool(self.row.get("end_datetime")) or self._word("state") not in RUNNING
+
+    @property
+    def started(self) -> str:
+        """When it started."""
+        return self.row.get("start_datetime", "")
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the run for a module's result."""
+        ended = self.row.get("end_datetime", "")
+        return {
+            "number": self.row.get("number", ""),
+            "state": self.row.get("state", ""),
+            "substate": self.row.get("substate", ""),
+            "ended_at": f"{ended.replace(' ', 'T')}Z" if ended else None,
+        }
+
+    def _word(self, name: str) -> str:
+        return self.row.get(name, "").strip().casefold()
+
+
+def newest(job: Job) -> Read:
+    """Return the question for the last run of a job."""
+    where = (("integration", job.row["sys_id"]),)
+    return Read(RUN_TABLES[job.table], "integration", (), RUN_COLUMNS, where, True, 1, "-start_datetime")
+
+
+def oldest(job: Job) -> Read:
+    """Return the question for the first run of a job."""
+    return replace(newest(job), order="start_datetime")
+
+
+class Runs:
+    """The last and the first run of each of `jobs`; nothing is ever written.
+
+    After a plan `last` and `first` hold them by the job's key, and `unknown` why those of a job may not be seen.
+    """
+
+    label = "runs"
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = jobs
+        self.last: dict[str, Run] = {}
+        self.first: dict[str, Run] = {}
+        self.unknown: dict[str, str] = {}
+
+    def promises(self) -> list[Pending]:
+        """Promise nothing."""
+        return []
+
+    def reads(self) -> list[Read]:
+        """Ask for two runs of each job, however many there are."""
+        return [read for job in self.jobs for read in (newest(job), oldest(job))]
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Take note of what was read."""
+        self.last, self.first, self.unknown = {}, {}, {}
+        for job in self.jobs:
+            wanted = newest(job)
+            answer = next(answer for read, answer in world.answers if read == wanted)
+            rows = world.all_rows(wanted.collection, wanted.column)
+            runs = sorted(
+                (Run(row) for row in rows if row.get("integration") == job.row["sys_id"]), key=lambda run: run.started
+            )
+            if runs:
+                self.first[job.key], self.last[job.key] = runs[0], runs[-1]
+            elif answer.refused:
+                self.unknown[job.key] = answer.refused
+            elif answer.total != 0:
+                self.unknown[job.key] = f"{wanted.collection} may have runs of it that are not shown to the account"
+        return Plan(self.label)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Application Registry holds, and until when its tokens live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..engine.snapshot import Row
+from .query import TableQuery, encoded
+from .record_resource import typed
+from .resources.oauth_application import OAuthApplication
+
+if TYPE_CHECKING:
+    from .client import Instance
+
+FIELDS = tuple(field for field in OAuthApplication.fields if field.secret is None)
+
+
+def oauth_applications(instance: Instance, name: str | None) -> list[dict[str, Any]]:
+    """Return the clients of the registry, sorted by name; only those called `name` where one is given.
+
+    `refresh_token_expires_at` is the latest end (UTC) of a live refresh token, None where none is issued or the account
+    may not read `oauth_credential` (platform facts 1.6).
+    """
+    columns = ("sys_id", "type", "sys_class_name", *(f.column for f in FIELDS), "user.user_name")
+    applications = TableQuery("oauth_entity", encoded({"name": name} if name else {"type": "client"}), columns)
+    credentials = TableQuery(
+        "oauth_credential",
+        encoded({"peer.name": name}) if name else "",
+        ("sys_id", "peer", "type", "expires"),
+        optional=True,
+    )
+    found, issued = instance.query([applications, credentials])
+    rows = [row for row in found.rows if not name or row.get("name") == name]
+    return sorted(
+        (_described(row, issued.rows) for row in rows), key=lambda entry: (str(entry["name"]), str(entry["sys_id"]))
+    )
+
+
+def told(instance: Instance, name: str | None, found: list[dict[str, Any]]) -> str:
+    """Return in one line what was found; it is what a failed check of the caller's own shows."""
+    if name is None:
+        return f"{instance.name}: {len(found)} applications"
+    if not found:
+        return f"{instance.name}: no application is called {name!r}, or the account may not read oauth_entity"
+    if len(found) > 1:
+        ids = ", ".join(str(entry["sys_id"]) for entry in found)
+        return f"{instance.name}: {len(found)} applications are called {name!r} ({ids}); remove or rename all but one"
+    return f"{instance.name}: {name!r} has the client id {found[0].get('client_id', '')}"
+
+
+def _described(row: Row, credentials: tuple[Row, ...]) -> dict[str, Any]:
+    described: dict[str, Any] = {"sys_id": row.get("sys_id", ""), "type": row.get("type", "")}
+    for field in FIELDS:
+        if field.column in row:
+            value = row.get("user.user_name", "") if field.reference else field.from_wire(row[field.column])
+            described[field.name] = typed(field, value)
+    ends = sorted(
+        c.get("expires", "")
+        for c in credentials
+        if c.get("peer") == row.get("sys_id") and "refresh" in c.get("type", "")
+    )
+    described["refresh_token_expires_at"] = f"{ends[-1].replace(' ', 'T')}Z" if ends and ends[-1] else None
+    return described

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A resource that is one row of a table, and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from ..engine.errors import BadDescription
+from ..engine.field import (
+    BOOLEAN,
+    INTEGER,
+    LIST,
+    WHOLE_NUMBER,
+    Field,
+    kind_of,
+    normal,
+    wire_text,
+)
+from ..engine.plan import (
+    CREATE,
+    DELETE,
+    UPDATE,
+    Judge,
+    Need,
+    Plan,
+    SecretCheck,
+    Value,
+    Write,
+)
+from ..engine.result import ABSENT, PRESENT
+from ..engine.snapshot import Pending, Read, Row, World
+from .m2m import Owner, link_reads, plan_links
+
+ON_PLATFORM, AS_DESCRIBED = "******** (on the instance)", "******** (as described)"
+
+
+class RowResource:
+    """One row of `table`, known by its `key` columns; subclasses say what it is, the plan follows from that.
+
+    `stage` orders resources among each other: a row is created after the rows it refers to. `needs_roles` may write it.
+    `deactivated_by` is the column to set to false before a delete. `seen` are columns read beside the fields.
+    """
+
+    noun: ClassVar[str]
+    table: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    stage: ClassVar[int] = 0
+    needs_roles: tuple[str, ...] = ()
+    deactivated_by: ClassVar[str] = ""
+    seen: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        *,
+        state: str = PRESENT,
+        row_id: str | None = None,
+        update_secret: str = "on_mismatch",
+        exclusive: Iterable[str] = (),
+        extra_fields: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.values = {name: value for name, value in values.items() if value is not None}
+        self.state = state
+        self.row_id = row_id
+        self.update_secret = update_secret
+        self.exclusive = frozenset(exclusive)
+        extra = dict(extra_fields or {})
+        known = {field.column for field in self.fields}
+        for name in known & set(extra):
+            raise BadDescription(f"{self.noun}: extra_fields names {name}, which has an option of its own")
+        self.fields = self.fields + tuple(Field(name, kind=kind_of(value)) for name, value in extra.items())
+        self.values.update(extra)
+        for name in self.key:
+            # An empty name would be any row without one, and a deletion would take it.
+            if not wire_text(self.values.get(name, self.row_id)).strip():
+                raise BadDescription(f"{self.noun}: {name} must not be empty")
+        self.label = f"{self.noun} {self.display_name}"
+        for field in self.fields:
+            # An empty secret is a variable without a value; written, it would lock everybody out.
+            if field.secret and self.state != ABSENT and self.values.get(field.name) == "":
+                raise BadDescription(f"{self.label}: {field.name} is empty; give a value, or leave it out")
+        self.check()
+
+    @property
+    def display_name(self) -> str:
+        """What a person calls this object."""
+        return ", ".join(wire_text(self.values.get(name, self.row_id)) for name in self.key)
+
+    @property
+    def key_values(self) -> dict[str, str]:
+        """The key, column to value."""
+        return {name: wire_text(self.values.get(name, "")) for name in self.key}
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def reads(self) -> list[Read]:
+        """Ask for the row itself, for every row it refers to, and for its links."""
+        plain = [field for field in self.fields if field.links is None and field.secret is None]
+        columns = ["sys_id", *self.key, *self.seen, *(field.column for field in plain)]
+        columns += [f"{f.column}.{f.reference.by}" for f in plain if f.reference]
+        if any(field.secret is not None for field in self.fields):
+            columns += ["sys_mod_count", "sys_created_by"]
+        column, *others = self.key
+        reads = [
+            Read(
+                self.table,
+                "sys_id" if self.row_id else column,
+                (self.row_id or self.key_values[column],),
+                tuple(dict.fromkeys(columns)),
+                where=() if self.row_id else tuple((name, self.key_values[name]) for name in others),
+            )
+        ]
+        for field in self.fields:
+            if field.name in self.values and field.reference and self.values[field.name] != "":
+                by = field.reference.by
+                reads.append(
+                    Read(field.reference.collection, by, (wire_text(self.values[field.name]),), ("sys_id", by))
+                )
+            if field.name in self.values and field.links:
+                reads += link_reads(self._owner, field.links, self.values[field.name])
+        return reads
+
+    def promises(self) -> list[Pending]:
+        """Promise the row's id to whoever refers to it by its first key column."""
+        return [] if self.state == ABSENT or self.row_id else [self._pending()]
+
+    def _pending(self) -> Pending:
+        return Pending(self.table, self.key[0], self.key_values[self.key[0]])
+
+    def find(self, world: World) -> Row | None:
+        """Return the one row that is meant, or None. Raises `BadDescription` for two of one name."""
+        if self.row_id:
+            rows = world.rows(self.table, "sys_id", self.row_id)
+            if not rows and self.state != ABSENT:
+                raise BadDescription(f"{self.noun}: no row of {self.table} has the sys_id {self.row_id}")
+            return rows[0] if rows else None
+        column = self.key[0]
+        rows = self.candidates(world.rows(self.table, column, self.key_values[column], self.key_values))
+        if len(rows) > 1:
+            ids = ", ".join(sorted(row["sys_id"] for row in rows))
+            raise BadDescription(
+                f"{len(rows)} rows of {self.table} are called {self.display_name} ({ids}). Neither was touched; "
+                f"{'choose one with sys_id' if self.noun == 'oauth_application' else 'remove or rename one'}"
+            )
+        if not rows and self.state != ABSENT:
+            for near in world.near_misses(self.table, column, self.key_values[column])[:1]:
+                raise BadDescription(
+                    f"{self.table} already has {near[column]!r} ({near['sys_id']}), which differs from "
+                    f"{self.key_values[column]!r} in upper and lower case only; use that spelling"
+                )
+        return rows[0] if rows else None
+
+    def candidates(self, rows: list[Row]) -> list[Row]:
+        """Return those of the rows with the right key that can be meant at all."""
+        return rows
+
+    # -- planning -----------------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Raise `BadDescription` for values that no platform would take."""
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        """Compare the description with the row, field by field."""
+        plan = Plan(self.label)
+        row = plan.row = self.find(world)
+        if self.state == ABSENT:
+            self._plan_absence(plan, row)
+        elif row is None:
+            self._plan_creation(plan, world)
+        else:
+            self._plan_update(plan, row, world, judge)
+        if plan.writes and self.needs_roles:
+            plan.needs.append(Need(f"write {self.label}", self.needs_roles))
+        return plan
+
+    def _set_fields(self) -> list[Field]:
+        return [field for field in self.fields if field.name in self.values]
+
+    def _plan_absence(self, plan: Plan, row: Row | None) -> None:
+        if row is None:
+            return
+        plan.deviates("state", PRESENT, ABSENT)
+        if self.deactivated_by and row.get(self.deactivated_by) == "true":
+            values: dict[str, Value] = {self.deactivated_by: "false"}
+            plan.writes.append(Write(UPDATE, self.table, self.label, values, row["sys_id"], 100 - self.stage))
+        plan.writes.append(Write(DELETE, self.table, self.label, row=row["sys_id"], stage=100 - self.stage))
+
+    def _plan_creation(self, plan: Plan, world: World) -> None:
+        me = self._pending()
+        plan.deviates("state", ABSENT, PRESENT)
+        values: dict[str, Value] = {**self.defaults(), **self.key_values}
+        for field in self._set_fields():
+            if field.links is None and field.secret is None:
+                values[field.column] = self._wire(field, world)
+        identity: dict[str, Value] = dict(self.key_values)
+        plan.writes.append(
+            Write(CREATE, self.table, self.label, values, stage=self.stage, identity=identity, promise=me)
+        )
+        plan.columns[self.table] = tuple(f.column for f in self._set_fields() if self._needs_column(f))
+        for field in self._set_fields():
+            if field.secret is not None:
+                self._write_secret(plan, field, me)
+            if field.links:
+                self._plan_links(plan, field, me, world)
+        plan.object = self.described()
+        plan.after.update(self._as_described(plan.object))
+
+    def _plan_update(self, plan: Plan, row: Row, world: World, judge: Judge) -> None:
+        row_id = row["sys_id"]
+        changes: dict[str, Value] = {}
+        for field in self._set_fields():
+            if field.links:
+                self._plan_links(plan, field, row_id, world)
+            elif field.secret is None:
+                self._compare(plan, field, row, world, changes)
+        for field in self._set_fields():
+            if field.secret is None:
+                continue
+            value, changing = wire_text(self.values[field.name]), bool(changes)
+            if judge.must_write(self.label, field, value, self.update_secret, row, changing=changing):
+                plan.deviates(field.name, ON_PLATFORM, AS_DESCRIBED)
+                self._write_secret(plan, field, row_id)
+        if changes:
+            # After the secret: a run that is interrupted between them finds the row as it was, and judges alike.
+            plan.writes.append(Write(UPDATE, self.table, self.label, changes, row_id, self.stage))
+        plan.object = self.described(row)
+
+    def _compare(self, plan: Plan, field: Field, row: Row, world: World, changes: dict[str, Value]) -> None:
+        if field.column not in row:
+            if not self._needs_column(field):
+                return
+            raise BadDescription(
+                f"{self.table} has no field {field.column} on this instance, or the account may not read it; "
+                f"{self.label} cannot get its {field.name}. Leave {field.name} out, or use a release that has it"
+            )
+        wanted = self._wire(field, world)
+        actual = normal(field.kind, row[field.column])
+        if wanted == actual:
+            return
+        changes[field.column] = wanted
+        before = (
+            row.get(f"{field.column}.{field.reference.by}") or actual if field.reference else field.from_wire(actual)
+        )
+        plan.deviates(field.name, before, self.shown(field))
+
+    def _needs_column(self, field: Field) -> bool:
+        return (
+            field.links is None
+            and field.secret is None
+            and (field.without_column is None or wire_text(self.values[field.name]) != field.without_column)
+        )
+
+    def _wire(self, field: Field, world: World) -> Value:
+        value = self.values[field.name]
+        if field.reference is None or value == "":
+            return field.to_wire(value)
+        found = world.identify(field.reference.collection, field.reference.by, wire_text(value))
+        if found is None:
+            raise BadDescription(
+                f"{self.label}: {field.name} names {value!r}, but no row of {field.reference.collection} has that "
+                f"{field.reference.by}, and nothing in this call creates it"
+            )
+        return found
+
+    def _write_secret(self, plan: Plan, field: Field, row: Value) -> None:
+        # ServiceNow platform facts 1.4: a secret goes alone, as a display value, after everything else.
+        value = wire_text(self.values[field.name])
+        plan.writes.append(Write(UPDATE, self.table, self.label, {field.column: value}, row, self.stage, secret=True))
+        if field.secret:
+            plan.secrets.append(SecretCheck(self.label, field.secret, value))
+
+    def _plan_links(self, plan: Plan, field: Field, row: Value, world: World) -> None:
+        names, exclusive = self.values[field.name], field.name in self.exclusive
+        plan_links(plan, self._owner, row, field, names, world, exclusive=exclusive)
+
+    @property
+    def _owner(self) -> Owner:
+        return Owner(self.label, self.key[0], self.key_values[self.key[0]], self.stage)
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+
+    def defaults(self) -> dict[str, Value]:
+        """Return column values that a new row gets although no option names them."""
+        return {}
+
+    def shown(self, field: Field) -> Any:
+        """Return the described value of `field` as results show it."""
+        value = self.values[field.name]
+        return value if field.links or field.reference else field.from_wire(str(field.to_wire(value)))
+
+    def _as_described(self, described: Mapping[str, Any]) -> dict[str, Any]:
+        set_names = {field.name for field in self._set_fields()}
+        secrets = {f.name: AS_DESCRIBED for f in self._set_fields() if f.secret is not None}
+        return {**{name: value for name, value in described.items() if name in set_names}, **secrets}
+
+    def described(self, row: Row | None = None) -> dict[str, Any]:
+        """Return the object for the module's result: what is described, over what `row` holds. Never a secret."""
+        result: dict[str, Any] = {"sys_id": row["sys_id"]} if row else {}
+        for field in self.fields:
+            if field.secret is not None:
+                continue
+            if field.name in self.values:
+                result[field.name] = typed(field, self.shown(field))
+            elif row and field.links is None and field.column in row:
+                shown = row.get(f"{field.column}.{field.reference.by}", "") if field.reference else row[field.column]
+                result[field.name] = typed(field, field.from_wire(shown))
+        return result
+
+
+def typed(field: Field, value: Any) -> Any:
+    """Return a field's value as a Python value of its kind; what does not fit stays text."""
+    text = normal(field.kind, value)
+    if field.kind == BOOLEAN and text in ("true", "false"):
+        return text == "true"
+    if field.kind == INTEGER and WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if field.kind == LIST:
+        return [part for part in text.split(",") if part]
+    return value

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one ticket needs to come to its described state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ...engine.errors import BadDescription
+from ...engine.plan import CHANGED, CREATE, MANUAL, OK, UPDATE, Plan, Value, Write
+from ...engine.result import Drift
+from ...engine.snapshot import Row, World
+from ..change_api import ChangeWrite
+from .choices import Choices
+from .manual_steps import change_step, duplicate_notes, duplicate_step, problem_step
+from .ticket import Ticket
+from .ticket_types import (
+    ABSENT,
+    CANCELED,
+    CHANGE_REQUEST,
+    CLOSED,
+    INCIDENT,
+    OPEN,
+    REACHED,
+    RESOLVED,
+)
+
+STAGE = 8
+TOGETHER = "tickets"
+ITIL_MAY_NOT_CLOSE = (
+    "Closing takes the role itil_admin or admin on most instances: use state: resolved and let the instance close it after its "
+    "time, or an account with one of these roles"
+)
+
+
+class TicketPlan:
+    """The part of `plan` that is about one ticket of the instance at `base_url`.
+
+    `foretells`: the outcome shows the ticket as it will be; after the writes it shows what there is.
+    """
+
+    def __init__(
+        self, plan: Plan, ticket: Ticket, world: World, choices: Choices, *, base_url: str, foretells: bool
+    ) -> None:
+        self.plan, self.ticket, self.world, self.choices = plan, ticket, world, choices
+        self.base_url, self.foretells = base_url, foretells
+        self.type = ticket.type
+        self.outcome: dict[str, Any] = {
+            "object": ticket.label,
+            "type": self.type.table,
+            "correlation_id": ticket.key,
+            "status": OK,
+        }
+        plan.outcomes.append(self.outcome)
+
+    def make(self, row: Row | None, doubles: Sequence[Row]) -> None:
+        """Compare with `row`, and note what is to be written, what a person has to do, and what will be there.
+
+        `doubles` are rows that are canceled in favour of `row`.
+        """
+        if row is None:
+            self._make_new()
+            return
+        state = self.type.state_of(row)
+        self._show(row, state, row.get("state", ""))
+        for double in doubles:
+            self._cancel_double(double, row)
+        wanted = self._wanted_state(state)
+        changes = self._field_changes(row) if OPEN in (state, wanted) else {}
+        if wanted:
+            self._move(row, wanted, changes)
+        elif changes:
+            self._write(row, changes)
+
+    # -- new ----------------------------------------------------------------------------------------------------------
+
+    def _make_new(self) -> None:
+        ticket = self.ticket
+        self.outcome.update(number="", sys_id="", link="", state=ABSENT, platform_state="")
+        if ticket.state != OPEN:
+            self.outcome["status"] = ABSENT
+            return
+        if not ticket.values.get("short_description"):
+            raise BadDescription(f"{ticket.label}: it does not exist, and creating it takes a short_description")
+        values: dict[str, Value] = {"correlation_id": ticket.key, "correlation_display": ticket.display}
+        values.update(ticket.wire(self.world, self.choices))
+        if self.type is not CHANGE_REQUEST:
+            # The change API would report it as a field that it left out.
+            values["sys_id"] = ticket.row_id
+        if ticket.work_note:
+            values["work_notes"] = ticket.work_note
+        self._note_drift("state", ABSENT, OPEN)
+        self.plan.after[ticket.label].update({name: ticket.values[name] for name in ticket.values})
+        self.outcome["status"] = CHANGED
+        self._foretell(OPEN, self.type.initial)
+        self._need_columns()
+        kind = ChangeWrite if self.type is CHANGE_REQUEST else Write
+        self.plan.writes.append(
+            kind(
+                CREATE,
+                self.type.table,
+                ticket.label,
+                values,
+                stage=STAGE,
+                identity={"correlation_id": ticket.key},
+                outcome=self.outcome,
+                together=TOGETHER,
+            )
+        )
+
+    # -- there --------------------------------------------------------------------------------------------------------
+
+    def _wanted_state(self, state: str) -> str:
+        """Return the state to go to from `state`, or "" to stay."""
+        ticket = self.ticket
+        if ticket.state == OPEN and state == RESOLVED and not ticket.reopen:
+            self.outcome["reason"] = "it was resolved since and stays so; reopen: true would put it back in progress"
+            return ""
+        wanted = "" if state in REACHED[ticket.state] else ticket.state
+        if ticket.state == OPEN and state != OPEN and not wanted:
+            self.outcome["reason"] = f"it was {state} since and stays so"
+        return wanted
+
+    def _field_changes(self, row: Row) -> dict[str, Value]:
+        changes = self.ticket.differences(self.ticket.wire(self.world, self.choices), row)
+        for column in changes:
+            name, value = self.ticket.shown(column)
+            self._note_drift(name, self.ticket.before(column, row), value)
+        return changes
+
+    def _move(self, row: Row, wanted: str, changes: dict[str, Value]) -> None:
+        state = self.type.state_of(row)
+        target = self.type.reopened if wanted == OPEN else self.type.targets[wanted]
+        self._note_drift("state", state, wanted)
+        if not self.type.moves:
+            if changes:
+                self._write(row, changes)
+            link = self._link(row["sys_id"])
+            step = problem_step(self.ticket, row, target, self.choices, link)
+            self.plan.manual_steps.append(step)
+            self.outcome.update(status=MANUAL, reason=step.reason)
+            return
+        changes = {**changes, "state": target}
+        if wanted != OPEN:
+            changes.update(self.ticket.ending(wanted, row, self.choices))
+        self._write(row, changes, wanted)
+        self._foretell(self.type.states.get(target, OPEN), target)
+
+    def _write(self, row: Row, changes: dict[str, Value], wanted: str = "") -> None:
+        ticket = self.ticket
+        self.outcome["status"] = CHANGED
+        self._need_columns()
+        write = self._update(ticket.label, row, changes)
+        if ticket.work_note:
+            write.values["work_notes"] = ticket.work_note
+        if wanted and self.type is CHANGE_REQUEST:
+            link = self._link(row["sys_id"])
+            texts = {name: str(value) for name, value in changes.items()}
+            write.step = change_step(ticket, row, wanted, texts, self.choices, link)
+        if wanted == CLOSED and self.type is INCIDENT:
+            write.hint = ITIL_MAY_NOT_CLOSE
+        self.plan.writes.append(write)
+
+    def _cancel_double(self, double: Row, stays: Row) -> None:
+        """Cancel what an overlapping run on another machine created beside the ticket that stays."""
+        label = f"{self.ticket.label}: duplicate {double.get('number', '')}"
+        self.plan.drift.append(Drift(label, "state", OPEN, CANCELED))
+        if not self.type.moves:
+            link = self._link(double["sys_id"])
+            step = duplicate_step(self.ticket, double, stays, self.choices, link)
+            self.plan.manual_steps.append(step)
+            self.outcome.update(status=MANUAL, reason=f"{double.get('number', '')} is a duplicate of it. {step.reason}")
+            return
+        changes: dict[str, Value] = {"state": self.type.targets[CANCELED], "close_notes": duplicate_notes(stays)}
+        if "Duplicate" in self.choices.known(self.type.table, self.type.code):
+            changes[self.type.code] = "Duplicate"
+        write = self._update(label, double, changes)
+        write.late = True
+        self.outcome["status"] = CHANGED
+        self.plan.writes.append(write)
+
+    def _update(self, label: str, row: Row, changes: dict[str, Value]) -> Write:
+        kind = ChangeWrite if self.type is CHANGE_REQUEST else Write
+        return kind(
+            UPDATE,
+            self.type.table,
+            label,
+            dict(changes),
+            row["sys_id"],
+            STAGE,
+            # What the row shows once this is done; a note of work cannot be seen there, and must not be written twice.
+            identity={"sys_id": row["sys_id"], **changes},
+            outcome=self.outcome,
+            together=TOGETHER,
+        )
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+
+    def _need_columns(self) -> None:
+        if self.ticket.extra:
+            known = self.plan.columns.get(self.type.table, ())
+            self.plan.columns[self.type.table] = tuple(dict.fromkeys(known + self.ticket.extra))
+
+    def _show(self, row: Row, state: str, value: str) -> None:
+        self.outcome.update(
+            number=row.get("number", ""),
+            sys_id=row["sys_id"],
+            link=self._link(row["sys_id"]),
+            state=state,
+            platform_state=self._label(value),
+        )
+
+    def _foretell(self, state: str, value: str) -> None:
+        if self.foretells:
+            self.outcome.update(state=state, platform_state=self._label(value))
+
+    def _link(self, row_id: str) -> str:
+        return address(self.base_url, self.type.table, row_id)
+
+    def _label(self, value: str) -> str:
+        return self.choices.label(self.type.table, "state", value)
+
+    def _note_drift(self, name: str, before: Any, after: Any) -> None:
+        label = self.ticket.label
+        self.plan.drift.append(Drift(label, name, before, after))
+        self.plan.before.setdefault(label, {})[name] = before
+        self.plan.after.setdefault(label, {})[name] = after
+
+
+def address(base_url: str, table: str, row_id: str) -> str:
+    """Return the address at which a person finds a row of the instance at `base_url`."""
+    return f"{base_url}/nav_to.do?uri={quote(f'/{table}.do?sys_id={row_id}', safe='')}"

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which variables are connection options: what a template gives to `module_defaults` of an action group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from ..module_utils.ansible_module import TRANSPORT_OPTIONS
+
+# Loaded when a group is asked for: a play of ServiceNow alone does not need the clients of the tenant.
+# By action group: the package of its client below module_utils, and the name of its options there.
+GROUPS = {
+    "snow": ("snow", "SNOW_OPTIONS"),
+    "azure": ("microsoft.arm", "AZURE_OPTIONS"),
+    "mda": ("microsoft.cloud_apps", "TENANT_OPTIONS"),
+}
+CLIENTS = __name__.replace(".plugin_utils.connection_options", ".module_utils")
+
+
+def options_of(group: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the connection options of an action group that `variables` define; raise `ValueError` for an unknown group."""
+    if group not in GROUPS:
+        raise ValueError(f"connection_options: {group!r} is none of {', '.join(GROUPS)}")
+    package, constant = GROUPS[group]
+    options: Mapping[str, Any] = getattr(import_module(f"{CLIENTS}.{package}"), constant)
+    return {name: variables[name] for name in (*options, *TRANSPORT_OPTIONS) if name in variables}

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the platform kept, and answers that got lost (architecture 4; platform facts 3.4, 3.11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    BadDescription,
+    EngineError,
+    Refused,
+    UnclearOutcome,
+)
+from tests.unit.plugins.module_utils.builders import application, record, role, user, whole
+from tests.unit.plugins.module_utils.fake_store import Platform, told
+
+# -- what the platform kept -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("described", "column", "words"),
+    [
+        (lambda: application("A", comments="x"), "comments", "comments is '', not 'x'"),
+        (lambda: application("A", access_token_lifespan=3600), "access_token_lifespan", "is '1800', not '3600'"),
+        (lambda: application("A", oauth_user="a"), "user", "oauth_user is '', not 'a'"),
+        (lambda: application("A", scope_restriction="broad"), "scope_restriction_status", "scope_restriction is"),
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_value_that_was_dropped_silently_is_an_error_that_names_it(
+    platform: Platform, described: Any, column: str, words: str, there: bool
+) -> None:
+    platform.add("sys_user", user_name="a")
+    if there:
+        platform.add("oauth_entity", name="A")
+    platform.ignores.add(("oauth_entity", column))
+    with pytest.raises(EngineError, match="did not keep the value: oauth_application A: ") as caught:
+        platform.ensure(described())
+    assert words in str(caught.value)
+
+
+def test_a_link_that_was_dropped_silently_is_an_error_that_names_it(platform: Platform) -> None:
+    platform.ignores.add(("sys_user_has_role", "role"))
+    with pytest.raises(EngineError, match="did not keep the value: user a: roles is .*, not .*'itil'"):
+        platform.ensure(user("a", roles=["itil"]))
+
+
+def test_a_release_without_the_column_is_broadly_scoped_anyway(platform: Platform) -> None:
+    platform.unreadable.add(("oauth_entity", "scope_restriction_status"))
+    platform.ignores.add(("oauth_entity", "scope_restriction_status"))
+    assert platform.ensure(application("A", scope_restriction="broad")).changed
+    assert not platform.ensure(application("A", scope_restriction="broad")).changed
+
+
+def test_a_release_without_the_column_cannot_restrict(platform: Platform) -> None:
+    platform.add("oauth_entity", name="A")
+    platform.unreadable.add(("oauth_entity", "scope_restriction_status"))
+    for name in ("A", "B"):
+        with pytest.raises(BadDescription, match="has no field scope_restriction_status"):
+            platform.ensure(application(name, scope_restriction="restricted"))
+    assert platform.log == []
+
+
+def test_in_an_empty_table_a_missing_column_is_found_after_the_write_and_named(platform: Platform) -> None:
+    with pytest.raises(EngineError, match="u_missing"):
+        platform.ensure(record("u_thing", {"u_name": "a"}, values={"u_missing": "x"}))
+
+
+# -- answers that got lost ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("fault", ["lost", "committed"])
+def test_a_lost_create_is_looked_up_before_it_is_sent_again(platform: Platform, fault: str, number: int) -> None:
+    undisturbed = Platform()
+    for name in ("itil", "rest_service", "admin"):
+        undisturbed.add("sys_user_role", name=name)
+    expected = undisturbed.ensure(*whole())
+    platform.faults = {number: fault}
+    result = platform.ensure(*whole())
+    assert told(result) == told(expected)
+    assert platform.picture() == undisturbed.picture(), "nothing doubled, nothing missing"
+    sent_again = fault == "lost" and undisturbed.verbs[number].startswith("create")
+    assert len(platform.log) == len(undisturbed.log) + sent_again
+
+
+def test_a_create_that_gets_lost_every_time_is_given_up_as_unclear(platform: Platform) -> None:
+    platform.faults = dict.fromkeys(range(9), "lost")
+    with pytest.raises(UnclearOutcome, match="whether user a was created is unclear"):
+        platform.ensure(user("a"))
+    assert len(platform.log) == platform.create_attempts == 3
+    assert platform.waits == [0, 1], "after the last attempt there is nothing to wait for"
+
+
+def test_a_create_that_somebody_else_made_meanwhile_is_not_guessed_at(platform: Platform) -> None:
+    def meanwhile(*_args: Any) -> Any:
+        platform.add("oauth_entity", name="A")
+        platform.add("oauth_entity", name="A")
+        raise UnclearOutcome("lost")
+
+    platform.create = meanwhile  # type: ignore[method-assign]
+    with pytest.raises(EngineError, match="left 2 rows .*remove all but one"):
+        platform.ensure(application("A"))
+
+
+def test_a_refusal_in_the_middle_ends_the_run(platform: Platform) -> None:
+    platform.faults = {1: "refused"}
+    with pytest.raises(Refused):
+        platform.ensure(role("u_a"), role("u_b"), role("u_c"))
+    assert len(platform.log) == 2

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The instance in memory, able to take many writes at once; and a resource of many rows that go out together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    EngineError,
+    UnclearOutcome,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import (
+    CHANGED,
+    CREATE,
+    OK,
+    UPDATE,
+    Judge,
+    Plan,
+    Write,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift, ManualStep
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Pending, Read, World
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.store import Answer, Order
+from tests.unit.plugins.module_utils.fake_store import Platform
+
+TABLE = "u_thing"
+
+
+@dataclass
+class BatchPlatform(Platform):
+    """Takes `most` writes at once. `batches` says how many each round trip held.
+
+    `before_turn` is what somebody else does before we get our turn; `turns` notes what had been sent when one began and
+    ended.
+    """
+
+    most: int = 100
+    batches: list[int] = field(default_factory=list)
+    told: list[tuple[int, int, str]] = field(default_factory=list)
+    turns: list[tuple[int, int]] = field(default_factory=list)
+    before_turn: Callable[[], None] | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        if self.before_turn:
+            self.before_turn()
+        begun = len(self.log)
+        yield
+        self.turns.append((begun, len(self.log)))
+
+    def at_once(self) -> int:
+        return self.most
+
+    def write_many(self, orders: Sequence[Order]) -> list[Answer]:
+        self.batches.append(len(orders))
+        return [self._written(order) for order in orders]
+
+    def _written(self, order: Order) -> Answer:
+        try:
+            if order.write.action == CREATE:
+                return self.create(order.write, order.values)
+            self.update(order.write, order.row_id, order.values)
+        except EngineError as error:
+            return error
+        return {"sys_id": order.row_id}
+
+    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+        fault = self.faults.get(len(self.log), "")
+        if fault == "lost":
+            self._log("update", write, values)
+        else:
+            super().update(write, row_id, values)
+        if fault in ("lost", "committed"):
+            raise UnclearOutcome(f"{self.name}: whether {write.label} was changed is unclear")
+
+    def written(self, done: int, total: int, what: str) -> None:
+        self.told.append((done, total, what))
+
+
+class Things:
+    """Rows of `u_thing`, known by name; `values` are u_name to u_kind."""
+
+    label = "things"
+
+    def __init__(self, values: Mapping[str, str], step: ManualStep | None = None) -> None:
+        self.values, self.step = dict(values), step
+
+    def promises(self) -> list[Pending]:
+        return []
+
+    def reads(self) -> list[Read]:
+        return [Read(TABLE, "u_name", tuple(self.values), ("sys_id", "u_name", "u_kind"))]
+
+    def plan(self, world: World, judge: Judge) -> Plan:
+        plan = Plan(self.label, bulk=True)
+        for name, kind in self.values.items():
+            outcome: dict[str, Any] = {"object": f"thing {name}", "status": OK}
+            plan.outcomes.append(outcome)
+            rows = world.rows(TABLE, "u_name", name)
+            actual = rows[0]["u_kind"] if rows else None
+            if actual == kind:
+                continue
+            outcome["status"] = CHANGED
+            plan.drift.append(Drift(outcome["object"], "kind", actual, kind))
+            common: dict[str, Any] = {"outcome": outcome, "together": "things", "step": self.step}
+            if rows:
+                row_id = rows[0]["sys_id"]
+                identity: dict[str, Any] = {"sys_id": row_id, "u_kind": kind}
+                plan.writes.append(
+                    Write(UPDATE, TABLE, outcome["object"], {"u_kind": kind}, row_id, identity=identity, **common)
+                )
+            else:
+                values: dict[str, Any] = {"u_name": name, "u_kind": kind}
+                plan.writes.append(Write(CREATE, TABLE, outcome["object"], values, identity={"u_name": name}, **common))
+        return plan

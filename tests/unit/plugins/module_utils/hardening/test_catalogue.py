@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hardening catalogue as data: its form, and that it says what the facts say."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening import locations
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.catalogue import (
+    BY_ID,
+    CATALOGUE,
+    secure_score_points,
+)
+
+ROOT = Path(__file__).parents[5]
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "hardening.schema.json").read_text())
+# The facts lie beside the repository where it is developed; a clone does not have them.
+FACTS = next(
+    (
+        path
+        for path in (ROOT / p / "facts/hardening_catalogue.yml" for p in ("../shared", "../../shared"))
+        if path.exists()
+    ),
+    None,
+)
+
+
+def test_every_row_has_the_documented_form() -> None:
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    wrong = {s.id: error.message for s in CATALOGUE for error in validator.iter_errors(s.as_dict())}
+    assert wrong == {}
+
+
+def test_the_documented_form_allows_nothing_else() -> None:
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    row = BY_ID["session.idle_timeout"].as_dict()
+    for change in ({"recommended": "60"}, {"comparator": "ne"}, {"id": "No id"}, {"more": 1}, {"fallback": True}):
+        assert not validator.is_valid({**row, **change}), change
+
+
+def test_no_setting_is_there_twice() -> None:
+    assert len(CATALOGUE) == len(BY_ID) == 308
+    assert [name for name, count in Counter(s.name for s in CATALOGUE).items() if count > 1] == []
+
+
+def test_the_controls_of_secure_score_are_all_there() -> None:
+    controls = Counter(s.secure_score_control for s in CATALOGUE if s.secure_score_control)
+    assert set(controls) == set(secure_score_points.POINTS)
+    assert (len(controls), sum(controls.values()), sum(secure_score_points.POINTS.values())) == (22, 23, 114)
+    assert set(secure_score_points.MICROSOFT) <= set(BY_ID)
+
+
+def test_default_mode_is_denied_whatever_microsoft_writes() -> None:
+    assert BY_ID["acl.default_mode"].recommended == "deny"
+
+
+def test_places_and_applications_belong_to_settings() -> None:
+    assert {id for id in locations.NAMED if BY_ID[id].kind != "other"} == set()
+    assert set(locations.DOMAIN_SEPARATION) <= set(BY_ID)
+    applications = {s.application for s in CATALOGUE if s.application} - {"any scoped", "mid_server"}
+    assert all(locations.scopes_of(application) for application in applications)
+
+
+@pytest.mark.skipif(FACTS is None, reason="the fact sheets are not part of the repository")
+def test_the_catalogue_says_what_the_facts_say() -> None:
+    assert FACTS is not None
+    facts = {row["id"]: row for row in yaml.safe_load(FACTS.read_text())}
+    assert set(facts) == set(BY_ID)
+    for id, row in facts.items():
+        ours = BY_ID[id].as_dict()
+        for key in (
+            "kind", "name", "type", "comparator", "recommended", "shipped_default", "fallback", "category", "severity", "cvss",
+            "irreversible", "customer_editable", "elevation", "group",
+        ):  # fmt: skip
+            assert ours[key] == row[key], (id, key)
+        assert ours["secure_score_control"] == row.get("secure_score_control", ""), id
+        assert (ours["status"] == "current") == (row["status"] == "current"), id
+        # A side effect that the facts know is never left out; sentences of theirs are not ours.
+        assert not row.get("breaks") or ours["breaks"], id
+        for theirs in (row["description"], row.get("breaks", ""), row.get("note", "")):
+            assert not theirs or theirs.rstrip(".") not in (ours["title"], ours["breaks"], ours["note"]), id

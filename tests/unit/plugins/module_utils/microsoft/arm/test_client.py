@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Resource Manager: pages, operations, refusals, links to elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
+    TRANSPORT_OPTIONS,
+    Context,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    BadDescription,
+    EngineError,
+    Refused,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import (
+    AZURE_OPTIONS,
+    ResourceManager,
+    connect,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm.scopes import (
+    read_scope,
+    scope_of,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import SignInFailed
+from tests.unit.plugins.module_utils.conftest import Clock
+from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer
+
+PATH, VERSION = "/subscriptions/1/providers/Microsoft.Security/assessments", "2025-05-04"
+
+
+@pytest.fixture
+def manager_of(server: Loopback, context: Context) -> Callable[..., ResourceManager]:
+    """Return the Resource Manager that connection options describe."""
+
+    def make(**given: Any) -> ResourceManager:
+        options = {"azure_arm_url": server.url, "azure_access_token": "given-t0ken-text", "retries": 1, **given}
+        checked = ArgumentSpecValidator({**AZURE_OPTIONS, **TRANSPORT_OPTIONS}).validate(options)
+        assert not checked.error_messages
+        return connect(checked.validated_parameters, context)
+
+    return make
+
+
+@pytest.fixture
+def manager(manager_of: Callable[..., ResourceManager]) -> ResourceManager:
+    """Resource Manager at the test's server."""
+    return manager_of()
+
+
+def error(code: str, message: str, status: int) -> Reply:
+    return answer({"error": {"code": code, "message": message}}, status)
+
+
+def test_a_list_follows_its_links_as_they_are(server: Loopback, manager: ResourceManager) -> None:
+    link = f"{server.url}{PATH}?api-version={VERSION}&$skipToken=a%2Fb%20c"
+    server.answers(answer({"value": [{"id": "1"}], "nextLink": link}), answer({"value": [{"id": "2"}]}))
+    assert [row["id"] for row in manager.rows(PATH, VERSION)] == ["1", "2"]
+    assert server.received[1].query["$skipToken"] == "a/b c"
+
+
+def test_a_link_to_another_host_is_not_followed(server: Loopback, manager: ResourceManager) -> None:
+    server.answers(answer({"value": [], "nextLink": "https://elsewhere.example/subscriptions/1?x=y"}))
+    with pytest.raises(EngineError, match=r"points to elsewhere\.example"):
+        manager.rows(PATH, VERSION)
+    assert len(server.received) == 1
+
+
+def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(
+    server: Loopback, manager_of: Callable[..., ResourceManager]
+) -> None:
+    manager = manager_of(azure_arm_url=f"{server.url}/gate")
+    link = f"https://management.azure.com{PATH}?$skipToken=2"
+    server.answers(answer({"value": [], "nextLink": link}), answer({"value": []}))
+    manager.rows(PATH, VERSION)
+    assert (server.received[1].path, server.received[1].query) == (f"/gate{PATH}", {"$skipToken": "2"})
+
+
+def test_a_list_that_repeats_its_link_ends(server: Loopback, manager: ResourceManager) -> None:
+    link = f"{server.url}{PATH}?$skipToken=1"
+    server.answers(answer({"value": [{"id": "1"}], "nextLink": link}))
+    assert len(manager.rows(PATH, VERSION)) == 2
+
+
+def test_what_is_not_there_is_told_from_a_scope_that_is_not_there(server: Loopback, manager: ResourceManager) -> None:
+    server.answers(error("ResourceNotFound", "no such thing", 404), error("SubscriptionNotFound", "gone", 404))
+    assert manager.find(PATH, VERSION) is None
+    with pytest.raises(Refused, match="SubscriptionNotFound: gone.*Check the subscription's id"):
+        manager.find(PATH, VERSION)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [(401, SignInFailed, "check azure_tenant_id"), (403, Refused, "Security Admin, Contributor or Owner")],
+)
+def test_refusals_say_what_to_do(
+    server: Loopback, manager: ResourceManager, status: int, kind: type[Exception], words: str
+) -> None:
+    server.answers(error("AuthorizationFailed", "no", status))
+    with pytest.raises(kind, match=words):
+        manager.call("GET", PATH, VERSION)
+
+
+def test_the_platforms_details_are_told(server: Loopback, manager: ResourceManager) -> None:
+    details = [{"code": "InvalidQuery", "message": "Query is invalid."}, {"code": "Parser", "message": "near '~'"}]
+    server.answers(answer({"error": {"code": "BadRequest", "message": "See below", "details": details}}, 400))
+    with pytest.raises(Refused, match="BadRequest: See below: Query is invalid.: near '~'"):
+        manager.graph("securityresources")
+
+
+@pytest.mark.parametrize(
+    ("headers", "answers"),
+    [
+        ("location", [answer(None, 202), answer({"status": "Succeeded"})]),
+        ("location", [answer(None, 204)]),
+        ("azure-asyncoperation", [answer({"status": "InProgress"}), answer({"status": "Succeeded"})]),
+    ],
+)
+def test_an_operation_is_followed_to_its_end(
+    server: Loopback, manager: ResourceManager, clock: Clock, headers: str, answers: Any
+) -> None:
+    begun = answer(None, 202, **{headers: f"{server.url}/operations/1?t=1", "retry_after": "7"})
+    server.answers(begun, *answers)
+    manager.finish(manager.call("POST", f"{PATH}/execute", VERSION), "the rule's run")
+    assert sum(clock.naps) > 6.9
+    assert len(server.received) == 1 + len(answers)
+
+
+def test_an_operation_that_fails_or_lasts_too_long_says_so(server: Loopback, manager: ResourceManager) -> None:
+    begun = answer(None, 202, location=f"{server.url}/operations/1")
+    failed = answer({"status": "Failed", "error": {"code": "Boom", "message": "broke"}})
+    server.answers(begun, failed, begun, answer(None, 202))
+    with pytest.raises(EngineError, match="the rule's run failed: Boom: broke"):
+        manager.finish(manager.call("POST", PATH, VERSION), "the rule's run")
+    with pytest.raises(EngineError, match="has not ended within 20 s"):
+        manager.finish(manager.call("POST", PATH, VERSION), "the rule's run", 20)
+
+
+def test_resource_graph_is_read_to_its_end(server: Loopback, manager: ResourceManager) -> None:
+    server.answers(answer({"data": [{"a": 1}], "$skipToken": "t"}), answer({"data": [{"a": 2}]}))
+    assert manager.graph("securityresources") == [{"a": 1}, {"a": 2}]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("subscriptions/1/", "subscription"),
+        ("/providers/microsoft.management/managementgroups/acme", "management group"),
+        (
+            "/subscriptions/1/resourceGroups/g/providers/Microsoft.Security/securityConnectors/aws",
+            "security connector",
+        ),
+        ("/subscriptions/1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm", "resource"),
+    ],
+)
+def test_scopes_are_told_apart(text: str, kind: str) -> None:
+    assert read_scope("scope", text).kind == kind
+
+
+def test_a_scope_that_is_none_or_of_the_wrong_kind_is_refused() -> None:
+    with pytest.raises(BadDescription, match="scope must be /subscriptions/<id>"):
+        read_scope("scope", "acme")
+    with pytest.raises(BadDescription, match="is a management group; here it must be a subscription"):
+        scope_of({"scope": "/providers/Microsoft.Management/managementGroups/acme"}, "subscription")
+    with pytest.raises(BadDescription, match="scope or azure_subscription_id is required"):
+        scope_of({})

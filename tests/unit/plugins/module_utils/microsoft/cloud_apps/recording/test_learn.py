@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From one connection entered by hand to a contract for all others, and every reason to refuse."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.secops.servicenow_defender.plugins.filter.learn_contract import learn_contract
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.recording.learn import (
+    learn,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.template import (
+    placeholders,
+    rendered,
+    rendered_url,
+)
+from tests.unit.plugins.module_utils.microsoft.cloud_apps.recording.wizard_recordings import (
+    API,
+    CONNECTOR,
+    COOKIE,
+    DRAFT,
+    OTHER,
+    STARTED_MS,
+    TYPED,
+    XSRF,
+    connect_body,
+    connect_url,
+    entry,
+    har,
+    wizard,
+)
+
+NEW = {"draftid": "another-draft", "now_ms": 42, "uuid": "another-uuid"}
+
+
+def operations(*entries: dict[str, Any], typed: dict[str, str] = TYPED) -> dict[str, Any]:
+    found = learn(har(*entries), "acme", typed).contract["operations"]
+    assert isinstance(found, dict)
+    return found
+
+
+def steps(create: dict[str, Any]) -> list[dict[str, Any]]:
+    return [create, *create["then"]]
+
+
+def values_of(typed: dict[str, str]) -> dict[str, Any]:
+    return {**typed, "instance_host": typed["instance_url"].partition("://")[2], **NEW}
+
+
+def expected(typed: dict[str, str]) -> dict[str, Any]:
+    return {**connect_body(typed), "draft": "another-draft", "clientTime": 42, "trace": "another-uuid"}
+
+
+# -- what is learned --------------------------------------------------------------------------------------------------
+
+
+def test_the_contract_of_one_instance_makes_the_request_of_another() -> None:
+    connect = steps(operations(*wizard())["create"])[1]
+    assert rendered(connect["body"], values_of(OTHER)) == expected(OTHER)
+    assert rendered_url(connect["url"], values_of(OTHER)) == connect_url(OTHER)
+
+
+WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=3, max_size=20)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(("name", "username", "password", "client_id", "client_secret"), WORDS)))
+def test_values_of_any_kind_are_learned_or_refused_but_never_kept(words: dict[str, str]) -> None:
+    typed = {**words, "instance_url": "https://acme-dev.service-now.com"}
+    assume(all(value.strip() == value for value in words.values()))
+    try:
+        create = operations(*wizard(typed), typed=typed)["create"]
+    except BadDescription:
+        return
+    assert rendered(steps(create)[1]["body"], values_of(OTHER)) == expected(OTHER)
+
+
+def test_what_answers_bring_is_passed_on() -> None:
+    start, connect, confirm = steps(operations(*wizard())["create"])
+    assert start["expect"]["fields"] == {"draftid": "draftId"}
+    assert connect["body"]["draft"] == "{{ draftid }}"
+    assert connect["expect"]["fields"] == {"id": "result.connector._id"}
+    assert confirm["url"] == f"{API}/wizard/confirm/{{{{ id }}}}/"
+    assert confirm["expect"]["status"] == 200
+
+
+def test_what_is_new_each_time_stays_new() -> None:
+    connect = steps(operations(*wizard())["create"])[1]
+    assert (connect["body"]["clientTime"], connect["body"]["trace"]) == ("{{ now_ms }}", "{{ uuid }}")
+
+
+def test_nothing_of_the_session_and_nothing_typed_is_kept() -> None:
+    learned = learn_contract(har(*wizard()), "acme", TYPED)
+    text = json.dumps([learned["contract"], learned["summary"]]) + learned["text"]
+    secrets = [COOKIE, COOKIE.partition("=")[2], XSRF, "r4ndom-1234567890", DRAFT, CONNECTOR, str(STARTED_MS + 1500)]
+    for secret in [*TYPED.values(), *secrets]:
+        assert secret not in text.replace(f"confirm/{CONNECTOR}", "")
+    used = set(placeholders(learned["contract"]["operations"]))
+    assert used >= {"portal_cookie", "portal_xsrf_token", *TYPED}
+
+
+def test_the_list_is_learned_page_by_page() -> None:
+    listing = operations(*wizard())["list"]
+    assert listing["body"]["skip"] == "{{ skip }}"
+    assert listing["expect"]["fields"] == {"connectors": "data", "has_next": "hasNext"}
+
+
+def test_switching_off_and_removing_are_learned_where_the_record_goes_on() -> None:
+    more = [
+        entry("POST", f"{API}/wizard/{CONNECTOR}/switch/", {"desired": "DISABLED"}, {"ok": True}, second=6),
+        entry("DELETE", f"{API}/wizard/{CONNECTOR}/", None, {"ok": True}, second=7),
+    ]
+    found = operations(*wizard(), *more)
+    assert found["disable"]["url"] == f"{API}/wizard/{{{{ id }}}}/switch/"
+    assert (found["delete"]["method"], found["delete"]["url"]) == ("DELETE", f"{API}/wizard/{{{{ id }}}}/")
+    assert len(steps(found["create"])) == 3
+
+
+def edited(second: int = 6) -> list[dict[str, Any]]:
+    body = {name: value for name, value in connect_body(TYPED).items() if name != "draft"}
+    return [
+        entry("PUT", f"{API}/wizard/{CONNECTOR}/?again=1", body, {"ok": True}, second=second),
+        entry("POST", f"{API}/wizard/confirm/{CONNECTOR}/", {"accepted": True}, {"ok": True}, second=second + 1),
+    ]
+
+
+def test_entering_the_details_again_is_learned_where_the_record_goes_on() -> None:
+    off = entry("POST", f"{API}/wizard/{CONNECTOR}/switch/", {"desired": "DISABLED"}, {"ok": True}, second=8)
+    found = operations(*wizard(), *edited(), off, *edited(9))
+    update = steps(found["update"])
+    assert [step["method"] for step in update] == ["PUT", "POST"]
+    assert update[0]["url"] == f"{API}/wizard/{{{{ id }}}}/?again=1"
+    values = {**values_of(OTHER), "id": "another-id"}
+    told = rendered(update[0]["body"], values)
+    assert {name: told[name] for name in ("auth", "secret", "settings")} == {
+        name: expected(OTHER)[name] for name in ("auth", "secret", "settings")
+    }
+    assert update[1]["url"] == f"{API}/wizard/confirm/{{{{ id }}}}/"
+    assert found["disable"]["body"] == {"desired": "DISABLED"}
+    assert len(steps(found["create"])) == 3
+
+
+def test_of_repeated_attempts_the_one_that_succeeded_counts() -> None:
+    first, start, connect, *rest = wizard()
+    failed = entry("POST", connect_url(TYPED), connect_body(TYPED), {"error": "no"}, 400, 2)
+    assert len(steps(operations(first, start, failed, connect, *rest)["create"])) == 3
+
+
+def test_forms_are_learned() -> None:
+    text = "n=Acme+development&to=https%3A%2F%2Facme-dev.service-now.com"
+    one = entry("POST", f"{API}/connect", {}, {"id": CONNECTOR})
+    one["request"]["postData"] = {"mimeType": "application/x-www-form-urlencoded", "text": text}
+    typed = {name: TYPED[name] for name in ("name", "instance_url")}
+    assert operations(one, typed=typed)["create"]["body"] == {"$form": {"n": "{{ name }}", "to": "{{ instance_url }}"}}
+
+
+def test_a_slash_at_the_end_of_the_address_makes_no_difference() -> None:
+    typed = {**TYPED, "instance_url": "https://ACME-dev.service-now.com/"}
+    assert "create" in operations(*wizard(), typed=typed)
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+
+
+def refusal(text: str, typed: dict[str, str] = TYPED) -> str:
+    with pytest.raises(BadDescription) as caught:
+        learn(text, "acme", typed)
+    message = str(caught.value)
+    assert not any(secret in message for secret in (TYPED["password"], TYPED["client_secret"], COOKIE, XSRF))
+    return message
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "{}", '{"log": {}}', '{"log": {"entries": 1}}', "[]"])
+def test_something_else_than_a_record_is_told(text: str) -> None:
+    assert "the file is no HAR" in refusal(text)
+
+
+def test_a_record_without_the_wizard_is_told() -> None:
+    message = refusal(har(wizard()[0], wizard()[4]))
+    assert "does not show the wizard: of its 2 requests, 1 can change something" in message
+
+
+def test_the_wizard_of_another_app_is_told() -> None:
+    assert "connection of another app (10489); ServiceNow is 14509" in refusal(har(*wizard(app=10489)))
+
+
+def test_a_value_that_was_not_found_is_named() -> None:
+    assert refusal(har(*wizard()), {**TYPED, "client_secret": "mistyped-here"}).startswith("client_secret: not found")
+
+
+def test_two_values_that_are_the_same_cannot_be_told_apart() -> None:
+    assert "name and username have the same value" in refusal(har(*wizard()), {**TYPED, "username": TYPED["name"]})
+
+
+def test_a_value_that_was_there_before_is_ambiguous() -> None:
+    typed = {**TYPED, "name": "ServiceNow"}
+    assert "name cannot be told from the portal's own text" in refusal(har(*wizard(typed)), typed)
+
+
+def test_a_short_value_is_refused() -> None:
+    assert "name: too short" in refusal(har(*wizard()), {**TYPED, "name": "ab"})
+
+
+@pytest.mark.parametrize("missing", ["name", "instance_url"])
+def test_a_contract_for_one_instance_alone_is_refused(missing: str) -> None:
+    typed = {name: value for name, value in TYPED.items() if name != missing}
+    assert f"lacks {missing}" in refusal(har(*wizard()), typed)
+
+
+def test_a_connection_that_the_portal_refused_is_told() -> None:
+    assert "the portal refused every request of the wizard (status 400)" in refusal(har(*wizard(status=400)))
+
+
+def test_a_body_that_a_contract_cannot_express_is_told() -> None:
+    one = entry("POST", f"{API}/connect", {}, {"id": CONNECTOR})
+    one["request"]["postData"] = {"mimeType": "multipart/form-data", "text": "--x\r\n" + "\r\n".join(TYPED.values())}
+    assert "POST /apiproxy/mcas/cas/api/v1/connect sends its data in a form that a contract cannot express" in refusal(
+        har(one)
+    )
+
+
+def test_a_token_of_the_session_in_a_body_is_not_kept() -> None:
+    first, start, connect, *rest = wizard()
+    body = {**connect_body(TYPED), "echo": COOKIE.partition("=")[2]}
+    connect["request"]["postData"]["text"] = json.dumps(body)
+    assert "carries a cookie or token of the session" in refusal(har(first, start, connect, *rest))
+
+
+def test_a_value_left_in_a_form_that_is_not_understood_is_refused() -> None:
+    first, start, connect, *rest = wizard()
+    body = {**connect_body(TYPED), "again": f"x{TYPED['client_secret']}x"}
+    connect["request"]["postData"]["text"] = json.dumps(body)
+    assert "sends client_secret in a further form" in refusal(har(first, start, connect, *rest))
+
+
+def test_an_edit_after_the_connection_is_no_part_of_connecting() -> None:
+    more = [
+        entry("PUT", f"{API}/wizard/connect/{CONNECTOR}/", connect_body(TYPED), {"ok": True}, second=6),
+        entry("POST", f"{API}/wizard/confirm/{CONNECTOR}/", {"accepted": True}, {"ok": True}, second=7),
+    ]
+    assert operations(*wizard(), *more) == operations(*wizard())

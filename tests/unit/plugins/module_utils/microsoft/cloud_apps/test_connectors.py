@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connectors: how they are judged, what is left to a person, what a contract does, and when waiting ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    BadDescription,
+    EngineError,
+    Refused,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
+    health,
+    same_address,
+    token_days_left,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.evidence import (
+    connector_number,
+)
+from ansible_collections.secops.servicenow_defender.plugins.modules import mda_connector_info, mda_connectors
+from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
+
+LIST = "/cas/api/v1/app_connectors/"
+NOW_MS = int(time.time() * 1000)
+DAY_MS = 86_400_000
+FORBIDDEN = "RuntimeException: HttpRequestFailure: Server returned: 403 Forbidden"
+
+
+def record(name: str = "acme-dev", number: int = 1, **api: Any) -> dict[str, Any]:
+    """Return a connector as the portal lists it (facts 4.2)."""
+    shown = {"isConnected": True, "isEnabled": True, "lastConnected": NOW_MS, **api}
+    return {"_id": f"id-{number}", "appId": 14509, "name": "ServiceNow", "instanceName": name, "api": shown}
+
+
+class Portal:
+    """Plays the tenant: its connectors, and a wizard that a contract may use."""
+
+    def __init__(self, server: Loopback, *records: dict[str, Any]) -> None:
+        self.records = list(records)
+        self.root = server.url
+        self.made: dict[str, Any] = {"isConnected": True, "isEnabled": True, "lastConnected": NOW_MS}
+        self.refused_list: Reply | None = None
+        self.others: dict[str, Reply] = {}
+        self.lost = False
+        server.answers_by(self._answer)
+
+    def _answer(self, request: Received) -> Reply:
+        if request.path == LIST:
+            return self.refused_list or answer({"data": self.records, "hasNext": False})
+        if request.path == "/make":
+            body = request.json
+            self.records.append({**record(body["name"], len(self.records) + 1), "api": dict(self.made), "body": body})
+            if self.lost:
+                self.lost = False
+                return Reply(dropped=True)
+            return answer({"id": f"id-{len(self.records)}"})
+        if request.path.startswith("/drop/"):
+            self.records = [row for row in self.records if row["_id"] != request.path.rsplit("/", 1)[-1]]
+            return answer({"ok": True})
+        return self.others.get(request.path, answer({"data": []}))
+
+    @property
+    def contract(self) -> dict[str, Any]:
+        names = ("name", "instance_url", "username", "password", "client_id", "client_secret")
+        create = {
+            "method": "POST",
+            "url": f"{self.root}/make",
+            "body": {name: f"{{{{ {name} }}}}" for name in names},
+            "expect": {"status": 200, "fields": {"id": "id"}},
+        }
+        delete = {"method": "DELETE", "url": f"{self.root}/drop/{{{{ id }}}}"}
+        return {
+            "contract": 1,
+            "name": "c",
+            "target": "mda_connector",
+            "operations": {"create": create, "delete": delete},
+        }
+
+
+Task = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def task(server: Loopback) -> Task:
+    """Run mda_connectors as a task would, and return what it returns."""
+
+    def run(*connectors: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        entries = [{**FULL, **connector} for connector in connectors] or [FULL]
+        given = {
+            "mda_url": server.url,
+            "mda_api_token": "legacy-t0ken-text",
+            "retries": 0,
+            "connectors": entries,
+            **options,
+        }
+        checked = ArgumentSpecValidator(mda_connectors.SPEC.argument_spec).validate(given)
+        assert not checked.error_messages
+        context = Context(check_mode=check_mode)
+        return mda_connectors.run(checked.validated_parameters, context).as_dict(with_diff=True)
+
+    return run
+
+
+FULL = {
+    "name": "acme-dev",
+    "instance_url": "https://acme-dev.service-now.com",
+    "username": "svc",
+    "password": "Pass-word-1",
+    "client_id": "c1ient",
+    "client_secret": "c1ient-Secret",
+}
+
+
+# -- judging ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("api", "status"),
+    [
+        ({}, "absent"),
+        ({"isConnected": False}, "absent"),
+        ({"isConnected": True, "isEnabled": True}, "connected"),
+        ({"isConnected": True, "hasWarnings": True}, "warning"),
+        ({"isConnected": True, "isEnabled": False}, "disabled"),
+        ({"isConnected": False, "isEnabled": True, "statusTemplateMessage": FORBIDDEN}, "error"),
+        ({"isConnected": False, "isEnabled": True, "statusTemplateMessage": "X_STATUS_CONNECTING"}, "unknown"),
+    ],
+)
+def test_a_connectors_health_follows_from_its_record(api: dict[str, Any], status: str) -> None:
+    assert health(api)[0] == status
+
+
+def test_instance_numbers_become_the_ids_of_other_routes() -> None:
+    assert [connector_number(number, 14509) for number in range(4)] == [14509, 1063085, 2111661, 3160237]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://Acme-Dev.service-now.com/", "HTTPS://acme-dev.SERVICE-NOW.com", "https://acme-dev.service-now.com:443"],
+)
+def test_case_slash_and_port_make_no_other_address(url: str) -> None:
+    assert same_address(url) == "https://acme-dev.service-now.com"
+
+
+def test_a_refresh_token_lives_ninety_days() -> None:
+    assert token_days_left("") is None
+    assert (token_days_left("2020-01-01T00:00:00+00:00") or 0) < 0
+
+
+def test_a_connected_instance_is_as_described(server: Loopback, task: Task) -> None:
+    Portal(server, record())
+    result = task()
+    assert (result["changed"], result["drift"], result["manual_steps"]) == (False, [], [])
+    assert result["results"][0]["status"] == "connected"
+    assert server.lines == [f"POST {LIST}"]
+
+
+def test_one_list_call_serves_any_number_of_instances(server: Loopback, task: Task) -> None:
+    names = [f"acme-{number:03d}" for number in range(200)]
+    Portal(server, *(record(name, number) for number, name in enumerate(names)))
+    result = task(*({"name": name, "instance_url": f"https://{name}.service-now.com"} for name in names))
+    assert {row["status"] for row in result["results"]} == {"connected"}
+    assert len(server.received) == 1
+
+
+def test_the_end_of_a_token_is_told_from_day_75(server: Loopback, task: Task) -> None:
+    Portal(server, record(lastConnected=NOW_MS - 74 * DAY_MS), record("old", 2, lastConnected=NOW_MS - 76 * DAY_MS))
+    result = task({}, {"name": "old", "instance_url": "https://old.service-now.com"})
+    assert [problem["id"] for problem in result["problems"]] == ["connector_token:old"]
+    assert [row["days_left"] for row in result["results"]] == [15, 13]
+
+
+def test_a_connector_in_error_comes_with_the_message_and_the_fix(server: Loopback, task: Task) -> None:
+    Portal(server, record(isConnected=False, statusTemplateMessage=FORBIDDEN))
+    result = task()
+    (problem,) = result["problems"]
+    assert FORBIDDEN in problem["message"]
+    assert "13 read rules" in problem["remedy"]
+    assert result["manual_steps"][0]["where"].endswith("Edit settings")
+
+
+# -- left to a person -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_comes_with_labels_and_values_but_no_secret(server: Loopback, task: Task) -> None:
+    Portal(server)
+    result = task()
+    (step,) = result["manual_steps"]
+    assert step["values"] == {
+        "Connection name": "acme-dev",
+        "Mode": "Connect using OAuth token (recommended)",
+        "ServiceNow user ID": "svc",
+        "Instance URL": "https://acme-dev.service-now.com",
+        "Client ID": "c1ient",
+    }
+    assert step["secret_values"] == ["Password", "Client secret"]
+    assert "Pass-word-1" not in str(result)
+    assert "c1ient-Secret" not in str(result)
+    assert result["changed"] is False
+    assert result["drift"][0]["before"] == "absent"
+
+
+def test_waiting_ends_when_a_person_has_done_it(server: Loopback, task: Task, clock: Any) -> None:
+    portal = Portal(server)
+    looks = iter(range(10))
+    plain = portal._answer
+
+    def later(request: Received) -> Reply:
+        if next(looks) == 3:
+            portal.records.append(record())
+        return plain(request)
+
+    server.answers_by(later)
+    result = task(wait=True, poll_interval=10)
+    assert (result["results"][0]["status"], result["manual_steps"], result["changed"]) == ("connected", [], False)
+    assert sum(clock.naps) == pytest.approx(20, abs=1)
+
+
+def test_waiting_ends_with_what_is_left(server: Loopback, task: Task) -> None:
+    Portal(server)
+    with pytest.raises(EngineError, match="acme-dev is absent, not connected, after 60 s") as caught:
+        task(wait=True, wait_timeout=60, poll_interval=20)
+    assert caught.value.output["manual_steps"]
+
+
+# -- bad descriptions -------------------------------------------------------------------------------------------------
+
+
+def test_two_connectors_of_one_name_are_an_error_that_names_both(server: Loopback, task: Task) -> None:
+    Portal(server, record(), record(number=2))
+    with pytest.raises(BadDescription, match=r"2 connectors named 'acme-dev' \(id-1, id-2\)"):
+        task()
+
+
+def test_one_instance_described_twice_is_an_error(server: Loopback, task: Task) -> None:
+    Portal(server)
+    with pytest.raises(BadDescription, match="'acme-dev' and 'again' are one instance"):
+        task({}, {"name": "again", "instance_url": "https://ACME-DEV.service-now.com/"})
+    assert server.received == []
+
+
+@pytest.mark.parametrize("url", ["acme-dev", "ftp://acme-dev.service-now.com", "https://", "https://[::"])
+def test_an_address_that_is_none_is_told(server: Loopback, task: Task, url: str) -> None:
+    with pytest.raises(BadDescription, match="must be a whole address"):
+        task({"instance_url": url})
+
+
+# -- by contract ------------------------------------------------------------------------------------------------------
+
+
+def test_a_contract_connects_what_is_missing_and_a_second_run_changes_nothing(server: Loopback, task: Task) -> None:
+    portal = Portal(server)
+    result = task(contract=portal.contract)
+    assert (result["changed"], result["results"][0]["status"], result["manual_steps"]) == (True, "connected", [])
+    assert portal.records[0]["body"] == FULL
+    again = task(contract=portal.contract)
+    assert (again["changed"], again["drift"]) == (False, [])
+
+
+def test_check_mode_predicts_and_sends_nothing(server: Loopback, task: Task) -> None:
+    portal = Portal(server, record("gone", 1))
+    gone = {"name": "gone", "instance_url": "https://gone.service-now.com", "state": "absent"}
+    result = task({}, gone, contract=portal.contract, check_mode=True)
+    assert result["changed"] is True
+    assert result["diff"]["after"] == {"connectors": {"connector acme-dev": "connected", "connector gone": "absent"}}
+    assert set(server.lines) == {f"POST {LIST}"}
+
+
+def test_a_contract_removes(server: Loopback, task: Task) -> None:
+    portal = Portal(server, record())
+    result = task({"state": "absent"}, contract=portal.contract)
+    assert (result["changed"], result["results"][0]["status"], portal.records) == (True, "absent", [])
+
+
+def test_a_lost_answer_makes_no_second_connector(server: Loopback, task: Task) -> None:
+    portal = Portal(server)
+    portal.lost = True
+    assert task(contract=portal.contract)["results"][0]["status"] == "connected"
+    assert len(portal.records) == 1
+
+
+def test_a_connector_that_stays_in_error_fails_with_the_fix(server: Loopback, task: Task) -> None:
+    portal = Portal(server)
+    portal.made = {"isConnected": False, "isEnabled": True, "statusTemplateMessage": FORBIDDEN}
+    with pytest.raises(EngineError, match="stays in error: .*403 Forbidden.*13 read rules"):
+        task(contract=portal.contract, wait=True, poll_interval=1)
+
+
+def test_what_the_contract_does_not_do_is_left_to_a_person(server: Loopback, task: Task) -> None:
+    portal = Portal(server, record())
+    result = task({"state": "disabled"}, contract=portal.contract)
+    assert result["changed"] is False
+    assert result["manual_steps"][0]["where"].endswith("Disable App connector")
+
+
+def test_a_contract_for_oauth_does_not_connect_with_a_password(server: Loopback, task: Task) -> None:
+    portal = Portal(server)
+    with pytest.raises(BadDescription, match="was learned from a connection with OAuth"):
+        task({"mode": "password"}, contract=portal.contract)
+    assert portal.records == []
+
+
+def test_all_values_are_there_before_the_first_connector_is_sent(server: Loopback, task: Task) -> None:
+    portal = Portal(server)
+    poor = {"name": "poor", "instance_url": "https://poor.service-now.com", "client_secret": None}
+    with pytest.raises(BadDescription, match="connector poor: contract 'c' takes client_secret to create it"):
+        task({}, poor, contract=portal.contract)
+    assert portal.records == []
+
+
+# -- by evidence ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def silent_list(server: Loopback) -> Portal:
+    """A tenant that does not show its connectors."""
+    portal = Portal(server)
+    portal.refused_list = answer({}, 403)
+    return portal
+
+
+def test_events_that_name_an_instance_prove_it_connected(silent_list: Portal, task: Task) -> None:
+    silent_list.others["/api/v1/activities/"] = answer({"data": [{"instance": 1063085, "label": "acme-dev"}]})
+    result = task({}, {"name": "quiet", "instance_url": "https://quiet.service-now.com"})
+    assert [(row["status"], row["id"]) for row in result["results"]] == [("connected", "1063085"), ("unknown", "")]
+    assert "the list of connectors is refused" in result["results"][0]["evidence"][0]
+    assert [step["id"] for step in result["manual_steps"]] == ["connector:create:quiet"]
+
+
+def test_no_evidence_is_no_proof(silent_list: Portal, task: Task) -> None:
+    result = task()
+    assert (result["results"][0]["status"], result["drift"]) == ("unknown", [])
+
+
+def test_evidence_alone_never_writes(silent_list: Portal, task: Task, server: Loopback) -> None:
+    task(contract=silent_list.contract)
+    assert "POST /make" not in server.lines
+
+
+def test_when_nothing_tells_that_is_an_error(silent_list: Portal, task: Task) -> None:
+    silent_list.others = dict.fromkeys(("/api/v1/activities/", "/api/v1/entities/"), answer({}, 403))
+    with pytest.raises(Refused, match="nothing tells how the connectors are"):
+        task()
+
+
+def test_the_info_module_shows_evidence_by_instance(silent_list: Portal, server: Loopback) -> None:
+    silent_list.others["/api/v1/entities/"] = answer({"data": [{"appInstance": 0}, {"appInstance": 0}]})
+    given = {"mda_url": server.url, "mda_api_token": "legacy-t0ken-text", "retries": 0}
+    params = ArgumentSpecValidator(mda_connector_info.SPEC.argument_spec).validate(given).validated_parameters
+    result = mda_connector_info.run(params, Context()).as_dict(with_diff=False)
+    assert [(row["id"], row["accounts"]) for row in result["connectors"]] == [("14509", 2)]
+    assert len(result["evidence"]) == 4
+
+
+def test_a_contract_can_list_page_by_page(server: Loopback, task: Task) -> None:
+    portal = Portal(server)
+    pages = [[record()], [record("acme-test", 2)]]
+    plain = portal._answer
+
+    def listing(request: Received) -> Reply:
+        if request.path != "/list":
+            return plain(request)
+        skip = request.json["skip"]
+        return answer({"rows": {"data": pages[skip]}, "more": skip == 0})
+
+    server.answers_by(listing)
+    step = {
+        "method": "POST",
+        "url": f"{server.url}/list",
+        "headers": {"cookie": "{{ portal_cookie }}"},
+        "body": {"skip": "{{ skip }}"},
+        "expect": {"fields": {"connectors": "rows", "has_next": "more"}},
+    }
+    contract = portal.contract
+    contract["operations"]["list"] = step
+    second = {"name": "acme-test", "instance_url": "https://acme-test.service-now.com"}
+    result = task({}, second, contract=contract, mda_portal_cookie="c00kie-text", check_mode=True)
+    assert [row["status"] for row in result["results"]] == ["connected", "connected"]
+    assert server.lines == ["POST /list", "POST /list"]
+
+
+def test_without_a_portal_session_the_known_route_lists(server: Loopback, task: Task) -> None:
+    portal = Portal(server, record())
+    contract = portal.contract
+    contract["operations"]["list"] = {
+        "method": "POST",
+        "url": f"{server.url}/list",
+        "headers": {"cookie": "{{ portal_cookie }}"},
+        "expect": {"fields": {"connectors": "data"}},
+    }
+    assert task(contract=contract)["results"][0]["status"] == "connected"
+    assert server.lines == [f"POST {LIST}"]

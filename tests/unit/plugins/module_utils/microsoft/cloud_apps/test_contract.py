@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Contracts: what is accepted, how templates are filled in, what is sent and when it stops."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    BadDescription,
+    EngineError,
+    Refused,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import Tenant
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.contract import OPERATIONS, parse
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.replay import Replay
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.template import (
+    rendered,
+    rendered_url,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    SignInFailed,
+    WriteInCheckMode,
+)
+from tests.unit.plugins.module_utils.loopback import Loopback, answer, page
+
+PORTAL = "https://security.microsoft.com"
+SCHEMA = Path(__file__).parents[6] / "docs" / "contract.schema.json"
+CREATE = {
+    "method": "POST",
+    "url": "{root}/connect?to={{{{ instance_url }}}}",
+    "headers": {"cookie": "{{ portal_cookie }}"},
+    "body": {"label": "{{ name }}", "key": {"$base64": "{{ password }}"}, "request": "{{ uuid }}"},
+    "expect": {"status": 200, "fields": {"id": "data.id"}},
+}
+
+
+def document(root: str = PORTAL, **create: Any) -> dict[str, Any]:
+    operation = {**CREATE, "url": CREATE["url"].format(root=root), **create}
+    return {"contract": 1, "name": "acme", "target": "mda_connector", "operations": {"create": operation}}
+
+
+# -- the format -------------------------------------------------------------------------------------------------------
+
+
+def test_a_contract_is_understood() -> None:
+    contract = parse(document(), "mda_connector")
+    assert contract.origin == PORTAL
+    assert contract.needs("create") == {"instance_url", "name", "password", "portal_cookie"}
+
+
+def test_what_an_answer_brings_need_not_be_given() -> None:
+    then = [{"method": "POST", "url": f"{PORTAL}/confirm/{{{{ id }}}}"}]
+    assert "id" not in parse(document(then=then), "mda_connector").needs("create")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"contract": 2}, "contract: must be 1"),
+        ({"name": ""}, "name: is missing"),
+        ({"target": "other"}, "target: must be one of"),
+        ({"target": "mdc_integration"}, "here a contract for mda_connector is due"),
+        ({"operations": {}}, "must be a mapping of operations"),
+        ({"operations": {"explode": CREATE}}, "explode is none of"),
+        ({"operations": {"create": {"method": "POST", "url": "/path"}}}, "create.url: must be a whole address"),
+        ({"operations": {"create": {"method": "PUSH", "url": f"{PORTAL}/"}}}, "create.method: must be one of"),
+        ({"operations": {"create": {"method": "POST", "url": "https://{{ name }}/"}}}, "host cannot be a placeholder"),
+        ({"operations": {"create": {"method": "POST", "url": "http://example.com/"}}}, "plain http"),
+        ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/", "sneaky": 1}}}, "unknown key sneaky"),
+        ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/{{{{ nmae }}}}"}}}, "unknown placeholder nmae"),
+        ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/", "expect": {"status": 404}}}}, "200 to 299"),
+        (
+            {"operations": {"create": {"method": "POST", "url": f"{PORTAL}/", "then": [{"method": "GET", "url": "https://example.com/"}]}}},
+            "must go to one host",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_named_with_its_place(changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadDescription, match=told):
+        parse({**document(), **changed}, "mda_connector")
+
+
+def test_the_schema_knows_the_same_operations() -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    (pattern,) = schema["properties"]["operations"]["patternProperties"]
+    assert pattern == f"^({'|'.join(OPERATIONS)})$"
+
+
+# -- templates --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("template", "filled"),
+    [
+        ("{{ name }}", "a b"),
+        ("ServiceNow - {{name}}!", "ServiceNow - a b!"),
+        ({"$base64": "{{ name }}"}, "YSBi"),
+        ({"$url": "{{ name }}"}, "a%20b"),
+        ({"$json": {"n": "{{ name }}", "s": "{{ skip }}"}}, '{"n":"a b","s":7}'),
+        ({"$form": {"n": "{{ name }}"}}, "n=a+b"),
+        ([{"deep": ["{{ skip }}", True, None]}], [{"deep": [7, True, None]}]),
+        ("{{ lookup('pipe', 'id') }}", "{{ lookup('pipe', 'id') }}"),
+    ],
+)
+def test_a_template_is_filled_in(template: Any, filled: Any) -> None:
+    assert rendered(template, {"name": "a b", "skip": 7}) == filled
+
+
+def test_a_value_cannot_leave_its_place_in_an_address() -> None:
+    filled = rendered_url(f"{PORTAL}/x/{{{{ id }}}}?q={{{{ name }}}}", {"id": "../admin", "name": "a&b=c#"})
+    assert filled == f"{PORTAL}/x/..%2Fadmin?q=a%26b%3Dc%23"
+
+
+# -- replay -----------------------------------------------------------------------------------------------------------
+
+VALUES = {"name": "acme-test", "instance_url": "https://acme-test.service-now.com", "password": "Pass-word-1"}
+
+
+@pytest.fixture
+def replay_of(server: Loopback, tenant_of: Callable[..., Tenant]) -> Callable[..., Replay]:
+    def make(**create: Any) -> Replay:
+        contract = parse(document(server.url, **create), "mda_connector")
+        return Replay(contract, tenant_of(mda_portal_cookie="sccauth=c00kie-text"))
+
+    return make
+
+
+def test_what_the_contract_says_is_sent_and_nothing_else(server: Loopback, replay_of: Callable[..., Replay]) -> None:
+    server.answers(answer({"data": {"id": "x1"}}))
+    assert replay_of().run("create", VALUES) == {"id": "x1"}
+    (request,) = server.received
+    assert (request.method, request.path) == ("POST", "/connect")
+    assert request.query == {"to": "https://acme-test.service-now.com"}
+    assert request.json["label"] == "acme-test"
+    assert request.json["key"] == "UGFzcy13b3JkLTE="
+    assert request.headers["cookie"] == "sccauth=c00kie-text"
+    assert "authorization" not in request.headers
+
+
+def test_each_run_has_its_own_request_id(server: Loopback, replay_of: Callable[..., Replay]) -> None:
+    server.answers(answer({"data": {"id": "x1"}}))
+    replay = replay_of()
+    replay.run("create", VALUES)
+    replay.run("create", VALUES)
+    assert server.received[0].json["request"] != server.received[1].json["request"]
+
+
+def test_later_requests_use_what_answers_brought(server: Loopback, replay_of: Callable[..., Replay]) -> None:
+    server.answers(answer({"data": {"id": "x1"}}), answer({"ok": True}))
+    replay_of(then=[{"method": "POST", "url": f"{server.url}/confirm/{{{{ id }}}}", "body": {"for": "{{ id }}"}}]).run(
+        "create", VALUES
+    )
+    assert (server.received[1].path, server.received[1].json) == ("/confirm/x1", {"for": "x1"})
+
+
+def test_an_answer_without_a_declared_field_stops_everything(
+    server: Loopback, replay_of: Callable[..., Replay]
+) -> None:
+    server.answers(answer({"data": {"connectorId": "x1"}}))
+    then = [{"method": "POST", "url": f"{server.url}/confirm/{{{{ id }}}}"}]
+    with pytest.raises(EngineError, match=r"no longer fits.*lacks id \(data.id\); it has: data. Nothing more was sent"):
+        replay_of(then=then).run("create", VALUES)
+    assert server.lines == ["POST /connect"]
+
+
+def test_another_status_than_declared_stops_everything(server: Loopback, replay_of: Callable[..., Replay]) -> None:
+    server.answers(answer({"data": {"id": "x1"}}, 202))
+    with pytest.raises(EngineError, match="-> 202, where status 200 is declared"):
+        replay_of().run("create", VALUES)
+
+
+def test_a_refusal_of_one_connector_is_no_misfit(server: Loopback, replay_of: Callable[..., Replay]) -> None:
+    server.answers(answer({"error": {"message": "The name is taken"}}, 400))
+    with pytest.raises(Refused, match="the portal refused create.*The name is taken"):
+        replay_of().run("create", VALUES)
+
+
+@pytest.mark.parametrize("ended", [answer({}, 401), answer({}, 440), page("Please sign in")])
+def test_a_session_that_has_ended_is_told(server: Loopback, replay_of: Callable[..., Replay], ended: Any) -> None:
+    server.answers(ended)
+    with pytest.raises(SignInFailed, match="the portal session has ended or lacks the right") as caught:
+        replay_of().run("create", VALUES)
+    assert "c00kie-text" not in str(caught.value)
+
+
+def test_check_mode_lets_no_write_out(server: Loopback, context: Context, replay_of: Callable[..., Replay]) -> None:
+    replay = replay_of()
+    context.check_mode = True
+    with pytest.raises(WriteInCheckMode):
+        replay.run("create", VALUES)
+    assert server.received == []
+
+
+def test_a_missing_value_is_named_before_anything_is_sent(replay_of: Callable[..., Replay]) -> None:
+    with pytest.raises(BadDescription, match="takes instance_url, password to create it. Nothing was sent"):
+        replay_of().check("create", {"name": "acme-test"}, "connector acme-test")
+
+
+def test_our_own_sign_in_goes_to_no_other_host(server: Loopback, tenant_of: Callable[..., Tenant]) -> None:
+    signed = document(PORTAL, headers={"authorization": "{{ authorization }}"})
+    replay = Replay(parse(signed, "mda_connector"), tenant_of())
+    with pytest.raises(BadDescription, match="takes authorization"):
+        replay.check("create", VALUES, "connector acme-test")

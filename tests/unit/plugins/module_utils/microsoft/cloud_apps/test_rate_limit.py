@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Thirty calls a minute, whoever makes them (Cloud Apps facts 2.5)."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import stat
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.rate_limit import (
+    CALLS,
+    WINDOW,
+    Throttle,
+    _reserved,
+    folder,
+)
+from tests.unit.plugins.module_utils.conftest import Clock
+
+URL = "https://acme.us3.portal.cloudappsecurity.com"
+
+
+def throttle(place: Path, lines: list[str] | None = None) -> Throttle:
+    return Throttle(URL, (lines if lines is not None else []).append, place)
+
+
+def test_the_thirty_first_call_waits_for_its_minute(tmp_path: Path, clock: Clock) -> None:
+    lines: list[str] = []
+    paced = throttle(tmp_path, lines)
+    for _call in range(CALLS):
+        paced.take()
+    assert clock.naps == []
+    paced.take()
+    assert WINDOW - 2 < sum(clock.naps) <= WINDOW
+    assert lines == ["waiting 61 s: the tenant answers 30 calls a minute"]
+
+
+def test_the_same_tenant_is_one_whoever_asks(tmp_path: Path, clock: Clock) -> None:
+    first, second = throttle(tmp_path), Throttle(URL.upper(), [].append, tmp_path)
+    for _call in range(CALLS // 2):
+        first.take()
+        second.take()
+    other = Throttle("https://other.example.com", [].append, tmp_path)
+    other.take()
+    assert clock.naps == []
+    second.take()
+    assert clock.naps
+
+
+def test_a_refusal_holds_everybody_back(tmp_path: Path, clock: Clock) -> None:
+    throttle(tmp_path).hold(60)
+    throttle(tmp_path).take()
+    assert 59 < sum(clock.naps) < 61
+
+
+def test_a_record_that_makes_no_sense_is_forgotten(tmp_path: Path, clock: Clock) -> None:
+    paced = throttle(tmp_path)
+    for text in ("no JSON", '{"a": 1}', json.dumps([clock.time() + 10**6] * CALLS)):
+        paced.file.write_text(text)
+        paced.take()
+    assert clock.naps == []
+
+
+def test_the_record_holds_times_alone_and_is_nobody_elses(tmp_path: Path, clock: Clock) -> None:
+    paced = throttle(tmp_path)
+    paced.take()
+    assert stat.S_IMODE(paced.file.stat().st_mode) == 0o600
+    assert "acme" not in paced.file.name
+    assert [type(moment) for moment in json.loads(paced.file.read_text())] == [float]
+
+
+def test_the_record_lies_in_the_temporary_folder_of_ansible(tmp_path: Path) -> None:
+    assert folder() == tmp_path / "ansible"
+
+
+def _take_some(place: str) -> None:
+    for _call in range(5):
+        Throttle(URL, [].append, Path(place)).take()
+
+
+def test_processes_count_together(tmp_path: Path) -> None:
+    processes = [multiprocessing.Process(target=_take_some, args=(str(tmp_path),)) for _number in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(20)
+    assert len(json.loads(throttle(tmp_path).file.read_text())) == 20
+
+
+@given(st.lists(st.floats(0, 5), min_size=1, max_size=150))
+def test_no_window_ever_holds_more_calls(pauses: list[float]) -> None:
+    now, times = 1000.0, []
+    for pause in pauses:
+        now += pause
+        times, _wait = _reserved(times, now)
+    for start in times:
+        assert sum(start <= moment < start + WINDOW - 0.001 for moment in times) <= CALLS

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Governance rules (Defender for Cloud facts 1.3 and 3.4)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    BadDescription,
+    EngineError,
+    Refused,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.defender_cloud.governance_rule_conditions import (
+    read_condition,
+)
+from ansible_collections.secops.servicenow_defender.plugins.modules import mdc_governance_rule
+from tests.unit.plugins.module_utils.conftest import Clock
+from tests.unit.plugins.module_utils.loopback import DROPPED, answer
+from tests.unit.plugins.module_utils.microsoft.fake_arm import (
+    SCOPE,
+    SECURITY,
+    Done,
+    ResourceManagerDouble,
+    error,
+    properties,
+)
+
+RULES = f"{SCOPE}{SECURITY}/governanceRules"
+KEY = "4fb67663-9ab9-475d-b026-8c544cced439"
+GROUP = "/providers/Microsoft.Management/managementGroups/acme"
+PORTAL = {"additionalData": {"integrationId": "i-1", "ticketType": "incident"}}
+NEW: dict[str, Any] = {
+    "display_name": "High",
+    "priority": 100,
+    "severities": ["High", "Critical"],
+    "owner": {"by_tag": "owner"},
+}
+EXISTING: dict[str, Any] = {
+    "displayName": "High",
+    "rulePriority": 100,
+    "ruleType": "Integrated",
+    "sourceResourceType": "Assessments",
+    "conditionSets": [{"conditions": [{"property": "$.AssessmentKey", "operator": "In", "value": f'["{KEY}"]'}]}],
+    "ownerSource": {"type": "ByTag", "value": "owner"},
+    "tenantId": "t-1",
+    "metadata": {"createdBy": "somebody"},
+}
+
+
+def rule(arm: ResourceManagerDouble, **options: Any) -> Done:
+    return arm.run(mdc_governance_rule, **options)
+
+
+def has_rule(arm: ResourceManagerDouble, row_id: str = "r-1", **changes: Any) -> str:
+    return arm.has(f"{RULES}/{row_id}", **{**EXISTING, **changes})
+
+
+def test_a_rule_is_made_once_under_an_id_of_its_own(arm: ResourceManagerDouble) -> None:
+    wanted = {
+        **NEW,
+        "remediation_timeframe_days": 7,
+        "grace_period": True,
+        "notify_manager": False,
+        "description": "ours",
+    }
+    foretold = rule(arm, **wanted, check_mode=True)
+    assert not arm.writes
+    done = rule(arm, **wanted)
+    (body,) = arm.puts
+    assert properties(body) == {
+        "displayName": "High",
+        "description": "ours",
+        "rulePriority": 100,
+        "ruleType": "Integrated",
+        "sourceResourceType": "Assessments",
+        "conditionSets": [
+            {"conditions": [{"property": "$.Severity", "operator": "Equals", "value": "High"}]},
+            {"conditions": [{"property": "$.Severity", "operator": "Equals", "value": "Critical"}]},
+        ],
+        "ownerSource": {"type": "ByTag", "value": "owner"},
+        "remediationTimeframe": "7.00:00:00",
+        "isGracePeriod": True,
+        "governanceEmailNotification": {"disableManagerEmailNotification": True},
+    }
+    assert (foretold["drift"], foretold["diff"], foretold["changed"]) == (done["drift"], done["diff"], True)
+    assert done["governance_rule"]["id"] == arm.writes[0].rpartition("/")[2]
+    assert done["governance_rule"]["owner"] == {"by_tag": "owner"}
+    again = rule(arm, **wanted)
+    assert (again["changed"], again["drift"], len(arm.puts)) == (False, [], 1)
+
+
+def test_recommendations_are_a_text_that_holds_a_list(arm: ResourceManagerDouble) -> None:
+    done = rule(arm, display_name="Keys", priority=1, recommendations=[KEY, "b"], owner={"email": "a@example.com"})
+    assert properties(arm.puts[0])["conditionSets"] == [
+        {"conditions": [{"property": "$.AssessmentKey", "operator": "In", "value": json.dumps([KEY, "b"])}]}
+    ]
+    assert properties(arm.puts[0])["ownerSource"] == {"type": "Manually", "value": "a@example.com"}
+    assert done["governance_rule"]["recommendations"] == [KEY, "b"]
+
+
+def test_an_answer_that_got_lost_makes_no_second_rule(arm: ResourceManagerDouble) -> None:
+    path = f"{RULES}/{_id_of_new(arm)}"
+    arm.documents.clear()
+    arm.script(f"PUT {path}", DROPPED)
+    rule(arm, **NEW)
+    assert (list(arm.documents), len(arm.puts)) == ([path], 3)
+
+
+def _id_of_new(arm: ResourceManagerDouble) -> str:
+    rule(arm, **NEW)
+    return arm.writes[-1].rpartition("/")[2]
+
+
+def test_a_renamed_rule_is_not_overwritten_by_a_new_one_of_its_old_name(arm: ResourceManagerDouble) -> None:
+    first = _id_of_new(arm)
+    properties(arm.documents[f"{RULES}/{first}"]).update(displayName="Renamed", rulePriority=7)
+    rule(arm, **NEW)
+    assert sorted(properties(document)["displayName"] for document in arm.documents.values()) == ["High", "Renamed"]
+
+
+def test_what_is_not_described_stays_also_what_nobody_knows(arm: ResourceManagerDouble) -> None:
+    mails = {"disableOwnerEmailNotification": True, "emailNotificationDayOfWeek": 1}
+    path = has_rule(arm, governanceEmailNotification=mails, ruleType="ServiceNow", **PORTAL)
+    done = rule(arm, display_name="High", notify_owner=True, remediation_timeframe_days=30)
+    sent = properties(arm.puts[0])
+    assert arm.writes == [f"PUT {path}"]
+    assert sent["additionalData"] == PORTAL["additionalData"]
+    assert sent["governanceEmailNotification"] == {
+        "disableOwnerEmailNotification": False,
+        "emailNotificationDayOfWeek": 1,
+    }
+    assert sent["ruleType"] == "ServiceNow"
+    assert {entry["field"] for entry in done["drift"]} == {"notify_owner", "remediation_timeframe_days"}
+    assert done["governance_rule"]["extra_properties"] == PORTAL
+    assert done["manual_steps"] == []
+
+
+def test_a_rule_made_in_the_portal_means_the_same_in_other_words(arm: ResourceManagerDouble) -> None:
+    sets = [{"conditions": [{"property": "$.Metadata.Severity", "operator": "In", "value": '["Critical", "High"]'}]}]
+    has_rule(arm, conditionSets=sets)
+    assert rule(arm, display_name="High", severities=["High", "Critical"])["changed"] is False
+    # And the path is learned by another rule of the scope.
+    rule(arm, **{**NEW, "display_name": "Medium", "priority": 5, "severities": ["Medium"]})
+    assert properties(arm.puts[0])["conditionSets"][0]["conditions"][0]["property"] == "$.Metadata.Severity"
+    done = rule(arm, display_name="High", severities=["High", "Critical"], severity_property="$.Severity")
+    assert done["drift"][0]["before"] == sets
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        None,
+        [],
+        [{"conditions": []}],
+        [{"conditions": [{"property": "$.Cloud", "operator": "Equals", "value": "AWS"}]}],
+        ["x"],
+    ],
+)
+def test_conditions_that_options_cannot_say_are_shown_as_they_are(arm: ResourceManagerDouble, sets: Any) -> None:
+    assert read_condition(sets) is None
+    has_rule(arm, conditionSets=sets)
+    shown = rule(arm, display_name="High")["governance_rule"]
+    assert (shown["severities"], shown["recommendations"], shown["condition_sets"]) == ([], [], sets or [])
+
+
+def test_a_priority_that_is_taken_is_explained(arm: ResourceManagerDouble) -> None:
+    has_rule(arm, displayName="Other")
+    has_rule(arm, "r-2", displayName="Another", rulePriority=101)
+    with pytest.raises(BadDescription, match="belongs to the rule 'Other'.*The next free priority is 102"):
+        rule(arm, **NEW)
+    assert not arm.writes
+    # One of another scope does no harm.
+    inherited = arm.documents.pop(f"{RULES}/r-1")
+    arm.documents[f"{RULES}/r-1"] = {**inherited, "id": f"{GROUP}{SECURITY}/governanceRules/r-1"}
+    assert rule(arm, **NEW)["changed"] is True
+
+
+def test_ids_without_a_slash_in_front_are_the_scopes_own(arm: ResourceManagerDouble) -> None:
+    path = has_rule(arm)
+    arm.documents[path]["id"] = path.lstrip("/").upper()
+    assert rule(arm, display_name="High", priority=100)["changed"] is False
+
+
+def test_two_rules_of_one_name_are_named_and_left_alone(arm: ResourceManagerDouble) -> None:
+    has_rule(arm)
+    has_rule(arm, "r-2", rulePriority=3)
+    with pytest.raises(BadDescription, match=r"\(r-1, r-2\). Neither was touched"):
+        rule(arm, display_name="High", disabled=True)
+    assert not arm.writes
+
+
+def test_an_inherited_rule_is_left_alone(arm: ResourceManagerDouble) -> None:
+    path = has_rule(arm, rulePriority=4)
+    arm.documents[path]["id"] = f"{GROUP}{SECURITY}/governanceRules/r-1"
+    done = rule(arm, display_name="High", state="absent")
+    assert (done["changed"], arm.writes) == (False, [])
+    assert "inherited, and was left alone" in done.warnings[0]
+    assert "also inherits" in rule(arm, **NEW, check_mode=True).warnings[0]
+
+
+def test_a_servicenow_rule_leaves_to_a_person_what_has_no_field(arm: ResourceManagerDouble) -> None:
+    arm.has(f"{SCOPE}{SECURITY}/integrations/i-1", displayName="prod-itsm")
+    wanted = {**NEW, "rule_type": "ServiceNow", "ticket_type": "change_request", "remediation_timeframe_days": 7}
+    done = rule(arm, **wanted)
+    (step,) = done["manual_steps"]
+    assert step["values"] == {
+        "Rule name": "High",
+        "Scope": SCOPE,
+        "Type": "ServiceNow",
+        "Priority": "100",
+        "Integration instance": "prod-itsm",
+        "ServiceNow ticket type": "change request",
+        "Condition": "By severity: High, Critical",
+        "Owner": "owner",
+        "Remediation timeframe": "7 days",
+        "Apply grace period": "no",
+    }
+    assert done.warnings == []
+    again = rule(arm, **wanted)
+    # Drift until it is done, and no write to repair what no write can.
+    assert (again["changed"], len(again["drift"]), len(again["manual_steps"]), len(arm.puts)) == (False, 1, 1, 1)
+    (document,) = [document for path, document in arm.documents.items() if path.startswith(RULES)]
+    properties(document).update(PORTAL)
+    assert (rule(arm, **wanted)["manual_steps"], rule(arm, **wanted)["drift"]) == ([], [])
+
+
+def test_a_servicenow_rule_without_an_integration_is_warned_of(arm: ResourceManagerDouble) -> None:
+    (warning,) = rule(arm, **NEW, rule_type="ServiceNow", extra_properties=PORTAL).warnings
+    assert "no ServiceNow integration works on subscription" in warning
+    assert properties(arm.puts[0])["additionalData"] == PORTAL["additionalData"]
+
+
+def test_properties_are_learned_from_a_rule_made_in_the_portal(arm: ResourceManagerDouble) -> None:
+    owner = {"type": "Manually", "value": "somebody@example.com"}
+    path = has_rule(
+        arm, displayName="Made in the portal", rulePriority=1, ruleType="ServiceNow", ownerSource=owner, **PORTAL
+    )
+    wanted = {name: value for name, value in NEW.items() if name != "owner"}
+    done = rule(arm, **wanted, rule_type="ServiceNow", learn_from="made in the PORTAL")
+    assert properties(arm.puts[0])["additionalData"] == PORTAL["additionalData"]
+    assert properties(arm.puts[0])["ownerSource"] == owner
+    assert done["manual_steps"] == []
+    # The teacher may go once its properties are there.
+    del arm.documents[path]
+    assert rule(arm, **wanted, rule_type="ServiceNow", learn_from="made in the PORTAL")["changed"] is False
+    arm.documents.clear()
+    with pytest.raises(BadDescription, match="has no rule of that name or id. Make one in the portal"):
+        rule(arm, **wanted, rule_type="ServiceNow", learn_from="made in the PORTAL")
+
+
+def test_extra_properties_are_merged_and_compared_in_part(arm: ResourceManagerDouble) -> None:
+    has_rule(arm, **PORTAL)
+    assert (
+        rule(arm, display_name="High", extra_properties={"additionalData": {"ticketType": "incident"}})["changed"]
+        is False
+    )
+    done = rule(arm, display_name="High", extra_properties={"additionalData": {"ticketType": "problem"}})
+    assert properties(arm.puts[0])["additionalData"] == {"integrationId": "i-1", "ticketType": "problem"}
+    assert done["drift"][0]["field"] == "extra_properties.additionalData"
+
+
+def test_extra_properties_that_the_platform_drops_are_an_error(arm: ResourceManagerDouble) -> None:
+    arm.changes = lambda document: document["properties"].pop("additionalData", None)
+    with pytest.raises(EngineError, match="did not keep the value.*extra_properties.additionalData is None"):
+        rule(arm, **NEW, extra_properties=PORTAL)
+
+
+def operation(arm: ResourceManagerDouble, method: str, path: str, *ends: Any) -> None:
+    place = f"{path.removesuffix('/execute')}/operationResults/o-1"
+    arm.script(f"{method} {path}", answer(None, 202, location=f"{arm.server.url}{place}"))
+    arm.script(f"GET {place}", answer(None, 202, location=f"{arm.server.url}{place}"), *ends)
+
+
+def test_a_rule_runs_once_it_is_as_described(arm: ResourceManagerDouble, clock: Clock) -> None:
+    path = has_rule(arm)
+    wanted = {"display_name": "High", "disabled": False, "description": "new", "execute": True}
+    foretold = rule(arm, **wanted, check_mode=True)
+    assert (foretold["changed"], foretold["executed"], arm.writes) == (True, True, [])
+    operation(arm, "POST", f"{path}/execute", answer({"status": "Succeeded"}))
+    done = rule(arm, **wanted, override=True)
+    assert arm.writes == [f"PUT {path}", f"POST {path}/execute"]
+    (request,) = [request for request in arm.server.received if request.method == "POST"]
+    assert request.json == {"override": True}
+    assert (done["changed"], done["drift"], clock.naps != []) == (True, foretold["drift"], True)
+    operation(arm, "POST", f"{path}/execute", answer({"status": "Succeeded"}))
+    again = rule(arm, **wanted)
+    assert (again["changed"], again["drift"]) == (True, [])
+
+
+@pytest.mark.parametrize("status", ["Failed", "Canceled"])
+def test_a_run_that_fails_is_a_failure(arm: ResourceManagerDouble, status: str) -> None:
+    path = has_rule(arm)
+    operation(arm, "POST", f"{path}/execute", answer({"status": status}))
+    with pytest.raises(EngineError, match=f"the run of governance_rule High {status.lower()}"):
+        rule(arm, display_name="High", execute=True)
+
+
+def test_a_run_tells_how_long_it_lasts(arm: ResourceManagerDouble, clock: Clock) -> None:
+    path = has_rule(arm)
+    still = [answer(None, 202, location=f"{arm.server.url}{path}/operationResults/o-1")] * 4
+    operation(arm, "POST", f"{path}/execute", *still, answer({"status": "Succeeded"}))
+    done = rule(arm, display_name="High", execute=True)
+    assert len(done.progress) >= 1
+    assert done.progress[0].startswith("the run of governance_rule High: running for")
+
+
+def test_a_rule_is_removed_and_the_operation_followed(arm: ResourceManagerDouble) -> None:
+    path = has_rule(arm)
+    assert rule(arm, display_name="High", state="absent", check_mode=True)["changed"] is True
+    operation(arm, "DELETE", path, answer(None, 200))
+    with pytest.raises(EngineError, match="state is 'present', not 'absent'"):
+        rule(arm, display_name="High", state="absent")
+    done = rule(arm, display_name="High", state="absent")
+    assert (done["changed"], arm.documents) == (True, {})
+    assert rule(arm, display_name="High", state="absent")["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"priority": 1001}, "between 0 and 1000"),
+        ({"priority": None}, "a new rule takes priority"),
+        ({"severities": None, "owner": None}, "a new rule takes severities or recommendations, owner"),
+        ({"severities": []}, "severities is empty"),
+        ({"severities": None, "recommendations": [f"/providers/x/{KEY}"]}, "takes names of assessments"),
+        ({"owner": {"by_tag": "a", "email": "b@example.com"}}, "takes one of by_tag"),
+        ({"owner": {"email": "nobody"}}, "is no address"),
+        ({"remediation_timeframe_days": 0}, "must be 1 or more"),
+        ({"extra_properties": {"ruleType": "x"}}, "has an option of its own"),
+        ({"display_name": " "}, "display_name must not be empty"),
+        ({"execute": True, "disabled": True}, "does not run"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_written(
+    arm: ResourceManagerDouble, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(BadDescription, match=words):
+        rule(arm, **{name: value for name, value in {**NEW, **changes}.items() if value is not None})
+    assert not arm.writes
+
+
+def test_a_refusal_says_what_was_to_be_done_and_who_may(arm: ResourceManagerDouble) -> None:
+    path = has_rule(arm)
+    arm.script(f"PUT {path}", error("AuthorizationFailed", "no write", 403))
+    with pytest.raises(
+        Refused, match="could not change governance_rule High.*no write.*Security Admin, Contributor or Owner"
+    ):
+        rule(arm, display_name="High", disabled=True)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes of one machine that take turns."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils import file_lock
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.file_lock import file_for, locked
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import BadConnectionOption
+
+URL = "https://acme-prod.service-now.com"
+
+
+def hold(file: Path, held: Any, release: Any) -> None:
+    with locked(file, "the record"):
+        held.set()
+        release.wait(30)
+
+
+def test_one_process_waits_for_the_other_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_lock, "TELL_EVERY", 0.2)
+    file = file_for(URL, "turn", tmp_path)
+    forked = multiprocessing.get_context("fork")
+    held, release, told = forked.Event(), forked.Event(), []
+    other = forked.Process(target=hold, args=(file, held, release))
+    other.start()
+    assert held.wait(30)
+
+    def tell(seconds: float) -> None:
+        told.append(seconds)
+        release.set()
+
+    with locked(file, "the record", tell):
+        assert told, "it said that it waits"
+    other.join()
+
+
+def test_a_process_that_was_killed_holds_nobody_up(tmp_path: Path) -> None:
+    file = file_for(URL, "turn", tmp_path)
+    forked = multiprocessing.get_context("fork")
+    held, release = forked.Event(), forked.Event()
+    other = forked.Process(target=hold, args=(file, held, release))
+    other.start()
+    assert held.wait(30)
+    other.kill()
+    other.join()
+    with locked(file, "the record", lambda _seconds: None):
+        pass
+
+
+def test_the_file_is_ours_alone_and_says_nothing(tmp_path: Path) -> None:
+    file = file_for(URL, "turn", tmp_path)
+    with locked(file, "the record"):
+        assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+    assert "acme" not in file.name
+    assert file.read_text() == ""
+    assert file_for(URL.upper(), "turn", tmp_path) == file
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    file = file_for(URL, "turn", tmp_path)
+    file.symlink_to(tmp_path / "elsewhere")
+    with (
+        pytest.raises(BadConnectionOption, match="the record of turns .* cannot be kept"),
+        locked(file, "the record of turns"),
+    ):
+        pass
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an answer is taken for (ServiceNow platform facts 3.4, 3.7, 3.10; architecture 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    HttpError,
+    NoClearAnswer,
+    NotJson,
+    platform_words,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import Raw, read_answer
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
+from tests.unit.plugins.module_utils.conftest import Clock
+from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer, failure, page
+
+Connect = Callable[..., Session]
+LOGIN_FORM = '<form action="login.do"><input name="user_password" type="password"></form>'
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        ("<title>Instance Hibernating page</title>", "hibernating", "developer.servicenow.com"),
+        (LOGIN_FORM, "interactive sign-in page", "single sign-on"),
+        ("Down for scheduled maintenance", "maintenance page", "Wait until the instance is back"),
+        ("<h1>It works!</h1>", "a page instead of data", "root of the instance"),
+    ],
+)
+def test_a_page_where_data_is_due_says_which_and_what_to_do(
+    server: Loopback, connected: Connect, clock: Clock, text: str, what: str, remedy: str
+) -> None:
+    server.answers(page(text))
+    with pytest.raises(NotJson, match=r"^GET /api/now/table/sys_user -> 200 came back as text/html") as caught:
+        connected().request("GET", "/api/now/table/sys_user")
+    assert what in str(caught.value)
+    assert remedy in str(caught.value)
+    assert clock.naps == [], "a page does not go away within seconds"
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_page_in_answer_to_a_write_is_its_own_error_too(server: Loopback, connected: Connect, method: str) -> None:
+    server.answers(page(LOGIN_FORM))
+    with pytest.raises(NotJson, match="interactive sign-in page"):
+        connected().request(method, "/x", body={})
+    assert len(server.received) == 1
+
+
+def test_an_instance_that_is_offline_is_called_so(server: Loopback, connected: Connect) -> None:
+    server.answers(page("The instance is being upgraded", 503))
+    with pytest.raises(HttpError, match=r"^GET /x -> 503 \(a maintenance page\)$"):
+        connected(retries=0).request("GET", "/x")
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_json_is_decoded(status: int) -> None:
+    raw = Raw(status, {"content-type": "application/json;charset=UTF-8"}, '{"result": {"name": "Zoë"}}'.encode())
+    assert read_answer("POST", "/x", raw).data == {"result": {"name": "Zoë"}}
+
+
+def test_no_body_is_fine_where_none_is_due(server: Loopback, connected: Connect) -> None:
+    server.answers(answer(status=204))
+    assert connected().request("DELETE", "/api/now/table/sys_user/a").data is None
+    assert connected().request("HEAD", "/api/now/table/sys_user/a").data is None
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"<html>", b"\xff\xfe", b'{"error": 1}', b'["a"]', b'"text"'])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 415])
+def test_an_error_status_stands_whatever_its_body_is(status: int, body: bytes) -> None:
+    # ServiceNow platform facts 3.7: clients must not require the detail to be a string, nor the body to be JSON.
+    answered = read_answer("GET", "/x", Raw(status, {"content-type": "application/json"}, body))
+    assert answered.status == status
+    assert str(answered.error()).startswith(f"GET /x -> {status}")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"error": {"message": "Invalid table u_x", "detail": None}, "status": "failure"}, "Invalid table u_x"),
+        (
+            {"error": {"message": "User Not Authorized", "detail": {"reason": "scope"}}},
+            "User Not Authorized: {'reason'",
+        ),
+        ({"error_description": "access_denied", "error": "server_error"}, "server_error: access_denied"),
+        ({"error": {"code": "AuthorizationFailed", "message": "No."}}, "AuthorizationFailed: No."),
+        ({"result": {"status": "3", "error": "Unknown plugin"}}, "Unknown plugin"),
+        ({"result": []}, ""),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_the_platforms_own_words_are_found(data: object, words: str) -> None:
+    assert platform_words(data).startswith(words)
+    assert bool(platform_words(data)) == bool(words)
+
+
+def test_an_error_names_the_transaction(server: Loopback, connected: Connect) -> None:
+    server.answers(failure(403, "Operation Failed", "Data Policy Exception: x", X_Transaction_ID="3f2a01b2c3d4"))
+    with pytest.raises(HttpError) as caught:
+        connected().request("PATCH", "/api/now/table/sys_user/a", body={})
+    assert str(caught.value) == (
+        "PATCH /api/now/table/sys_user/a -> 403 Operation Failed: Data Policy Exception: x (transaction 3f2a01b2c3d4)"
+    )
+
+
+def test_a_cancelled_transaction_says_so_and_what_to_do(server: Loopback, connected: Connect) -> None:
+    body = b'{"result":[{"sys_id":"a"},"error":{"message":"Transaction cancelled: maximum execution time exceeded"}'
+    server.answers(Reply(200, body, {"Content-Type": "application/json"}))
+    with pytest.raises(NoClearAnswer, match=r"cancelled the transaction.*Ask for fewer rows"):
+        connected(retries=0).request("GET", "/x")
+
+
+def test_an_answer_that_reports_an_error_beside_rows_is_still_an_answer(server: Loopback, connected: Connect) -> None:
+    # CI/CD progress holds an empty "error" (ServiceNow platform facts 6.2).
+    server.answers(answer({"result": {"status": "1", "error": ""}}))
+    assert connected().request("GET", "/api/sn_cicd/progress/a").data["result"]["status"] == "1"
