@@ -42,7 +42,7 @@ _value:
   sample: "Zurich patch2; as described; token works (3599 s)"
 """
 
-MOST_SHOWN = 5
+MAX_SHOWN = 5
 DONE = frozenset({"ok", "changed"})
 
 
@@ -100,8 +100,8 @@ def _parts(result: Mapping[str, Any], state: Mapping[str, Any] | None, check_mod
         yield _connector(result)
     steps = result.get("manual_steps") or []
     if steps:
-        shown = " / ".join(map(_step, steps[:MOST_SHOWN]))
-        yield _counted(len(steps), "manual step") + f" open: {shown}" + (" / ..." if steps[MOST_SHOWN:] else "")
+        shown = " / ".join(map(_step, steps[:MAX_SHOWN]))
+        yield _counted(len(steps), "manual step") + f" open: {shown}" + (" / ..." if steps[MAX_SHOWN:] else "")
     if "verified" in result:
         yield f"token works ({result.get('expires_in')} s)" if result["verified"] else "token refused"
 
@@ -199,7 +199,7 @@ def _kinds(names: Iterable[str]) -> str:
     for name in names:
         kinds.setdefault(name.split(" ", 1)[0], []).append(name)
     return ", ".join(
-        ", ".join(those) if len(those) <= MOST_SHOWN else f"{len(those)} x {kind}" for kind, those in kinds.items()
+        ", ".join(those) if len(those) <= MAX_SHOWN else f"{len(those)} x {kind}" for kind, those in kinds.items()
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Between Ansible and a module's `run()`: arguments in, result or failure out. Nothing else imports AnsibleModule.
 
-Two ways in: `run_as_module` for the ordinary module, and `execute` for the in-process twin, which has its own way to get
+Two ways in: `run_as_module` for the ordinary module, and `run_task` for the in-process twin, which has its own way to get
 arguments and to show warnings. Both give the same result.
 """
 
@@ -35,7 +35,7 @@ TRANSPORT_OPTIONS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Spec:
+class ModuleSpec:
     """The arguments of a module: its own `options`, the connection option `groups` it takes, and `rules` between them.
 
     `hides_result`: callbacks do not get to see a successful result. `secrets` finds the secrets in options of free form,
@@ -58,7 +58,7 @@ class Spec:
 
 
 @dataclass
-class Context:
+class TaskContext:
     """The run at hand, as far as `run()` may know it.
 
     `warn` and `progress` show a line to the user, the first one in the result, too. `subject` is the instance or tenant
@@ -84,7 +84,7 @@ class Context:
             self.show(self.redactor.scrub_text(message))
 
 
-Run = Callable[[Params, Context], Result]
+Run = Callable[[Params, TaskContext], Result]
 
 
 # Seconds and attempts that make sense, by option: least and most.
@@ -99,7 +99,9 @@ def transport_settings(params: Params, **more: Any) -> Settings:
     return Settings(**{name: params[name] for name in TRANSPORT_OPTIONS}, **more)
 
 
-def execute(name: str, spec: Spec, run: Run, params: Params, context: Context, *, with_diff: bool) -> dict[str, Any]:
+def run_task(
+    name: str, spec: ModuleSpec, run: Run, params: Params, context: TaskContext, *, with_diff: bool
+) -> dict[str, Any]:
     """Call `run()` and return its result, or its failure, as Ansible takes it, with every secret blotted out.
 
     `name` (the module's) opens a failure's message. A failure after the first write says so with `changed`.
@@ -115,10 +117,10 @@ def execute(name: str, spec: Spec, run: Run, params: Params, context: Context, *
             **error.output,
             "failed": True,
             "changed": context.calls.write > 0,
-            "msg": _told(name, context, error),
+            "msg": failure_message(name, context, error),
         }
     except TransportError as error:
-        result = {"failed": True, "changed": context.calls.write > 0, "msg": _told(name, context, error)}
+        result = {"failed": True, "changed": context.calls.write > 0, "msg": failure_message(name, context, error)}
     except Exception as error:  # noqa: BLE001 (a defect must not print what a traceback's values could hold)
         place = traceback.extract_tb(error.__traceback__)[-1]
         result = {
@@ -139,19 +141,19 @@ def _proxy_password(params: Params) -> str | None:
         return None
 
 
-def _told(name: str, context: Context, error: Exception) -> str:
+def failure_message(name: str, context: TaskContext, error: Exception) -> str:
     """Return the message of a failure: which module, which instance, what happened."""
     text = str(error)
     return f"{name}: {text}" if context.subject in text else f"{name}: {context.subject}: {text}"
 
 
-def run_as_module(spec: Spec, run: Run) -> None:
+def run_as_module(spec: ModuleSpec, run: Run) -> None:
     """Be an ordinary Ansible module: read arguments, call `run()`, print the result, exit."""
     # no_log: the copy of its arguments that Ansible sends to syslog masks secrets as they are, not as repr() prints them.
     module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, no_log=True, **spec.rules)
-    context = Context(check_mode=module.check_mode, redactor=Redactor(module.no_log_values))
+    context = TaskContext(check_mode=module.check_mode, redactor=Redactor(module.no_log_values))
     name = str(module._name).rsplit(".", 1)[-1]
-    result = execute(name, spec, run, module.params, context, with_diff=module._diff)
+    result = run_task(name, spec, run, module.params, context, with_diff=module._diff)
     for message in context.warnings:
         module.warn(message)
     module.no_log_values |= context.redactor.secrets
@@ -161,12 +163,12 @@ def run_as_module(spec: Spec, run: Run) -> None:
 
 
 __all__ = [
-    "Context",
+    "TaskContext",
     "Params",
     "Result",
     "Run",
-    "Spec",
-    "execute",
+    "ModuleSpec",
+    "run_task",
     "information",
     "run_as_module",
     "transport_settings",

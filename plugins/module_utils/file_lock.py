@@ -19,7 +19,7 @@ from typing import IO
 from .transport.errors import BadConnectionOption
 
 PAUSE = 0.1
-TELL_EVERY = 4.0
+PROGRESS_INTERVAL = 4.0
 
 
 def folder() -> Path:
@@ -71,6 +71,6 @@ def _wait_for(opened: IO[str], tell: Callable[[float], None]) -> None:
         else:
             return
         now = time.monotonic()
-        if now - told >= TELL_EVERY:
+        if now - told >= PROGRESS_INTERVAL:
             told = now
             tell(now - started)

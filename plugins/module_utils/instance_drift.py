@@ -8,16 +8,16 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from .ansible_module import Context, Params, Spec
-from .engine.errors import BadDescription, EngineError, Refused
+from .ansible_module import ModuleSpec, Params, TaskContext
+from .engine.errors import EngineError, InvalidInput, Refused
 from .engine.result import Result
 from .hardening.baseline import Selection
 from .hardening.posture import posture_of, summary
 from .hardening.task import hardening_of, selection_of
 from .snow import connect
 from .snow.client import Instance
-from .snow.instance_facts import foresee_facts, instance_facts
-from .snow.resources.state import STATE_OPTIONS, resources_of, secrets_of
+from .snow.instance_facts import instance_facts, prefetch_facts
+from .snow.resources.state import INSTANCE_OPTIONS, resources_of, secrets_of
 from .snow.specs import (
     HARDENING_OPTIONS,
     INSTANCE_INFO_OPTIONS,
@@ -27,9 +27,9 @@ from .snow.specs import (
 
 # Each part takes the options of a module of its own.
 PARTS = {
-    "instance_info": Spec(INSTANCE_INFO_OPTIONS),
-    "state": Spec(STATE_OPTIONS, secrets=secrets_of),
-    "hardening": Spec({**HARDENING_OPTIONS, **WAIT_OPTIONS}),
+    "instance_info": ModuleSpec(INSTANCE_INFO_OPTIONS),
+    "state": ModuleSpec(INSTANCE_OPTIONS, secrets=secrets_of),
+    "hardening": ModuleSpec({**HARDENING_OPTIONS, **WAIT_OPTIONS}),
 }
 SEVERITIES = ["error", "warning"]
 DRIFT_OPTIONS: Options = {
@@ -39,7 +39,7 @@ DRIFT_OPTIONS: Options = {
 }
 
 
-def compare(params: Params, context: Context) -> Result:
+def compare(params: Params, context: TaskContext) -> Result:
     """Return what the instance is and everything in which it deviates. Nothing is ever written.
 
     Raises `EngineError` for a problem that `fail_on` names, with all that was found.
@@ -49,7 +49,7 @@ def compare(params: Params, context: Context) -> Result:
     predicting = context.check_mode
     context.check_mode = True  # the transport refuses whatever would write
     with connect(params, context) as instance:
-        foresee_facts(instance, **parts["instance_info"])
+        prefetch_facts(instance, **parts["instance_info"])
         result = _compared(instance, parts, selection)
     result.changed = result.changed and predicting
     grave = [found for found in result.output["problems"] if found["severity"] in params["fail_on"]]
@@ -76,7 +76,7 @@ def _compared(instance: Instance, parts: Mapping[str, Any], selection: Selection
     return result
 
 
-def _part(name: str, given: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def _part(name: str, given: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     """Return the options of a part as its module would read them; their secrets are known to `context` from now on."""
     read = ArgumentSpecValidator(PARTS[name].options).validate(given)
     options: dict[str, Any] = read.validated_parameters
@@ -84,5 +84,5 @@ def _part(name: str, given: Mapping[str, Any], context: Context) -> dict[str, An
     for secret in (*read._no_log_values, *(secrets_of_part(options) if secrets_of_part else ())):
         context.redactor.add(secret)
     if read.error_messages:
-        raise BadDescription(f"{name}: {'; '.join(read.error_messages)}")
+        raise InvalidInput(f"{name}: {'; '.join(read.error_messages)}")
     return options

@@ -272,14 +272,14 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.entra_users.user_actions import MOST_USERS, USER_OPTIONS, actions_of
-from ..module_utils.microsoft.graph.client import Graph
+from ..module_utils.microsoft.entra_users.user_actions import MAX_USERS, USER_OPTIONS, actions_of
+from ..module_utils.microsoft.graph.client import GraphClient
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "users": {"type": "list", "elements": "dict", "required": True, "options": USER_OPTIONS},
         "protected": {"type": "list", "elements": "str", "default": []},
-        "max_users": {"type": "int", "default": MOST_USERS},
+        "max_users": {"type": "int", "default": MAX_USERS},
         "since": {"type": "str"},
         "notify_sender": {"type": "str"},
         "notify_subject": {"type": "str"},
@@ -289,9 +289,9 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Act on users."""
-    with Graph.from_params(params, context) as graph:
+    with GraphClient.from_params(params, context) as graph:
         return graph.ensure(actions_of(params, graph))
 
 

@@ -113,17 +113,17 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import Graph
+from ..module_utils.microsoft.graph.client import GraphClient
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={"query": {"type": "str", "required": True}, "timespan": {"type": "str"}},
     groups=[AZURE_OPTIONS],
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the rows of a hunting query."""
-    with Graph.from_params(params, context) as graph:
+    with GraphClient.from_params(params, context) as graph:
         found = graph.hunt(params["query"], params["timespan"])
         return ansible_module.information(results=found.rows, schema=found.schema)
 

@@ -175,21 +175,21 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import Graph
-from ..module_utils.microsoft.secure_score.control_profiles_api import COLLECTION, ProfileRoutes
+from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.microsoft.secure_score.control_profiles_api import COLLECTION, ControlProfilesEndpoint
 from ..module_utils.microsoft.secure_score.controls import CONTROL_OPTIONS, SecureScoreControls
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={"controls": {"type": "list", "elements": "dict", "required": True, "options": CONTROL_OPTIONS}},
     groups=[AZURE_OPTIONS],
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Mark controls."""
     controls = SecureScoreControls(params["controls"])
-    with Graph.from_params(params, context) as graph:
-        graph.routes[COLLECTION] = ProfileRoutes(graph)
+    with GraphClient.from_params(params, context) as graph:
+        graph.routes[COLLECTION] = ControlProfilesEndpoint(graph)
         return graph.ensure(controls)
 
 

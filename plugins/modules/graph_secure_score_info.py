@@ -245,20 +245,20 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import Graph
+from ..module_utils.microsoft.graph.client import GraphClient
 from ..module_utils.microsoft.secure_score.control_profiles_api import newest_score, profiles_of
 from ..module_utils.microsoft.secure_score.scores import SERVICE, Hosts, chosen, joined, notes_of, summary
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={"service": {"type": "str", "default": SERVICE}, "settings": {"type": "dict"}},
     groups=[AZURE_OPTIONS],
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the controls of one service with scores and settings."""
     hosts, service = Hosts.of(params["settings"]), params["service"]
-    with Graph.from_params(params, context) as graph:
+    with GraphClient.from_params(params, context) as graph:
         profiles, by_name = chosen(profiles_of(graph), service)
         if by_name:
             context.warn(

@@ -98,7 +98,7 @@ from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
 from ..module_utils.microsoft.cloud_apps.activities import activities
 from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "app_id": {"type": "int", "default": SERVICENOW},
         "since_days": {"type": "int", "default": 1},
@@ -108,7 +108,7 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return activities of an app."""
     with connect(params, context) as tenant:
         found = activities(tenant, params["app_id"], params["since_days"], params["limit"])

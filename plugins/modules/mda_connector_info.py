@@ -146,15 +146,15 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
 from ..module_utils.microsoft.cloud_apps.connector_health import health_report
-from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW, ConnectorRoutes
+from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW, ConnectorsEndpoint
 
-SPEC = ansible_module.Spec(options={"app_id": {"type": "int", "default": SERVICENOW}}, groups=[TENANT_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options={"app_id": {"type": "int", "default": SERVICENOW}}, groups=[TENANT_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the connectors of an app and how they are."""
     with connect(params, context) as tenant:
-        return ansible_module.information(**health_report(ConnectorRoutes(tenant, app_id=params["app_id"])))
+        return ansible_module.information(**health_report(ConnectorsEndpoint(tenant, app_id=params["app_id"])))
 
 
 def main() -> None:

@@ -363,12 +363,12 @@ from ..module_utils import ansible_module
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
 from ..module_utils.microsoft.cloud_apps.connector_wait import Wait, connect_instances
 from ..module_utils.microsoft.cloud_apps.connectors import CONNECTOR_OPTIONS, Connectors
-from ..module_utils.microsoft.cloud_apps.connectors_api import COLLECTION, SERVICENOW, ConnectorRoutes
+from ..module_utils.microsoft.cloud_apps.connectors_api import COLLECTION, SERVICENOW, ConnectorsEndpoint
 from ..module_utils.microsoft.cloud_apps.evidence import arrived
 from ..module_utils.recorded_api.contract import parse
 from ..module_utils.recorded_api.replay import Replay
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "connectors": {
             "type": "list",
@@ -387,11 +387,11 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring the connectors of ServiceNow instances to their described state."""
     contract = parse(params["contract"], "mda_connector") if params["contract"] is not None else None
     with connect(params, context) as tenant:
-        routes = ConnectorRoutes(tenant, Replay(contract, tenant) if contract else None)
+        routes = ConnectorsEndpoint(tenant, Replay(contract, tenant) if contract else None)
         tenant.routes[COLLECTION] = routes
         waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
         connectors = Connectors(params["connectors"], routes)

@@ -201,9 +201,9 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
 from ..module_utils.microsoft.cloud_apps.ip_ranges import IP_RANGE_OPTIONS, IpRanges
-from ..module_utils.microsoft.cloud_apps.ip_ranges_api import COLLECTION, SubnetRoutes
+from ..module_utils.microsoft.cloud_apps.ip_ranges_api import COLLECTION, IpRangesEndpoint
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "ip_ranges": {"type": "list", "elements": "dict", "required": True, "options": IP_RANGE_OPTIONS},
         "purge": {"type": "bool", "default": False},
@@ -212,10 +212,10 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring IP ranges to their described state."""
     with connect(params, context) as tenant:
-        tenant.routes[COLLECTION] = SubnetRoutes(tenant)
+        tenant.routes[COLLECTION] = IpRangesEndpoint(tenant)
         return tenant.ensure(IpRanges(params["ip_ranges"], purge=params["purge"]))
 
 

@@ -127,19 +127,19 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
-from ..module_utils.microsoft.cloud_apps.policies_api import TYPES, PolicyRoutes
+from ..module_utils.microsoft.cloud_apps.policies_api import TYPES, PoliciesEndpoint
 from ..module_utils.microsoft.cloud_apps.policy_lifecycle import listed
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={"types": {"type": "list", "elements": "str", "choices": list(TYPES), "default": []}},
     groups=[TENANT_OPTIONS],
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the policies of a tenant."""
     with connect(params, context) as tenant:
-        rows = PolicyRoutes(tenant, types=tuple(params["types"])).read().rows
+        rows = PoliciesEndpoint(tenant, types=tuple(params["types"])).read().rows
         return ansible_module.information(policies=listed(rows))
 
 

@@ -201,10 +201,10 @@ from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
 from ..module_utils.microsoft.defender_cloud.access_check import access_facts
 
-SPEC = ansible_module.Spec(options={"scope": {"type": "str"}}, groups=[AZURE_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options={"scope": {"type": "str"}}, groups=[AZURE_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Tell what the identity may do on a scope, and what is missing."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     with connect(params, context) as manager:

@@ -269,7 +269,7 @@ from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
 from ..module_utils.microsoft.defender_cloud.governance_assignment import ASSIGNMENT_OPTIONS
 from ..module_utils.microsoft.defender_cloud.governance_assignments import Assignments, ensured
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "assignments": {"type": "list", "elements": "dict", "required": True, "options": ASSIGNMENT_OPTIONS},
         "default_due_days": {"type": "int", "default": 90},
@@ -278,7 +278,7 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring governance assignments to their described state."""
     assignments = Assignments(params["assignments"], params["default_due_days"])
     with connect(params, context) as manager:

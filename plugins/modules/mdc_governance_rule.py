@@ -416,17 +416,17 @@ from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
 from ..module_utils.microsoft.defender_cloud.governance_rule import RULE_OPTIONS, RULE_RULES, GovernanceRule
 from ..module_utils.microsoft.defender_cloud.governance_rule_run import RuleRun
-from ..module_utils.microsoft.defender_cloud.governance_rules_api import COLLECTION, VERSION, RuleRoutes
+from ..module_utils.microsoft.defender_cloud.governance_rules_api import COLLECTION, VERSION, GovernanceRulesEndpoint
 from ..module_utils.microsoft.defender_cloud.integrations_api import names_of
 
-SPEC = ansible_module.Spec(options=RULE_OPTIONS, groups=[AZURE_OPTIONS], rules=RULE_RULES)
+SPEC = ansible_module.ModuleSpec(options=RULE_OPTIONS, groups=[AZURE_OPTIONS], rules=RULE_RULES)
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one rule to the described state; then run it, where that is wanted."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     with connect(params, context) as manager:
-        manager.routes[COLLECTION] = RuleRoutes(manager, scope, VERSION, params["wait_timeout"])
+        manager.routes[COLLECTION] = GovernanceRulesEndpoint(manager, scope, VERSION, params["wait_timeout"])
         rule = GovernanceRule(params, scope, lambda: names_of(manager, scope))
         result = manager.ensure(rule, noun="governance_rule")
         executes = params["execute"] and params["state"] == PRESENT

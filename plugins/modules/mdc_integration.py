@@ -333,30 +333,30 @@ warnings:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.engine.errors import BadDescription
+from ..module_utils.engine.errors import InvalidInput
 from ..module_utils.engine.result import PRESENT
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, ResourceManager, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, ArmClient, connect
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, Scope, scope_of
 from ..module_utils.microsoft.defender_cloud.integration import INTEGRATION_OPTIONS, Integration, credentials_of
-from ..module_utils.microsoft.defender_cloud.integration_preflight import SUCCEEDED, Rehearsal
-from ..module_utils.microsoft.defender_cloud.integrations_api import COLLECTION, IntegrationRoutes, version_for
+from ..module_utils.microsoft.defender_cloud.integration_preflight import SUCCEEDED, IntegrationPreflight
+from ..module_utils.microsoft.defender_cloud.integrations_api import COLLECTION, IntegrationsEndpoint, version_for
 from ..module_utils.recorded_api.contract import parse
 from ..module_utils.recorded_api.replay import Replay
 
-SPEC = ansible_module.Spec(options=INTEGRATION_OPTIONS, groups=[AZURE_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=INTEGRATION_OPTIONS, groups=[AZURE_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one integration to the described state."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     with connect(params, context) as manager:
         if params["state"] == PRESENT and not manager.is_commercial:
-            raise BadDescription(
+            raise InvalidInput(
                 f"Microsoft offers the ServiceNow integration in the commercial cloud only, not in {params['azure_cloud']}. Nothing was written; "
                 f"tickets can be written without it (mdc_assignments, snow_tickets)"
             )
         routes = manager.routes[COLLECTION] = _routes(params, manager, scope)
-        rehearsal = Rehearsal(routes, wanted=params["rehearse"])
+        rehearsal = IntegrationPreflight(routes, wanted=params["rehearse"])
         integration = Integration(params, routes, rehearsal)
         result = manager.ensure(integration, noun="integration")
         if rehearsal.outcome["status"] == SUCCEEDED and not context.check_mode:
@@ -365,14 +365,14 @@ def run(params: ansible_module.Params, context: ansible_module.Context) -> ansib
         return result
 
 
-def _routes(params: ansible_module.Params, manager: ResourceManager, scope: Scope) -> IntegrationRoutes:
+def _routes(params: ansible_module.Params, manager: ArmClient, scope: Scope) -> IntegrationsEndpoint:
     contract = params["contract"]
     replay = Replay(parse(contract, "mdc_integration"), manager) if contract is not None else None
-    return IntegrationRoutes(
+    return IntegrationsEndpoint(
         manager,
         scope,
         version_for(manager, scope, params["api_version"]),
-        patience=params["wait_timeout"],
+        retry_budget=params["wait_timeout"],
         credentials=credentials_of(params),
         replay=replay,
     )

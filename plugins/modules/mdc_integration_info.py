@@ -147,16 +147,18 @@ from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
 from ..module_utils.microsoft.arm.json_properties import document_of
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
 from ..module_utils.microsoft.defender_cloud.integration import shown
-from ..module_utils.microsoft.defender_cloud.integrations_api import IntegrationRoutes, version_for
+from ..module_utils.microsoft.defender_cloud.integrations_api import IntegrationsEndpoint, version_for
 
-SPEC = ansible_module.Spec(options={"scope": {"type": "str"}, "api_version": {"type": "str"}}, groups=[AZURE_OPTIONS])
+SPEC = ansible_module.ModuleSpec(
+    options={"scope": {"type": "str"}, "api_version": {"type": "str"}}, groups=[AZURE_OPTIONS]
+)
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the integrations that work on a scope."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     with connect(params, context) as manager:
-        routes = IntegrationRoutes(manager, scope, version_for(manager, scope, params["api_version"]))
+        routes = IntegrationsEndpoint(manager, scope, version_for(manager, scope, params["api_version"]))
         found = [shown(document_of(row), routes) for row in routes.read().rows]
         found.sort(key=lambda entry: (entry["inherited_from"], entry["display_name"], entry["id"]))
         return ansible_module.information(integrations=found, api_version=routes.version)

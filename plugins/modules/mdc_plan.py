@@ -255,16 +255,16 @@ from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
 from ..module_utils.microsoft.arm.scopes import RESOURCE, SUBSCRIPTION, scope_of
 from ..module_utils.microsoft.defender_cloud.defender_plan import PLAN_OPTIONS, DefenderPlan
 from ..module_utils.microsoft.defender_cloud.integrations_api import names_of
-from ..module_utils.microsoft.defender_cloud.pricings_api import CLOUD_POSTURE, COLLECTION, PlanRoutes
+from ..module_utils.microsoft.defender_cloud.pricings_api import CLOUD_POSTURE, COLLECTION, PricingsEndpoint
 
-SPEC = ansible_module.Spec(options=PLAN_OPTIONS, groups=[AZURE_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=PLAN_OPTIONS, groups=[AZURE_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one plan to the described state."""
     scope = scope_of(params, SUBSCRIPTION, RESOURCE)
     with connect(params, context) as manager:
-        manager.routes[COLLECTION] = PlanRoutes(manager, scope, params["name"], params["wait_timeout"])
+        manager.routes[COLLECTION] = PricingsEndpoint(manager, scope, params["name"], params["wait_timeout"])
 
         def what_stops() -> list[str]:
             if params["name"] != CLOUD_POSTURE:

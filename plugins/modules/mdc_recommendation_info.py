@@ -256,14 +256,14 @@ warnings:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.engine.errors import BadDescription
+from ..module_utils.engine.errors import InvalidInput
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
 from ..module_utils.microsoft.defender_cloud.assessments import SEVERITIES, STATUSES, UNHEALTHY
 from ..module_utils.microsoft.defender_cloud.recommendation_assignments import note_assignments
 from ..module_utils.microsoft.defender_cloud.recommendation_filter import Selection
 from ..module_utils.microsoft.defender_cloud.recommendations import GraphReader, Reader, scopes_of
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "scope": {"type": "str"},
         "scopes": {"type": "list", "elements": "str"},
@@ -280,10 +280,10 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return recommendations."""
     if params["limit"] < 0:
-        raise BadDescription(f"limit must be 0 (all) or more, not {params['limit']}")
+        raise InvalidInput(f"limit must be 0 (all) or more, not {params['limit']}")
     scopes = scopes_of(params)
     selection = Selection(params["status"], params["severities"] or [], params["filter"] or "")
     with connect(params, context) as manager:

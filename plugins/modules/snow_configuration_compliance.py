@@ -500,7 +500,7 @@ from ..module_utils.snow.configuration_compliance.reconcile import ensure
 from ..module_utils.snow.configuration_compliance.settings import Settings
 from ..module_utils.snow.specs import WAIT_OPTIONS
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "api_url": {"type": "str", "default": "https://management.azure.com"},
         "tenant_id": {"type": "str"},
@@ -522,7 +522,7 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring the integration of Configuration Compliance with Defender for Cloud to its described state."""
     settings = Settings.from_params(params)
     with connect(params, context) as instance:

@@ -261,10 +261,10 @@ from ..module_utils import ansible_module
 from ..module_utils.instance_drift import DRIFT_OPTIONS, compare
 from ..module_utils.snow import SNOW_OPTIONS
 
-SPEC = ansible_module.Spec(options=DRIFT_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=DRIFT_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Compare an instance with everything that is described of it."""
     return compare(params, context)
 

@@ -458,10 +458,10 @@ from ..module_utils.hardening.task import harden, selection_of
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.specs import HARDENING_OPTIONS, WAIT_OPTIONS
 
-SPEC = ansible_module.Spec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one instance to a hardening baseline."""
     selection = selection_of(params)
     with connect(params, context) as instance:

@@ -224,7 +224,7 @@ from ..module_utils.hardening.baseline import BASELINES, select
 from ..module_utils.hardening.posture import look, posture_of, summary
 from ..module_utils.snow import SNOW_OPTIONS, connect
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "baseline": {"type": "str", "choices": list(BASELINES)},
         "ids": {"type": "list", "elements": "str", "default": []},
@@ -234,7 +234,7 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Judge the settings of a baseline on one instance."""
     selection = select(params["baseline"], params["ids"])
     with connect(params, context) as instance:

@@ -242,10 +242,10 @@ from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.instance_facts import instance_facts
 from ..module_utils.snow.specs import INSTANCE_INFO_OPTIONS
 
-SPEC = ansible_module.Spec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Tell what an instance is, who is calling, and what stands in the way of a connection."""
     with connect(params, context) as instance:
         return ansible_module.information(

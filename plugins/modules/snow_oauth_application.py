@@ -397,10 +397,10 @@ from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.oauth_application import OAuthApplication
 from ..module_utils.snow.specs import OAUTH_APPLICATION_OPTIONS
 
-SPEC = ansible_module.Spec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one entry of the Application Registry to the described state."""
     with connect(params, context) as instance:
         return instance.ensure(OAuthApplication.from_params(params), noun="oauth_application")

@@ -161,10 +161,10 @@ from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.oauth_application_info import oauth_applications, told
 
-SPEC = ansible_module.Spec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """List entries of the Application Registry."""
     with connect(params, context) as instance:
         found = oauth_applications(instance, params["name"])

@@ -160,7 +160,7 @@ from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS
 from ..module_utils.snow.token_check import verify_token
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "client_id": {"type": "str", "required": True},
         "client_secret": {"type": "str", "required": True, "no_log": True},
@@ -174,7 +174,7 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Prove that a client and a user get a token that may use the API."""
     return ansible_module.information(**verify_token(params, context))
 

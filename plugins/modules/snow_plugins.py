@@ -274,14 +274,14 @@ from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.plugins import Plugins
 from ..module_utils.snow.specs import APPLICATION_OPTIONS, PLUGIN_OPTIONS, WAIT_OPTIONS, entries
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={"plugins": entries(PLUGIN_OPTIONS), "applications": entries(APPLICATION_OPTIONS), **WAIT_OPTIONS},
     groups=[SNOW_OPTIONS],
     rules={"required_one_of": [["plugins", "applications"]]},
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Activate plugins and install store applications that are not there yet."""
     with connect(params, context) as instance:
         return instance.ensure(Plugins.from_params(params))

@@ -253,7 +253,7 @@ from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.properties import Properties, encrypted_values
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "properties": {"type": "dict", "required": True},
         "create_missing": {"type": "bool", "default": True},
@@ -264,7 +264,7 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring system properties to their described values."""
     with connect(params, context) as instance:
         return instance.ensure(Properties.from_params(params))

@@ -229,10 +229,10 @@ from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.record import Record, write_only_values
 from ..module_utils.snow.specs import RECORD_OPTIONS
 
-SPEC = ansible_module.Spec(options=RECORD_OPTIONS, groups=[SNOW_OPTIONS], secrets=write_only_values)
+SPEC = ansible_module.ModuleSpec(options=RECORD_OPTIONS, groups=[SNOW_OPTIONS], secrets=write_only_values)
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one row to the described state."""
     with connect(params, context) as instance:
         return instance.ensure(Record.from_params(params), noun="record")

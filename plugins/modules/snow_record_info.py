@@ -132,7 +132,7 @@ from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.record_info import records
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "table": {"type": "str", "required": True},
         "query": {"type": "raw"},
@@ -143,7 +143,7 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return rows of a table."""
     with connect(params, context) as instance:
         found = records(instance, params["table"], params["query"], params["fields"], params["limit"])

@@ -229,10 +229,10 @@ from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.role import Role
 from ..module_utils.snow.specs import ROLE_OPTIONS
 
-SPEC = ansible_module.Spec(options=ROLE_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=ROLE_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one role to the described state."""
     with connect(params, context) as instance:
         return instance.ensure(Role.from_params(params), noun="role")

@@ -646,12 +646,12 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.state import STATE_OPTIONS, resources_of, secrets_of
+from ..module_utils.snow.resources.state import INSTANCE_OPTIONS, resources_of, secrets_of
 
-SPEC = ansible_module.Spec(options=STATE_OPTIONS, groups=[SNOW_OPTIONS], secrets=secrets_of)
+SPEC = ansible_module.ModuleSpec(options=INSTANCE_OPTIONS, groups=[SNOW_OPTIONS], secrets=secrets_of)
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring everything that is described of an instance to its state, in one plan."""
     with connect(params, context) as instance:
         return instance.ensure(*resources_of(params))

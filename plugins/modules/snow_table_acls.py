@@ -236,10 +236,10 @@ from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.table_acls import TableAcls
 from ..module_utils.snow.specs import TABLE_ACLS_OPTIONS
 
-SPEC = ansible_module.Spec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Verify that a role may read tables; say what a person has to enter where it may not."""
     with connect(params, context) as instance:
         return instance.ensure(TableAcls.from_params(params))

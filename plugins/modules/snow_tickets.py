@@ -364,7 +364,7 @@ from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.specs import TICKET_OPTIONS, entries
 from ..module_utils.snow.tickets.tickets import DISPLAY, Tickets
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={
         "tickets": {**entries(TICKET_OPTIONS), "required": True},
         "correlation_display": {"type": "str", "default": DISPLAY},
@@ -373,7 +373,7 @@ SPEC = ansible_module.Spec(
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring tickets to their described states."""
     with connect(params, context) as instance:
         return instance.ensure(Tickets.from_params(params, instance.session.base_url))

@@ -119,14 +119,14 @@ from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS
 from ..module_utils.snow.token import revoke_token, token_for_later
 
-SPEC = ansible_module.Spec(
+SPEC = ansible_module.ModuleSpec(
     options={"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}},
     groups=[SNOW_OPTIONS],
     hides_result=True,
 )
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Fetch a token for later tasks, or revoke the one that is given."""
     return token_for_later(params, context) if params["state"] == "present" else revoke_token(params, context)
 

@@ -346,10 +346,10 @@ from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.resources.user import User
 from ..module_utils.snow.specs import USER_OPTIONS
 
-SPEC = ansible_module.Spec(options=USER_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=USER_OPTIONS, groups=[SNOW_OPTIONS])
 
 
-def run(params: ansible_module.Params, context: ansible_module.Context) -> ansible_module.Result:
+def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one service account and its roles to the described state."""
     with connect(params, context) as instance:
         return instance.ensure(User.from_params(params), noun="user")

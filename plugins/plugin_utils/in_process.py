@@ -65,7 +65,7 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
         gc.freeze()  # again, for what the worker began with
         super().run(tmp, task_vars)
         name = self.module.__name__.rsplit(".", 1)[-1]
-        spec: ansible_module.Spec = self.module.SPEC
+        spec: ansible_module.ModuleSpec = self.module.SPEC
         if self._belongs_here():
             result = self._run_here(name, spec, self.module.run, task_vars or {})
         else:
@@ -89,12 +89,12 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
         )
 
     def _run_here(
-        self, name: str, spec: ansible_module.Spec, run: ansible_module.Run, variables: Mapping[str, Any]
+        self, name: str, spec: ansible_module.ModuleSpec, run: ansible_module.Run, variables: Mapping[str, Any]
     ) -> dict[str, Any]:
         with _environment(self._task_environment()):
             validated = ArgumentSpecValidator(spec.argument_spec, **spec.rules).validate(self._task.args)
             secrets = {str(value) for value in validated._no_log_values}
-            context = ansible_module.Context(
+            context = ansible_module.TaskContext(
                 check_mode=self._task.check_mode, redactor=Redactor(secrets), show=display.display
             )
             params = validated.validated_parameters
@@ -104,7 +104,7 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
                     message = f"Unsupported parameters for ({self._task.action}) module: {message}"
                 result: dict[str, Any] = {"failed": True, "msg": context.redactor.scrub_text(message)}
             else:
-                result = ansible_module.execute(name, spec, run, params, context, with_diff=self._task.diff)
+                result = ansible_module.run_task(name, spec, run, params, context, with_diff=self._task.diff)
         if _tells_invocation(variables):
             result["invocation"] = {"module_args": remove_values(params, context.redactor.secrets)}
         if context.warnings:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import time
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.rate_limit import Throttle
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.rate_limit import (
+    RateLimit,
+)
 from tests.integration.playbooks import SHELLS, Playbooks, task
 from tests.integration.tenant import SimulatedTenant, tenant_run
 from tests.sandbox.process import SandboxProcess
@@ -101,7 +103,7 @@ def test_calls_wait_for_their_turn(playbook: Playbooks, sandbox: SandboxProcess)
     tenant = SimulatedTenant(sandbox)
     folder = playbook.folder / "ansible/tmp"
     folder.mkdir(parents=True)
-    throttle = Throttle(tenant.access["mda_url"], print, folder)
+    throttle = RateLimit(tenant.access["mda_url"], print, folder)
     began = float(int(time.time()) - 56)
     throttle.file.write_text(json.dumps([began] * 29))
     looks = [task("mda_policy_info", f"look {number}") for number in (1, 2, 3)]

@@ -8,36 +8,36 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from .errors import AlreadyThere, EngineError, Refused, UnclearOutcome
+from .errors import AlreadyExists, EngineError, Refused, UnclearOutcome
 from .plan import CREATE, DELETE, FAILED, OK, REFUSED, UPDATE, Write
-from .snapshot import Pending, Read, Row, World, merged
-from .store import ManyStore, Order, Store
+from .snapshot import PlannedId, Query, Row, Snapshot, merged
+from .store import BulkStore, Order, Store
 
 
 @dataclass
-class Writing:
-    """The writes of one run. `refused` holds what was refused and noted, by label; `overtaken` the labels of what somebody
+class Applier:
+    """The writes of one run. `refused` holds what was refused and noted, by label; `created_elsewhere` the labels of what somebody
     else created first; `ids` those of created rows.
     """
 
     store: Store
     refused: dict[str, Refused] = field(default_factory=dict)
-    overtaken: set[str] = field(default_factory=set)
-    ids: dict[Pending, str] = field(default_factory=dict)
+    created_elsewhere: set[str] = field(default_factory=set)
+    ids: dict[PlannedId, str] = field(default_factory=dict)
 
-    def carry_out(self, writes: Iterable[Write]) -> None:
+    def apply(self, writes: Iterable[Write]) -> None:
         """Carry out `writes`, which are in the order of their stages.
 
         Raises `Refused` for a write without an outcome of its own, and `UnclearOutcome` when it stays unclear what became
         of one.
         """
-        many = self.store if isinstance(self.store, ManyStore) else None
-        for (_stage, together), group in groupby(writes, key=lambda write: (write.stage, write.together)):
-            if together and many:
-                self._carry_out_together(list(group), many)
+        bulk = self.store if isinstance(self.store, BulkStore) else None
+        for (_stage, bulk_noun), group in groupby(writes, key=lambda write: (write.stage, write.bulk_noun)):
+            if bulk_noun and bulk:
+                self._apply_bulk(list(group), bulk)
             else:
                 for write in group:
-                    self.carry_out_one(write)
+                    self.apply_one(write)
 
     def note(self, write: Write, refusal: Refused) -> None:
         """Note a refusal where the write has an outcome of its own; else raise it."""
@@ -47,7 +47,7 @@ class Writing:
             refusal = Refused(f"{refusal}. {write.hint}", status=refusal.status, step=refusal.step)
         if write.step:
             # What remains is a person's: the platform's words say why.
-            status = write.left_as if refusal.status == REFUSED else refusal.status
+            status = write.manual_status if refusal.status == REFUSED else refusal.status
             step = refusal.step or replace(write.step, reason=str(refusal))
             refusal = Refused(str(refusal), status=status, step=step)
         write.outcome.update(status=refusal.status, reason=str(refusal))
@@ -55,15 +55,15 @@ class Writing:
 
     # -- one by one ---------------------------------------------------------------------------------------------------
 
-    def carry_out_one(self, write: Write) -> None:
+    def apply_one(self, write: Write) -> None:
         """Carry out one write; a refusal is noted where the write has an outcome of its own."""
         try:
-            self._apply(write)
+            self._write(write)
         except Refused as refusal:
             self.note(write, refusal)
 
-    def _apply(self, write: Write) -> None:
-        order = self._order(write)
+    def _write(self, write: Write) -> None:
+        order = self._resolve(write)
         if write.action == CREATE:
             self._made(write, self._create(order))
         elif write.action == UPDATE:
@@ -73,16 +73,16 @@ class Writing:
         else:
             self.store.perform(write)
 
-    def _order(self, write: Write) -> Order:
+    def _resolve(self, write: Write) -> Order:
         values = {name: self._resolved(value) for name, value in write.values.items()}
         return Order(write, values, self._resolved(write.row))
 
-    def _resolved(self, value: str | Pending) -> str:
-        return self.ids[value] if isinstance(value, Pending) else value
+    def _resolved(self, value: str | PlannedId) -> str:
+        return self.ids[value] if isinstance(value, PlannedId) else value
 
     def _made(self, write: Write, row_id: str) -> None:
-        if write.promise:
-            self.ids[write.promise] = row_id
+        if write.planned_id:
+            self.ids[write.planned_id] = row_id
 
     def _create(self, order: Order) -> str:
         """Create once. An answer that got lost is looked for by key before anything is sent again."""
@@ -110,45 +110,45 @@ class Writing:
         for write, identity in zip(writes, wanted, strict=True):
             (column, value), *others = identity.items()
             # Of many, the other columns are compared here only: one condition for all is one question.
-            where = () if write.together else tuple(others)
-            reads.append(Read(write.collection, column, (value,), tuple(dict.fromkeys(("sys_id", *identity))), where))
+            where = () if write.bulk_noun else tuple(others)
+            reads.append(Query(write.collection, column, (value,), tuple(dict.fromkeys(("sys_id", *identity))), where))
         reads = merged(reads)
-        world = World.of(reads, self.store.read(reads))
+        snapshot = Snapshot.of(reads, self.store.read(reads))
         return [
-            world.rows(write.collection, column, value, identity)
+            snapshot.rows(write.collection, column, value, identity)
             for write, identity in zip(writes, wanted, strict=True)
             for column, value in list(identity.items())[:1]
         ]
 
     # -- together -----------------------------------------------------------------------------------------------------
 
-    def _carry_out_together(self, writes: list[Write], many: ManyStore) -> None:
+    def _apply_bulk(self, writes: list[Write], bulk: BulkStore) -> None:
         done = 0
         while done < len(writes):
-            part = writes[done : done + max(1, many.at_once())]
+            part = writes[done : done + max(1, bulk.at_once())]
             creates = any(write.action == CREATE for write in part)
-            with many.turn() if creates else nullcontext():
-                self._send(self._still_due(part), many)
+            with bulk.turn() if creates else nullcontext():
+                self._send_bulk(self._drop_existing(part), bulk)
             done += len(part)
-            many.written(done, len(writes), part[0].together)
+            bulk.written(done, len(writes), part[0].bulk_noun)
 
-    def _still_due(self, writes: list[Write]) -> list[Write]:
+    def _drop_existing(self, writes: list[Write]) -> list[Write]:
         """Return the writes but for creates of what is there by now: another run had its turn after we looked."""
         creates = [write for write in writes if write.action == CREATE]
         found = zip(creates, self._rows_of(creates), strict=True) if creates else ()
-        overtaken = {write.label: rows for write, rows in found if rows}
+        created_elsewhere = {write.label: rows for write, rows in found if rows}
         for write in creates:
-            if write.label in overtaken:
-                self._overtaken(write, overtaken[write.label])
-        return [write for write in writes if write.label not in overtaken]
+            if write.label in created_elsewhere:
+                self._created_elsewhere(write, created_elsewhere[write.label])
+        return [write for write in writes if write.label not in created_elsewhere]
 
-    def _overtaken(self, write: Write, rows: Sequence[Row]) -> None:
-        self.overtaken.add(write.label)
+    def _created_elsewhere(self, write: Write, rows: Sequence[Row]) -> None:
+        self.created_elsewhere.add(write.label)
         self._made(write, min(row["sys_id"] for row in rows))
         if write.outcome is not None:
             write.outcome.update(status=OK)
 
-    def _send(self, writes: list[Write], many: ManyStore) -> None:
+    def _send_bulk(self, writes: list[Write], bulk: BulkStore) -> None:
         """Send each write once. What may have been carried out is looked for, all in one question, before it is sent again."""
         sent = len(writes)
         for attempt in range(max(1, self.store.create_attempts)):
@@ -157,9 +157,9 @@ class Writing:
             if attempt:
                 self.store.wait(attempt - 1)
             doubtful: list[tuple[Write, EngineError]] = []
-            answers = many.write_many([self._order(write) for write in writes])
+            answers = bulk.write_many([self._resolve(write) for write in writes])
             for write, answer in zip(writes, answers, strict=True):
-                if isinstance(answer, (UnclearOutcome, AlreadyThere)):
+                if isinstance(answer, (UnclearOutcome, AlreadyExists)):
                     doubtful.append((write, answer))
                 elif isinstance(answer, Refused):
                     self.note(write, answer)
@@ -167,7 +167,7 @@ class Writing:
                     raise answer
                 else:
                     self._made(write, answer.get("sys_id", ""))
-            writes = self._not_done(doubtful)
+            writes = self._unconfirmed(doubtful)
         given_up = [(write, error) for write, error in doubtful if any(write is one for one in writes)]
         if len(given_up) > 1 and len(given_up) == sent:
             # Nothing came through: the platform is not to be had, and waiting for it with each further part helps nobody.
@@ -175,15 +175,15 @@ class Writing:
         for write, error in given_up:
             self.note(write, Refused(str(error), status=FAILED))
 
-    def _not_done(self, doubtful: Sequence[tuple[Write, EngineError]]) -> list[Write]:
+    def _unconfirmed(self, doubtful: Sequence[tuple[Write, EngineError]]) -> list[Write]:
         """Return the writes that were not carried out, and note the refused ones."""
         if not doubtful:
             return []
         not_done = []
         found = self._rows_of([write for write, _error in doubtful])
         for (write, error), rows in zip(doubtful, found, strict=True):
-            if rows and isinstance(error, AlreadyThere):
-                self._overtaken(write, rows)
+            if rows and isinstance(error, AlreadyExists):
+                self._created_elsewhere(write, rows)
             elif rows:
                 self._made(write, min(row["sys_id"] for row in rows))
             elif isinstance(error, Refused):

@@ -19,7 +19,7 @@ class EngineError(Exception):
         self.output = output or {}
 
 
-class BadDescription(EngineError):
+class InvalidInput(EngineError):
     """What the user described cannot be meant or cannot be resolved; nothing was written."""
 
 
@@ -34,7 +34,7 @@ class Refused(EngineError):
         self.status, self.step = status, step
 
 
-class AlreadyThere(Refused):
+class AlreadyExists(Refused):
     """The platform would not create what it says to have already: somebody else may have been first."""
 
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol, Union
 
 from .field import Field
 from .result import Drift, ManualStep
-from .snapshot import Pending, Row
+from .snapshot import PlannedId, Row
 
-Value = Union[str, Pending]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
+Value = Union[str, PlannedId]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
 CREATE, UPDATE, DELETE, PERFORM = "create", "update", "delete", "perform"
 OK, CHANGED, REFUSED, FAILED, MANUAL = "ok", "changed", "refused", "failed", "manual"
@@ -23,11 +23,11 @@ class Write:
     `label` is what a person calls the object. `stage` orders the writes of a plan. `identity` (column to value) finds
     what a create made when its answer was lost. `secret` values are write-only and sent apart from all others.
     `outcome`: where a refusal is noted instead of ending the run. `step`: what a person can do after a refusal, which is
-    noted as `left_as` then, `hint`: what else to say of one. `undo` holds the values that put an update back.
+    noted as `manual_status` then, `hint`: what else to say of one. `undo` holds the values that put an update back.
 
-    `together` says in the plural what the object is, and that this write depends on no other of its stage, so that it may
+    `bulk_noun` says in the plural what the object is, and that this write depends on no other of its stage, so that it may
     go out with them in one request; it has an `outcome` and an `identity`, which for an update is what the row shows
-    afterwards (its id first). `late`: carried out as well when only the look after all other writes shows that it is due.
+    afterwards (its id first). `second_pass`: carried out as well when only the look after all other writes shows that it is due.
     """
 
     action: str
@@ -37,16 +37,16 @@ class Write:
     row: Value = ""
     stage: int = 0
     identity: dict[str, Value] = field(default_factory=dict)
-    promise: Pending | None = None
+    planned_id: PlannedId | None = None
     secret: bool = False
-    link: bool = False
+    is_join_row: bool = False
     outcome: dict[str, Any] | None = None
     step: ManualStep | None = None
-    left_as: str = MANUAL
+    manual_status: str = MANUAL
     hint: str = ""
     undo: dict[str, Value] | None = None
-    together: str = ""
-    late: bool = False
+    bulk_noun: str = ""
+    second_pass: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Plan:
     secrets: list[SecretCheck] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def deviates(self, field_name: str, before: Any, after: Any) -> None:
+    def add_drift(self, field_name: str, before: Any, after: Any) -> None:
         """Note that `field_name` is not as described."""
         self.drift.append(Drift(self.label, field_name, before, after))
         if before is not None:
@@ -99,7 +99,7 @@ class Plan:
             self.after[field_name] = after
 
 
-class Judge(Protocol):
+class SecretDecision(Protocol):
     """Decides whether a write-only value has to be written, since it cannot be compared."""
 
     def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row, *, changing: bool) -> bool:
@@ -117,8 +117,8 @@ class Resource(Protocol):
     def reads(self) -> list[Any]:
         """Return every question whose answer the plan depends on."""
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Return the ids that exist once this resource is as described."""
 
-    def plan(self, world: Any, judge: Judge) -> Plan:
-        """Compare with what was read; raise `BadDescription` for what cannot be meant. Writes nothing."""
+    def plan(self, snapshot: Any, secrets: SecretDecision) -> Plan:
+        """Compare with what was read; raise `InvalidInput` for what cannot be meant. Writes nothing."""

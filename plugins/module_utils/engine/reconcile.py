@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .apply import Writing
-from .errors import BadDescription, EngineError, Refused
+from .apply import Applier
+from .errors import EngineError, InvalidInput, Refused
 from .plan import (
     CHANGED,
     DELETE,
@@ -20,17 +20,17 @@ from .plan import (
     Write,
 )
 from .result import Drift, Result
-from .rollback import Guard, GuardedWrites
-from .secret_policy import SecretJudge, SettledJudge
-from .snapshot import Read, Row, World, merged
+from .rollback import AccessGuard, RollbackWrites
+from .secret_policy import NeverWrite, SecretPolicy
+from .snapshot import Query, Row, Snapshot, merged
 from .store import CLOSED, MATCH, MISMATCH, UNKNOWN, Account, Store
 
 # Messages about single objects that one message holds at most.
-MOST_TOLD = 3
+MAX_MESSAGES = 3
 
 
 @dataclass
-class Convergence:
+class Reconciler:
     """One call: `resources` of one platform, brought to their described state together.
 
     After the run, `described` holds each resource's object as it is now, or would be. With a `guard`, the writes of each
@@ -39,12 +39,12 @@ class Convergence:
 
     store: Store
     resources: Sequence[Resource]
-    guard: Guard | None = None
+    guard: AccessGuard | None = None
     described: list[dict[str, Any]] = field(default_factory=list)
-    _late: list[Write] = field(default_factory=list)
+    _second_pass: list[Write] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._writing = Writing(self.store)
+        self._writing = Applier(self.store)
 
     @property
     def refused(self) -> dict[str, Refused]:
@@ -54,31 +54,31 @@ class Convergence:
     def run(self) -> Result:
         """Read, plan, check, write, read again.
 
-        Raises `BadDescription` before anything was written, `Refused` when the platform says no, `EngineError` when a
+        Raises `InvalidInput` before anything was written, `Refused` when the platform says no, `EngineError` when a
         write did not take.
         """
-        world, plans = self._look(SecretJudge(self.store))
+        snapshot, plans = self._take_snapshot(SecretPolicy(self.store))
         writes = self._ordered(plans)
         settled = plans
         if writes:
-            self._check_before_writing(world, plans)
+            self._check_before_writing(snapshot, plans)
         if writes and not self.store.check_mode:
             settled = self._write(writes, plans)
         return self._result(plans, settled)
 
     def compare(self) -> Result:
         """Read, plan, and tell what deviates, whether or not the account could put it right."""
-        _world, plans = self._look(SecretJudge(self.store))
+        _snapshot, plans = self._take_snapshot(SecretPolicy(self.store))
         return self._result(plans, plans)
 
-    def _look(self, judge: Any) -> tuple[World, list[Plan]]:
+    def _take_snapshot(self, secrets: Any) -> tuple[Snapshot, list[Plan]]:
         reads = merged(read for resource in self.resources for read in resource.reads())
-        world = World.of(reads, self.store.read(reads))
-        further = merged(read for resource in self.resources for read in further_reads(resource, world))
+        snapshot = Snapshot.of(reads, self.store.read(reads))
+        further = merged(read for resource in self.resources for read in further_queries(resource, snapshot))
         if further:
-            world.answers += zip(further, self.store.read(further), strict=True)
-        world.promised = {promise for resource in self.resources for promise in resource.promises()}
-        return world, [resource.plan(world, judge) for resource in self.resources]
+            snapshot.answers += zip(further, self.store.read(further), strict=True)
+        snapshot.planned = {planned_id for resource in self.resources for planned_id in resource.planned_ids()}
+        return snapshot, [resource.plan(snapshot, secrets) for resource in self.resources]
 
     @staticmethod
     def _ordered(plans: Iterable[Plan]) -> list[Write]:
@@ -86,10 +86,10 @@ class Convergence:
 
     # -- before the first write ---------------------------------------------------------------------------------------
 
-    def _check_before_writing(self, world: World, plans: Sequence[Plan]) -> None:
+    def _check_before_writing(self, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
         for write in self._ordered(plans):
-            if write.action == DELETE and not write.link and write.row in world.referred:
-                raise BadDescription(
+            if write.action == DELETE and not write.is_join_row and write.row in snapshot.referred:
+                raise InvalidInput(
                     f"{self.store.name}: {write.label} is to be absent, but this call refers to it elsewhere. Nothing was written"
                 )
         self._check_rights(plans)
@@ -98,7 +98,7 @@ class Convergence:
             for collection, names in plan.columns.items():
                 columns[collection] = tuple(dict.fromkeys(columns.get(collection, ()) + names))
         reads = [
-            Read(name, "", (), ("sys_id", *wanted), optional=True, limit=1)
+            Query(name, "", (), ("sys_id", *wanted), optional=True, limit=1)
             for name, wanted in columns.items()
             if wanted
         ]
@@ -107,7 +107,7 @@ class Convergence:
         for read, answer in zip(reads, self.store.read(reads), strict=True):
             missing = [name for name in read.columns if answer.rows and name not in answer.rows[0]]
             if missing:
-                raise BadDescription(
+                raise InvalidInput(
                     f"{self.store.name}: {read.collection} has no field {', '.join(missing)} on this instance, or the account "
                     f"may not read it. Nothing was written; leave it out, or use a release that has it"
                 )
@@ -130,28 +130,30 @@ class Convergence:
     def _write(self, writes: list[Write], plans: Sequence[Plan]) -> list[Plan]:
         writing = self._writing
         if self.guard:
-            GuardedWrites(self.store, self.guard, writing.carry_out_one, writing.refused, writing.ids).run(writes)
+            RollbackWrites(self.store, self.guard, writing.apply_one, writing.refused, writing.ids).run(writes)
         else:
-            writing.carry_out(writes)
-        _world, settled = self._look(SettledJudge())
+            writing.apply(writes)
+        _snapshot, settled = self._take_snapshot(NeverWrite())
         # Removing a direct grant takes the inherited ones with it; what was described and fell with them is granted now.
         # What another run created first may deviate from this description.
-        late = [w for w in self._ordered(settled) if w.link or w.late or w.label in writing.overtaken]
-        if late:
-            settled = self._write_late(late, plans)
+        second_pass = [
+            w for w in self._ordered(settled) if w.is_join_row or w.second_pass or w.label in writing.created_elsewhere
+        ]
+        if second_pass:
+            settled = self._apply_second_pass(second_pass, plans)
         self._verify(settled, plans)
         for plan, final in zip(plans, settled, strict=True):
             self._verify_secrets(plan.secrets, final.row)
         return settled
 
-    def _write_late(self, late: Sequence[Write], plans: Sequence[Plan]) -> list[Plan]:
+    def _apply_second_pass(self, second_pass: Sequence[Write], plans: Sequence[Plan]) -> list[Plan]:
         refused = self._writing.refused
-        self._share_outcomes(late, plans)
-        before = [dict(write.outcome or {}) for write in late]
-        self._writing.carry_out(late)
-        _world, settled = self._look(SettledJudge())
+        self._share_outcomes(second_pass, plans)
+        before = [dict(write.outcome or {}) for write in second_pass]
+        self._writing.apply(second_pass)
+        _snapshot, settled = self._take_snapshot(NeverWrite())
         due = {write.label for write in self._ordered(settled)}
-        for write, outcome in zip(late, before, strict=True):
+        for write, outcome in zip(second_pass, before, strict=True):
             if write.label in refused and write.label not in due:
                 # Two runs saw the same, and the other one was first.
                 del refused[write.label]
@@ -159,7 +161,7 @@ class Convergence:
                     write.outcome.clear()
                     write.outcome.update(outcome)
             elif write.label not in refused:
-                self._late.append(write)
+                self._second_pass.append(write)
                 if write.outcome is not None:
                     write.outcome.update(status=CHANGED)
         return settled
@@ -179,7 +181,7 @@ class Convergence:
         for plan in settled:
             for write in plan.writes:
                 kept = [entry for entry in plan.drift if self._is_about(write, entry)]
-                if kept and write.together:
+                if kept and write.bulk_noun:
                     self._share_outcomes([write], plans)
                     self._writing.note(write, Refused(self._not_kept(kept)))
                 else:
@@ -188,9 +190,9 @@ class Convergence:
             raise EngineError(self._not_kept(left))
 
     def _not_kept(self, left: Sequence[Drift]) -> str:
-        told = [f"{entry.object}: {entry.field} is {entry.before!r}, not {entry.after!r}" for entry in left]
+        messages = [f"{entry.object}: {entry.field} is {entry.before!r}, not {entry.after!r}" for entry in left]
         return (
-            f"{self.store.name} accepted the request but did not keep the value: {'; '.join(told)}. The release may not know "
+            f"{self.store.name} accepted the request but did not keep the value: {'; '.join(messages)}. The release may not know "
             f"the field or choice, a business rule may have changed it, or the account may not write or read it"
         )
 
@@ -209,15 +211,18 @@ class Convergence:
     # -- telling ------------------------------------------------------------------------------------------------------
 
     def _result(self, plans: Sequence[Plan], settled: Sequence[Plan]) -> Result:
-        without = {*self.refused, *self._writing.overtaken}
+        without = {*self.refused, *self._writing.created_elsewhere}
         done = any(write.label not in without for plan in plans for write in plan.writes)
-        result = Result(changed=done or bool(self._late))
+        result = Result(changed=done or bool(self._second_pass))
         outcomes: list[dict[str, Any]] = []
         self.described = [final.object for final in settled]
         for plan, final in zip(plans, settled, strict=True):
             result.drift += plan.drift
-            told = {step.id for step in plan.manual_steps}
-            result.manual_steps += [*plan.manual_steps, *(s for s in final.manual_steps if s.id not in told)]
+            known = {step.id for step in plan.manual_steps}
+            result.manual_steps += [
+                *plan.manual_steps,
+                *(s for s in final.manual_steps if s.id not in known),
+            ]
             if plan.before or plan.after:
                 result.before[plan.label], result.after[plan.label] = plan.before, plan.after
             for message in (*plan.warnings, *final.warnings):
@@ -238,22 +243,22 @@ class Convergence:
         failed = [str(refusal) for refusal in self.refused.values() if refusal.status == FAILED]
         others = [str(refusal) for refusal in self.refused.values() if refusal.status != FAILED and not refusal.step]
         if failed or (others and len(self.refused) == written):
-            raise EngineError("; ".join(told(failed or others)), result.as_dict(with_diff=False))
-        for message in told(others):
+            raise EngineError("; ".join(summarize_messages(failed or others)), result.as_dict(with_diff=False))
+        for message in summarize_messages(others):
             self.store.warn(message)
 
 
-def told(messages: Sequence[str], what: str = "were refused") -> list[str]:
+def summarize_messages(messages: Sequence[str], what: str = "were refused") -> list[str]:
     """Return `messages`, or of many the first one with the number of all."""
-    if len(messages) <= MOST_TOLD:
+    if len(messages) <= MAX_MESSAGES:
         return list(messages)
     return [f"{len(messages)} {what}; see results. The first: {messages[0]}"]
 
 
-def further_reads(resource: Any, world: World) -> list[Read]:
+def further_queries(resource: Any, snapshot: Snapshot) -> list[Query]:
     """Return what a resource asks once it has seen the first answers; most ask nothing more."""
     ask: Any = getattr(resource, "further_reads", None)
-    return list(ask(world)) if ask else []
+    return list(ask(snapshot)) if ask else []
 
 
 def _settled(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
@@ -267,9 +272,9 @@ __all__ = [
     "MISMATCH",
     "UNKNOWN",
     "Account",
-    "Convergence",
-    "SecretJudge",
-    "SettledJudge",
+    "Reconciler",
+    "SecretPolicy",
+    "NeverWrite",
     "Store",
-    "told",
+    "summarize_messages",
 ]

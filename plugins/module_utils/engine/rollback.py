@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 from .errors import EngineError
 from .plan import CREATE, PERFORM, UPDATE, Value, Write
-from .snapshot import Pending
+from .snapshot import PlannedId
 
 
 class AccessLost(EngineError):
     """The caller does not get in any more, or whether he does cannot be found out."""
 
 
-class Guard(Protocol):
+class AccessGuard(Protocol):
     """Knows how to get in anew, and by which way one still gets in when that fails."""
 
     def before(self) -> None:
@@ -34,7 +34,7 @@ class Guard(Protocol):
         """Return the way in by which a group can be put back."""
 
 
-class Undoing(Protocol):
+class RollbackStore(Protocol):
     """The verbs that put something back."""
 
     name: str
@@ -47,17 +47,17 @@ class Undoing(Protocol):
 
 
 @dataclass
-class GuardedWrites:
+class RollbackWrites:
     """Writes of one plan: those of one stage are a group.
 
     `apply` carries out one write and notes a refusal in `refused` (by label). `ids` are those of created rows.
     """
 
-    store: Undoing
-    guard: Guard
+    store: RollbackStore
+    guard: AccessGuard
     apply: Callable[[Write], None]
     refused: Mapping[str, Any]
-    ids: Mapping[Pending, str]
+    ids: Mapping[PlannedId, str]
     kept: list[str] = field(default_factory=list)
 
     def run(self, writes: Sequence[Write]) -> None:
@@ -84,9 +84,9 @@ class GuardedWrites:
         try:
             self.guard.check()
         except AccessLost as lost:
-            raise self._put_back(written, lost) from cause
+            raise self._roll_back(written, lost) from cause
 
-    def _put_back(self, written: Sequence[Write], lost: AccessLost) -> EngineError:
+    def _roll_back(self, written: Sequence[Write], lost: AccessLost) -> EngineError:
         back: list[str] = []
         left: list[str] = []
         with self.guard.rescue():
@@ -116,8 +116,8 @@ class GuardedWrites:
             if write.action == UPDATE and write.undo is not None:
                 self.store.update(write, _text(write.row), {name: _text(value) for name, value in write.undo.items()})
                 return ""
-            if write.action == CREATE and write.promise is not None and write.promise in self.ids:
-                self.store.delete(write, self.ids[write.promise])
+            if write.action == CREATE and write.planned_id is not None and write.planned_id in self.ids:
+                self.store.delete(write, self.ids[write.planned_id])
                 return ""
         except Exception as error:  # noqa: BLE001 (whatever it is, the next one has to be put back all the same)
             return str(error)

@@ -13,7 +13,7 @@ ALWAYS, ON_CREATE, ON_MISMATCH = "always", "on_create", "on_mismatch"
 
 
 @dataclass
-class SecretJudge:
+class SecretPolicy:
     """Decides by policy and probe whether a secret is to be written. At most one probe per secret and run."""
 
     store: Store
@@ -48,7 +48,7 @@ class SecretJudge:
         return account is not None and account.user_name == row.get("sys_created_by")
 
 
-class SettledJudge:
+class NeverWrite:
     """Judges after the writes: what had to be written was."""
 
     def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row, *, changing: bool) -> bool:

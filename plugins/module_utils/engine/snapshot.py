@@ -6,17 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .errors import BadDescription
+from .errors import InvalidInput
 
 Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Read:
+class Query:
     """A question to the platform: the rows of `collection` whose `column` is one of `values`, with `columns` of each.
 
     `where` holds further equalities. Without `values`, any `limit` rows (a look at which columns there are).
-    `optional` means that a refusal is an answer, too: `World.refused` tells. `order` is the column to sort by, with a
+    `optional` means that a refusal is an answer, too: `Snapshot.refused` tells. `order` is the column to sort by, with a
     leading `-` from the last to the first. `operator` compares with `values` in another way than by equality, as the
     platform spells it.
     """
@@ -33,8 +33,8 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """The answer to one `Read`: rows of plain strings, or the platform's words when it refused.
+class QueryResult:
+    """The answer to one `Query`: rows of plain strings, or the platform's words when it refused.
 
     `total` is how many rows there are, those included that the caller may not see; None when the platform does not tell.
     """
@@ -45,7 +45,7 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Pending:
+class PlannedId:
     """Stands for the id of a row that this plan creates: the one of `collection` whose `column` is `value`."""
 
     collection: str
@@ -53,40 +53,40 @@ class Pending:
     value: str
 
 
-def merged(reads: Iterable[Read]) -> list[Read]:
+def merged(reads: Iterable[Query]) -> list[Query]:
     """Return as few reads that ask for the same: equal but for values and columns become one."""
-    together: dict[tuple[object, ...], Read] = {}
+    by_key: dict[tuple[object, ...], Query] = {}
     for read in reads:
         key = (read.collection, read.column, read.where, read.optional, read.limit, read.order, read.operator)
-        known = together.get(key)
+        known = by_key.get(key)
         if known is None:
-            together[key] = read
+            by_key[key] = read
             continue
-        together[key] = replace(
+        by_key[key] = replace(
             known,
             values=tuple(dict.fromkeys(known.values + read.values)),
             columns=tuple(dict.fromkeys(known.columns + read.columns)),
         )
-    return list(together.values())
+    return list(by_key.values())
 
 
 @dataclass
-class World:
+class Snapshot:
     """The rows that were read, by collection, plus the ids that the plan promises.
 
     `referred` collects the ids that descriptions refer to by name.
     """
 
-    answers: list[tuple[Read, Answered]] = field(default_factory=list)
-    promised: set[Pending] = field(default_factory=set)
+    answers: list[tuple[Query, QueryResult]] = field(default_factory=list)
+    planned: set[PlannedId] = field(default_factory=set)
     referred: set[str] = field(default_factory=set)
     # Thousands of rows are looked up one by one: each collection is gathered once, and sorted by what it was asked by.
     _gathered: dict[tuple[str, str], list[Row]] = field(default_factory=dict, repr=False)
     _by_value: dict[tuple[str, str], dict[str, list[Row]]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, reads: Sequence[Read], answers: Sequence[Answered]) -> World:
-        """Return the world made of `answers` to `reads`, in the same order."""
+    def of(cls, reads: Sequence[Query], answers: Sequence[QueryResult]) -> Snapshot:
+        """Return the snapshot of `answers` to `reads`, in the same order."""
         return cls(list(zip(reads, answers, strict=True)))
 
     def rows(self, collection: str, column: str, value: str, where: Mapping[str, str] | None = None) -> list[Row]:
@@ -108,7 +108,7 @@ class World:
         """Return every row that came back when `collection` was asked by `column`."""
         return self._asked(collection, column)
 
-    def near_misses(self, collection: str, column: str, value: str) -> list[Row]:
+    def case_variants(self, collection: str, column: str, value: str) -> list[Row]:
         """Return the rows whose `column` differs from `value` in upper and lower case only."""
         return [
             row
@@ -127,7 +127,7 @@ class World:
             "",
         )
 
-    def hidden(self, collection: str, column: str) -> int | None:
+    def hidden_count(self, collection: str, column: str) -> int | None:
         """Return how many rows the platform counted but did not show when `collection` was asked by `column`.
 
         None where it does not count.
@@ -139,23 +139,23 @@ class World:
         ]
         return sum(counted) if counted else None
 
-    def identify(self, collection: str, by: str, value: str) -> str | Pending | None:
-        """Return the id of the row that users call `value`, a `Pending` if this plan creates it, or None.
+    def resolve_id(self, collection: str, by: str, value: str) -> str | PlannedId | None:
+        """Return the id of the row that users call `value`, a `PlannedId` if this plan creates it, or None.
 
-        Raises `BadDescription` when more than one is called so.
+        Raises `InvalidInput` when more than one is called so.
         """
         rows = self.rows(collection, by, value)
         if len(rows) > 1:
             ids = ", ".join(sorted(row["sys_id"] for row in rows))
-            raise BadDescription(
+            raise InvalidInput(
                 f"{len(rows)} rows of {collection} have the {by} {value!r} ({ids}), so it does not tell which is meant; "
                 f"remove or rename one"
             )
         if rows:
             self.referred.add(rows[0]["sys_id"])
             return rows[0]["sys_id"]
-        pending = Pending(collection, by, value)
-        return pending if pending in self.promised else None
+        pending = PlannedId(collection, by, value)
+        return pending if pending in self.planned else None
 
     def _asked(self, collection: str, column: str) -> list[Row]:
         known = self._gathered.get((collection, column))

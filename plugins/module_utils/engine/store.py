@@ -10,7 +10,7 @@ from typing import Protocol, Union, runtime_checkable
 
 from .errors import EngineError
 from .plan import Write
-from .snapshot import Answered, Read, Row
+from .snapshot import Query, QueryResult, Row
 
 # What a probe of a secret can find. CLOSED: as the row is now (inactive, locked), every secret would be refused.
 MATCH, MISMATCH, UNKNOWN, CLOSED = "match", "mismatch", "unknown", "closed"
@@ -31,7 +31,7 @@ class Store(Protocol):
     check_mode: bool
     create_attempts: int
 
-    def read(self, reads: Sequence[Read]) -> list[Answered]:
+    def read(self, reads: Sequence[Query]) -> list[QueryResult]:
         """Answer all `reads`, in order, in as few round trips as can be."""
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
@@ -68,11 +68,11 @@ class Order:
     row_id: str = ""
 
 
-Answer = Union[Row, EngineError]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
+WriteResult = Union[Row, EngineError]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
 
 @runtime_checkable
-class ManyStore(Protocol):
+class BulkStore(Protocol):
     """What a store offers beside `Store` when it can carry out many writes in one round trip."""
 
     def turn(self) -> AbstractContextManager[None]:
@@ -81,10 +81,10 @@ class ManyStore(Protocol):
     def at_once(self) -> int:
         """Return how many writes to send together next."""
 
-    def write_many(self, orders: Sequence[Order]) -> list[Answer]:
+    def write_many(self, orders: Sequence[Order]) -> list[WriteResult]:
         """Carry out creates and updates; return for each, in order, the row (at least its id) or what went wrong.
 
-        What went wrong is `Refused`, `AlreadyThere`, or `UnclearOutcome` of a write that may have been carried out. Each
+        What went wrong is `Refused`, `AlreadyExists`, or `UnclearOutcome` of a write that may have been carried out. Each
         is sent once; only what the platform surely left undone is sent again.
         """
 

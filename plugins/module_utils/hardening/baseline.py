@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from ..engine.errors import BadDescription
+from ..engine.errors import InvalidInput
 from .catalogue import BY_ID, CATALOGUE
 from .catalogue.setting import (
     ANY_OF_ACTIVE,
@@ -52,7 +52,7 @@ def select(
 ) -> Selection:
     """Return the settings of `baseline` and `ids` without `exclude`, with the values of `overrides` (id to value).
 
-    Without a baseline it is `ids` alone, or secure_score where there are none. Raises `BadDescription` that names every
+    Without a baseline it is `ids` alone, or secure_score where there are none. Raises `InvalidInput` that names every
     unknown id, conflict and wrong value.
     """
     given = dict(overrides or {})
@@ -74,7 +74,7 @@ def select(
     if not targets and not wrong:
         wrong.append("nothing is left to look at: exclude takes away every setting")
     if wrong:
-        raise BadDescription(f"{'; '.join(wrong)}. Nothing was written")
+        raise InvalidInput(f"{'; '.join(wrong)}. Nothing was written")
     return Selection(chosen, tuple(targets), frozenset(ids) | frozenset(given))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.snapshot import Read, World
+from ..engine.snapshot import Query, Snapshot
 from .observe import FOR_INTEGRATIONS, PROPERTIES
 
 APPLICATIONS, USERS = "oauth_entity", "sys_user"
@@ -28,52 +28,52 @@ class Connections:
     own_grant: str
     own_user: str = ""
 
-    def reads(self, ids: Iterable[str]) -> list[Read]:
+    def reads(self, ids: Iterable[str]) -> list[Query]:
         """Return what has to be read to judge the settings `ids`; nothing where none of them cuts anything."""
         if not CUTTING & set(ids):
             return []
         names = tuple(dict.fromkeys(entry["application"] for entry in self.entries))
         users = tuple(dict.fromkeys(filter(None, (self.own_user, *(e.get("user_name") for e in self.entries)))))
-        reads = [Read(APPLICATIONS, "name", names, ("sys_id", "name", "active"), optional=True)] if names else []
-        return reads + ([Read(USERS, "user_name", users, USER_COLUMNS, optional=True)] if users else [])
+        reads = [Query(APPLICATIONS, "name", names, ("sys_id", "name", "active"), optional=True)] if names else []
+        return reads + ([Query(USERS, "user_name", users, USER_COLUMNS, optional=True)] if users else [])
 
-    def cut_by(self, id: str, world: World) -> str:
+    def cut_by(self, id: str, snapshot: Snapshot) -> str:
         """Return who would be cut off by a setting and why, "" for nobody."""
         if id not in CUTTING:
             return ""
         if id == ROPC:
-            return "; ".join(self._by_password_grant(world))
+            return "; ".join(self._by_password_grant(snapshot))
         if id in ADDRESSES:
-            there = self._there(world)
+            there = self._there(snapshot)
             words = "the addresses of Microsoft and of this controller have to be allowed first"
             return f"{' and '.join(there)} would be shut out: {words}" if there else ""
-        return "; ".join(self._accounts(id, world))
+        return "; ".join(self._accounts(id, snapshot))
 
-    def _there(self, world: World) -> list[str]:
-        refused = world.refused(APPLICATIONS, "name")
+    def _there(self, snapshot: Snapshot) -> list[str]:
+        refused = snapshot.refused(APPLICATIONS, "name")
         if refused:
             return [f"the connections, which may not be read ({refused}),"]
         return [
             f"the OAuth application {entry['application']}"
             for entry in self.entries
-            if any(row.get("active") != "false" for row in world.rows(APPLICATIONS, "name", entry["application"]))
+            if any(row.get("active") != "false" for row in snapshot.rows(APPLICATIONS, "name", entry["application"]))
         ]
 
-    def _by_password_grant(self, world: World) -> Iterable[str]:
+    def _by_password_grant(self, snapshot: Snapshot) -> Iterable[str]:
         if self.own_grant == "password":
             yield "this automation itself signs in with the password grant"
-        for name in self._there(world):
+        for name in self._there(snapshot):
             yield f"{name} signs in with the password grant"
 
-    def _accounts(self, id: str, world: World) -> Iterable[str]:
+    def _accounts(self, id: str, snapshot: Snapshot) -> Iterable[str]:
         column, words = (
             ("password_needs_reset", "has to change the password") if id == RESET else
             ("enable_multifactor_authn", f"is enrolled, and {FOR_INTEGRATIONS} is true")
         )  # fmt: skip
         if id == MFA and not any(
-            row.get("value", "").lower() == "true" for row in world.rows(PROPERTIES, "name", FOR_INTEGRATIONS)
+            row.get("value", "").lower() == "true" for row in snapshot.rows(PROPERTIES, "name", FOR_INTEGRATIONS)
         ):
             return
-        for row in world.all_rows(USERS, "user_name"):
+        for row in snapshot.all_rows(USERS, "user_name"):
             if row.get(column) == "true":
                 yield f"the account {row.get('user_name')} {words}"

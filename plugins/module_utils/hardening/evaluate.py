@@ -46,7 +46,7 @@ WHOLE = re.compile(r"[+-]?\d{1,18}")
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Observation:
     """What was seen of one setting: its value as text, one for each row that holds it, and why when it could not be.
 
     `rows` hold the values. `absent` says that there certainly is no row, whatever follows from that.
@@ -105,7 +105,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Evaluation:
     """The verdict on one setting; `actual` is None where nothing was seen, else of the setting's type."""
 
     verdict: str
@@ -113,29 +113,29 @@ class Judgement:
     reason: str = ""
 
 
-def judge(target: Target, sighting: Sighting) -> Judgement:
+def evaluate(target: Target, observation: Observation) -> Evaluation:
     """Return the verdict on what was seen of a setting."""
     setting = target.setting
-    shown = shown_values(setting, sighting.values) if sighting.values else None
-    if sighting.state == NOT_HERE:
-        return Judgement(NOT_APPLICABLE, shown, sighting.why)
-    if sighting.state == HIDDEN:
-        return Judgement(UNKNOWN, shown, sighting.why)
+    shown = shown_values(setting, observation.values) if observation.values else None
+    if observation.state == NOT_HERE:
+        return Evaluation(NOT_APPLICABLE, shown, observation.why)
+    if observation.state == HIDDEN:
+        return Evaluation(UNKNOWN, shown, observation.why)
     if target.comparator == REVIEW:
-        return Judgement(UNKNOWN, shown, "a person has to look at it: no single value is right")
-    if sighting.state == ABSENT:
-        return _absent(target, sighting.why)
-    compliant = all(target.allows(value) for value in sighting.values)
-    return Judgement(COMPLIANT if compliant else DEVIATING, shown, sighting.why)
+        return Evaluation(UNKNOWN, shown, "a person has to look at it: no single value is right")
+    if observation.state == ABSENT:
+        return _absent(target, observation.why)
+    compliant = all(target.allows(value) for value in observation.values)
+    return Evaluation(COMPLIANT if compliant else DEVIATING, shown, observation.why)
 
 
-def _absent(target: Target, why: str) -> Judgement:
+def _absent(target: Target, why: str) -> Evaluation:
     fallback = target.setting.fallback
     if fallback is None:
-        return Judgement(UNKNOWN, None, why or "there is no row, and what holds without one is not published")
+        return Evaluation(UNKNOWN, None, why or "there is no row, and what holds without one is not published")
     text = wire_text(fallback)
     reason = why or f"there is no row, so {text or 'an empty value'} holds"
-    return Judgement(COMPLIANT if target.allows(text) else DEVIATING, None, reason)
+    return Evaluation(COMPLIANT if target.allows(text) else DEVIATING, None, reason)
 
 
 def shown_values(setting: Setting, values: tuple[str, ...]) -> Any:

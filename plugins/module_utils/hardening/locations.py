@@ -10,7 +10,7 @@ from .catalogue.setting import OTHER, Setting
 
 
 @dataclass(frozen=True)
-class RowPlace:
+class RecordLocation:
     """One row of `table` and its `column`; `absent` is what it means when the row is not there."""
 
     table: str
@@ -20,7 +20,7 @@ class RowPlace:
 
 
 @dataclass(frozen=True)
-class CountPlace:
+class CountLocation:
     """How many rows of `table` fulfil `where`."""
 
     table: str
@@ -28,7 +28,7 @@ class CountPlace:
 
 
 @dataclass(frozen=True)
-class ColumnPlace:
+class ColumnLocation:
     """`column` of every row of `table` that fulfils `where`. The names of most of these columns are not confirmed."""
 
     table: str
@@ -37,7 +37,7 @@ class ColumnPlace:
 
 
 @dataclass(frozen=True)
-class PatternPlace:
+class PatternLocation:
     """One property for each scope, all with this beginning or end."""
 
     operator: str
@@ -45,23 +45,23 @@ class PatternPlace:
 
 
 @dataclass(frozen=True)
-class NoPlace:
+class NoLocation:
     """No record that could be read tells."""
 
 
-Place = Union[RowPlace, CountPlace, ColumnPlace, PatternPlace, NoPlace]  # noqa: UP007 (as in setting.py)
+Place = Union[RecordLocation, CountLocation, ColumnLocation, PatternLocation, NoLocation]  # noqa: UP007 (as in setting.py)
 
 NAMED: dict[str, Place] = {
     # The page is public while its row is there and active.
-    "va.embed_public": RowPlace("sys_public", "04b1905473222300e985658b4cf6a7ef", absent="false"),
-    "network.ip_access_rules": CountPlace("ip_access", (("active", "true"),)),
-    "auth.password_denylist_rows": CountPlace("blacklisted_password"),
-    "auth.password_min_length": ColumnPlace("password_policy", "min_length"),
-    "auth.password_max_length": ColumnPlace("password_policy", "max_length"),
-    "auth.password_store_policy": ColumnPlace("pwd_cred_store", "enable_password_policy"),
-    "log.mid_audit": ColumnPlace("ecc_agent_property", "value", (("name", "mid.log.command_audit.enable"),)),
-    "acl.scope_app_data": PatternPlace("STARTSWITH", "glide.enforce_security_scope."),
-    "acl.scope_impersonate": PatternPlace("ENDSWITH", ".impersonateCheck"),
+    "va.embed_public": RecordLocation("sys_public", "04b1905473222300e985658b4cf6a7ef", absent="false"),
+    "network.ip_access_rules": CountLocation("ip_access", (("active", "true"),)),
+    "auth.password_denylist_rows": CountLocation("blacklisted_password"),
+    "auth.password_min_length": ColumnLocation("password_policy", "min_length"),
+    "auth.password_max_length": ColumnLocation("password_policy", "max_length"),
+    "auth.password_store_policy": ColumnLocation("pwd_cred_store", "enable_password_policy"),
+    "log.mid_audit": ColumnLocation("ecc_agent_property", "value", (("name", "mid.log.command_audit.enable"),)),
+    "acl.scope_app_data": PatternLocation("STARTSWITH", "glide.enforce_security_scope."),
+    "acl.scope_impersonate": PatternLocation("ENDSWITH", ".impersonateCheck"),
 }
 
 # Scopes and plugins that show that an application is there, by group (hardening facts 4.2, rule 7). A property of the
@@ -82,14 +82,14 @@ ANY_SCOPE = "any scoped"
 DOMAIN_SEPARATION = {"acl.domain_join": "com.glide.domain.msp_extensions.installer"}
 
 
-def place_of(setting: Setting) -> Place | None:
+def location_of(setting: Setting) -> Place | None:
     """Return where a setting of its own kind is kept; None for a property or a plugin."""
     if setting.kind != OTHER:
         return None
     if setting.id in NAMED:
         return NAMED[setting.id]
     table, slash, sys_id = setting.name.partition("/")
-    return RowPlace(table, sys_id) if slash and len(sys_id) == 32 else NoPlace()
+    return RecordLocation(table, sys_id) if slash and len(sys_id) == 32 else NoLocation()
 
 
 def scopes_of(application: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ RENEWED = ("password", "client_credentials", "refresh_token")
 
 
 @dataclass
-class WayIn:
+class LockoutGuard:
     """Signs in anew as the account of `instance`, and as the connections whose secrets are given.
 
     `waiting` tells how many settings are left for later runs.

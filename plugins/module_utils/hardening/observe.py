@@ -12,23 +12,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..engine.reconcile import Account
-from ..engine.snapshot import Read, Row, World
+from ..engine.snapshot import Query, Row, Snapshot
 from ..snow.preflight_checks import OAUTH_PLUGIN
 from ..snow.release import BUILD_PROPERTIES, FAMILIES, Release, release_of
 from ..snow.resources.plugins import ACTIVE_WORDS, INSTALLED, VIRTUAL
 from .catalogue.setting import ANY_OF_ACTIVE, PLUGIN, PROPERTY, Setting
-from .evaluate import ABSENT, HIDDEN, NOT_HERE, SEEN, Sighting
+from .evaluate import ABSENT, HIDDEN, NOT_HERE, SEEN, Observation
 from .locations import (
     ANY_SCOPE,
     DOMAIN_SEPARATION,
     MID_SERVER,
     MID_SERVER_TABLE,
-    ColumnPlace,
-    CountPlace,
-    NoPlace,
-    PatternPlace,
-    RowPlace,
-    place_of,
+    ColumnLocation,
+    CountLocation,
+    NoLocation,
+    PatternLocation,
+    RecordLocation,
+    location_of,
     scopes_of,
 )
 
@@ -51,41 +51,41 @@ def has_left(release: Release, family: str) -> bool:
 
 
 @dataclass
-class Sight:
+class Observer:
     """Looks at `settings`. `caller` tells who is asking; `production` is None where nobody said what the instance is."""
 
     settings: Sequence[Setting]
     caller: Callable[[], Account | None]
     production: bool | None = None
     columns: tuple[str, ...] = COLUMNS
-    _probes: list[Read] = field(default_factory=list)
+    _probes: list[Query] = field(default_factory=list)
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Return all questions; they fit into one batch."""
         names = [s.name for s in self.settings if s.kind == PROPERTY]
         found = [
-            Read(PROPERTIES, "name", _once([*names, FOR_INTEGRATIONS, *BUILD_PROPERTIES]), self.columns, optional=True)
+            Query(PROPERTIES, "name", _once([*names, FOR_INTEGRATIONS, *BUILD_PROPERTIES]), self.columns, optional=True)
         ]
         plugins = self._plugins()
         if plugins:
             ids = _once([*plugins, OAUTH_PLUGIN])
-            found.append(Read(VIRTUAL, "id", ids, ("sys_id", "id", "name", "active"), optional=True))
-            found.append(Read(INSTALLED, "source", ids, ("sys_id", "source", "name", "active"), optional=True))
+            found.append(Query(VIRTUAL, "id", ids, ("sys_id", "id", "name", "active"), optional=True))
+            found.append(Query(INSTALLED, "source", ids, ("sys_id", "source", "name", "active"), optional=True))
         scopes = _once(scope for s in self.settings for scope in scopes_of(s.application))
         if scopes:
-            found.append(Read(SCOPES, "scope", scopes, ("sys_id", "scope", "active"), optional=True))
+            found.append(Query(SCOPES, "scope", scopes, ("sys_id", "scope", "active"), optional=True))
         if any(s.application == MID_SERVER for s in self.settings):
-            found.append(Read(MID_SERVER_TABLE, "", (), ("sys_id",), optional=True, limit=1))
+            found.append(Query(MID_SERVER_TABLE, "", (), ("sys_id",), optional=True, limit=1))
         return found + [read for s in self.settings for read in _place_reads(s, self.columns)]
 
-    def further_reads(self, world: World) -> list[Read]:
+    def further_queries(self, snapshot: Snapshot) -> list[Query]:
         """Where rows were counted but not shown, ask for each missing one alone: its own count tells."""
         self._probes = [
-            Read(PROPERTIES, "", (), self.columns, where=(("name", s.name),), optional=True, limit=1)
+            Query(PROPERTIES, "", (), self.columns, where=(("name", s.name),), optional=True, limit=1)
             for s in self.settings
-            if s.kind == PROPERTY and world.hidden(PROPERTIES, "name") and not self._rows(world, s.name)
+            if s.kind == PROPERTY and snapshot.hidden_count(PROPERTIES, "name") and not self._rows(snapshot, s.name)
         ]
         return list(self._probes)
 
@@ -95,69 +95,73 @@ class Sight:
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
-    def release(self, world: World) -> Release:
+    def release(self, snapshot: Snapshot) -> Release:
         """Return the release that the instance tells."""
-        rows = [row for name in BUILD_PROPERTIES for row in self._rows(world, name)]
+        rows = [row for name in BUILD_PROPERTIES for row in self._rows(snapshot, name)]
         return release_of({row["name"]: row.get("value", "") for row in rows})
 
-    def sightings(self, world: World) -> dict[str, Sighting]:
+    def observations(self, snapshot: Snapshot) -> dict[str, Observation]:
         """Return what was seen of each setting, by its id."""
-        release = self.release(world)
-        seen = {s.id: self._sighting(world, s, release) for s in self.settings}
+        release = self.release(snapshot)
+        seen = {s.id: self._observe(snapshot, s, release) for s in self.settings}
         siblings = [s for s in self.settings if s.comparator == ANY_OF_ACTIVE]
         for setting in siblings:
             active = next((s for s in siblings if seen[s.id].values == ("true",)), None)
             if active and active is not setting:
                 why = f"{active.id} is active, and one of them is enough"
-                seen[setting.id] = Sighting(SEEN, ("true",), why, seen[setting.id].rows)
+                seen[setting.id] = Observation(SEEN, ("true",), why, seen[setting.id].rows)
         return seen
 
-    def _sighting(self, world: World, setting: Setting, release: Release) -> Sighting:
-        here = self._property(world, setting.name) if setting.kind == PROPERTY else None
+    def _observe(self, snapshot: Snapshot, setting: Setting, release: Release) -> Observation:
+        here = self._property(snapshot, setting.name) if setting.kind == PROPERTY else None
         if setting.gone_from and has_left(release, setting.gone_from):
             why = f"it has no function from {setting.gone_from.capitalize()} on"
-            seen = here or Sighting(HIDDEN)
-            return Sighting(NOT_HERE, seen.values, why, seen.rows, absent=seen.absent)
-        missing = self._missing_application(world, setting) or self._missing_condition(world, setting)
+            seen = here or Observation(HIDDEN)
+            return Observation(NOT_HERE, seen.values, why, seen.rows, absent=seen.absent)
+        missing = self._missing_application(snapshot, setting) or self._missing_condition(snapshot, setting)
         if missing:
             return missing
         if here:
             return self._for_stage(here) if setting.id == PRODUCTION else here
         if setting.kind == PLUGIN:
-            return self._plugin(world, (setting.name, *setting.also))
-        return self._placed(world, setting)
+            return self._plugin(snapshot, (setting.name, *setting.also))
+        return self._placed(snapshot, setting)
 
-    def _for_stage(self, sighting: Sighting) -> Sighting:
+    def _for_stage(self, observation: Observation) -> Observation:
         if self.production is False:
-            return Sighting(NOT_HERE, sighting.values, "this is no production instance", sighting.rows)
-        if self.production is None and sighting.values != ("true",):
-            return Sighting(HIDDEN, sighting.values, "whether this is a production instance is not said", sighting.rows)
-        return sighting
+            return Observation(NOT_HERE, observation.values, "this is no production instance", observation.rows)
+        if self.production is None and observation.values != ("true",):
+            return Observation(
+                HIDDEN, observation.values, "whether this is a production instance is not said", observation.rows
+            )
+        return observation
 
     # -- properties ---------------------------------------------------------------------------------------------------
 
-    def _rows(self, world: World, name: str) -> list[Row]:
-        return world.rows(PROPERTIES, "name", name)
+    def _rows(self, snapshot: Snapshot, name: str) -> list[Row]:
+        return snapshot.rows(PROPERTIES, "name", name)
 
-    def _property(self, world: World, name: str) -> Sighting:
-        rows = self._rows(world, name)
+    def _property(self, snapshot: Snapshot, name: str) -> Observation:
+        rows = self._rows(snapshot, name)
         if rows:
             if "value" not in rows[0]:
-                return Sighting(HIDDEN, (), "the row is there, but its value may not be read", tuple(rows))
-            return Sighting(SEEN, tuple(row.get("value", "") for row in rows), "", tuple(rows))
-        refused = world.refused(PROPERTIES, "name")
+                return Observation(HIDDEN, (), "the row is there, but its value may not be read", tuple(rows))
+            return Observation(SEEN, tuple(row.get("value", "") for row in rows), "", tuple(rows))
+        refused = snapshot.refused(PROPERTIES, "name")
         if refused:
-            return Sighting(HIDDEN, (), refused)
-        return self._unseen(world, name)
+            return Observation(HIDDEN, (), refused)
+        return self._unseen(snapshot, name)
 
-    def _unseen(self, world: World, name: str) -> Sighting:
-        for read, answer in world.answers:
+    def _unseen(self, snapshot: Snapshot, name: str) -> Observation:
+        for read, answer in snapshot.answers:
             if read in self._probes and read.where == (("name", name),):
                 if answer.total:
-                    return Sighting(HIDDEN, (), "the instance has a row for it that the account may not read")
-                return Sighting(ABSENT, absent=True)
-        anything = bool(world.all_rows(PROPERTIES, "name"))
-        return Sighting(ABSENT, absent=True) if anything and self._is_admin() else Sighting(HIDDEN, (), CANNOT_TELL)
+                    return Observation(HIDDEN, (), "the instance has a row for it that the account may not read")
+                return Observation(ABSENT, absent=True)
+        anything = bool(snapshot.all_rows(PROPERTIES, "name"))
+        return (
+            Observation(ABSENT, absent=True) if anything and self._is_admin() else Observation(HIDDEN, (), CANNOT_TELL)
+        )
 
     def _is_admin(self) -> bool:
         account = self.caller()
@@ -165,136 +169,138 @@ class Sight:
 
     # -- plugins ------------------------------------------------------------------------------------------------------
 
-    def _plugin(self, world: World, names: Sequence[str]) -> Sighting:
-        rows = [row for n in names for row in world.rows(VIRTUAL, "id", n) + world.rows(INSTALLED, "source", n)]
+    def _plugin(self, snapshot: Snapshot, names: Sequence[str]) -> Observation:
+        rows = [row for n in names for row in snapshot.rows(VIRTUAL, "id", n) + snapshot.rows(INSTALLED, "source", n)]
         active = [row for row in rows if row.get("active", "").lower() in ACTIVE_WORDS]
         if active:
             other = active[0].get("id") or active[0].get("source", "")
-            return Sighting(SEEN, ("true",), "" if other == names[0] else f"{other} is active", (active[0],))
+            return Observation(SEEN, ("true",), "" if other == names[0] else f"{other} is active", (active[0],))
         if any("active" in row for row in rows):
-            return Sighting(SEEN, ("false",), "", tuple(rows[:1]))
+            return Observation(SEEN, ("false",), "", tuple(rows[:1]))
         # The virtual table lists what could be activated as well, so what it does not list is not active.
-        if world.rows(VIRTUAL, "id", OAUTH_PLUGIN) or (
-            world.rows(INSTALLED, "source", OAUTH_PLUGIN) and self._is_admin()
+        if snapshot.rows(VIRTUAL, "id", OAUTH_PLUGIN) or (
+            snapshot.rows(INSTALLED, "source", OAUTH_PLUGIN) and self._is_admin()
         ):
-            return Sighting(SEEN, ("false",), "the instance does not list it")
-        return Sighting(HIDDEN, (), f"the account may not read {VIRTUAL} and {INSTALLED}")
+            return Observation(SEEN, ("false",), "the instance does not list it")
+        return Observation(HIDDEN, (), f"the account may not read {VIRTUAL} and {INSTALLED}")
 
     # -- applications and conditions ----------------------------------------------------------------------------------
 
-    def _missing_application(self, world: World, setting: Setting) -> Sighting | None:
+    def _missing_application(self, snapshot: Snapshot, setting: Setting) -> Observation | None:
         application = setting.application
         if not application or application == ANY_SCOPE:
             return None
-        if any(self._rows(world, s.name) for s in self.settings if s.group == setting.group and s.kind == PROPERTY):
+        if any(self._rows(snapshot, s.name) for s in self.settings if s.group == setting.group and s.kind == PROPERTY):
             return None
         words = application.replace("_", " ")
         if application == MID_SERVER:
-            return self._gone_unless_rows(world, MID_SERVER_TABLE, "", f"there is no {words}")
+            return self._gone_unless_rows(snapshot, MID_SERVER_TABLE, "", f"there is no {words}")
         scopes = scopes_of(application)
-        rows = [row for scope in scopes for row in world.rows(SCOPES, "scope", scope)]
+        rows = [row for scope in scopes for row in snapshot.rows(SCOPES, "scope", scope)]
         if any(row.get("active", "true") == "true" for row in rows):
             return None
-        if rows or (self._is_admin() and not world.refused(SCOPES, "scope")):
-            return Sighting(NOT_HERE, (), f"the application {words} is not installed")
-        return Sighting(HIDDEN, (), f"whether the application {words} is installed may not be read")
+        if rows or (self._is_admin() and not snapshot.refused(SCOPES, "scope")):
+            return Observation(NOT_HERE, (), f"the application {words} is not installed")
+        return Observation(HIDDEN, (), f"whether the application {words} is installed may not be read")
 
-    def _missing_condition(self, world: World, setting: Setting) -> Sighting | None:
+    def _missing_condition(self, snapshot: Snapshot, setting: Setting) -> Observation | None:
         plugin = DOMAIN_SEPARATION.get(setting.id)
-        state = self._plugin(world, (plugin,)) if plugin else None
+        state = self._plugin(snapshot, (plugin,)) if plugin else None
         if state is None or state.values == ("true",):
             return None
         if state.state == HIDDEN:
             return state
-        return Sighting(NOT_HERE, (), "domains are not separated on the instance")
+        return Observation(NOT_HERE, (), "domains are not separated on the instance")
 
-    def _gone_unless_rows(self, world: World, table: str, column: str, why: str) -> Sighting | None:
-        if world.all_rows(table, column):
+    def _gone_unless_rows(self, snapshot: Snapshot, table: str, column: str, why: str) -> Observation | None:
+        if snapshot.all_rows(table, column):
             return None
-        refused = world.refused(table, column)
+        refused = snapshot.refused(table, column)
         if "Invalid table" in refused or (self._is_admin() and not refused):
-            return Sighting(NOT_HERE, (), why)
-        return Sighting(HIDDEN, (), refused or CANNOT_TELL)
+            return Observation(NOT_HERE, (), why)
+        return Observation(HIDDEN, (), refused or CANNOT_TELL)
 
     # -- other places -------------------------------------------------------------------------------------------------
 
-    def _placed(self, world: World, setting: Setting) -> Sighting:
-        place = place_of(setting)
-        if place is None or isinstance(place, NoPlace):
-            return Sighting(HIDDEN, (), "no single record shows it; look at it on the instance")
-        if isinstance(place, PatternPlace):
-            return self._pattern(world, place)
+    def _placed(self, snapshot: Snapshot, setting: Setting) -> Observation:
+        place = location_of(setting)
+        if place is None or isinstance(place, NoLocation):
+            return Observation(HIDDEN, (), "no single record shows it; look at it on the instance")
+        if isinstance(place, PatternLocation):
+            return self._pattern(snapshot, place)
         (read,) = _place_reads(setting)
-        refused = world.refused(read.collection, read.column)
+        refused = snapshot.refused(read.collection, read.column)
         if refused:
             absent = "Invalid table" in refused
             why = f"the instance has no table {place.table}" if absent else refused
-            return Sighting(NOT_HERE if absent else HIDDEN, (), why)
-        if isinstance(place, RowPlace):
-            return self._row(world, place)
-        if isinstance(place, CountPlace):
-            return self._count(world, read)
-        return self._column(world, read, place)
+            return Observation(NOT_HERE if absent else HIDDEN, (), why)
+        if isinstance(place, RecordLocation):
+            return self._row(snapshot, place)
+        if isinstance(place, CountLocation):
+            return self._count(snapshot, read)
+        return self._column(snapshot, read, place)
 
-    def _row(self, world: World, place: RowPlace) -> Sighting:
-        rows = world.rows(place.table, "sys_id", place.sys_id)
+    def _row(self, snapshot: Snapshot, place: RecordLocation) -> Observation:
+        rows = snapshot.rows(place.table, "sys_id", place.sys_id)
         if rows and place.column in rows[0]:
-            return Sighting(SEEN, (rows[0][place.column],), "", (rows[0],))
+            return Observation(SEEN, (rows[0][place.column],), "", (rows[0],))
         if rows:
-            return Sighting(HIDDEN, (), f"the account may not read {place.table}.{place.column}")
-        if world.hidden(place.table, "sys_id") or not self._is_admin():
-            return Sighting(HIDDEN, (), CANNOT_TELL)
+            return Observation(HIDDEN, (), f"the account may not read {place.table}.{place.column}")
+        if snapshot.hidden_count(place.table, "sys_id") or not self._is_admin():
+            return Observation(HIDDEN, (), CANNOT_TELL)
         return (
-            Sighting(SEEN, (place.absent,), "there is no such row") if place.absent else Sighting(ABSENT, absent=True)
+            Observation(SEEN, (place.absent,), "there is no such row")
+            if place.absent
+            else Observation(ABSENT, absent=True)
         )
 
-    def _count(self, world: World, read: Read) -> Sighting:
-        answer = next(answer for asked, answer in world.answers if asked == read)
+    def _count(self, snapshot: Snapshot, read: Query) -> Observation:
+        answer = next(answer for asked, answer in snapshot.answers if asked == read)
         if any(row.get(name) != value for row in answer.rows for name, value in read.where):
-            return Sighting(HIDDEN, (), f"the account may not read {read.collection}")
+            return Observation(HIDDEN, (), f"the account may not read {read.collection}")
         if answer.total is None or (not answer.total and not self._is_admin()):
-            return Sighting(HIDDEN, (), f"how many rows {read.collection} has is not told")
-        return Sighting(SEEN, (str(answer.total),))
+            return Observation(HIDDEN, (), f"how many rows {read.collection} has is not told")
+        return Observation(SEEN, (str(answer.total),))
 
-    def _column(self, world: World, read: Read, place: ColumnPlace) -> Sighting:
+    def _column(self, snapshot: Snapshot, read: Query, place: ColumnLocation) -> Observation:
         asked = dict(place.where)
         rows = [
             row
-            for row in world.all_rows(read.collection, read.column)
+            for row in snapshot.all_rows(read.collection, read.column)
             if all(row.get(n) == v for n, v in asked.items())
         ]
         if any(place.column not in row for row in rows):
-            return Sighting(HIDDEN, (), f"{place.table} shows no column {place.column}; look at it on the instance")
+            return Observation(HIDDEN, (), f"{place.table} shows no column {place.column}; look at it on the instance")
         if rows:
-            return Sighting(SEEN, tuple(row[place.column] for row in rows), "", tuple(rows))
-        return Sighting(ABSENT, absent=True) if self._is_admin() else Sighting(HIDDEN, (), CANNOT_TELL)
+            return Observation(SEEN, tuple(row[place.column] for row in rows), "", tuple(rows))
+        return Observation(ABSENT, absent=True) if self._is_admin() else Observation(HIDDEN, (), CANNOT_TELL)
 
-    def _pattern(self, world: World, place: PatternPlace) -> Sighting:
+    def _pattern(self, snapshot: Snapshot, place: PatternLocation) -> Observation:
         fits = str.startswith if place.operator == "STARTSWITH" else str.endswith
         rows = [
             row
-            for row in world.all_rows(PROPERTIES, "name")
+            for row in snapshot.all_rows(PROPERTIES, "name")
             if fits(row.get("name", ""), place.text) and "value" in row
         ]
         if rows:
-            return Sighting(SEEN, tuple(row["value"] for row in rows), "", tuple(rows))
-        if self._is_admin() and world.all_rows(PROPERTIES, "name"):
-            return Sighting(NOT_HERE, (), "no application of the instance has the property")
-        return Sighting(HIDDEN, (), CANNOT_TELL)
+            return Observation(SEEN, tuple(row["value"] for row in rows), "", tuple(rows))
+        if self._is_admin() and snapshot.all_rows(PROPERTIES, "name"):
+            return Observation(NOT_HERE, (), "no application of the instance has the property")
+        return Observation(HIDDEN, (), CANNOT_TELL)
 
 
-def _place_reads(setting: Setting, columns: tuple[str, ...] = COLUMNS) -> list[Read]:
-    place = place_of(setting)
-    if isinstance(place, RowPlace):
-        return [Read(place.table, "sys_id", (place.sys_id,), ("sys_id", "name", place.column), optional=True)]
-    if isinstance(place, CountPlace):
+def _place_reads(setting: Setting, columns: tuple[str, ...] = COLUMNS) -> list[Query]:
+    place = location_of(setting)
+    if isinstance(place, RecordLocation):
+        return [Query(place.table, "sys_id", (place.sys_id,), ("sys_id", "name", place.column), optional=True)]
+    if isinstance(place, CountLocation):
         counted = ("sys_id", *(name for name, _value in place.where))
-        return [Read(place.table, "", (), counted, where=place.where, optional=True, limit=1)]
-    if isinstance(place, ColumnPlace):
+        return [Query(place.table, "", (), counted, where=place.where, optional=True, limit=1)]
+    if isinstance(place, ColumnLocation):
         shown = ("sys_id", *(name for name, _value in place.where), place.column)
-        return [Read(place.table, "sys_id", (), shown, where=place.where, optional=True)]
-    if isinstance(place, PatternPlace):
-        return [Read(PROPERTIES, "name", (place.text,), columns, optional=True, operator=place.operator)]
+        return [Query(place.table, "sys_id", (), shown, where=place.where, optional=True)]
+    if isinstance(place, PatternLocation):
+        return [Query(PROPERTIES, "name", (place.text,), columns, optional=True, operator=place.operator)]
     return []
 
 

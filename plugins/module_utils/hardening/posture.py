@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..engine.reconcile import further_reads
-from ..engine.snapshot import Row, World, merged
+from ..engine.reconcile import further_queries
+from ..engine.snapshot import Row, Snapshot, merged
 from .baseline import Selection
 from .catalogue.secure_score_points import MICROSOFT, POINTS
 from .catalogue.setting import ELEVATED, PLUGIN, PROPERTY, Setting
@@ -19,13 +19,13 @@ from .evaluate import (
     HIDDEN,
     UNKNOWN,
     VERDICTS,
-    Judgement,
-    Sighting,
+    Evaluation,
+    Observation,
     Target,
+    evaluate,
     fulfils,
-    judge,
 )
-from .observe import Sight
+from .observe import Observer
 
 if TYPE_CHECKING:
     from ..snow.client import Instance
@@ -40,8 +40,8 @@ class Assessed:
     """One setting of an instance: what it has to be, what was seen, and the verdict on it."""
 
     target: Target
-    sighting: Sighting
-    judgement: Judgement
+    observation: Observation
+    evaluation: Evaluation
 
     @property
     def setting(self) -> Setting:
@@ -51,12 +51,12 @@ class Assessed:
     @property
     def verdict(self) -> str:
         """The verdict in one word."""
-        return self.judgement.verdict
+        return self.evaluation.verdict
 
     @property
     def write_class(self) -> str:
         """How it can be written: one letter, A to F."""
-        return write_class(self.setting, self.sighting.row)
+        return write_class(self.setting, self.observation.row)
 
     @property
     def scores(self) -> str:
@@ -66,8 +66,8 @@ class Assessed:
         a row nothing counts as won.
         """
         comparator, wanted = MICROSOFT.get(self.setting.id, (self.setting.comparator, self.setting.recommended))
-        values = self.sighting.values
-        if self.sighting.state == HIDDEN or (not values and self.verdict != DEVIATING):
+        values = self.observation.values
+        if self.observation.state == HIDDEN or (not values and self.verdict != DEVIATING):
             return UNKNOWN
         won = values and all(fulfils(self.setting.type, comparator, value, wanted) for value in values)
         return COMPLIANT if won else DEVIATING
@@ -81,11 +81,11 @@ class Assessed:
             "title": setting.title,
             "category": setting.category,
             "severity": setting.severity,
-            "actual": self.judgement.actual,
+            "actual": self.evaluation.actual,
             "expected": self.target.expected,
             "comparator": self.target.comparator,
             "verdict": self.verdict,
-            "reason": self.judgement.reason,
+            "reason": self.evaluation.reason,
             "class": self.write_class,
             "irreversible": setting.irreversible,
             "breaks": setting.breaks,
@@ -108,25 +108,25 @@ def write_class(setting: Setting, row: Row | None) -> str:
     return ORDINARY if row.get("sys_scope", "") in GLOBAL else SCOPED
 
 
-def assess(selection: Selection, sight: Sight, world: World) -> list[Assessed]:
+def assess(selection: Selection, sight: Observer, snapshot: Snapshot) -> list[Assessed]:
     """Return the verdict on every setting of a selection."""
-    sightings = sight.sightings(world)
+    observations = sight.observations(snapshot)
     return [
-        Assessed(target, sightings[target.setting.id], judge(target, sightings[target.setting.id]))
+        Assessed(target, observations[target.setting.id], evaluate(target, observations[target.setting.id]))
         for target in selection.targets
     ]
 
 
 def look(instance: Instance, selection: Selection, production: bool | None) -> list[Assessed]:
     """Read everything that tells of a selection in one batch, and judge it."""
-    instance.foresee_account()
-    sight = Sight(selection.settings, instance.account, production)
+    instance.prefetch_account()
+    sight = Observer(selection.settings, instance.account, production)
     reads = merged(sight.reads())
-    world = World.of(reads, instance.read(reads))
-    further = merged(further_reads(sight, world))
+    snapshot = Snapshot.of(reads, instance.read(reads))
+    further = merged(further_queries(sight, snapshot))
     if further:
-        world.answers += zip(further, instance.read(further), strict=True)
-    return assess(selection, sight, world)
+        snapshot.answers += zip(further, instance.read(further), strict=True)
+    return assess(selection, sight, snapshot)
 
 
 def posture_of(baseline: str, assessed: Sequence[Assessed]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from ..engine.errors import BadDescription
+from ..engine.errors import InvalidInput
 from ..engine.field import wire_text
 from ..engine.plan import (
     CHANGED,
@@ -17,14 +17,14 @@ from ..engine.plan import (
     PERFORM,
     REFUSED,
     UPDATE,
-    Judge,
     Need,
     Plan,
+    SecretDecision,
     Value,
     Write,
 )
 from ..engine.result import Drift
-from ..engine.snapshot import Pending, Read, Row, World
+from ..engine.snapshot import PlannedId, Query, Row, Snapshot
 from ..snow.account import WRITERS
 from ..snow.activation import Activation, Wait
 from ..snow.resources.plugins import CICD, VIRTUAL
@@ -34,7 +34,7 @@ from .catalogue.setting import ANY_OF_ACTIVE, PLUGIN, PROPERTY, Setting
 from .connection_impact import Connections
 from .evaluate import COMPLIANT, NOT_APPLICABLE, UNKNOWN
 from .manual_steps import step_of
-from .observe import PROPERTIES, Sight
+from .observe import PROPERTIES, Observer
 from .posture import BY_ELEVATION, Assessed, assess
 from .write_policy import (
     FULFILLED,
@@ -42,9 +42,9 @@ from .write_policy import (
     NOTED,
     UNSEEN,
     WITHHELD,
-    Held,
-    Switches,
-    held_back,
+    Allowances,
+    Withheld,
+    reason_not_to_write,
 )
 
 # Each write flushes caches on all nodes: so many are written before the sign-in is tried anew.
@@ -66,8 +66,8 @@ class Hardening:
     """
 
     selection: Selection
-    sight: Sight
-    switches: Switches
+    sight: Observer
+    allowances: Allowances
     connections: Connections
     max_writes: int = 10
     create_for_score: bool = False
@@ -84,30 +84,30 @@ class Hardening:
 
     def __post_init__(self) -> None:
         if self.max_writes < 0:
-            raise BadDescription(f"max_writes must be 0 (no limit) or more, not {self.max_writes}")
+            raise InvalidInput(f"max_writes must be 0 (no limit) or more, not {self.max_writes}")
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing: no other resource refers to a setting."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for the settings, and for the connections that some of them could cut."""
         return [*self.sight.reads(), *self.connections.reads(s.id for s in self.selection.settings)]
 
-    def further_reads(self, world: World) -> list[Read]:
+    def further_queries(self, snapshot: Snapshot) -> list[Query]:
         """Ask which rows are hidden, where some are."""
-        return self.sight.further_reads(world)
+        return self.sight.further_queries(snapshot)
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Judge every setting; note one outcome for each."""
         plan = Plan(self.label, bulk=True)
-        self.assessed = assess(self.selection, self.sight, world)
+        self.assessed = assess(self.selection, self.sight, snapshot)
         self.for_a_person = set()
         doing = self._which_action()
         for entry in self.assessed:
             outcome = {"object": f"setting {entry.setting.id}", "status": OK, **entry.as_dict()}
             plan.outcomes.append(outcome)
-            held = self._held(entry, world, doing)
+            held = self._held(entry, snapshot, doing)
             if held is None:
                 self._plan_write(plan, entry, outcome)
                 continue
@@ -128,7 +128,7 @@ class Hardening:
         """Return the properties that a person has to write, with their values: what REST may not, or was refused."""
         refused = {write.label for write in self.planned or [] if (write.outcome or {}).get("status") == REFUSED}
         return [
-            (entry, self._wanted(entry, next(iter(entry.sighting.values), None)))
+            (entry, self._wanted(entry, next(iter(entry.observation.values), None)))
             for entry in self.assessed
             if entry.setting.id in self.for_a_person
             or (f"setting {entry.setting.id}" in refused and entry.setting.kind == PROPERTY)
@@ -136,22 +136,24 @@ class Hardening:
 
     # -- what to do ---------------------------------------------------------------------------------------------------
 
-    def _held(self, entry: Assessed, world: World, doing: str) -> Held | None:
+    def _held(self, entry: Assessed, snapshot: Snapshot, doing: str) -> Withheld | None:
         """Return why a setting is not written; None when it is to be."""
         setting = entry.setting
         settled = entry.verdict in (COMPLIANT, NOT_APPLICABLE) and not self._only_for_score(entry)
         if settled or setting.name in self._done:
-            return Held(OK, entry.judgement.reason)
+            return Withheld(OK, entry.evaluation.reason)
         can_be_made = (
-            entry.sighting.absent and setting.kind == PROPERTY and entry.target.value_to_write(None) is not None
+            entry.observation.absent and setting.kind == PROPERTY and entry.target.value_to_write(None) is not None
         )
         if entry.verdict == UNKNOWN and not can_be_made:
-            return Held(UNSEEN, entry.judgement.reason)
+            return Withheld(UNSEEN, entry.evaluation.reason)
         if setting.comparator == ANY_OF_ACTIVE and doing and setting.id != doing:
-            return Held(FULFILLED, f"{doing} is enough")
-        held = held_back(entry, self.switches, self.selection.pinned, self.connections.cut_by(setting.id, world))
+            return Withheld(FULFILLED, f"{doing} is enough")
+        held = reason_not_to_write(
+            entry, self.allowances, self.selection.pinned, self.connections.cut_by(setting.id, snapshot)
+        )
         if held is None and entry.write_class == BY_ELEVATION:
-            return Held(
+            return Withheld(
                 NEEDS_ELEVATION, "its write roles hold security_admin, an elevated role that no API call can have"
             )
         return held
@@ -160,7 +162,7 @@ class Hardening:
         """Return whether a row would be written only because Secure Score reads rows."""
         if not self.create_for_score or not entry.setting.secure_score_control or entry.scores == COMPLIANT:
             return False
-        return entry.sighting.absent or (entry.verdict == NOT_APPLICABLE and bool(entry.sighting.rows))
+        return entry.observation.absent or (entry.verdict == NOT_APPLICABLE and bool(entry.observation.rows))
 
     def _which_action(self) -> str:
         """Return which of several settings that fulfil each other is written: the last whose row is there.
@@ -168,7 +170,7 @@ class Hardening:
         Of the two lock-out actions that is the one that unlocks by itself, so that nobody locks an account for good.
         """
         siblings = [entry for entry in self.assessed if entry.setting.comparator == ANY_OF_ACTIVE]
-        there = [entry.setting.id for entry in siblings if entry.sighting.rows]
+        there = [entry.setting.id for entry in siblings if entry.observation.rows]
         return there[-1] if there else ""
 
     def _deviates(self, plan: Plan, entry: Assessed) -> None:
@@ -177,13 +179,13 @@ class Hardening:
 
     def _changes(self, entry: Assessed) -> list[tuple[str, str | None, Any]]:
         """Return what would change: name of the property, plugin or row, value found, value to be."""
-        name, sighting = entry.setting.name, entry.sighting
-        if len(sighting.values) < 2:
-            value = sighting.values[0] if sighting.values else None
+        name, observation = entry.setting.name, entry.observation
+        if len(observation.values) < 2:
+            value = observation.values[0] if observation.values else None
             return [(name, value, self._wanted(entry, value))]
         return [
             (row.get("name") or name, value, self._wanted(entry, value))
-            for row, value in zip(sighting.rows, sighting.values, strict=True)
+            for row, value in zip(observation.rows, observation.values, strict=True)
             if not entry.target.allows(value)
         ]
 
@@ -193,7 +195,7 @@ class Hardening:
         return wire_text(entry.target.wanted) if written is None else written
 
     def _leave_to_a_person(self, plan: Plan, entry: Assessed) -> None:
-        plan.manual_steps.append(step_of(entry, self._wanted(entry, next(iter(entry.sighting.values), None))))
+        plan.manual_steps.append(step_of(entry, self._wanted(entry, next(iter(entry.observation.values), None))))
         if entry.write_class == BY_ELEVATION:
             self.for_a_person.add(entry.setting.id)
 
@@ -204,16 +206,18 @@ class Hardening:
         outcome["status"] = CHANGED
         label = f"setting {entry.setting.id}"
         if entry.setting.kind == PLUGIN:
-            write = Activation(PERFORM, VIRTUAL, label, outcome=outcome, step=step_of(entry, "active"), left_as=REFUSED)
+            write = Activation(
+                PERFORM, VIRTUAL, label, outcome=outcome, step=step_of(entry, "active"), manual_status=REFUSED
+            )
             write.plugin, write.waiting, write.done = entry.setting.name, self.waiting, self._done
             write.path = f"{CICD}/plugin/{quote(write.plugin, safe='')}/activate"
             plan.writes.append(write)
             return
-        if not entry.sighting.rows:
+        if not entry.observation.rows:
             plan.writes.append(self._creation(entry, label, outcome))
             return
-        for row, value in zip(entry.sighting.rows, entry.sighting.values, strict=True):
-            if len(entry.sighting.rows) == 1 or not entry.target.allows(value):
+        for row, value in zip(entry.observation.rows, entry.observation.values, strict=True):
+            if len(entry.observation.rows) == 1 or not entry.target.allows(value):
                 plan.writes.append(self._update(entry, row, value, label, outcome))
 
     def _creation(self, entry: Assessed, label: str, outcome: dict[str, Any]) -> Write:
@@ -226,7 +230,7 @@ class Hardening:
         }
         return Write(
             CREATE, PROPERTIES, label, values, identity={"name": setting.name},
-            promise=Pending(PROPERTIES, "name", setting.name), outcome=outcome, step=step_of(entry, wanted), left_as=REFUSED,
+            planned_id=PlannedId(PROPERTIES, "name", setting.name), outcome=outcome, step=step_of(entry, wanted), manual_status=REFUSED,
         )  # fmt: skip
 
     def _update(self, entry: Assessed, row: Row, value: str, label: str, outcome: dict[str, Any]) -> Write:
@@ -234,7 +238,7 @@ class Hardening:
         wanted = self._wanted(entry, value)
         return Write(
             UPDATE, table, label, {column: wanted}, row["sys_id"],
-            outcome=outcome, undo={column: value}, step=step_of(entry, wanted), left_as=REFUSED,
+            outcome=outcome, undo={column: value}, step=step_of(entry, wanted), manual_status=REFUSED,
         )  # fmt: skip
 
     def _arrange(self, plan: Plan) -> None:

@@ -7,17 +7,17 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..engine.errors import BadDescription
+from ..engine.errors import InvalidInput
 from ..engine.result import Result
 from ..snow.activation import Wait
 from .baseline import Selection, select
 from .connection_impact import Connections
-from .lockout_guard import WayIn
-from .observe import WHOLE_ROW, Sight
+from .lockout_guard import LockoutGuard
+from .observe import WHOLE_ROW, Observer
 from .posture import Assessed, posture_of, summary
 from .resource import TYPES, Hardening
 from .update_set import PropertyRow, update_set
-from .write_policy import Switches
+from .write_policy import Allowances
 
 if TYPE_CHECKING:
     from ..snow.client import Instance
@@ -28,10 +28,10 @@ NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope"})
 
 
 def selection_of(params: Mapping[str, Any]) -> Selection:
-    """Return the settings that a task names; raise `BadDescription` with everything that cannot be meant."""
+    """Return the settings that a task names; raise `InvalidInput` with everything that cannot be meant."""
     for entry in params["connections"]:
         if not entry["application"].strip():
-            raise BadDescription("connections: an application without a name")
+            raise InvalidInput("connections: an application without a name")
     return select(
         params["baseline"], params["ids"], params["exclude"], params["overrides"], params["acknowledge_breaks"]
     )
@@ -39,12 +39,12 @@ def selection_of(params: Mapping[str, Any]) -> Selection:
 
 def hardening_of(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Hardening:
     """Return the settings as one resource of the instance; who is calling will be asked with the first read."""
-    instance.foresee_account()
+    instance.prefetch_account()
     user = str(instance.params.get("snow_username") or "") if instance.grant in ("basic", "password") else ""
     return Hardening(
         selection,
-        Sight(selection.settings, instance.account, params["production"], WHOLE_ROW),
-        Switches(params["allow_irreversible"], params["allow_plugins"], frozenset(params["acknowledge_breaks"])),
+        Observer(selection.settings, instance.account, params["production"], WHOLE_ROW),
+        Allowances(params["allow_irreversible"], params["allow_plugins"], frozenset(params["acknowledge_breaks"])),
         Connections(params["connections"], instance.grant, user),
         params["max_writes"],
         params["create_for_score"],
@@ -55,7 +55,7 @@ def hardening_of(instance: Instance, params: Mapping[str, Any], selection: Selec
 def harden(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Result:
     """Bring the instance to the baseline, or say in check mode what would be done."""
     hardening = hardening_of(instance, params, selection)
-    guard = WayIn(instance, params["connections"], lambda: hardening.left)
+    guard = LockoutGuard(instance, params["connections"], lambda: hardening.left)
     result = instance.ensure(hardening, guard=guard)
     posture = posture_of(selection.baseline, hardening.assessed)
     result.output.update(
@@ -88,7 +88,7 @@ STATUS_WORDS = {
 
 
 def _row(entry: Assessed, wanted: str) -> PropertyRow:
-    setting, row = entry.setting, entry.sighting.row
+    setting, row = entry.setting, entry.observation.row
     if row is None:
         columns = {"type": TYPES.get(setting.type, "string"), "description": setting.title}
         return PropertyRow(setting.name, "", {**columns, "value": wanted})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..engine.plan import REFUSED
 from .catalogue.setting import CURRENT, EQ, INTEGER, PLUGIN, PROPERTY
-from .locations import PatternPlace, RowPlace, place_of
+from .locations import PatternLocation, RecordLocation, location_of
 from .posture import LOCKED, Assessed
 
 # NOTED: reported, and that is all. WITHHELD: a switch or the limit keeps it. MANUAL: only a person can. UNSEEN: nobody
@@ -21,7 +21,7 @@ STRICTER_ABOVE = frozenset({"auth.lockout_minutes"})
 
 
 @dataclass(frozen=True)
-class Held:
+class Withheld:
     """The status of a setting that is not written, and why."""
 
     status: str
@@ -29,7 +29,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Switches:
+class Allowances:
     """What a task allows beyond ordinary settings; `acknowledged` are the ids whose side effects are accepted."""
 
     irreversible: bool = False
@@ -37,35 +37,35 @@ class Switches:
     acknowledged: Collection[str] = ()
 
 
-def held_back(entry: Assessed, switches: Switches, pinned: Collection[str], cut: str) -> Held | None:
+def reason_not_to_write(entry: Assessed, allowances: Allowances, pinned: Collection[str], cut: str) -> Withheld | None:
     """Return why a setting that deviates is not written; None when it may be. `cut` says which connection it would cut."""
     return (
         _only_noted(entry, pinned)
         or (
-            Held(REFUSED, f"{cut}. Leave it out with exclude, or take the connection out of connections")
+            Withheld(REFUSED, f"{cut}. Leave it out with exclude, or take the connection out of connections")
             if cut
             else None
         )
-        or _by_switch(entry, switches)
+        or _by_switch(entry, allowances)
         or _by_hand(entry)
     )
 
 
-def _only_noted(entry: Assessed, pinned: Collection[str]) -> Held | None:
+def _only_noted(entry: Assessed, pinned: Collection[str]) -> Withheld | None:
     setting = entry.setting
     if entry.write_class == LOCKED:
-        return Held(NOTED, "customers cannot set it; ask ServiceNow support")
+        return Withheld(NOTED, "customers cannot set it; ask ServiceNow support")
     if setting.status != CURRENT and setting.id not in pinned and not setting.secure_score_control:
-        return Held(
+        return Withheld(
             NOTED, f"{setting.status.replace('left: ', 'it left the baseline: ')}; name it in ids to have it written"
         )
     if _is_stricter(entry):
-        return Held(NOTED, "it is stricter than asked for, and nothing is ever loosened")
+        return Withheld(NOTED, "it is stricter than asked for, and nothing is ever loosened")
     return None
 
 
 def _is_stricter(entry: Assessed) -> bool:
-    actual, wanted = entry.judgement.actual, entry.target.wanted
+    actual, wanted = entry.evaluation.actual, entry.target.wanted
     if not isinstance(actual, int):
         return False
     if entry.target.comparator != EQ or entry.setting.type != INTEGER or isinstance(actual, bool):
@@ -74,28 +74,28 @@ def _is_stricter(entry: Assessed) -> bool:
     return below or (entry.setting.id in STRICTER_ABOVE and actual > int(str(wanted)))
 
 
-def _by_switch(entry: Assessed, switches: Switches) -> Held | None:
+def _by_switch(entry: Assessed, allowances: Allowances) -> Withheld | None:
     setting = entry.setting
-    if setting.kind == PLUGIN and not switches.plugins:
-        return Held(WITHHELD, "it is a plugin, which nobody can deactivate again: allow_plugins has it activated")
-    if setting.irreversible and not switches.irreversible:
-        return Held(WITHHELD, "once changed it cannot be changed back: allow_irreversible has it written")
-    if setting.breaks and setting.id not in switches.acknowledged:
-        return Held(
+    if setting.kind == PLUGIN and not allowances.plugins:
+        return Withheld(WITHHELD, "it is a plugin, which nobody can deactivate again: allow_plugins has it activated")
+    if setting.irreversible and not allowances.irreversible:
+        return Withheld(WITHHELD, "once changed it cannot be changed back: allow_irreversible has it written")
+    if setting.breaks and setting.id not in allowances.acknowledged:
+        return Withheld(
             WITHHELD, f"it breaks: {setting.breaks}. Name {setting.id} in acknowledge_breaks to have it written"
         )
     return None
 
 
-def _by_hand(entry: Assessed) -> Held | None:
-    setting, sighting = entry.setting, entry.sighting
+def _by_hand(entry: Assessed) -> Withheld | None:
+    setting, observation = entry.setting, entry.observation
     if setting.kind == PLUGIN:
-        listed = bool(sighting.rows)
-        return None if listed else Held(MANUAL, "the instance does not list it: ServiceNow provides it on request")
+        listed = bool(observation.rows)
+        return None if listed else Withheld(MANUAL, "the instance does not list it: ServiceNow provides it on request")
     if entry.target.value_to_write("") is None:
-        return Held(MANUAL, "what is right here only a person can say")
-    if setting.kind != PROPERTY and not isinstance(place_of(setting), (RowPlace, PatternPlace)):
-        return Held(MANUAL, "where it is kept is not documented well enough to write it")
-    if setting.kind != PROPERTY and not sighting.rows:
-        return Held(MANUAL, "the row is not there, and what belongs into it is not documented")
+        return Withheld(MANUAL, "what is right here only a person can say")
+    if setting.kind != PROPERTY and not isinstance(location_of(setting), (RecordLocation, PatternLocation)):
+        return Withheld(MANUAL, "where it is kept is not documented well enough to write it")
+    if setting.kind != PROPERTY and not observation.rows:
+        return Withheld(MANUAL, "the row is not there, and what belongs into it is not documented")
     return None

@@ -9,21 +9,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
-from ..ansible_module import Context
+from ..ansible_module import TaskContext
 from ..engine.errors import Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
-from ..engine.reconcile import UNKNOWN, Account, Convergence
+from ..engine.reconcile import UNKNOWN, Account, Reconciler
 from ..engine.result import Result
-from ..engine.snapshot import Answered, Read, Row
-from ..transport.errors import NoClearAnswer
+from ..engine.snapshot import Query, QueryResult, Row
+from ..transport.errors import AmbiguousResponse
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
 
 
-class Routes(Protocol):
+class Endpoint(Protocol):
     """How one kind of object is read and written. `label` says what it is called in messages."""
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """Return every object of the kind, as rows."""
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
@@ -37,37 +37,37 @@ class Routes(Protocol):
 
 
 @runtime_checkable
-class PerformingRoutes(Routes, Protocol):
+class PerformingEndpoint(Endpoint, Protocol):
     """Routes to what can also be carried out: a run, which leaves no object of its own."""
 
     def perform(self, write: Write) -> None:
         """Carry it out, and wait for its end."""
 
 
-class RoutedStore:
+class CollectionStore:
     """One tenant, as one identity sees it. `routes` by collection is what the engine can read and write."""
 
     create_attempts = 3
 
-    def __init__(self, name: str, context: Context) -> None:
+    def __init__(self, name: str, context: TaskContext) -> None:
         self.name, self.context = name, context
         self.check_mode = context.check_mode
-        self.routes: dict[str, Routes] = {}
+        self.routes: dict[str, Endpoint] = {}
 
     def ensure(self, *resources: Any, noun: str = "") -> Result:
         """Bring `resources` to their described state in one plan.
 
         With `noun`, the module is one of a single object and returns it under that name instead of `results`.
         """
-        convergence = Convergence(self, resources)
-        result = convergence.run()
+        reconciler = Reconciler(self, resources)
+        result = reconciler.run()
         if noun:
-            result.output = {noun: convergence.described[0]}
+            result.output = {noun: reconciler.described[0]}
         return result
 
-    def read(self, reads: Sequence[Read]) -> list[Answered]:
+    def read(self, reads: Sequence[Query]) -> list[QueryResult]:
         """Answer each read with all rows of its collection; the engine picks what it asked for. One list call per kind."""
-        lists: dict[str, Answered] = {}
+        lists: dict[str, QueryResult] = {}
         for read in reads:
             if read.collection not in lists:
                 lists[read.collection] = self.routes[read.collection].read()
@@ -78,7 +78,7 @@ class RoutedStore:
         with self._writing(write):
             try:
                 return self.routes[write.collection].create(write, values)
-            except NoClearAnswer as unclear:
+            except AmbiguousResponse as unclear:
                 raise UnclearOutcome(f"{self.name}: whether {write.label} was created is unclear. {unclear}") from None
 
     def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
@@ -95,7 +95,7 @@ class RoutedStore:
         """Carry out what is no object, where the routes of the collection can."""
         with self._writing(write):
             routes = self.routes[write.collection]
-            if not isinstance(routes, PerformingRoutes):
+            if not isinstance(routes, PerformingEndpoint):
                 raise NotImplementedError(write.action)
             routes.perform(write)
 

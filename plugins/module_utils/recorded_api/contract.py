@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..engine.errors import BadDescription
+from ..engine.errors import InvalidInput
 from ..transport.errors import BadConnectionOption
 from ..transport.session import checked_base_url
 from .template import PLACEHOLDER, placeholders
@@ -71,10 +71,10 @@ class Contract:
 def parse(document: Any, target: str) -> Contract:
     """Return the contract that `document` (a mapping) holds.
 
-    Raises `BadDescription` that names the place of what cannot be used. Nothing is evaluated or sent.
+    Raises `InvalidInput` that names the place of what cannot be used. Nothing is evaluated or sent.
     """
     if not isinstance(document, Mapping):
-        raise BadDescription("contract must be a mapping, as learn_contract writes it")
+        raise InvalidInput("contract must be a mapping, as learn_contract writes it")
     name = str(document.get("name") or "")
     reader = _Reader(f"contract {name!r}")
     reader.require(document.get("contract") == VERSION, f"contract: must be {VERSION}, the version of the format")
@@ -97,7 +97,7 @@ def parse(document: Any, target: str) -> Contract:
     try:
         checked_base_url(f"contract {name!r}: url", origin)
     except BadConnectionOption as error:
-        raise BadDescription(str(error)) from None
+        raise InvalidInput(str(error)) from None
     return Contract(name, target, origin, steps)
 
 
@@ -113,8 +113,8 @@ class _Reader:
 
     title: str
 
-    def bad(self, message: str) -> BadDescription:
-        return BadDescription(f"{self.title}: {message}")
+    def bad(self, message: str) -> InvalidInput:
+        return InvalidInput(f"{self.title}: {message}")
 
     def require(self, condition: bool, message: str) -> None:
         if not condition:

@@ -10,10 +10,10 @@ from datetime import datetime, timezone
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from ..ansible_module import Context, Params
-from ..engine.errors import BadDescription, EngineError, Refused
-from ..transport.errors import BadConnectionOption, HttpError, NotJson, SignInFailed
-from ..transport.responses import Answer
+from ..ansible_module import Params, TaskContext
+from ..engine.errors import EngineError, InvalidInput, Refused
+from ..transport.errors import BadConnectionOption, HttpError, SignInFailed, UnexpectedPage
+from ..transport.responses import Response
 from ..transport.session import Session
 from .contract import GENERATED, Contract, Step, origin_of
 from .template import FORM, encoder_of, rendered, rendered_url
@@ -32,12 +32,12 @@ AUTHORIZATION = "authorization"
 SESSION_ENDED = frozenset({401, 403, 419, 440})
 
 
-class Tenant(Protocol):
+class CloudAppsClient(Protocol):
     """Whoever a contract is replayed for. `session` signs in with what we have of our own."""
 
     name: str
     check_mode: bool
-    context: Context
+    context: TaskContext
     params: Params
 
     @property
@@ -54,7 +54,7 @@ class Tenant(Protocol):
 class Replay:
     """A contract, for the tenant at hand."""
 
-    def __init__(self, contract: Contract, tenant: Tenant) -> None:
+    def __init__(self, contract: Contract, tenant: CloudAppsClient) -> None:
         if "jmespath" not in globals():
             raise BadConnectionOption("a contract takes the Python library jmespath where the module runs")
         self.contract, self.tenant = contract, tenant
@@ -72,7 +72,7 @@ class Replay:
         return self.offers("list") and self.contract.needs("list") <= {*self.known, "skip", "limit"}
 
     def check(self, operation: str, values: Mapping[str, Any], label: str) -> None:
-        """Raise `BadDescription` if `operation` could not be filled in for `label`; to be called before the first write."""
+        """Raise `InvalidInput` if `operation` could not be filled in for `label`; to be called before the first write."""
         missing = self.contract.needs(operation) - set(values) - set(self.known)
         if self.may_sign:
             missing.discard(AUTHORIZATION)
@@ -82,7 +82,7 @@ class Replay:
         if not missing:
             return
         named = ", ".join(sorted(OPTIONS.get(name, name) for name in missing))
-        raise BadDescription(
+        raise InvalidInput(
             f"{label}: contract {self.contract.name!r} takes {named} to {operation} it. Nothing was sent"
         )
 
@@ -124,14 +124,14 @@ class Replay:
                 accept_errors=True,
                 **content,
             )
-        except NotJson as error:
+        except UnexpectedPage as error:
             raise SignInFailed(self._ended(str(error))) from None
         if answer.status in SESSION_ENDED and AUTHORIZATION in step.asks_for:
             raise self.tenant.refusal(answer.error(self.tenant.context.redactor.scrub_text))
         self._check_status(step, answer, place)
         return {name: self._field(name, path, answer, place) for name, path in step.fields.items()}
 
-    def _check_status(self, step: Step, answer: Answer, place: str) -> None:
+    def _check_status(self, step: Step, answer: Response, place: str) -> None:
         if answer.status in step.statuses:
             return
         error = answer.error(self.tenant.context.redactor.scrub_text)
@@ -142,11 +142,11 @@ class Replay:
         expected = ", ".join(map(str, step.statuses))
         raise self._misfit(place, f"{error}, where status {expected} is declared")
 
-    def _field(self, name: str, path: str, answer: Answer, place: str) -> Any:
+    def _field(self, name: str, path: str, answer: Response, place: str) -> Any:
         try:
             value = jmespath.search(path, answer.data)
         except JMESPathError as error:
-            raise BadDescription(
+            raise InvalidInput(
                 f"contract {self.contract.name!r}: field {name}: {path!r} is no JMESPath ({error})"
             ) from None
         if value is None:

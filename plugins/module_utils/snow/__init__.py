@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ansible_module import Context, Params
+from ..ansible_module import Params, TaskContext
 from .client import Instance
 from .options import SNOW_OPTIONS
 
 
-def connect(params: Params, context: Context) -> Instance:
+def connect(params: Params, context: TaskContext) -> Instance:
     """Return the instance that the connection options of a task describe; nothing is sent yet.
 
     Raises `BadConnectionOption` for options that are missing or do not fit together.

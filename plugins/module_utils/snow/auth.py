@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..transport.errors import BadConnectionOption, HttpError, SignInFailed
-from ..transport.session import Answer, Session
+from ..transport.session import Response, Session
 
 TOKEN_PATH = "/oauth_token.do"
 RENEW_BEFORE = 60.0
@@ -129,7 +129,7 @@ class TokenSigner:
         return known
 
 
-def ask_for_token(session: Session, form: Mapping[str, str]) -> Answer:
+def ask_for_token(session: Session, form: Mapping[str, str]) -> Response:
     """POST to the token endpoint and return the answer, be it a token or an error. Changes nothing on the instance."""
     answer = session.request("POST", TOKEN_PATH, form=form, signed=False, only_reads=True, accept_errors=True)
     for name in ("access_token", "refresh_token"):
@@ -160,7 +160,7 @@ def lifetime(value: Any) -> float:
         return 1800.0
 
 
-def likely_causes(answer: Answer) -> tuple[str, ...]:
+def likely_causes(answer: Response) -> tuple[str, ...]:
     """Return what may be behind a refused token request: the platform's own word is generic (platform facts 2.1)."""
     if answer.status == 200:
         return ("the answer holds no access_token",)

@@ -11,40 +11,42 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 from urllib.parse import urlencode
 
-from ..transport.errors import HttpError, NoClearAnswer, NotJson
-from ..transport.responses import Answer, Raw, read_answer
-from ..transport.retry import RETRIED_STATUSES, Patience, retry_after_seconds
+from ..transport.errors import AmbiguousResponse, HttpError, UnexpectedPage
+from ..transport.responses import RawResponse, Response, read_response
+from ..transport.retry import RETRIED_STATUSES, RetryBudget, retry_after_seconds
 from ..transport.session import Session
 from .query import TableQuery
 
 BATCH_PATH = "/api/now/v1/batch"
-MOST_AT_ONCE = 100
+MAX_BATCH_SIZE = 100
 # Refused for good: the API is missing, forbidden, or not served (400 is "Requested URI does not represent any resource").
 NOT_TO_BE_HAD = frozenset({400, 403, 404, 405, 406, 415, 501})
 ROUNDS = 3
 
 # Platform facts 4.1: 5 MB of input, and 30 s for the whole batch. Both with room to spare; a user, too, is to see every
 # few seconds that something happens.
-MOST_BYTES = 3_000_000
-MOST_WRITES, FIRST_WRITES, FEWEST_WRITES = 150, 40, 5
+MAX_BYTES = 3_000_000
+MAX_WRITES, FIRST_WRITES, MIN_WRITES = 150, 40, 5
 SECONDS = 2.5
 
 _without_batch: set[str] = set()
 
 
-def read_tables(session: Session, queries: Sequence[TableQuery]) -> list[Answer]:
+def read_tables(session: Session, queries: Sequence[TableQuery]) -> list[Response]:
     """Return the answers to `queries`, in order, error answers included.
 
     One query goes out alone, more as one batch. What a batch leaves unserviced or answers with a passing fault is asked
     again, at last one by one (which has its own patience).
     """
-    answers: dict[int, Answer] = {}
+    answers: dict[int, Response] = {}
     waiting = list(range(len(queries)))
     for _round in range(ROUNDS):
         if len(waiting) < 2 or session.base_url in _without_batch:
             break
-        for start in range(0, len(waiting), MOST_AT_ONCE):
-            answers.update(_batch(session, {index: queries[index] for index in waiting[start : start + MOST_AT_ONCE]}))
+        for start in range(0, len(waiting), MAX_BATCH_SIZE):
+            answers.update(
+                _batch(session, {index: queries[index] for index in waiting[start : start + MAX_BATCH_SIZE]})
+            )
         waiting = [index for index in waiting if index not in answers]
     for index in waiting:
         query = queries[index]
@@ -52,7 +54,7 @@ def read_tables(session: Session, queries: Sequence[TableQuery]) -> list[Answer]
     return [answers[index] for index in range(len(queries))]
 
 
-def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Answer]:
+def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Response]:
     """Send one batch of GETs; return the answers that are final, by the index of their query."""
     requests = [
         {
@@ -72,10 +74,10 @@ def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Answer
             raise
         _without_batch.add(session.base_url)
         return {}
-    except NotJson:
+    except UnexpectedPage:
         _without_batch.add(session.base_url)
         return {}
-    final: dict[int, Answer] = {}
+    final: dict[int, Response] = {}
     for index, item in _serviced(answer, queries):
         inner = _inner_answer("GET", queries[index].path, item)
         if inner is not None and inner.status not in RETRIED_STATUSES:
@@ -87,7 +89,7 @@ def _carrying(requests: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"batch_request_id": "1", "rest_requests": list(requests)}
 
 
-def _serviced(answer: Answer, asked: Mapping[int, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _serviced(answer: Response, asked: Mapping[int, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield what a batch says of each request, with the index that was its id."""
     serviced = answer.data.get("serviced_requests", []) if isinstance(answer.data, dict) else []
     for item in serviced:
@@ -96,15 +98,15 @@ def _serviced(answer: Answer, asked: Mapping[int, Any]) -> Iterator[tuple[int, d
             yield int(text), item
 
 
-def _inner_answer(method: str, path: str, item: dict[str, Any]) -> Answer | None:
+def _inner_answer(method: str, path: str, item: dict[str, Any]) -> Response | None:
     """Return the decoded inner answer, or None when it has to be asked for again."""
     try:
         status = int(item.get("status_code", 0))
         body = base64.b64decode(item.get("body") or "")
         headers = {str(h.get("name", "")).lower(): str(h.get("value", "")) for h in item.get("headers") or []}
         headers.setdefault("content-type", "application/json")
-        return read_answer(method, path, Raw(status, headers, body)) if status >= 200 else None
-    except (AttributeError, TypeError, ValueError, NoClearAnswer, NotJson):
+        return read_response(method, path, RawResponse(status, headers, body)) if status >= 200 else None
+    except (AttributeError, TypeError, ValueError, AmbiguousResponse, UnexpectedPage):
         return None
 
 
@@ -136,7 +138,7 @@ class WriteRequest:
 
 
 # An answer to a write: that of the platform, an error answer included, or none that is clear.
-Written = Union[Answer, HttpError, NoClearAnswer]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
+Written = Union[Response, HttpError, AmbiguousResponse]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
 
 @dataclass
@@ -144,16 +146,16 @@ class Pace:
     """How many writes go out together: as many as the platform carried out in a few seconds so far."""
 
     size: int = FIRST_WRITES
-    most: int = field(default=MOST_WRITES)
+    most: int = field(default=MAX_WRITES)
 
     def learn(self, count: int, seconds: float) -> None:
         """Take note that `count` writes took so many seconds."""
         if count:
-            self.size = max(FEWEST_WRITES, min(self.most, int(count * SECONDS / max(seconds, 0.001))))
+            self.size = max(MIN_WRITES, min(self.most, int(count * SECONDS / max(seconds, 0.001))))
 
     def slow_down(self) -> None:
         """Take note that the platform did not get through with what it was sent."""
-        self.size = self.most = max(FEWEST_WRITES, self.size // 2)
+        self.size = self.most = max(MIN_WRITES, self.size // 2)
 
 
 def write_all(
@@ -166,7 +168,7 @@ def write_all(
     that can be an answer for which there was no more room (ServiceNow platform facts 4.1).
     """
     results: dict[int, Written] = {}
-    patience = Patience(session.settings.retries, session.settings.retry_deadline)
+    retry_budget = RetryBudget(session.settings.retries, session.settings.retry_deadline)
     waiting = dict(enumerate(requests))
     while waiting:
         for part in _parts(waiting):
@@ -178,14 +180,14 @@ def write_all(
                 results[index] = _write_one(session, request)
             pace.learn(len(part), time.monotonic() - started)
         limited = [index for index in waiting if _status(results[index]) == 429]
-        delay = patience.next_delay(_longest_wait(results[index] for index in limited)) if limited else None
+        delay = retry_budget.next_delay(_longest_wait(results[index] for index in limited)) if limited else None
         if delay is None:
             break
         _pause(delay, len(limited), tell)
         waiting = {index: waiting[index] for index in limited}
         for index in limited:
             del results[index]
-    if any(isinstance(result, NoClearAnswer) for result in results.values()):
+    if any(isinstance(result, AmbiguousResponse) for result in results.values()):
         pace.slow_down()
     return [_as_error(session, results[index]) for index in range(len(requests))]
 
@@ -196,7 +198,7 @@ def _parts(requests: Mapping[int, WriteRequest]) -> list[dict[int, WriteRequest]
     size = 0
     for index, request in requests.items():
         more = len(json.dumps(request.as_inner))
-        if parts[-1] and size + more > MOST_BYTES:
+        if parts[-1] and size + more > MAX_BYTES:
             parts.append({})
             size = 0
         parts[-1][index] = request
@@ -214,14 +216,14 @@ def _write_batch(session: Session, requests: Mapping[int, WriteRequest]) -> dict
             raise
         _without_batch.add(session.base_url)
         return {}
-    except NotJson as page:
+    except UnexpectedPage as page:
         # A page in front of the API, most likely; but who knows what was done behind it.
         _without_batch.add(session.base_url)
-        return {index: NoClearAnswer(str(page)) for index in requests}
-    except NoClearAnswer as unclear:
+        return {index: AmbiguousResponse(str(page)) for index in requests}
+    except AmbiguousResponse as unclear:
         return dict.fromkeys(requests, unclear)
     results: dict[int, Written] = {
-        index: NoClearAnswer(f"{request.method} {request.path}: the batch does not say what became of it")
+        index: AmbiguousResponse(f"{request.method} {request.path}: the batch does not say what became of it")
         for index, request in requests.items()
     }
     for index, item in _serviced(answer, requests):
@@ -241,22 +243,22 @@ def _write_one(session: Session, request: WriteRequest) -> Written:
         if error.status == 401:
             raise
         return error
-    except NoClearAnswer as unclear:
+    except AmbiguousResponse as unclear:
         return unclear
 
 
 def _as_error(session: Session, written: Written) -> Written:
-    if isinstance(written, Answer) and written.status >= 400:
+    if isinstance(written, Response) and written.status >= 400:
         return written.error(session.caller.redactor.scrub_text)
     return written
 
 
 def _status(written: Written) -> int:
-    return written.status if isinstance(written, Answer) else 0
+    return written.status if isinstance(written, Response) else 0
 
 
 def _longest_wait(written: Iterator[Written]) -> float | None:
-    waits = [retry_after_seconds(one.headers.get("retry-after")) for one in written if isinstance(one, Answer)]
+    waits = [retry_after_seconds(one.headers.get("retry-after")) for one in written if isinstance(one, Response)]
     known = [wait for wait in waits if wait is not None]
     return max(known) if known else None
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many writes to an instance in few round trips, as the engine's `ManyStore` wants them."""
+"""Many writes to an instance in few round trips, as the engine's `BulkStore` wants them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..engine.errors import AlreadyThere, Refused, UnclearOutcome
+from ..engine.errors import AlreadyExists, Refused, UnclearOutcome
 from ..engine.plan import CREATE
-from ..engine.store import Answer as Outcome
-from ..engine.store import Order
+from ..engine.store import Order, WriteResult
 from ..file_lock import file_for, folder, locked
-from ..transport.errors import HttpError, NoClearAnswer, SignInFailed
+from ..transport.errors import AmbiguousResponse, HttpError, SignInFailed
 from . import change_api
 from .batch import Pace, WriteRequest, Written, write_all
 from .table_api import WRITE_QUERY, plain, row_path
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
     from .client import Instance
 
 # A line at least every 5 s: this, and the time that the writes of one round trip take (`batch.SECONDS`), with some to spare.
-TELL_FROM = 1.5
+MIN_ANNOUNCED_WAIT = 1.5
 # The database's own words (ServiceNow platform facts 3.11: a sys_id that we send may be honoured, and be taken).
 TAKEN = ("duplicate key", "unique key violation", "unique constraint", "duplicate entry")
 
 
-class ManyWrites:
+class BulkWriter:
     """Sends the writes of one instance in batches, at the pace that it keeps up with."""
 
     def __init__(self, instance: Instance) -> None:
@@ -51,10 +50,10 @@ class ManyWrites:
 
     def written(self, done: int, total: int, what: str) -> None:
         """Say how far the writes have come, every few seconds."""
-        if time.monotonic() - self._told >= TELL_FROM:
+        if time.monotonic() - self._told >= MIN_ANNOUNCED_WAIT:
             self._tell(f"{done} of {total} {what} written")
 
-    def write_all(self, orders: Sequence[Order]) -> list[Outcome]:
+    def write_all(self, orders: Sequence[Order]) -> list[WriteResult]:
         """Carry out creates and updates, each once; return for each the row, or what went wrong."""
         try:
             answers = self._sent(orders)
@@ -83,10 +82,10 @@ class ManyWrites:
         query = {**WRITE_QUERY, "sysparm_fields": "sys_id"}
         return WriteRequest(method, row_path(order.write.collection, order.row_id), query, order.values)
 
-    def _outcome(self, order: Order, written: Written) -> Outcome:
+    def _outcome(self, order: Order, written: Written) -> WriteResult:
         label, verb = order.write.label, "created" if order.write.action == CREATE else "changed"
         name = self.instance.name
-        if isinstance(written, NoClearAnswer):
+        if isinstance(written, AmbiguousResponse):
             return UnclearOutcome(f"{name}: whether {label} was {verb} is unclear. {written}")
         if isinstance(written, HttpError):
             return self._refusal(order, written)
@@ -102,7 +101,7 @@ class ManyWrites:
             )
         return row
 
-    def _refusal(self, order: Order, error: HttpError) -> Outcome:
+    def _refusal(self, order: Order, error: HttpError) -> WriteResult:
         verb = "create" if order.write.action == CREATE else "change"
         refusal = self.instance.refusal(f"to {verb} {order.write.label}", error, order.write.collection)
         if isinstance(refusal, SignInFailed):
@@ -110,5 +109,5 @@ class ManyWrites:
         if error.status == 404 and "No Record" in error.words:
             return Refused(f"{refusal}. It was deleted since it was read, or the account may not see it; run again")
         if order.write.action == CREATE and any(words in error.words.lower() for words in TAKEN):
-            return AlreadyThere(str(refusal))
+            return AlreadyExists(str(refusal))
         return refusal if isinstance(refusal, Refused) else Refused(str(refusal))

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ..engine.plan import CREATE, Write
 from ..engine.store import Order
 from ..transport.errors import HttpError
-from ..transport.responses import Answer
+from ..transport.responses import Response
 from .batch import WriteRequest, Written
 
 CHANGE_PATH = "/api/sn_chg_rest/v1/change"
@@ -47,7 +47,7 @@ def is_absent(base_url: str, written: Written) -> bool:
     return absent
 
 
-def record_of(answer: Answer) -> Mapping[str, Any]:
+def record_of(answer: Response) -> Mapping[str, Any]:
     """Return the record of an answer: the documentation shows it as an object, and in an array of one."""
     result = answer.data.get("result") if isinstance(answer.data, Mapping) else None
     if isinstance(result, list):

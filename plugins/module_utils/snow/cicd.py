@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.errors import Refused, UnclearOutcome
 from ..engine.plan import FAILED
 from ..engine.result import ManualStep
-from ..transport.errors import HttpError, NoClearAnswer
+from ..transport.errors import AmbiguousResponse, HttpError
 from .activation import Activation
 from .query import TableQuery
 
@@ -48,7 +48,7 @@ def activate(instance: Instance, write: Activation) -> None:
 def _start(instance: Instance, write: Activation) -> Mapping[str, Any]:
     try:
         answer = instance.session.request("POST", write.path, query=write.query)
-    except NoClearAnswer as unclear:
+    except AmbiguousResponse as unclear:
         raise UnclearOutcome(
             f"{instance.name}: whether the activation of {write.what} was started is unclear. {unclear}. Run again: an activation that "
             f"has ended by then is seen"

@@ -10,23 +10,22 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..ansible_module import Context, Params, transport_settings
+from ..ansible_module import Params, TaskContext, transport_settings
 from ..engine.errors import Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
-from ..engine.reconcile import Account, Convergence
+from ..engine.reconcile import Account, Reconciler
 from ..engine.result import Result
-from ..engine.rollback import Guard
-from ..engine.snapshot import Answered, Read, Row
-from ..engine.store import Answer as Outcome
-from ..engine.store import Order
-from ..transport.errors import HttpError, NoClearAnswer, SignInFailed, TransportError
-from ..transport.responses import Answer
+from ..engine.rollback import AccessGuard
+from ..engine.snapshot import Query, QueryResult, Row
+from ..engine.store import Order, WriteResult
+from ..transport.errors import AmbiguousResponse, HttpError, SignInFailed, TransportError
+from ..transport.responses import Response
 from ..transport.session import Session, checked_base_url
 from . import account, cicd, secret_checks
 from .activation import Activation
 from .auth import explain_401, grant_of, signer_for
 from .batch import read_tables
-from .bulk_writes import ManyWrites
+from .bulk_writes import BulkWriter
 from .query import TableQuery, table_queries
 from .table_api import TABLE_PATH, WRITE_QUERY, plain, row_path
 
@@ -36,20 +35,20 @@ VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete"}
 
 
 class Instance:
-    """One instance, as one account sees it. Fulfils the engine's `Store` and `ManyStore`."""
+    """One instance, as one account sees it. Fulfils the engine's `Store` and `BulkStore`."""
 
-    def __init__(self, session: Session, grant: str, params: Params, context: Context) -> None:
+    def __init__(self, session: Session, grant: str, params: Params, context: TaskContext) -> None:
         self.session, self.grant, self.params, self.context = session, grant, params, context
         self.check_mode = context.check_mode
         self.create_attempts = session.settings.retries + 1
         self.name = short_name(session.base_url)
         self._account: Account | None | bool = False
-        self._many = ManyWrites(self)
-        self._foreseen: list[TableQuery] = []
-        self._known: dict[TableQuery, Answered] = {}
+        self._bulk = BulkWriter(self)
+        self._prefetched: list[TableQuery] = []
+        self._known: dict[TableQuery, QueryResult] = {}
 
     @classmethod
-    def from_params(cls, params: Params, context: Context) -> Instance:
+    def from_params(cls, params: Params, context: TaskContext) -> Instance:
         """Return the instance that the connection options describe; nothing is sent yet."""
         session = open_session(params, context)
         grant = grant_of(params)
@@ -64,22 +63,22 @@ class Instance:
 
     # -- the engine's protocol ----------------------------------------------------------------------------------------
 
-    def ensure(self, *resources: Any, noun: str = "", guard: Guard | None = None) -> Result:
+    def ensure(self, *resources: Any, noun: str = "", guard: AccessGuard | None = None) -> Result:
         """Bring `resources` to their described state in one plan; with a `guard`, in groups that it looks after.
 
         With `noun`, the module is one of a single object and returns it under that name instead of `results`.
         """
-        convergence = Convergence(self, resources, guard)
-        result = convergence.run()
+        reconciler = Reconciler(self, resources, guard)
+        result = reconciler.run()
         if noun:
-            result.output = {noun: convergence.described[0]}
+            result.output = {noun: reconciler.described[0]}
         return result
 
     def compare(self, *resources: Any) -> Result:
         """Tell in what `resources` deviate from their described state; an account that may only read is enough."""
-        return Convergence(self, resources).compare()
+        return Reconciler(self, resources).compare()
 
-    def read(self, reads: Sequence[Read]) -> list[Answered]:
+    def read(self, reads: Sequence[Query]) -> list[QueryResult]:
         """Answer all `reads` in one round trip (more only where pages follow)."""
         grouped = [list(table_queries(read)) for read in reads]
         answers = iter(self.query([query for group in grouped for query in group]))
@@ -89,30 +88,30 @@ class Instance:
             refused = next((part.refused for part in parts if part.refused), "")
             totals = [part.total for part in parts if part.total is not None]
             total = sum(totals) if len(totals) == len(parts) else None
-            result.append(Answered(tuple(row for part in parts for row in part.rows), refused, total))
+            result.append(QueryResult(tuple(row for part in parts for row in part.rows), refused, total))
         return result
 
-    def query(self, queries: Sequence[TableQuery]) -> list[Answered]:
+    def query(self, queries: Sequence[TableQuery]) -> list[QueryResult]:
         """Return the rows of each query, in order, all pages. A refusal of an `optional` query is part of the answer."""
-        foreseen, self._foreseen = self._foreseen, []
-        asked = [*foreseen, *(query for query in queries if query not in self._known and query not in foreseen)]
+        prefetched, self._prefetched = self._prefetched, []
+        asked = [*prefetched, *(query for query in queries if query not in self._known and query not in prefetched)]
         answers = dict(self._known)
         for query, answer in self._ask(asked):
             answers[query] = answer
-            if query in foreseen:
+            if query in prefetched:
                 self._known[query] = answer
         return [answers[query] for query in queries]
 
-    def foresee(self, queries: Iterable[TableQuery]) -> None:
+    def prefetch(self, queries: Iterable[TableQuery]) -> None:
         """Let the next read ask `queries` along with everything else; their answers are known until something is written."""
-        self._foreseen += [query for query in queries if query not in self._known]
+        self._prefetched += [query for query in queries if query not in self._known]
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """POST one row and return it. A lost answer is `UnclearOutcome`: the row may exist."""
         with self._writing(write):
             try:
                 answer = self.session.request("POST", row_path(write.collection), query=WRITE_QUERY, body=dict(values))
-            except NoClearAnswer as unclear:
+            except AmbiguousResponse as unclear:
                 raise UnclearOutcome(f"{self.name}: whether {write.label} was created is unclear. {unclear}") from None
             row = answer.data.get("result") if isinstance(answer.data, Mapping) else None
             if not isinstance(row, Mapping) or not row.get("sys_id"):
@@ -142,20 +141,20 @@ class Instance:
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait until no other run of this machine creates rows on this instance, and let none begin."""
-        return self._many.turn()
+        return self._bulk.turn()
 
     def at_once(self) -> int:
         """Return how many writes to send together next."""
-        return self._many.pace.size
+        return self._bulk.pace.size
 
-    def write_many(self, orders: Sequence[Order]) -> list[Outcome]:
+    def write_many(self, orders: Sequence[Order]) -> list[WriteResult]:
         """Carry out creates and updates in batches, each once; return for each the row, or what went wrong."""
         self._known.clear()
-        return self._many.write_all(orders)
+        return self._bulk.write_all(orders)
 
     def written(self, done: int, total: int, what: str) -> None:
         """Say how far the writes have come, every few seconds."""
-        self._many.written(done, total, what)
+        self._bulk.written(done, total, what)
 
     def verdict(self, probe: str, value: str, row: Row) -> str:
         """Return whether the instance holds the secret `value`."""
@@ -168,10 +167,10 @@ class Instance:
             self._account = account.read_account(self)
         return self._account
 
-    def foresee_account(self) -> None:
+    def prefetch_account(self) -> None:
         """Let the next read ask who is calling along with everything else: `account` will be needed."""
         if isinstance(self._account, bool):
-            self.foresee(account.account_queries(self))
+            self.prefetch(account.account_queries(self))
 
     def wait(self, attempt: int) -> None:
         """Pause before a create is tried again."""
@@ -183,7 +182,7 @@ class Instance:
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 
-    def _ask(self, queries: Sequence[TableQuery]) -> Iterator[tuple[TableQuery, Answered]]:
+    def _ask(self, queries: Sequence[TableQuery]) -> Iterator[tuple[TableQuery, QueryResult]]:
         """Yield each query with its answer as far as it is known, again with each further page."""
         found: dict[TableQuery, list[Row]] = {query: [] for query in queries}
         waiting = {query: query for query in found}
@@ -195,13 +194,13 @@ class Instance:
                     rows, refused = self._rows(page, answer)
                     found[query] += rows
                     total = _total(answer) if not refused else None
-                    yield query, Answered(tuple(found[query]), refused, total)
+                    yield query, QueryResult(tuple(found[query]), refused, total)
                     following = page.next_page(_total(answer), len(rows)) if not refused else None
                     if following:
                         further[query] = following
                 waiting = further
 
-    def _rows(self, query: TableQuery, answer: Answer) -> tuple[list[Row], str]:
+    def _rows(self, query: TableQuery, answer: Response) -> tuple[list[Row], str]:
         if answer.status == 404 and query.path.startswith(TABLE_PATH) and _is_no_record(answer):
             return [], ""
         if answer.status >= 400:
@@ -213,7 +212,9 @@ class Instance:
         rows = query.listed(rows)
         if not isinstance(rows, list):
             # Taken for "no rows", everything would be created again.
-            raise NoClearAnswer(f"{self.name}: GET {query.path} -> {answer.status}: the answer holds no list of rows")
+            raise AmbiguousResponse(
+                f"{self.name}: GET {query.path} -> {answer.status}: the answer holds no list of rows"
+            )
         return [plain(row) for row in rows if isinstance(row, Mapping)], ""
 
     def refusal(self, action: str, error: HttpError, table: str) -> Exception:
@@ -240,7 +241,7 @@ class Instance:
             raise self.refusal("the request", error, "") from None
 
 
-def open_session(params: Params, context: Context) -> Session:
+def open_session(params: Params, context: TaskContext) -> Session:
     """Return an unsigned session for the instance of a task's connection options."""
     base_url = checked_base_url("snow_url", params.get("snow_url"))
     context.subject = short_name(base_url)
@@ -270,12 +271,12 @@ def short_name(base_url: str) -> str:
     return f"{parts.netloc}{parts.path}"
 
 
-def _total(answer: Answer) -> int | None:
+def _total(answer: Response) -> int | None:
     text = answer.headers.get("x-total-count", "")
     return int(text) if text.isdigit() else None
 
 
-def _is_no_record(answer: Answer) -> bool:
+def _is_no_record(answer: Response) -> bool:
     error = answer.data.get("error") if isinstance(answer.data, Mapping) else None
     return isinstance(error, Mapping) and "No Record" in str(error.get("message"))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..engine.snapshot import Answered, Row
+from ..engine.snapshot import QueryResult, Row
 from .account import account_of, account_queries
 from .preflight_checks import CHECKED_PROPERTIES, OAUTH_PLUGIN, Findings, problems
 from .query import TableQuery, any_of
@@ -37,7 +37,7 @@ class Questions:
         self.names.append(name)
         self.queries.append(query)
 
-    def ask(self, instance: Instance) -> dict[str, Answered]:
+    def ask(self, instance: Instance) -> dict[str, QueryResult]:
         """Send all queries together."""
         return dict(zip(self.names, instance.query(self.queries), strict=True))
 
@@ -82,9 +82,9 @@ def instance_facts(
     }
 
 
-def foresee_facts(instance: Instance, *, properties: list[str], plugins: list[str], tables: list[str]) -> None:
+def prefetch_facts(instance: Instance, *, properties: list[str], plugins: list[str], tables: list[str]) -> None:
     """Let the next read of `instance` ask along with everything else what `instance_facts` will be told."""
-    instance.foresee(_questions(instance, properties, plugins, tables).queries)
+    instance.prefetch(_questions(instance, properties, plugins, tables).queries)
 
 
 def _summary(instance: Instance, release: Release, found: list[dict[str, Any]]) -> str:
@@ -113,7 +113,7 @@ def _questions(instance: Instance, properties: list[str], plugins: list[str], ta
     return questions
 
 
-def _plugin_state(plugin: str, answers: Mapping[str, Answered]) -> str:
+def _plugin_state(plugin: str, answers: Mapping[str, QueryResult]) -> str:
     """Return active, inactive, or unknown: both plugin tables are hidden from most accounts (platform facts 6.1)."""
     rows: list[Row] = [row for row in answers["v_plugin"].rows if row.get("id") == plugin]
     rows += [row for row in answers["sys_plugins"].rows if row.get("source") == plugin]
@@ -124,12 +124,12 @@ def _plugin_state(plugin: str, answers: Mapping[str, Answered]) -> str:
     return "inactive" if answers["v_plugin"].rows else "unknown"
 
 
-def _table_state(answer: Answered) -> str:
+def _table_state(answer: QueryResult) -> str:
     if not answer.refused:
         return "readable" if answer.rows else "empty"
     return "absent" if "Invalid table" in answer.refused else "refused"
 
 
-def _capability(answer: Answered, column: str) -> bool | None:
+def _capability(answer: QueryResult, column: str) -> bool | None:
     """Return whether the column exists; None when no row could be read."""
     return column in answer.rows[0] if answer.rows else None

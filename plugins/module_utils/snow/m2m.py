@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ..engine.errors import BadDescription
+from ..engine.errors import InvalidInput
 from ..engine.field import Field, Links
 from ..engine.plan import CREATE, DELETE, Need, Plan, Value, Write
-from ..engine.snapshot import Pending, Read, Row, World
+from ..engine.snapshot import PlannedId, Query, Row, Snapshot
 
 
 @dataclass(frozen=True)
@@ -22,33 +22,35 @@ class Owner:
     stage: int
 
 
-def link_reads(owner: Owner, links: Links, names: Collection[str]) -> list[Read]:
+def join_queries(owner: Owner, links: Links, names: Collection[str]) -> list[Query]:
     """Ask for the links of `owner`, and for the rows that `names` call."""
     by_owner = f"{links.owner}.{owner.column}"
     by_target = f"{links.target}.{links.by}"
     columns = ("sys_id", links.owner, by_owner, links.target, by_target, links.inherited or "sys_id")
-    reads = [Read(links.collection, by_owner, (owner.name,), tuple(dict.fromkeys(columns)))]
+    reads = [Query(links.collection, by_owner, (owner.name,), tuple(dict.fromkeys(columns)))]
     if names:
-        reads.append(Read(links.targets, links.by, tuple(names), ("sys_id", links.by)))
+        reads.append(Query(links.targets, links.by, tuple(names), ("sys_id", links.by)))
     return reads
 
 
-def plan_links(
-    plan: Plan, owner: Owner, row: Value, field: Field, names: Iterable[str], world: World, *, exclusive: bool
+def plan_joins(
+    plan: Plan, owner: Owner, row: Value, field: Field, names: Iterable[str], snapshot: Snapshot, *, exclusive: bool
 ) -> None:
     """Compare the links of `row` with `names`; with `exclusive`, others than these are removed."""
     links = field.links
     if links is None:
         return
     rows: list[Row] = (
-        [] if isinstance(row, Pending) else world.rows(links.collection, f"{links.owner}.{owner.column}", owner.name)
+        []
+        if isinstance(row, PlannedId)
+        else snapshot.rows(links.collection, f"{links.owner}.{owner.column}", owner.name)
     )
     name_column = f"{links.target}.{links.by}"
     linked = {found.get(name_column, "") for found in rows}
     wanted = list(dict.fromkeys(names))
-    unknown = [name for name in wanted if world.identify(links.targets, links.by, name) is None]
+    unknown = [name for name in wanted if snapshot.resolve_id(links.targets, links.by, name) is None]
     if unknown:
-        raise BadDescription(
+        raise InvalidInput(
             f"{owner.label}: {field.name} names {', '.join(map(repr, unknown))}, but no row of {links.targets} has that "
             f"{links.by}, and nothing in this call creates it"
         )
@@ -60,20 +62,20 @@ def plan_links(
     for name in missing:
         values: dict[str, Value] = {
             links.owner: row,
-            links.target: world.identify(links.targets, links.by, name) or "",
+            links.target: snapshot.resolve_id(links.targets, links.by, name) or "",
         }
-        plan.writes.append(_link(CREATE, owner, links, name, values))
+        plan.writes.append(_join_write(CREATE, owner, links, name, values))
     for found in extra:
-        plan.writes.append(_link(DELETE, owner, links, found.get(name_column, ""), {}, found["sys_id"]))
+        plan.writes.append(_join_write(DELETE, owner, links, found.get(name_column, ""), {}, found["sys_id"]))
     if missing or extra:
         removed = {found.get(name_column, "") for found in extra}
-        if not isinstance(row, Pending):
-            plan.deviates(field.name, sorted(linked), sorted((linked - removed) | set(wanted)))
+        if not isinstance(row, PlannedId):
+            plan.add_drift(field.name, sorted(linked), sorted((linked - removed) | set(wanted)))
         plan.needs += [Need(f"grant {name} to {owner.label}", ("admin",)) for name in missing if name == "admin"]
 
 
-def _link(action: str, owner: Owner, links: Links, name: str, values: dict[str, Value], row: str = "") -> Write:
+def _join_write(action: str, owner: Owner, links: Links, name: str, values: dict[str, Value], row: str = "") -> Write:
     label = f"{owner.label}: {name}"
     write = Write(action, links.collection, label, values, row, owner.stage + 1, identity=dict(values))
-    write.link = True
+    write.is_join_row = True
     return write

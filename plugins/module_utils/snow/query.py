@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ..engine.errors import BadDescription
+from ..engine.errors import InvalidInput
 from ..engine.field import wire_text
-from ..engine.snapshot import Read
+from ..engine.snapshot import Query
 
 PAGE = 1000
 # Characters of a URL that the values of one condition may take: above 2,048 in all, gateways begin to refuse
 # (ServiceNow platform facts 3.8).
-LONGEST_VALUES = 1500
+MAX_VALUES_LENGTH = 1500
 
 
 def escaped(column: str, value: Any) -> str:
     """Return `value` for use in a condition: a caret is doubled; what the server would run as a script is refused."""
     text = wire_text(value)
     if text.lower().lstrip().startswith("javascript:"):
-        raise BadDescription(
+        raise InvalidInput(
             f"{column}: a value that starts with javascript: would be run by the instance; it is never sent"
         )
     return text.replace("^", "^^")
@@ -43,13 +43,13 @@ def any_of(column: str, values: tuple[str, ...]) -> str:
 def encoded(conditions: Mapping[str, Any]) -> str:
     """Return the encoded query for "every column equals its value"; a list means any of its items, "" means empty.
 
-    Raises `BadDescription` for an empty list: left out, the condition would match everything.
+    Raises `InvalidInput` for an empty list: left out, the condition would match everything.
     """
     terms = []
     for column, value in conditions.items():
         if isinstance(value, (list, tuple)):
             if not value:
-                raise BadDescription(f"{column}: any of an empty list matches nothing; leave it out, or name a value")
+                raise InvalidInput(f"{column}: any of an empty list matches nothing; leave it out, or name a value")
             terms.append(any_of(column, tuple(wire_text(item) for item in value)))
         elif wire_text(value) == "":
             terms.append(f"{column}ISEMPTY")
@@ -154,7 +154,7 @@ class Counts(TableQuery):
         ]
 
 
-def table_queries(read: Read) -> Iterator[TableQuery]:
+def table_queries(read: Query) -> Iterator[TableQuery]:
     """Return the queries that answer `read`: several when its values would make a URL too long."""
     where = encoded(dict(read.where))
     joint = "," if all(map(_fits_in_list, read.values)) else f"^OR{read.column}="
@@ -162,7 +162,7 @@ def table_queries(read: Read) -> Iterator[TableQuery]:
     length = 0
     for value in read.values:
         more = len(quote(joint + escaped(read.column, value), safe=""))
-        if chunk and length + more > LONGEST_VALUES:
+        if chunk and length + more > MAX_VALUES_LENGTH:
             yield _query(read, where, tuple(chunk))
             chunk, length = [], 0
         chunk.append(value)
@@ -171,7 +171,7 @@ def table_queries(read: Read) -> Iterator[TableQuery]:
         yield _query(read, where, tuple(chunk))
 
 
-def _query(read: Read, where: str, values: tuple[str, ...]) -> TableQuery:
+def _query(read: Query, where: str, values: tuple[str, ...]) -> TableQuery:
     if read.operator:
         first = "^OR".join(f"{read.column}{read.operator}{escaped(read.column, value)}" for value in values)
     else:

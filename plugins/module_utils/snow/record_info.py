@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..engine.errors import BadDescription
+from ..engine.errors import InvalidInput
 from ..engine.field import kind_of, normal
 from ..engine.snapshot import Row
 from ..transport.redact import MASK
@@ -28,14 +28,14 @@ def records(
     A dictionary is checked again row by row: a platform that does not know a queried field answers with everything.
     """
     if limit < 0:
-        raise BadDescription(f"limit must be 0 (all rows) or more, not {limit}")
+        raise InvalidInput(f"limit must be 0 (all rows) or more, not {limit}")
     if isinstance(query, Mapping):
         rows = _matching(instance, table, query, fields, limit)
     elif query is None or isinstance(query, str):
         (answer,) = instance.query([TableQuery(table, query or "", tuple(fields), limit)])
         rows = list(answer.rows)
     else:
-        raise BadDescription(f"query must be a dictionary or an encoded query, not a {type(query).__name__}")
+        raise InvalidInput(f"query must be a dictionary or an encoded query, not a {type(query).__name__}")
     shown = [{name: row[name] for name in sorted(row) if not fields or name in fields} for row in rows]
     return [
         {name: MASK if value and SECRET_COLUMN.search(name) else value for name, value in row.items()} for row in shown
@@ -50,7 +50,7 @@ def _matching(instance: Instance, table: str, query: Mapping[str, Any], fields: 
     checked = [name for name in query if wanted or "." not in name]
     unknown = sorted({name for name in checked for row in answer.rows if name not in row})
     if unknown:
-        raise BadDescription(
+        raise InvalidInput(
             f"{instance.name}: {table} has no field {', '.join(unknown)}, or the account may not read it; the instance ignores "
             f"such a condition and answers with every row"
         )

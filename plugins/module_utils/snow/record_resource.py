@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from ..engine.errors import BadDescription
+from ..engine.errors import InvalidInput
 from ..engine.field import (
     BOOLEAN,
     INTEGER,
@@ -21,21 +21,21 @@ from ..engine.plan import (
     CREATE,
     DELETE,
     UPDATE,
-    Judge,
     Need,
     Plan,
     SecretCheck,
+    SecretDecision,
     Value,
     Write,
 )
 from ..engine.result import ABSENT, PRESENT
-from ..engine.snapshot import Pending, Read, Row, World
-from .m2m import Owner, link_reads, plan_links
+from ..engine.snapshot import PlannedId, Query, Row, Snapshot
+from .m2m import Owner, join_queries, plan_joins
 
 ON_PLATFORM, AS_DESCRIBED = "******** (on the instance)", "******** (as described)"
 
 
-class RowResource:
+class RecordResource:
     """One row of `table`, known by its `key` columns; subclasses say what it is, the plan follows from that.
 
     `stage` orders resources among each other: a row is created after the rows it refers to. `needs_roles` may write it.
@@ -69,18 +69,18 @@ class RowResource:
         extra = dict(extra_fields or {})
         known = {field.column for field in self.fields}
         for name in known & set(extra):
-            raise BadDescription(f"{self.noun}: extra_fields names {name}, which has an option of its own")
+            raise InvalidInput(f"{self.noun}: extra_fields names {name}, which has an option of its own")
         self.fields = self.fields + tuple(Field(name, kind=kind_of(value)) for name, value in extra.items())
         self.values.update(extra)
         for name in self.key:
             # An empty name would be any row without one, and a deletion would take it.
             if not wire_text(self.values.get(name, self.row_id)).strip():
-                raise BadDescription(f"{self.noun}: {name} must not be empty")
+                raise InvalidInput(f"{self.noun}: {name} must not be empty")
         self.label = f"{self.noun} {self.display_name}"
         for field in self.fields:
             # An empty secret is a variable without a value; written, it would lock everybody out.
             if field.secret and self.state != ABSENT and self.values.get(field.name) == "":
-                raise BadDescription(f"{self.label}: {field.name} is empty; give a value, or leave it out")
+                raise InvalidInput(f"{self.label}: {field.name} is empty; give a value, or leave it out")
         self.check()
 
     @property
@@ -95,7 +95,7 @@ class RowResource:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for the row itself, for every row it refers to, and for its links."""
         plain = [field for field in self.fields if field.links is None and field.secret is None]
         columns = ["sys_id", *self.key, *self.seen, *(field.column for field in plain)]
@@ -104,7 +104,7 @@ class RowResource:
             columns += ["sys_mod_count", "sys_created_by"]
         column, *others = self.key
         reads = [
-            Read(
+            Query(
                 self.table,
                 "sys_id" if self.row_id else column,
                 (self.row_id or self.key_values[column],),
@@ -116,37 +116,37 @@ class RowResource:
             if field.name in self.values and field.reference and self.values[field.name] != "":
                 by = field.reference.by
                 reads.append(
-                    Read(field.reference.collection, by, (wire_text(self.values[field.name]),), ("sys_id", by))
+                    Query(field.reference.collection, by, (wire_text(self.values[field.name]),), ("sys_id", by))
                 )
             if field.name in self.values and field.links:
-                reads += link_reads(self._owner, field.links, self.values[field.name])
+                reads += join_queries(self._owner, field.links, self.values[field.name])
         return reads
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise the row's id to whoever refers to it by its first key column."""
         return [] if self.state == ABSENT or self.row_id else [self._pending()]
 
-    def _pending(self) -> Pending:
-        return Pending(self.table, self.key[0], self.key_values[self.key[0]])
+    def _pending(self) -> PlannedId:
+        return PlannedId(self.table, self.key[0], self.key_values[self.key[0]])
 
-    def find(self, world: World) -> Row | None:
-        """Return the one row that is meant, or None. Raises `BadDescription` for two of one name."""
+    def find(self, snapshot: Snapshot) -> Row | None:
+        """Return the one row that is meant, or None. Raises `InvalidInput` for two of one name."""
         if self.row_id:
-            rows = world.rows(self.table, "sys_id", self.row_id)
+            rows = snapshot.rows(self.table, "sys_id", self.row_id)
             if not rows and self.state != ABSENT:
-                raise BadDescription(f"{self.noun}: no row of {self.table} has the sys_id {self.row_id}")
+                raise InvalidInput(f"{self.noun}: no row of {self.table} has the sys_id {self.row_id}")
             return rows[0] if rows else None
         column = self.key[0]
-        rows = self.candidates(world.rows(self.table, column, self.key_values[column], self.key_values))
+        rows = self.candidates(snapshot.rows(self.table, column, self.key_values[column], self.key_values))
         if len(rows) > 1:
             ids = ", ".join(sorted(row["sys_id"] for row in rows))
-            raise BadDescription(
+            raise InvalidInput(
                 f"{len(rows)} rows of {self.table} are called {self.display_name} ({ids}). Neither was touched; "
                 f"{'choose one with sys_id' if self.noun == 'oauth_application' else 'remove or rename one'}"
             )
         if not rows and self.state != ABSENT:
-            for near in world.near_misses(self.table, column, self.key_values[column])[:1]:
-                raise BadDescription(
+            for near in snapshot.case_variants(self.table, column, self.key_values[column])[:1]:
+                raise InvalidInput(
                     f"{self.table} already has {near[column]!r} ({near['sys_id']}), which differs from "
                     f"{self.key_values[column]!r} in upper and lower case only; use that spelling"
                 )
@@ -159,18 +159,18 @@ class RowResource:
     # -- planning -----------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Raise `BadDescription` for values that no platform would take."""
+        """Raise `InvalidInput` for values that no platform would take."""
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare the description with the row, field by field."""
         plan = Plan(self.label)
-        row = plan.row = self.find(world)
+        row = plan.row = self.find(snapshot)
         if self.state == ABSENT:
             self._plan_absence(plan, row)
         elif row is None:
-            self._plan_creation(plan, world)
+            self._plan_creation(plan, snapshot)
         else:
-            self._plan_update(plan, row, world, judge)
+            self._plan_update(plan, row, snapshot, secrets)
         if plan.writes and self.needs_roles:
             plan.needs.append(Need(f"write {self.label}", self.needs_roles))
         return plan
@@ -181,61 +181,61 @@ class RowResource:
     def _plan_absence(self, plan: Plan, row: Row | None) -> None:
         if row is None:
             return
-        plan.deviates("state", PRESENT, ABSENT)
+        plan.add_drift("state", PRESENT, ABSENT)
         if self.deactivated_by and row.get(self.deactivated_by) == "true":
             values: dict[str, Value] = {self.deactivated_by: "false"}
             plan.writes.append(Write(UPDATE, self.table, self.label, values, row["sys_id"], 100 - self.stage))
         plan.writes.append(Write(DELETE, self.table, self.label, row=row["sys_id"], stage=100 - self.stage))
 
-    def _plan_creation(self, plan: Plan, world: World) -> None:
+    def _plan_creation(self, plan: Plan, snapshot: Snapshot) -> None:
         me = self._pending()
-        plan.deviates("state", ABSENT, PRESENT)
+        plan.add_drift("state", ABSENT, PRESENT)
         values: dict[str, Value] = {**self.defaults(), **self.key_values}
         for field in self._set_fields():
             if field.links is None and field.secret is None:
-                values[field.column] = self._wire(field, world)
+                values[field.column] = self._wire(field, snapshot)
         identity: dict[str, Value] = dict(self.key_values)
         plan.writes.append(
-            Write(CREATE, self.table, self.label, values, stage=self.stage, identity=identity, promise=me)
+            Write(CREATE, self.table, self.label, values, stage=self.stage, identity=identity, planned_id=me)
         )
         plan.columns[self.table] = tuple(f.column for f in self._set_fields() if self._needs_column(f))
         for field in self._set_fields():
             if field.secret is not None:
                 self._write_secret(plan, field, me)
             if field.links:
-                self._plan_links(plan, field, me, world)
+                self._plan_links(plan, field, me, snapshot)
         plan.object = self.described()
         plan.after.update(self._as_described(plan.object))
 
-    def _plan_update(self, plan: Plan, row: Row, world: World, judge: Judge) -> None:
+    def _plan_update(self, plan: Plan, row: Row, snapshot: Snapshot, secrets: SecretDecision) -> None:
         row_id = row["sys_id"]
         changes: dict[str, Value] = {}
         for field in self._set_fields():
             if field.links:
-                self._plan_links(plan, field, row_id, world)
+                self._plan_links(plan, field, row_id, snapshot)
             elif field.secret is None:
-                self._compare(plan, field, row, world, changes)
+                self._compare(plan, field, row, snapshot, changes)
         for field in self._set_fields():
             if field.secret is None:
                 continue
             value, changing = wire_text(self.values[field.name]), bool(changes)
-            if judge.must_write(self.label, field, value, self.update_secret, row, changing=changing):
-                plan.deviates(field.name, ON_PLATFORM, AS_DESCRIBED)
+            if secrets.must_write(self.label, field, value, self.update_secret, row, changing=changing):
+                plan.add_drift(field.name, ON_PLATFORM, AS_DESCRIBED)
                 self._write_secret(plan, field, row_id)
         if changes:
             # After the secret: a run that is interrupted between them finds the row as it was, and judges alike.
             plan.writes.append(Write(UPDATE, self.table, self.label, changes, row_id, self.stage))
         plan.object = self.described(row)
 
-    def _compare(self, plan: Plan, field: Field, row: Row, world: World, changes: dict[str, Value]) -> None:
+    def _compare(self, plan: Plan, field: Field, row: Row, snapshot: Snapshot, changes: dict[str, Value]) -> None:
         if field.column not in row:
             if not self._needs_column(field):
                 return
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.table} has no field {field.column} on this instance, or the account may not read it; "
                 f"{self.label} cannot get its {field.name}. Leave {field.name} out, or use a release that has it"
             )
-        wanted = self._wire(field, world)
+        wanted = self._wire(field, snapshot)
         actual = normal(field.kind, row[field.column])
         if wanted == actual:
             return
@@ -243,7 +243,7 @@ class RowResource:
         before = (
             row.get(f"{field.column}.{field.reference.by}") or actual if field.reference else field.from_wire(actual)
         )
-        plan.deviates(field.name, before, self.shown(field))
+        plan.add_drift(field.name, before, self.shown(field))
 
     def _needs_column(self, field: Field) -> bool:
         return (
@@ -252,13 +252,13 @@ class RowResource:
             and (field.without_column is None or wire_text(self.values[field.name]) != field.without_column)
         )
 
-    def _wire(self, field: Field, world: World) -> Value:
+    def _wire(self, field: Field, snapshot: Snapshot) -> Value:
         value = self.values[field.name]
         if field.reference is None or value == "":
             return field.to_wire(value)
-        found = world.identify(field.reference.collection, field.reference.by, wire_text(value))
+        found = snapshot.resolve_id(field.reference.collection, field.reference.by, wire_text(value))
         if found is None:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.label}: {field.name} names {value!r}, but no row of {field.reference.collection} has that "
                 f"{field.reference.by}, and nothing in this call creates it"
             )
@@ -271,9 +271,9 @@ class RowResource:
         if field.secret:
             plan.secrets.append(SecretCheck(self.label, field.secret, value))
 
-    def _plan_links(self, plan: Plan, field: Field, row: Value, world: World) -> None:
+    def _plan_links(self, plan: Plan, field: Field, row: Value, snapshot: Snapshot) -> None:
         names, exclusive = self.values[field.name], field.name in self.exclusive
-        plan_links(plan, self._owner, row, field, names, world, exclusive=exclusive)
+        plan_joins(plan, self._owner, row, field, names, snapshot, exclusive=exclusive)
 
     @property
     def _owner(self) -> Owner:

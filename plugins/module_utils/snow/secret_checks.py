@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.reconcile import CLOSED, MATCH, MISMATCH, UNKNOWN
 from ..engine.snapshot import Row
-from ..transport.responses import Answer
+from ..transport.responses import Response
 from .auth import FixedSigner, ask_for_token, basic_header, token_form
 from .query import TableQuery, encoded
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # An account is locked after 5 failed sign-ins by default; ours must never be one of the last. Once the password was
 # written, a sign-in most likely succeeds, which starts the count anew; one to spare is left even so.
-MOST_FAILED_ATTEMPTS = 2
-MOST_FAILED_AFTER_WRITING = 4
+MAX_FAILED_ATTEMPTS = 2
+MAX_FAILED_AFTER_WRITING = 4
 CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client"})
 
 
@@ -47,7 +47,7 @@ def client_secret_verdict(instance: Instance, value: str, row: Row) -> str:
     return _real_grant_verdict(instance, client_id, value)
 
 
-def _token_answer(instance: Instance, client_id: str, client_secret: str) -> Answer:
+def _token_answer(instance: Instance, client_id: str, client_secret: str) -> Response:
     instance.context.redactor.add(client_secret)
     form = {
         "grant_type": "refresh_token",
@@ -58,7 +58,7 @@ def _token_answer(instance: Instance, client_id: str, client_secret: str) -> Ans
     return ask_for_token(instance.session, form)
 
 
-def _word(answer: Answer) -> tuple[int, str]:
+def _word(answer: Response) -> tuple[int, str]:
     error: Any = answer.data.get("error") if isinstance(answer.data, Mapping) else ""
     return answer.status, str(error)
 
@@ -83,7 +83,7 @@ def password_verdict(instance: Instance, value: str, row: Row) -> str:
     # Secrets are judged before the first write of a run and verified after the last.
     written = instance.context.calls.write > 0
     failed = row.get("failed_attempts", "")
-    if failed.isdecimal() and int(failed) >= (MOST_FAILED_AFTER_WRITING if written else MOST_FAILED_ATTEMPTS):
+    if failed.isdecimal() and int(failed) >= (MAX_FAILED_AFTER_WRITING if written else MAX_FAILED_ATTEMPTS):
         instance.warn(
             f"{instance.name}: {row.get('user_name')} has {failed} failed sign-ins; its password was not tried, so as not to lock "
             f"the account, and is taken to differ from the given one"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..ansible_module import Context, Params
+from ..ansible_module import Params, TaskContext
 from ..engine.result import Result, information
 from ..transport.errors import BadConnectionOption
 from .auth import WIRE_GRANT, grant_of, lifetime, request_token, token_form
@@ -12,7 +12,7 @@ from .client import open_session
 REVOKE_PATH = "/oauth_revoke_token.do"
 
 
-def token_for_later(params: Params, context: Context) -> Result:
+def token_for_later(params: Params, context: TaskContext) -> Result:
     """Return `access_token` and `expires_in` (seconds). The token is the one thing that is not blotted out."""
     grant = grant_of(params)
     if grant not in WIRE_GRANT:
@@ -22,7 +22,7 @@ def token_for_later(params: Params, context: Context) -> Result:
     return information(access_token=token.text, expires_in=int(lifetime(token.details.get("expires_in"))))
 
 
-def revoke_token(params: Params, context: Context) -> Result:
+def revoke_token(params: Params, context: TaskContext) -> Result:
     """Revoke `snow_access_token`; the platform does not tell whether it was still alive (platform facts 2.2)."""
     token = params.get("snow_access_token")
     if not token:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..ansible_module import Context, Params
+from ..ansible_module import Params, TaskContext
 from ..engine.errors import EngineError
 from ..engine.snapshot import Row
 from ..transport.errors import BadConnectionOption, TransportError
-from ..transport.responses import Answer
+from ..transport.responses import Response
 from ..transport.session import Session
 from .auth import WIRE_GRANT, FixedSigner, ask_for_token, likely_causes
 from .client import Instance, open_session, short_name
@@ -27,7 +27,7 @@ EXPLAINING_PROPERTIES = (
 PROBED = TableQuery("sys_user", "", ("sys_id",), limit=1)
 
 
-def verify_token(params: Params, context: Context) -> dict[str, Any]:
+def verify_token(params: Params, context: TaskContext) -> dict[str, Any]:
     """Check the pair that a task names; with `fail_on_unverified`, raise `EngineError` when it does not work."""
     explainer: Instance | None = None
     # Without an account of its own the check still works; causes are then the documented ones.
@@ -88,7 +88,7 @@ def _seconds(value: Any) -> int:
     return int(float(text)) if text.replace(".", "", 1).isdigit() else 0
 
 
-def _api_cause(answer: Answer) -> str:
+def _api_cause(answer: Response) -> str:
     words = str(answer.error()).lower()
     if "scope" in words:
         return "the application is restricted to scopes that do not cover the API; make it broadly scoped"
@@ -97,7 +97,7 @@ def _api_cause(answer: Answer) -> str:
     return "the account lacks the role that the API asks for, such as snc_platform_rest_api_access"
 
 
-def _looked_up_causes(explainer: Instance | None, params: Mapping[str, Any], answer: Answer) -> list[str]:
+def _looked_up_causes(explainer: Instance | None, params: Mapping[str, Any], answer: Response) -> list[str]:
     """Return the causes that the instance's own rows show."""
     if explainer is None:
         return []

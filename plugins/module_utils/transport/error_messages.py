@@ -8,11 +8,11 @@ import ssl
 from contextlib import suppress
 
 from .errors import (
+    AmbiguousResponse,
     BadConnectionOption,
-    NoClearAnswer,
+    ConnectError,
     TransportError,
-    Unreachable,
-    Untrusted,
+    UntrustedCertificate,
 )
 from .settings import Settings
 
@@ -27,25 +27,25 @@ def explained(error: Exception, where: str, settings: Settings, connect_timeout:
     """
     reason = _innermost(error)
     if isinstance(error, failures.ProxyError):
-        return Unreachable(
+        return ConnectError(
             f"{where}: the proxy refused or could not be reached ({reason}). Check proxy, https_proxy and no_proxy"
         )
     if isinstance(error, failures.SSLError):
         return _tls(where, reason, settings)
     if isinstance(error, failures.ConnectTimeout):
-        return Unreachable(
+        return ConnectError(
             f"{where}: no connection within {connect_timeout:g} s. Check the address, the network and the proxy"
         )
     if isinstance(error, failures.ReadTimeout):
-        return NoClearAnswer(f"{where}: no answer within {settings.timeout:g} s (option timeout)")
+        return AmbiguousResponse(f"{where}: no answer within {settings.timeout:g} s (option timeout)")
     if isinstance(error, failures.ConnectionError) and _never_connected(error):
-        return Unreachable(
+        return ConnectError(
             f"{where}: cannot connect ({reason}). Check the address: is the host name right, and is the host up?"
         )
     if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError, failures.ContentDecodingError)):
         # TLS 1.3 lets a client come in first and refuses its certificate afterwards.
         hint = ". A server that does not accept the client certificate does so, too" if settings.client_cert else ""
-        return NoClearAnswer(
+        return AmbiguousResponse(
             f"{where}: the connection was dropped before the whole answer had arrived ({reason}){hint}"
         )
     if isinstance(error, (failures.InvalidHeader, UnicodeEncodeError)):
@@ -56,14 +56,14 @@ def explained(error: Exception, where: str, settings: Settings, connect_timeout:
         )
     if isinstance(error, ValueError):
         return BadConnectionOption(f"{where}: the request cannot be sent ({reason}). Check the address")
-    return Unreachable(f"{where}: {type(error).__name__} ({reason})")
+    return ConnectError(f"{where}: {type(error).__name__} ({reason})")
 
 
 def _tls(where: str, reason: str, settings: Settings) -> TransportError:
     unusable = _unusable_file(settings)
     if unusable:
         return BadConnectionOption(f"{where}: {unusable}")
-    kind = Untrusted if "certificate verify failed" in reason.lower() else Unreachable
+    kind = UntrustedCertificate if "certificate verify failed" in reason.lower() else ConnectError
     return kind(
         f"{where}: the TLS connection was refused ({reason}). Name the certificate authority with ca_path; check "
         f"snow_client_cert where one is used"

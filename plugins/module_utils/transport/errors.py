@@ -22,19 +22,19 @@ class WriteInCheckMode(TransportError):
     """A request that could change something was about to be sent in check mode. Always a defect of this collection."""
 
 
-class Unreachable(TransportError):
+class ConnectError(TransportError):
     """The request never arrived: name, route, proxy or TLS. Safe to send again."""
 
 
-class Untrusted(Unreachable):
+class UntrustedCertificate(ConnectError):
     """The server's certificate is not vouched for: sending again does not help."""
 
 
-class NoClearAnswer(TransportError):
+class AmbiguousResponse(TransportError):
     """The request may or may not have been carried out: time-out, dropped connection, 5xx, cut answer."""
 
 
-class NotJson(TransportError):
+class UnexpectedPage(TransportError):
     """A page came back where data was due: the host is asleep, in maintenance, or wants an interactive sign-in."""
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import HttpError, NoClearAnswer, NotJson, platform_words
+from .errors import AmbiguousResponse, HttpError, UnexpectedPage, platform_words
 
 REQUEST_ID_HEADERS = ("x-transaction-id", "x-ms-request-id", "x-ms-correlation-request-id", "request-id")
 
 
 @dataclass(frozen=True)
-class Raw:
+class RawResponse:
     """An answer as it came: status, headers with lower-case names, body."""
 
     status: int
@@ -24,7 +24,7 @@ class Raw:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A decoded answer. `data` is the decoded JSON, or None where there was no body."""
 
     method: str
@@ -61,10 +61,10 @@ WAKE_UP_HOST = "developer.servicenow.com"
 CANCELLED = b"Transaction cancelled"
 
 
-def read_answer(method: str, path: str, raw: Raw, *, may_be_empty: bool = False) -> Answer:
+def read_response(method: str, path: str, raw: RawResponse, *, may_be_empty: bool = False) -> Response:
     """Decode `raw`. `may_be_empty`: a GET may answer without a body, as at the end of an operation.
 
-    Raises `NotJson` for a page or a redirect where data was due, `NoClearAnswer` for a cut answer.
+    Raises `UnexpectedPage` for a page or a redirect where data was due, `AmbiguousResponse` for a cut answer.
     An error status stands whatever its body is (ServiceNow platform facts 3.7: decide by status, body opaque).
     """
     where = f"{method} {path} -> {raw.status}"
@@ -72,48 +72,48 @@ def read_answer(method: str, path: str, raw: Raw, *, may_be_empty: bool = False)
         raise _redirected(where, raw.headers.get("location", ""))
     if not raw.body.strip():
         if raw.status == 200 and method == "GET" and not may_be_empty:
-            raise NoClearAnswer(f"{where}: the answer is empty")
-        return Answer(method, path, raw.status, raw.headers)
+            raise AmbiguousResponse(f"{where}: the answer is empty")
+        return Response(method, path, raw.status, raw.headers)
     if "json" not in raw.headers.get("content-type", "").lower() and raw.body.lstrip()[:1] not in (b"{", b"["):
         if raw.status < 400:
             raise _page(where, raw)
-        return Answer(method, path, raw.status, raw.headers, {"error": f"({_page_kind(raw)[0]})"})
+        return Response(method, path, raw.status, raw.headers, {"error": f"({_page_kind(raw)[0]})"})
     try:
         data = json.loads(raw.body)
     except ValueError:
         if raw.status >= 400:
-            return Answer(method, path, raw.status, raw.headers)
+            return Response(method, path, raw.status, raw.headers)
         raise _cut(where, raw) from None
     if raw.status < 400 and isinstance(data, dict) and data.get("error") and data.get("status") == "failure":
         # ServiceNow platform facts 3.7: a cancelled transaction can answer 200 with the error in the tail.
-        raise NoClearAnswer(f"{where}: {platform_words(data)}")
-    return Answer(method, path, raw.status, raw.headers, data)
+        raise AmbiguousResponse(f"{where}: {platform_words(data)}")
+    return Response(method, path, raw.status, raw.headers, data)
 
 
-def _cut(where: str, raw: Raw) -> NoClearAnswer:
+def _cut(where: str, raw: RawResponse) -> AmbiguousResponse:
     if CANCELLED in raw.body:
-        return NoClearAnswer(
+        return AmbiguousResponse(
             f"{where}: the instance cancelled the transaction: maximum execution time exceeded. Ask for fewer rows or fields"
         )
-    return NoClearAnswer(f"{where}: the answer was cut off after {len(raw.body)} bytes")
+    return AmbiguousResponse(f"{where}: the answer was cut off after {len(raw.body)} bytes")
 
 
-def _redirected(where: str, target: str) -> NotJson:
+def _redirected(where: str, target: str) -> UnexpectedPage:
     host = re.sub(r"^https?://([^/?#]*).*$", r"\1", target)
     if host.endswith(WAKE_UP_HOST):
-        return NotJson(f"{where}: {PAGES[0][1]} (redirected to {WAKE_UP_HOST}). {PAGES[0][2]}")
+        return UnexpectedPage(f"{where}: {PAGES[0][1]} (redirected to {WAKE_UP_HOST}). {PAGES[0][2]}")
     shown = host if target.startswith("http") else target.split("?", 1)[0]
-    return NotJson(f"{where}: redirected to {shown or 'nowhere'}, which is not followed. {PAGES[1][2]}")
+    return UnexpectedPage(f"{where}: redirected to {shown or 'nowhere'}, which is not followed. {PAGES[1][2]}")
 
 
-def _page_kind(raw: Raw) -> tuple[str, str]:
+def _page_kind(raw: RawResponse) -> tuple[str, str]:
     for pattern, kind, remedy in PAGES:
         if pattern.search(raw.body):
             return kind, remedy
     return "a page instead of data", "Check that the address is the root of the instance"
 
 
-def _page(where: str, raw: Raw) -> NotJson:
+def _page(where: str, raw: RawResponse) -> UnexpectedPage:
     kind, remedy = _page_kind(raw)
     content_type = raw.headers.get("content-type", "no content type").split(";", 1)[0]
-    return NotJson(f"{where} came back as {content_type}, not JSON: {kind}. {remedy}")
+    return UnexpectedPage(f"{where} came back as {content_type}, not JSON: {kind}. {remedy}")

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 FIRST_DELAY = 0.5
-LONGEST_DELAY = 30.0
+MAX_DELAY = 30.0
 
 
 def retry_after_seconds(header: str | None) -> float | None:
@@ -28,7 +28,7 @@ def retry_after_seconds(header: str | None) -> float | None:
 
 
 @dataclass
-class Patience:
+class RetryBudget:
     """How often and how long one call may be repeated.
 
     `retries` further attempts, all within `deadline` seconds of the first one. Exponential back-off with full jitter;
@@ -44,7 +44,7 @@ class Patience:
         """Return the seconds to wait before the next attempt, or None when patience is at its end."""
         if self.attempt >= self.retries:
             return None
-        ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2**self.attempt)
+        ceiling = min(MAX_DELAY, FIRST_DELAY * 2**self.attempt)
         delay = retry_after if retry_after is not None else random.uniform(0, ceiling)  # noqa: S311 (jitter, not secrecy)
         if time.monotonic() - self.started + delay > self.deadline:
             return None

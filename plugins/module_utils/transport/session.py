@@ -19,17 +19,17 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from .error_messages import explained
 from .errors import (
+    AmbiguousResponse,
     BadConnectionOption,
+    ConnectError,
     HttpError,
-    NoClearAnswer,
-    NotJson,
-    Unreachable,
-    Untrusted,
+    UnexpectedPage,
+    UntrustedCertificate,
     WriteInCheckMode,
 )
 from .redact import Redactor
-from .responses import Answer, Raw, read_answer
-from .retry import RETRIED_STATUSES, Patience, retry_after_seconds
+from .responses import RawResponse, Response, read_response
+from .retry import RETRIED_STATUSES, RetryBudget, retry_after_seconds
 from .settings import Settings
 
 try:
@@ -216,7 +216,7 @@ class Session:
         repeatable: bool | None = None,
         accept_errors: bool = False,
         may_be_empty: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and return its decoded answer.
 
         `path` is below the base URL. `body` is sent as JSON, `form` URL-encoded. `only_reads` says of a POST that it
@@ -224,14 +224,14 @@ class Session:
         (default: every method but POST). With `accept_errors` the answer to an HTTP error is returned, not raised.
         `may_be_empty`: what is read may have no body.
 
-        Raises `HttpError` (the platform refused), `NotJson`, `Unreachable` (never arrived), `NoClearAnswer` (a write that
+        Raises `HttpError` (the platform refused), `UnexpectedPage`, `ConnectError` (never arrived), `AmbiguousResponse` (a write that
         may have been carried out), `WriteInCheckMode`.
         """
         writes = method not in READING_METHODS and not only_reads
         if writes and self.caller.check_mode:
             raise WriteInCheckMode(f"{method} {path} was about to be sent in check mode; please report this defect")
         may_repeat = repeatable if repeatable is not None else (not writes or method != "POST")
-        patience = Patience(self.settings.retries, self.settings.retry_deadline)
+        retry_budget = RetryBudget(self.settings.retries, self.settings.retry_deadline)
         data = json.dumps(body).encode() if body is not None else None
         renewed = False
         while True:
@@ -243,9 +243,9 @@ class Session:
                 sent.update(self.signer.headers())
             try:
                 answer = self._send(method, path, query, data, form, sent, writes, may_be_empty=may_be_empty)
-            except (Unreachable, NoClearAnswer) as error:
+            except (ConnectError, AmbiguousResponse) as error:
                 problem = error
-                again = (may_repeat or isinstance(error, Unreachable)) and not isinstance(error, Untrusted)
+                again = (may_repeat or isinstance(error, ConnectError)) and not isinstance(error, UntrustedCertificate)
             else:
                 if answer.status == 401 and signed and self.signer and not renewed and self.signer.renew():
                     renewed = True
@@ -256,12 +256,12 @@ class Session:
                 # 429 is a clear answer: the platform did not do it.
                 again = answer.status in RETRIED_STATUSES and (may_repeat or answer.status == 429)
                 if answer.status >= 500 and not may_repeat:
-                    problem = NoClearAnswer(str(problem))
+                    problem = AmbiguousResponse(str(problem))
                 delay = retry_after_seconds(answer.headers.get("retry-after"))
-            delay = patience.next_delay(delay) if again else None
+            delay = retry_budget.next_delay(delay) if again else None
             if delay is None:
                 raise problem
-            self._pause(delay, problem, patience.attempt)
+            self._pause(delay, problem, retry_budget.attempt)
 
     def _pause(self, seconds: float, problem: Exception, attempt: int) -> None:
         """Say that an attempt failed, and wait for the next one."""
@@ -281,7 +281,7 @@ class Session:
         writes: bool,
         *,
         may_be_empty: bool = False,
-    ) -> Answer:
+    ) -> Response:
         url = f"{self.base_url}/{path.lstrip('/')}"
         # A path that a platform handed out can carry a query, which no message repeats.
         path = path.partition("?")[0]
@@ -292,8 +292,8 @@ class Session:
                 break
             url, query = urljoin(url, target), None
         try:
-            return read_answer(method, path, raw, may_be_empty=may_be_empty)
-        except (NotJson, NoClearAnswer) as error:
+            return read_response(method, path, raw, may_be_empty=may_be_empty)
+        except (UnexpectedPage, AmbiguousResponse) as error:
             # An answer can repeat what it was asked with.
             raise type(error)(self.caller.redactor.scrub_text(str(error))) from None
 
@@ -304,7 +304,7 @@ class Session:
 
     def _exchange(
         self, method: str, url: str, path: str, query: Any, data: Any, headers: dict[str, str], writes: bool
-    ) -> Raw:
+    ) -> RawResponse:
         """Send once and read the whole answer; name what went wrong on the way."""
         if writes:
             self.caller.calls.write += 1
@@ -315,7 +315,9 @@ class Session:
             response = self._http.request(
                 method, url, params=query, data=data, headers=headers, timeout=timeout, allow_redirects=False
             )
-            return Raw(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
+            return RawResponse(
+                response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content
+            )
         except (requests.exceptions.RequestException, ValueError) as error:
             problem = explained(error, f"{method} {path} at {self.base_url}", self.settings, timeout[0])
             raise type(problem)(self.caller.redactor.scrub_text(str(problem))) from None
@@ -323,7 +325,7 @@ class Session:
 
 __all__ = [
     "REQUESTS_IMPORT_ERROR",
-    "Answer",
+    "Response",
     "CallCount",
     "Caller",
     "HttpError",

@@ -28,7 +28,7 @@ STATUS_WORDS = {"clean": "as described", "drift": "deviates", "failed": "failed"
 DEVIATIONS_ON_PAGE = 20_000
 DEVIATIONS_PER_HOST = 20
 NAMES_PER_KIND = 12
-LONGEST_VALUE = 2_000
+MAX_VALUE = 2_000
 COMMON_DEVIATIONS = 10
 # What Ansible writes in place of the value of an option that is a secret.
 NO_LOG_MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -92,7 +92,7 @@ def _words(kind: str) -> str:
 
 def _shown(value: Any) -> str:
     words = text(value)
-    return words if len(words) <= LONGEST_VALUE else f"{words[:LONGEST_VALUE]}\u2026 (shortened)"
+    return words if len(words) <= MAX_VALUE else f"{words[:MAX_VALUE]}\u2026 (shortened)"
 
 
 def _instance(number: int, name: str, host: Mapping[str, Any], kinds: Sequence[str], limit: int) -> Json:

@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from ...ansible_module import Context, Params
+from ...ansible_module import Params, TaskContext
 from ..entra.options import AZURE_OPTIONS
-from .client import ResourceManager
+from .client import ArmClient
 
 
-def connect(params: Params, context: Context) -> ResourceManager:
+def connect(params: Params, context: TaskContext) -> ArmClient:
     """Return the Resource Manager that the connection options of a task describe; nothing is sent yet.
 
     Raises `BadConnectionOption` for options that are missing or do not fit together.
     """
-    return ResourceManager.from_params(params, context)
+    return ArmClient.from_params(params, context)
 
 
-__all__ = ["AZURE_OPTIONS", "ResourceManager", "connect"]
+__all__ = ["AZURE_OPTIONS", "ArmClient", "connect"]

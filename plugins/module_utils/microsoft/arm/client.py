@@ -6,23 +6,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...ansible_module import Context, Params, transport_settings
+from ...ansible_module import Params, TaskContext, transport_settings
 from ...engine.errors import Refused
-from ...transport.errors import HttpError, NoClearAnswer, SignInFailed
-from ...transport.responses import Answer
+from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
-from ..collection_store import RoutedStore
+from ..collection_store import CollectionStore
 from ..entra.clouds import DEFAULT_CLOUD, audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below
 from .long_running import finished
-from .throttled_session import PatientSession
+from .throttled_session import ThrottledSession
 
 PROVIDER = "Microsoft.Security"
 GRAPH_PATH, GRAPH_VERSION = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
 GRAPH_PAGE = 1000
 # More pages than any answer has: a platform that hands out the same link for ever must not keep us.
-MOST_PAGES = 10_000
+MAX_PAGES = 10_000
 WRITERS = "Security Admin, Contributor or Owner"
 
 # (start of the platform's words, what to do). Facts 3.8: codes are LIKELY, so they only choose the advice.
@@ -39,15 +39,15 @@ REMEDIES = (
 )  # fmt: skip
 
 
-class ResourceManager(RoutedStore):
+class ArmClient(CollectionStore):
     """Resource Manager, as one identity sees it."""
 
-    def __init__(self, session: Session, params: Params, context: Context) -> None:
+    def __init__(self, session: Session, params: Params, context: TaskContext) -> None:
         super().__init__("Defender for Cloud", context)
         self.session, self.params = session, params
 
     @classmethod
-    def from_params(cls, params: Params, context: Context) -> ResourceManager:
+    def from_params(cls, params: Params, context: TaskContext) -> ArmClient:
         """Return the Resource Manager that the connection options describe; nothing is sent yet."""
         cloud = cloud_of(params)
         root = checked_base_url("azure_arm_url", params.get("azure_arm_url") or cloud.resource_manager)
@@ -56,10 +56,10 @@ class ResourceManager(RoutedStore):
         )
         # The audience is Resource Manager's own name, also where a gateway stands before it.
         signer = signer_for(params, context, audience(cloud.resource_manager))
-        session = PatientSession(context.progress, root, transport_settings(params), context, signer)
+        session = ThrottledSession(context.progress, root, transport_settings(params), context, signer)
         return cls(session, params, context)
 
-    def __enter__(self) -> ResourceManager:
+    def __enter__(self) -> ArmClient:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -80,7 +80,7 @@ class ResourceManager(RoutedStore):
             return None
         return answer.data if isinstance(answer.data, dict) else None
 
-    def _check_scope(self, answer: Answer) -> None:
+    def _check_scope(self, answer: Response) -> None:
         """Raise `Refused` when a 404 says that the scope, not the object, is not there."""
         error = answer.error(self.context.redactor.scrub_text)
         if any(error.words.startswith(code) for code, _remedy in REMEDIES):
@@ -106,10 +106,10 @@ class ResourceManager(RoutedStore):
             data = answer.data
             if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
                 # Taken for "nothing there", everything would be made again.
-                raise NoClearAnswer(f"GET {path} -> {answer.status}: the answer holds no list")
+                raise AmbiguousResponse(f"GET {path} -> {answer.status}: the answer holds no list")
             yield [row for row in data["value"] if isinstance(row, dict)]
             link = data.get("nextLink")
-            if not link or link in seen or len(seen) >= MOST_PAGES:
+            if not link or link in seen or len(seen) >= MAX_PAGES:
                 return
             seen.add(link)
             answer = self._send("GET", self.below(link))
@@ -123,7 +123,7 @@ class ResourceManager(RoutedStore):
             data = self.call("POST", GRAPH_PATH, GRAPH_VERSION, body=body, only_reads=True).data
             page = data.get("data") if isinstance(data, Mapping) else None
             if not isinstance(page, list):
-                raise NoClearAnswer(f"POST {GRAPH_PATH}: the answer holds no rows")
+                raise AmbiguousResponse(f"POST {GRAPH_PATH}: the answer holds no rows")
             rows += [row for row in page if isinstance(row, dict)]
             token = data.get("$skipToken")
             if not token or not page:
@@ -142,7 +142,7 @@ class ResourceManager(RoutedStore):
         body: Any = None,
         accept: tuple[int, ...] = (),
         **more: Any,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and return its answer; a status in `accept` is an answer, too.
 
         Raises `Refused` or `SignInFailed` with what to do, and the transport's errors.
@@ -151,7 +151,7 @@ class ResourceManager(RoutedStore):
             method, path, query={**(query or {}), "api-version": version}, body=body, accept=accept, **more
         )
 
-    def finish(self, answer: Answer, what: str, timeout: float = 600.0) -> Any:
+    def finish(self, answer: Response, what: str, timeout: float = 600.0) -> Any:
         """Wait for the end of the operation that `answer` began and return its last body (see `operations`)."""
         return finished(self, answer, what, timeout)
 
@@ -163,7 +163,7 @@ class ResourceManager(RoutedStore):
         roots = (self.session.base_url, cloud_of(self.params).resource_manager)
         return path_below(link, roots, "Resource Manager", "azure_arm_url")
 
-    def _send(self, method: str, path: str, *, accept: tuple[int, ...] = (), **more: Any) -> Answer:
+    def _send(self, method: str, path: str, *, accept: tuple[int, ...] = (), **more: Any) -> Response:
         try:
             answer = self.session.request(method, path, accept_errors=bool(accept), **more)
             if answer.status >= 400 and answer.status not in accept:

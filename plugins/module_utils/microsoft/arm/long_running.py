@@ -7,23 +7,23 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...ansible_module import Context
+from ...ansible_module import TaskContext
 from ...engine.errors import EngineError
-from ...transport.responses import Answer
+from ...transport.responses import Response
 from ...transport.retry import retry_after_seconds
 
 if TYPE_CHECKING:
-    from .client import ResourceManager
+    from .client import ArmClient
 
 ASYNC, LOCATION = "azure-asyncoperation", "location"
 SUCCEEDED, ENDED_BADLY = "succeeded", ("failed", "canceled")
-FIRST_PAUSE, LONGEST_PAUSE, TELL_EVERY = 0.5, 10.0, 5.0
+FIRST_PAUSE, MAX_PAUSE, PROGRESS_INTERVAL = 0.5, 10.0, 5.0
 
 
 class Watch:
     """Measures how long `what` lasts, and says so at least every 5 s while we wait for it."""
 
-    def __init__(self, context: Context, what: str) -> None:
+    def __init__(self, context: TaskContext, what: str) -> None:
         self.context, self.what = context, what
         self.started = self.told = time.monotonic()
 
@@ -36,13 +36,13 @@ class Watch:
         """Wait."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, TELL_EVERY))
-            if time.monotonic() - self.told >= TELL_EVERY:
+            time.sleep(min(left, PROGRESS_INTERVAL))
+            if time.monotonic() - self.told >= PROGRESS_INTERVAL:
                 self.told = time.monotonic()
                 self.context.progress(f"{self.what}: running for {self.seconds:.0f} s")
 
 
-def finished(manager: ResourceManager, answer: Answer, what: str, timeout: float) -> Any:
+def finished(manager: ArmClient, answer: Response, what: str, timeout: float) -> Any:
     """Follow the operation that `answer` began until it has ended, and return the last body.
 
     `Azure-AsyncOperation` wins over `Location`; `Retry-After` over our own pauses. A line of progress every 5 s.
@@ -55,7 +55,7 @@ def finished(manager: ResourceManager, answer: Answer, what: str, timeout: float
     while link:
         given = retry_after_seconds(answer.headers.get("retry-after"))
         wait = pause if given is None else given
-        pause = min(LONGEST_PAUSE, pause * 2)
+        pause = min(MAX_PAUSE, pause * 2)
         watch.sleep(wait)
         answer = manager._send("GET", manager.below(link), may_be_empty=True)
         state = _state(answer)
@@ -72,11 +72,11 @@ def finished(manager: ResourceManager, answer: Answer, what: str, timeout: float
     return answer.data
 
 
-def _state(answer: Answer) -> str:
+def _state(answer: Response) -> str:
     """Return the state that a body tells, in lower case, "" when it tells none."""
     data = answer.data if isinstance(answer.data, Mapping) else {}
     return str(data.get("status") or "").lower()
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: Response) -> str:
     return answer.error().words

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...engine.errors import Refused
-from .client import ResourceManager
+from .client import ArmClient
 
 VERSION = "2022-04-01"
 ALLOWED, DENIED, UNKNOWN = "allowed", "denied", "unknown"
 
 
-def read_permissions(manager: ResourceManager, scope: str) -> list[dict[str, Any]] | None:
+def read_permissions(manager: ArmClient, scope: str) -> list[dict[str, Any]] | None:
     """Return the entries for a scope, or None where they may not be read."""
     try:
         return manager.rows(f"{scope}/providers/Microsoft.Authorization/permissions", VERSION)

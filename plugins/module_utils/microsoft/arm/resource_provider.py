@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...transport.responses import Answer
-from .client import ResourceManager
+from ...transport.responses import Response
+from .client import ArmClient
 
 VERSION = "2021-04-01"
 
@@ -26,7 +26,7 @@ def provider_path(subscription: str) -> str:
     return f"/subscriptions/{subscription}/providers/Microsoft.Security"
 
 
-def provider_of(answer: Answer) -> Provider:
+def provider_of(answer: Response) -> Provider:
     """Return what the answer for a provider says."""
     data: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
     types = data.get("resourceTypes")
@@ -38,7 +38,7 @@ def provider_of(answer: Answer) -> Provider:
     return Provider(str(data.get("registrationState") or ""), versions)
 
 
-def read_provider(manager: ResourceManager, subscription: str) -> Provider | None:
+def read_provider(manager: ArmClient, subscription: str) -> Provider | None:
     """Return the provider, or None for a caller who may not read it. Raises `Refused` for a subscription that is not there."""
     answer = manager.call("GET", provider_path(subscription), VERSION, accept=(403,))
     return None if answer.status == 403 else provider_of(answer)

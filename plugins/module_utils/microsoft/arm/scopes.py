@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 
 SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR, RESOURCE = (
     "subscription", "management group", "security connector", "resource",
@@ -48,26 +48,26 @@ class Scope:
 def scope_of(params: Mapping[str, Any], *kinds: str) -> Scope:
     """Return the scope that option `scope` names, or the subscription of the connection options.
 
-    `kinds` are the ones that make sense (none: all of them). Raises `BadDescription`.
+    `kinds` are the ones that make sense (none: all of them). Raises `InvalidInput`.
     """
     text = params.get("scope") or ""
     if not text and not params.get("azure_subscription_id"):
-        raise BadDescription(
+        raise InvalidInput(
             "scope or azure_subscription_id is required: which subscription, management group or connector is meant?"
         )
     scope = read_scope("scope", text or f"/subscriptions/{params['azure_subscription_id']}")
     if kinds and scope.kind not in kinds:
-        raise BadDescription(f"scope {scope.path} is a {scope.kind}; here it must be a {' or a '.join(kinds)}")
+        raise InvalidInput(f"scope {scope.path} is a {scope.kind}; here it must be a {' or a '.join(kinds)}")
     return scope
 
 
 def read_scope(option: str, text: str) -> Scope:
-    """Return the scope that `text` writes; raise `BadDescription` naming `option`."""
+    """Return the scope that `text` writes; raise `InvalidInput` naming `option`."""
     path = f"/{text.strip().strip('/')}"
     for kind, pattern in KINDS:
         if pattern.fullmatch(path):
             return Scope(path, kind)
-    raise BadDescription(
+    raise InvalidInput(
         f"{option} must be /subscriptions/<id>, /providers/Microsoft.Management/managementGroups/<name>, or the resource id of a "
         f"security connector, not {text!r}"
     )

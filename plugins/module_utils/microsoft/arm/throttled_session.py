@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ...transport.session import Session
-from ..progress import TELL_EVERY
+from ..progress import PROGRESS_INTERVAL
 
 
-class PatientSession(Session):
+class ThrottledSession(Session):
     """A session that tells of throttling once, and shows progress while it waits."""
 
     def __init__(self, tell: Callable[[str], None], *arguments: Any) -> None:
@@ -29,4 +29,4 @@ class PatientSession(Session):
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.tell(f"Resource Manager is throttling, next call in {left:.0f} s")
-            time.sleep(min(left, TELL_EVERY))
+            time.sleep(min(left, PROGRESS_INTERVAL))

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.errors import BadDescription
-from .client import PAGE, Tenant
+from ...engine.errors import InvalidInput
+from .client import PAGE, CloudAppsClient
 from .evidence import ACTIVITIES
 
 
-def activities(tenant: Tenant, app_id: int, since_days: int, limit: int) -> list[dict[str, Any]]:
+def activities(tenant: CloudAppsClient, app_id: int, since_days: int, limit: int) -> list[dict[str, Any]]:
     """Return up to `limit` (0: all) activities of the last `since_days` days: few newest first, many by scan."""
     if since_days < 1:
-        raise BadDescription(f"since_days must be 1 or more, not {since_days}")
+        raise InvalidInput(f"since_days must be 1 or more, not {since_days}")
     if limit < 0:
-        raise BadDescription(f"limit must be 0 (all) or more, not {limit}")
+        raise InvalidInput(f"limit must be 0 (all) or more, not {limit}")
     filters = {"service": {"eq": [app_id]}, "date": {"gte_ndays": since_days}}
     if 0 < limit <= PAGE:
         return tenant.grid(ACTIVITIES, filters, limit, sortField="date", sortDirection="desc")

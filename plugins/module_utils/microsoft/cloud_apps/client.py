@@ -8,21 +8,21 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...ansible_module import Context, Params, transport_settings
+from ...ansible_module import Params, TaskContext, transport_settings
 from ...engine.errors import Refused
 from ...transport.errors import BadConnectionOption, HttpError, SignInFailed
-from ...transport.responses import Answer
+from ...transport.responses import Response
 from ...transport.session import Session, Signer, checked_base_url
-from ..collection_store import RoutedStore
+from ..collection_store import CollectionStore
 from ..entra.credentials import signer_for
-from .rate_limit import PAUSE, Throttle
+from .rate_limit import PAUSE, RateLimit
 
 # Cloud Apps facts 2.2: the audience of the API in every cloud.
 SCOPE = "05a65629-4c1b-48c1-a78b-804c4abdd4af/.default"
 API, PORTAL = "/api/v1", "/cas/api/v1"
 PAGE = 100
 SCAN_PAGE = 500
-LARGEST_SCAN_PAGE = 5000
+MAX_SCAN_PAGE = 5000
 READ_PERMISSION = "Investigation.read"
 GRANT = (
     "Grant it under Entra > App registrations > (the application) > API permissions > Add a permission > APIs my organization "
@@ -34,14 +34,14 @@ PORTAL_RIGHTS = (
 )
 
 
-class PacedSession(Session):
+class RateLimitedSession(Session):
     """Waits for its turn before each attempt, and for a minute after a refusal for being too fast."""
 
-    def __init__(self, throttle: Throttle, *arguments: Any) -> None:
+    def __init__(self, throttle: RateLimit, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.throttle = throttle
 
-    def _send(self, *arguments: Any, **more: Any) -> Answer:
+    def _send(self, *arguments: Any, **more: Any) -> Response:
         self.throttle.take()
         answer = super()._send(*arguments, **more)
         if answer.status != 429:
@@ -66,15 +66,15 @@ class FixedToken:
         return False
 
 
-class Tenant(RoutedStore):
+class CloudAppsClient(CollectionStore):
     """One tenant, as one identity sees it."""
 
-    def __init__(self, session: PacedSession, params: Params, context: Context) -> None:
+    def __init__(self, session: RateLimitedSession, params: Params, context: TaskContext) -> None:
         super().__init__(short_name(session.base_url), context)
         self.session, self.params = session, params
 
     @classmethod
-    def from_params(cls, params: Params, context: Context) -> Tenant:
+    def from_params(cls, params: Params, context: TaskContext) -> CloudAppsClient:
         """Return the tenant that the connection options describe; nothing is sent yet."""
         if not params.get("mda_url"):
             raise BadConnectionOption(
@@ -85,12 +85,12 @@ class Tenant(RoutedStore):
         context.subject = short_name(url)
         for option in ("mda_api_token", "mda_portal_cookie", "mda_portal_xsrf_token"):
             context.redactor.add(params.get(option))
-        throttle = Throttle(url, lambda text: context.progress(f"{short_name(url)}: {text}"))
+        throttle = RateLimit(url, lambda text: context.progress(f"{short_name(url)}: {text}"))
         token = params.get("mda_api_token")
         signer: Signer = FixedToken(token) if token else signer_for(params, context, SCOPE)
-        return cls(PacedSession(throttle, url, transport_settings(params), context, signer), params, context)
+        return cls(RateLimitedSession(throttle, url, transport_settings(params), context, signer), params, context)
 
-    def __enter__(self) -> Tenant:
+    def __enter__(self) -> CloudAppsClient:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -129,7 +129,7 @@ class Tenant(RoutedStore):
     def scan(self, path: str, filters: Mapping[str, Any], limit: int = 0) -> list[dict[str, Any]]:
         """Return up to `limit` (0: all) rows of a large set, in as few calls as can be (facts 2.4)."""
         rows: list[dict[str, Any]] = []
-        size = max(SCAN_PAGE, min(limit or LARGEST_SCAN_PAGE, LARGEST_SCAN_PAGE))
+        size = max(SCAN_PAGE, min(limit or MAX_SCAN_PAGE, MAX_SCAN_PAGE))
         wanted: Any = dict(filters)
         while wanted:
             data = self.call("POST", path, body={"filters": wanted, "isScan": True, "limit": size}, only_reads=True)
@@ -140,7 +140,7 @@ class Tenant(RoutedStore):
 
     def session_to(self, origin: str) -> Session:
         """Return a session with another host, such as the portal; its calls count like the tenant's own."""
-        return PacedSession(self.session.throttle, origin, transport_settings(self.params), self.context, None)
+        return RateLimitedSession(self.session.throttle, origin, transport_settings(self.params), self.context, None)
 
     def refusal(self, error: HttpError, permission: str = "") -> Exception:
         """Return what a refused call means, and what to do. `permission` is what it takes, "" where none covers it."""

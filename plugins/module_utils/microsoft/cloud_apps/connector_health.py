@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .connectors_api import ConnectorRoutes, problems_of, token_days_left, token_end
+from .connectors_api import ConnectorsEndpoint, problems_of, token_days_left, token_end
 
 
-def health_report(routes: ConnectorRoutes) -> dict[str, Any]:
+def health_report(routes: ConnectorsEndpoint) -> dict[str, Any]:
     """Return `connectors`, `problems` and, where the list is refused, `evidence`."""
     rows = sorted(routes.read().rows, key=lambda row: (row["name"].casefold(), row["sys_id"]))
     connectors = [

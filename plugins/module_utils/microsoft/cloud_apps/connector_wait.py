@@ -7,15 +7,15 @@ import time
 from dataclasses import dataclass
 
 from ...engine.errors import EngineError
-from ...engine.reconcile import SettledJudge
+from ...engine.reconcile import NeverWrite
 from ...engine.result import ManualStep, Result
-from ...engine.snapshot import World
-from .client import Tenant
+from ...engine.snapshot import Snapshot
+from .client import CloudAppsClient
 from .connectors import WANTED, Connectors
 from .connectors_api import ERROR, fix_of
 
 # How often in a row a connector may say that it failed before that is believed: the first word can be a stale one.
-BELIEVED = 2
+CONFIRMATIONS = 2
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Wait:
     interval: float
 
 
-def connect_instances(tenant: Tenant, connectors: Connectors, waiting: Wait) -> Result:
+def connect_instances(tenant: CloudAppsClient, connectors: Connectors, waiting: Wait) -> Result:
     """Bring `connectors` to their described state.
 
     Raises `EngineError` when waiting came to its end, or when one that was sent stays in error. What was found is in its
@@ -46,17 +46,17 @@ def connect_instances(tenant: Tenant, connectors: Connectors, waiting: Wait) -> 
     return result
 
 
-def _until_settled(tenant: Tenant, connectors: Connectors, waiting: Wait) -> list[ManualStep]:
+def _until_settled(tenant: CloudAppsClient, connectors: Connectors, waiting: Wait) -> list[ManualStep]:
     """Look again and again; return the steps that are still to be done at the end."""
     ends = time.monotonic() + waiting.timeout
     failures: dict[str, int] = {}
     last_line = ""
     while True:
         reads = connectors.reads()
-        steps = connectors.plan(World.of(reads, tenant.read(reads)), SettledJudge()).manual_steps
+        steps = connectors.plan(Snapshot.of(reads, tenant.read(reads)), NeverWrite()).manual_steps
         failed = connectors.failed_names()
         failures = {name: failures.get(name, 0) + 1 for name in failed}
-        undecided = [name for name in connectors.open_names() if failures.get(name, 0) < BELIEVED]
+        undecided = [name for name in connectors.open_names() if failures.get(name, 0) < CONFIRMATIONS]
         line = _line(tenant, connectors)
         if line != last_line:
             tenant.context.progress(line)
@@ -66,7 +66,7 @@ def _until_settled(tenant: Tenant, connectors: Connectors, waiting: Wait) -> lis
         time.sleep(waiting.interval)
 
 
-def _line(tenant: Tenant, connectors: Connectors) -> str:
+def _line(tenant: CloudAppsClient, connectors: Connectors) -> str:
     open_names = connectors.open_names()
     done = len(connectors.entries) - len(open_names)
     shown = ", ".join(f"{name}: {connectors.outcomes[name]['status']}" for name in open_names[:5])
@@ -81,7 +81,7 @@ def _told(step: ManualStep) -> str:
     return f"To do: {step.title}. {step.where}. {values}{secrets}"
 
 
-def _fail_if_open(tenant: Tenant, connectors: Connectors, waiting: Wait, result: Result) -> None:
+def _fail_if_open(tenant: CloudAppsClient, connectors: Connectors, waiting: Wait, result: Result) -> None:
     parts = []
     for name in connectors.open_names():
         outcome = connectors.outcomes[name]

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...engine.errors import BadDescription
-from ...engine.plan import CREATE, DELETE, UPDATE, Judge, Plan, Value, Write
+from ...engine.errors import InvalidInput
+from ...engine.plan import CREATE, DELETE, UPDATE, Plan, SecretDecision, Value, Write
 from ...engine.result import Drift
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from .connectors_api import (
     ABSENT,
     COLLECTION,
@@ -22,7 +22,7 @@ from .connectors_api import (
     SERVICENOW,
     UNKNOWN,
     WARNING,
-    ConnectorRoutes,
+    ConnectorsEndpoint,
     problems_of,
     same_address,
     token_days_left,
@@ -52,18 +52,18 @@ class Connectors:
 
     label = "connectors"
 
-    def __init__(self, entries: list[Mapping[str, Any]], routes: ConnectorRoutes) -> None:
+    def __init__(self, entries: list[Mapping[str, Any]], routes: ConnectorsEndpoint) -> None:
         self.routes = routes
         self.entries: dict[str, Mapping[str, Any]] = {}
         addresses: dict[str, str] = {}
         for entry in entries:
             name = entry["name"]
             if name in self.entries:
-                raise BadDescription(f"connectors names {name!r} twice")
+                raise InvalidInput(f"connectors names {name!r} twice")
             self.entries[name] = entry
             address = _address(entry)
             if address and addresses.setdefault(address, name) != name:
-                raise BadDescription(
+                raise InvalidInput(
                     f"connectors {addresses[address]!r} and {name!r} are one instance: {address} (upper and lower case and a trailing "
                     f"slash make no difference)"
                 )
@@ -74,18 +74,18 @@ class Connectors:
         self.problems: list[dict[str, str]] = []
         self.written: set[str] = set()
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for all connectors: one list tells all."""
-        return [Read(COLLECTION, "name", tuple(self.entries), COLUMNS)]
+        return [Query(COLLECTION, "name", tuple(self.entries), COLUMNS)]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Judge each connector; what is not as described becomes a request of the contract, or a manual step."""
         plan = Plan(self.label, bulk=True)
-        rows = world.all_rows(COLLECTION, "name")
+        rows = snapshot.all_rows(COLLECTION, "name")
         self.problems = []
         for name, entry in self.entries.items():
             row = self._find(name, entry, rows)
@@ -104,14 +104,14 @@ class Connectors:
         named = [row for row in rows if row["name"] == name and row["status"] != ABSENT]
         if len(named) > 1:
             ids = ", ".join(sorted(row["sys_id"] for row in named))
-            raise BadDescription(
+            raise InvalidInput(
                 f"the tenant has {len(named)} connectors named {name!r} ({ids}); rename or remove all but one in the portal. Nothing "
                 f"was written"
             )
         address = _address(entry)
         if named:
             if address and named[0]["url"] and named[0]["url"] != address:
-                raise BadDescription(
+                raise InvalidInput(
                     f"connector {name!r} leads to {named[0]['url']}, not to {address}. Nothing was written; name another connector, or "
                     f"remove this one in the portal"
                 )
@@ -190,7 +190,7 @@ class Connectors:
         if replay is None or operation not in ("create", "update") or entry["mode"] == OAUTH:
             return
         if replay.contract.needs(operation) & {"client_id", "client_secret"}:
-            raise BadDescription(
+            raise InvalidInput(
                 f"connector {entry['name']}: contract {replay.contract.name!r} was learned from a connection with OAuth; for mode "
                 f"password learn one from a connection with user name and password only. Nothing was sent"
             )
@@ -237,7 +237,7 @@ def _address(entry: Mapping[str, Any]) -> str:
             return same_address(url) if url else ""
     except ValueError:
         pass
-    raise BadDescription(
+    raise InvalidInput(
         f"connector {entry['name']}: instance_url must be a whole address such as https://acme-prod.service-now.com, not {url!r}"
     )
 

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from ...engine.errors import EngineError, Refused
 from ...engine.plan import Write
-from ...engine.snapshot import Answered, Row
+from ...engine.snapshot import QueryResult, Row
 from ...recorded_api.replay import Replay
 from ...recorded_api.template import placeholders
-from ...transport.errors import HttpError, NotJson
-from .client import PAGE, PORTAL, Tenant, records_of
+from ...transport.errors import HttpError, UnexpectedPage
+from .client import PAGE, PORTAL, CloudAppsClient, records_of
 from .evidence import gathered
 
 COLLECTION = "app_connectors"
@@ -55,19 +55,19 @@ FIXES = (
 )
 
 
-class ConnectorRoutes:
+class ConnectorsEndpoint:
     """The connectors of one app. What Microsoft does not document is written by contract only."""
 
-    def __init__(self, tenant: Tenant, replay: Replay | None = None, app_id: int = SERVICENOW) -> None:
+    def __init__(self, tenant: CloudAppsClient, replay: Replay | None = None, app_id: int = SERVICENOW) -> None:
         self.tenant, self.replay, self.app_id = tenant, replay, app_id
         self.evidence: list[str] = []
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """List the connectors; where that is refused, judge by what the documented APIs show."""
         try:
             lister = self.replay if self.replay and self.replay.can_list() else None
             records = _listed_by(lister) if lister else self._by_known_route()
-        except (HttpError, NotJson) as error:
+        except (HttpError, UnexpectedPage) as error:
             if isinstance(error, HttpError) and error.status not in NOT_FOR_US:
                 raise
             found = gathered(self.tenant, self.app_id)
@@ -76,9 +76,9 @@ class ConnectorRoutes:
                     f"{self.tenant.name}: nothing tells how the connectors are. The list is refused: {error}. {' '.join(found.notes)}"
                 ) from None
             self.evidence = [f"the list of connectors is refused ({error})", *found.notes]
-            return Answered(found.rows)
+            return QueryResult(found.rows)
         self.evidence = []
-        return Answered(tuple(row_of(record) for record in records if _app_of(record) == self.app_id))
+        return QueryResult(tuple(row_of(record) for record in records if _app_of(record) == self.app_id))
 
     def _by_known_route(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []

@@ -15,12 +15,12 @@ from ...engine.errors import EngineError
 from ...engine.snapshot import Row
 from ...transport.errors import TransportError
 from ..entra.credentials import may_sign_in
-from ..graph.client import Graph
-from .client import API, PAGE, Tenant
+from ..graph.client import GraphClient
+from .client import API, PAGE, CloudAppsClient
 
 ACTIVITIES = f"{API}/activities/"
 DAYS = 7
-MOST_EVENTS = 5000
+MAX_EVENTS = 5000
 INSTANCE_BITS = 20
 # Two places that tell of the same events.
 EVENTS = ("activities", "hunting events")
@@ -70,7 +70,7 @@ class Evidence:
         )
 
 
-def gathered(tenant: Tenant, app_id: int) -> Evidence:
+def gathered(tenant: CloudAppsClient, app_id: int) -> Evidence:
     """Ask activities, entities and, where Entra lets us in, hunting: one call each, however many instances there are."""
     found = Evidence(app_id)
     ordered = {"sortField": "date", "sortDirection": "desc"}
@@ -81,11 +81,11 @@ def gathered(tenant: Tenant, app_id: int) -> Evidence:
     return found
 
 
-def arrived(tenant: Tenant, app_id: int, days: int) -> Evidence:
+def arrived(tenant: CloudAppsClient, app_id: int, days: int) -> Evidence:
     """Count the events of the last `days` days by instance: one call of activities (the newest 5,000), one of hunting."""
     found = Evidence(app_id)
     filters = _since(app_id, days)
-    _ask(found, "activities", lambda: _take(found, "activities", tenant.scan(ACTIVITIES, filters, MOST_EVENTS)))
+    _ask(found, "activities", lambda: _take(found, "activities", tenant.scan(ACTIVITIES, filters, MAX_EVENTS)))
     _ask_hunting(found, tenant, days)
     return found
 
@@ -94,7 +94,7 @@ def _since(app_id: int, days: int) -> dict[str, Any]:
     return {"service": {"eq": [app_id]}, "date": {"gte_ndays": days}}
 
 
-def _ask_hunting(found: Evidence, tenant: Tenant, days: int) -> None:
+def _ask_hunting(found: Evidence, tenant: CloudAppsClient, days: int) -> None:
     if may_sign_in(tenant.params):
         _ask(found, "hunting", lambda: _hunting(tenant, found, days))
     else:
@@ -111,7 +111,7 @@ def _ask(found: Evidence, source: str, question: Callable[[], int]) -> None:
     found.notes.append(f"{source}: {count or 'none'} of app {found.app_id}.")
 
 
-def _entities(tenant: Tenant, found: Evidence) -> int:
+def _entities(tenant: CloudAppsClient, found: Evidence) -> int:
     return _take(found, "accounts", tenant.grid(f"{API}/entities/", {"app": {"eq": [found.app_id]}}, PAGE))
 
 
@@ -121,8 +121,8 @@ def _take(found: Evidence, source: str, records: list[dict[str, Any]]) -> int:
     return len(records)
 
 
-def _hunting(tenant: Tenant, found: Evidence, days: int) -> int:
-    graph = Graph.from_params(tenant.params, tenant.context)
+def _hunting(tenant: CloudAppsClient, found: Evidence, days: int) -> int:
+    graph = GraphClient.from_params(tenant.params, tenant.context)
     rows = graph.hunt(QUERY.format(app_id=found.app_id), f"P{days}D").rows
     total = 0
     for row in rows:

@@ -6,20 +6,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.plan import (
     CHANGED,
     CREATE,
     DELETE,
     OK,
     UPDATE,
-    Judge,
     Plan,
+    SecretDecision,
     Value,
     Write,
 )
 from ...engine.result import ABSENT, PRESENT, Drift
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from .ip_ranges_api import CATEGORIES, COLLECTION, network
 
 NAME_OF = {str(number): name for name, number in CATEGORIES.items()}
@@ -46,28 +46,26 @@ class IpRanges:
         self.others: dict[str, Row] = {}
         for entry in entries:
             if entry["name"] in self.described:
-                raise BadDescription(f"ip_ranges names {entry['name']!r} twice")
+                raise InvalidInput(f"ip_ranges names {entry['name']!r} twice")
             self.described[entry["name"]] = _wire(entry)
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for every range: one list tells all."""
-        return [Read(COLLECTION, "name", tuple(self.described), ("sys_id", *COLUMNS))]
+        return [Query(COLLECTION, "name", tuple(self.described), ("sys_id", *COLUMNS))]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare range by range."""
         plan = Plan(self.label, bulk=True)
-        rows = world.all_rows(COLLECTION, "name")
+        rows = snapshot.all_rows(COLLECTION, "name")
         for name, wanted in self.described.items():
             found = [row for row in rows if row["name"] == name]
             if len(found) > 1:
                 ids = ", ".join(sorted(row["sys_id"] for row in found))
-                raise BadDescription(
-                    f"the tenant has {len(found)} IP ranges named {name!r} ({ids}); remove all but one"
-                )
+                raise InvalidInput(f"the tenant has {len(found)} IP ranges named {name!r} ({ids}); remove all but one")
             self._plan_one(plan, name, wanted, found[0] if found else None)
         if self.purge:
             self._plan_removals(plan, rows)
@@ -115,15 +113,15 @@ def _wire(entry: Mapping[str, Any]) -> dict[str, str]:
         try:
             subnets.append(network(text))
         except ValueError:
-            raise BadDescription(
+            raise InvalidInput(
                 f"ip_range {entry['name']}: {text!r} is no subnet; write 192.0.2.0/24, or one address"
             ) from None
     if not subnets:
-        raise BadDescription(f"ip_range {entry['name']}: subnets is empty")
+        raise InvalidInput(f"ip_range {entry['name']}: subnets is empty")
     wire = {"category": str(CATEGORIES[entry["category"]]), "subnets": ",".join(sorted(set(subnets)))}
     if entry.get("tags") is not None:
         if any("," in tag for tag in entry["tags"]):
-            raise BadDescription(f"ip_range {entry['name']}: a tag cannot hold a comma")
+            raise InvalidInput(f"ip_range {entry['name']}: a tag cannot hold a comma")
         wire["tags"] = ",".join(sorted(set(entry["tags"])))
     if entry.get("organization") is not None:
         wire["organization"] = entry["organization"]

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...engine.errors import UnclearOutcome
 from ...engine.plan import Write
-from ...engine.snapshot import Answered, Row
-from .client import API, Tenant
+from ...engine.snapshot import QueryResult, Row
+from .client import API, CloudAppsClient
 
 COLLECTION = "subnet"
 CATEGORIES = {"corporate": 1, "administrative": 2, "risky": 3, "vpn": 4, "cloud_provider": 5, "other": 6}
@@ -18,16 +18,16 @@ READ = "Settings.read or Investigation.read"
 WRITE = "Settings.manage or Investigation.manage"
 
 
-class SubnetRoutes:
+class IpRangesEndpoint:
     """How IP ranges are read and written."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: CloudAppsClient) -> None:
         self.tenant = tenant
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """Return every range; the shape of a record is not documented, so text and object forms are both understood."""
         records = self.tenant.grid(f"{API}/subnet/", {}, permission=READ)
-        return Answered(tuple(_row(record) for record in records))
+        return QueryResult(tuple(_row(record) for record in records))
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """POST a new range; the answer is its id."""

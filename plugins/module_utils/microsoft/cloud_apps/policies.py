@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
-from ...engine.plan import CHANGED, OK, UPDATE, Judge, Plan, Write
+from ...engine.errors import InvalidInput
+from ...engine.plan import CHANGED, OK, UPDATE, Plan, SecretDecision, Write
 from ...engine.result import Drift
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from .manual_steps import policy_step
-from .policies_api import COLLECTION, PolicyRoutes
+from .policies_api import COLLECTION, PoliciesEndpoint
 from .policy_lifecycle import note_of, told
 
 COLUMNS = ("sys_id", "name", "type", "severity", "enabled")
@@ -29,25 +29,25 @@ class Policies:
 
     label = "policies"
 
-    def __init__(self, entries: list[Mapping[str, Any]], routes: PolicyRoutes) -> None:
+    def __init__(self, entries: list[Mapping[str, Any]], routes: PoliciesEndpoint) -> None:
         self.entries, self.routes = entries, routes
         keys = [entry.get("id") or entry.get("name") for entry in entries]
         for key in keys:
             if keys.count(key) > 1:
-                raise BadDescription(f"policies names {key!r} twice")
+                raise InvalidInput(f"policies names {key!r} twice")
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for every policy: one list tells all."""
-        return [Read(COLLECTION, "name", (), COLUMNS)]
+        return [Query(COLLECTION, "name", (), COLUMNS)]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare policy by policy; without a contract, what deviates is a manual step."""
         plan = Plan(self.label, bulk=True)
-        rows = world.all_rows(COLLECTION, "name")
+        rows = snapshot.all_rows(COLLECTION, "name")
         for entry in self.entries:
             self._plan_one(plan, entry, _find(entry, rows))
         return plan
@@ -87,10 +87,10 @@ def _find(entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
     if entry.get("id"):
         found = [row for row in rows if row["sys_id"] == entry["id"]]
         if not found:
-            raise BadDescription(f"the tenant has no policy with the id {entry['id']}")
+            raise InvalidInput(f"the tenant has no policy with the id {entry['id']}")
         return found[0]
     found = [row for row in rows if row["name"].casefold() == entry["name"].casefold()]
     if len(found) > 1:
         ids = ", ".join(sorted(row["sys_id"] for row in found))
-        raise BadDescription(f"the tenant has {len(found)} policies named {entry['name']!r} ({ids}); pick one with id")
+        raise InvalidInput(f"the tenant has {len(found)} policies named {entry['name']!r} ({ids}); pick one with id")
     return found[0] if found else None

@@ -8,9 +8,9 @@ from typing import Any
 
 from ...engine.errors import EngineError
 from ...engine.plan import Write
-from ...engine.snapshot import Answered, Row
+from ...engine.snapshot import QueryResult, Row
 from ...recorded_api.replay import Replay
-from .client import PORTAL, Tenant
+from .client import PORTAL, CloudAppsClient
 
 COLLECTION = "policies"
 LIST_PATH = f"{PORTAL}/policies/"
@@ -42,17 +42,17 @@ def shipped_contract(url: str) -> dict[str, Any]:
     }
 
 
-class PolicyRoutes:
+class PoliciesEndpoint:
     """The policies of a tenant."""
 
-    def __init__(self, tenant: Tenant, replay: Replay | None = None, types: tuple[str, ...] = ()) -> None:
+    def __init__(self, tenant: CloudAppsClient, replay: Replay | None = None, types: tuple[str, ...] = ()) -> None:
         self.tenant, self.replay, self.types = tenant, replay, types
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """Return every policy, or those of the wanted types."""
         filters = {"type": {"eq": list(self.types)}} if self.types else {}
         records = self.tenant.grid(LIST_PATH, filters, permission="")
-        return Answered(tuple(row_of(record) for record in records))
+        return QueryResult(tuple(row_of(record) for record in records))
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """Refuse: how policies are made is not known."""

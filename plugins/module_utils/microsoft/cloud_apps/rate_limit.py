@@ -20,11 +20,11 @@ CALLS = 30
 WINDOW = 61.0
 # Where a refusal does not say how long to wait (facts 2.5: Microsoft's own module waits a minute).
 PAUSE = 60.0
-TELL_FROM = 2.0
+MIN_ANNOUNCED_WAIT = 2.0
 
 
 @dataclass
-class Throttle:
+class RateLimit:
     """The record of calls to the tenant at `url`; `tell` shows a line to the user before a long wait."""
 
     url: str
@@ -39,7 +39,7 @@ class Throttle:
     def take(self) -> None:
         """Wait until another call is due, and count it."""
         wait = self._changed(_reserved)
-        if wait >= TELL_FROM:
+        if wait >= MIN_ANNOUNCED_WAIT:
             self.tell(f"waiting {wait:.0f} s: the tenant answers {CALLS} calls a minute")
         if wait > 0:
             time.sleep(wait)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...engine.errors import EngineError, Refused
-from ..arm.client import WRITERS, ResourceManager
+from ..arm.client import WRITERS, ArmClient
 from ..arm.permissions import DENIED, UNKNOWN, judged, read_permissions
 from ..arm.resource_provider import Provider, read_provider
 from ..arm.scopes import Scope
@@ -75,7 +75,7 @@ class Findings:
     refused: dict[str, Refused] = field(default_factory=dict)
 
 
-def access_facts(manager: ResourceManager, scope: Scope) -> dict[str, Any]:
+def access_facts(manager: ArmClient, scope: Scope) -> dict[str, Any]:
     """Return `access` and `problems` as `mdc_access_info` returns them.
 
     Raises `Refused` for a subscription that is not there or of which the caller may read nothing.
@@ -107,7 +107,7 @@ def _told(found: Findings, text: str) -> str:
     return text or (UNKNOWN if found.scope.subscription else NOT_SUBSCRIPTION)
 
 
-def _read(manager: ResourceManager, scope: Scope) -> Findings:
+def _read(manager: ArmClient, scope: Scope) -> Findings:
     cloud = manager.params.get("azure_cloud") or DEFAULT_CLOUD
     found = Findings(scope, cloud)
     if scope.subscription:
@@ -200,7 +200,7 @@ def _plan(found: Findings) -> Iterator[Problem]:
 # -- who is calling -------------------------------------------------------------------------------------------------------
 
 
-def caller_of(manager: ResourceManager) -> dict[str, str]:
+def caller_of(manager: ArmClient) -> dict[str, str]:
     """Return who the token was issued for; empty texts where it does not tell (facts 5: claim `oid`, likely)."""
     names = {
         "object_id": ("oid",),
@@ -212,7 +212,7 @@ def caller_of(manager: ResourceManager) -> dict[str, str]:
     return {name: next((str(claims[c]) for c in found if claims.get(c)), "") for name, found in names.items()}
 
 
-def _claims(manager: ResourceManager) -> dict[str, Any]:
+def _claims(manager: ArmClient) -> dict[str, Any]:
     signer = manager.session.signer
     try:
         token = signer.headers()["Authorization"].split()[-1] if signer else ""

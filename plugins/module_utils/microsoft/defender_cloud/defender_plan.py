@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.field import wire_text
-from ...engine.plan import UPDATE, Judge, Plan, Write
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.plan import UPDATE, Plan, SecretDecision, Write
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from ..arm.json_properties import holds, overlaid, properties_of
 from ..arm.scopes import Scope
 from .pricings_api import COLLECTION, FAILED, FREE, STANDARD, extensions_of
@@ -42,35 +42,35 @@ class DefenderPlan:
         self.label = f"plan {self.name}"
         self.extensions = {entry["name"]: entry for entry in params["extensions"] or []}
         if not self.name.strip():
-            raise BadDescription("name must not be empty")
+            raise InvalidInput("name must not be empty")
         if len(self.extensions) != len(params["extensions"] or []):
-            raise BadDescription(f"{self.label}: extensions names one of them twice")
+            raise InvalidInput(f"{self.label}: extensions names one of them twice")
         if self.tier == FREE and (self.extensions or self.sub_plan):
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.label}: extensions and sub_plan belong to tier {STANDARD}; tier {FREE} has none. Leave them out"
             )
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for the plan."""
-        return [Read(COLLECTION, "name", (self.name,), ("sys_id", "name"))]
+        return [Query(COLLECTION, "name", (self.name,), ("sys_id", "name"))]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare tier, sub plan and the described extensions."""
         plan = Plan(self.label)
-        rows = world.rows(COLLECTION, "name", self.name)
+        rows = snapshot.rows(COLLECTION, "name", self.name)
         if not rows:
-            raise BadDescription(f"{self.scope} has no plan {self.name!r}; names are Microsoft's, such as CloudPosture")
+            raise InvalidInput(f"{self.scope} has no plan {self.name!r}; names are Microsoft's, such as CloudPosture")
         properties = properties_of(rows[0])
         found = extensions_of(properties)
         before = properties.get("pricingTier")
         if before != self.tier:
-            plan.deviates("tier", before, self.tier)
+            plan.add_drift("tier", before, self.tier)
         if self.sub_plan and properties.get("subPlan") != self.sub_plan:
-            plan.deviates("sub_plan", properties.get("subPlan"), self.sub_plan)
+            plan.add_drift("sub_plan", properties.get("subPlan"), self.sub_plan)
         for name, entry in self.extensions.items():
             self._compare(plan, name, entry, found.get(name) if before == STANDARD else None)
         self._warn(plan, before, found)
@@ -83,13 +83,13 @@ class DefenderPlan:
     def _compare(self, plan: Plan, name: str, wanted: Mapping[str, Any], actual: Mapping[str, Any] | None) -> None:
         state = actual["enabled"] if actual else False
         if actual and actual["status"].lower() == FAILED:
-            plan.deviates(f"extension {name}", f"failed: {actual['message']}", wanted["enabled"])
+            plan.add_drift(f"extension {name}", f"failed: {actual['message']}", wanted["enabled"])
         elif state != wanted["enabled"]:
-            plan.deviates(f"extension {name}", state, wanted["enabled"])
+            plan.add_drift(f"extension {name}", state, wanted["enabled"])
         properties = wanted["properties"] or {}
         present = {key: actual["properties"].get(key) for key in properties} if actual else {}
         if properties and not holds(present, properties):
-            plan.deviates(f"properties of extension {name}", present or None, properties)
+            plan.add_drift(f"properties of extension {name}", present or None, properties)
 
     def _wire(self, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         wire: dict[str, Any] = {"subPlan": self.sub_plan} if self.sub_plan else {}

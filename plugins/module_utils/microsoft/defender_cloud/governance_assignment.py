@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...timestamps import moment, same_moment, written
 from ..arm.scopes import MANAGEMENT_GROUP, read_scope
 from .assessments import ASSESSMENTS_PATH, connector_of
 
 NAME = re.compile(r"[-\w.()]+")
-LARGEST_NUMBER = 2**31 - 1
+MAX_NUMBER = 2**31 - 1
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "secops.servicenow_defender/governanceAssignments")
 
 ASSIGNMENT_OPTIONS: dict[str, dict[str, Any]] = {
@@ -45,19 +45,19 @@ class Pair:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Pair:
-        """Return the pair that a description names; raise `BadDescription` for what can be none."""
+        """Return the pair that a description names; raise `InvalidInput` for what can be none."""
         name, resource = entry["recommendation"].strip(), entry["resource_id"].strip()
         if not NAME.fullmatch(name):
-            raise BadDescription(
+            raise InvalidInput(
                 f"recommendation must be the name of an assessment, such as 1195afff-c881-495e-9bc5-1486211ae03f, not {name!r}"
             )
         if ASSESSMENTS_PATH.lower() in resource.lower():
-            raise BadDescription(
+            raise InvalidInput(
                 f"resource_id must be the id of the resource alone; {resource} goes on with {ASSESSMENTS_PATH}"
             )
         scope = read_scope("resource_id", resource)
         if scope.kind == MANAGEMENT_GROUP:
-            raise BadDescription(f"resource_id {scope.path} is a management group; assignments are for resources")
+            raise InvalidInput(f"resource_id {scope.path} is a management group; assignments are for resources")
         return cls(name, scope.path)
 
     @property
@@ -141,7 +141,7 @@ PARTS = (
 class Assignment:
     """One described assignment. `note` says what of it Azure cannot hold.
 
-    Raises `BadDescription` for what cannot be meant.
+    Raises `InvalidInput` for what cannot be meant.
     """
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
@@ -163,14 +163,14 @@ class Assignment:
         try:
             return written(moment(self.values[option]))
         except (ValueError, OverflowError) as error:
-            raise BadDescription(f"{self.pair.label}: {option} {error}") from None
+            raise InvalidInput(f"{self.pair.label}: {option} {error}") from None
 
     def _check(self) -> None:
         if "due_date" in self.values and self.values["due_date"] is None:
-            raise BadDescription(f"{self.pair.label}: due_date must not be empty; an assignment always has one")
+            raise InvalidInput(f"{self.pair.label}: due_date must not be empty; an assignment always has one")
         # Facts 3.5: both are required if one is there.
         if bool(self.values.get("eta")) != bool(self.values.get("eta_justification")):
-            raise BadDescription(f"{self.pair.label}: eta and eta_justification go together; give both or none")
+            raise InvalidInput(f"{self.pair.label}: eta and eta_justification go together; give both or none")
         text = self.values.get("ticket_number")
         if text is not None:
             self.values["ticket_number"] = self._number(text.strip())
@@ -179,16 +179,16 @@ class Assignment:
         """Return the digits of a ticket's number; None, with a note, where Azure cannot hold them (int32, facts 3.5)."""
         digits = re.fullmatch(r"(?:.*[^0-9])?([0-9]+)", text, re.S)
         number = int(digits.group(1)[-20:]) if digits else None
-        fits = number is not None and number <= LARGEST_NUMBER
+        fits = number is not None and number <= MAX_NUMBER
         is_bare = digits is not None and digits.group(1) == text
         if not (fits and is_bare) and not self.values.get("ticket_link"):
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.pair.label}: ticket_number {text} needs ticket_link, as an assignment keeps no more of it than a whole number up to "
-                f"{LARGEST_NUMBER}"
+                f"{MAX_NUMBER}"
             )
         if fits:
             return number
-        why = f"is beyond {LARGEST_NUMBER}, the largest" if digits else "does not end in digits, so it is none"
+        why = f"is beyond {MAX_NUMBER}, the largest" if digits else "does not end in digits, so it is none"
         self.note = (
             f"{self.pair.label}: ticket number {text} {why} that an assignment can hold. The number is left out; link and status are "
             f"written, and the link leads to the ticket"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...engine.errors import BadDescription, EngineError
+from ...engine.errors import EngineError, InvalidInput
 from ...engine.plan import (
     CHANGED,
     CREATE,
@@ -15,16 +15,16 @@ from ...engine.plan import (
     OK,
     REFUSED,
     UPDATE,
-    Judge,
     Plan,
+    SecretDecision,
     Write,
 )
-from ...engine.reconcile import told
+from ...engine.reconcile import summarize_messages
 from ...engine.result import ABSENT, PRESENT, Drift, Result
-from ...engine.snapshot import Pending, Read, Row, World
-from ..arm.client import ResourceManager
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ..arm.client import ArmClient
 from .governance_assignment import Assignment, Pair
-from .governance_assignments_api import COLLECTION, COLUMNS, EXPIRED, AssignmentRoutes
+from .governance_assignments_api import COLLECTION, COLUMNS, EXPIRED, AssignmentsEndpoint
 
 
 class Assignments:
@@ -34,15 +34,15 @@ class Assignments:
 
     def __init__(self, entries: Sequence[Mapping[str, Any]], default_due_days: int) -> None:
         if default_due_days < 0:
-            raise BadDescription(f"default_due_days must be 0 or more, not {default_due_days}")
+            raise InvalidInput(f"default_due_days must be 0 or more, not {default_due_days}")
         self.default_due_days = default_due_days
         self.described: dict[str, Assignment] = {}
         for entry in entries:
             assignment = Assignment(entry)
             if assignment.pair.key in self.described:
-                raise BadDescription(f"assignments describes {assignment.pair.label} twice (case makes no difference)")
+                raise InvalidInput(f"assignments describes {assignment.pair.label} twice (case makes no difference)")
             self.described[assignment.pair.key] = assignment
-        self.routes: AssignmentRoutes
+        self.routes: AssignmentsEndpoint
 
     @property
     def pairs(self) -> list[Pair]:
@@ -54,26 +54,28 @@ class Assignments:
         """What assignments may have to be made for."""
         return [assignment.pair for assignment in self.described.values() if assignment.may_create]
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for all pairs at once."""
-        return [Read(COLLECTION, "pair", tuple(self.described), COLUMNS)]
+        return [Query(COLLECTION, "pair", tuple(self.described), COLUMNS)]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare assignment by assignment; what cannot be known or be meant is refused for itself."""
         plan = Plan(self.label, bulk=True)
         rows: dict[str, list[Row]] = {}
-        for row in world.all_rows(COLLECTION, "pair"):
+        for row in snapshot.all_rows(COLLECTION, "pair"):
             rows.setdefault(row["pair"], []).append(row)
         for key, assignment in self.described.items():
             self._plan_one(plan, assignment, rows.get(key, []))
         self.routes.planned, self.routes.done = len(plan.writes), 0
-        plan.warnings += told([outcome["reason"] for outcome in plan.outcomes if outcome["status"] == REFUSED])
+        plan.warnings += summarize_messages(
+            [outcome["reason"] for outcome in plan.outcomes if outcome["status"] == REFUSED]
+        )
         notes = [assignment.note for assignment in self.described.values() if assignment.note]
-        plan.warnings += told(notes, "assignments cannot hold the ticket's number")
+        plan.warnings += summarize_messages(notes, "assignments cannot hold the ticket's number")
         return plan
 
     def _plan_one(self, plan: Plan, assignment: Assignment, rows: list[Row]) -> None:
@@ -98,7 +100,7 @@ class Assignments:
             self._plan_update(plan, assignment, row, outcome)
 
     def _find(self, pair: Pair, rows: list[Row]) -> tuple[Row | None, str]:
-        """Return the assignment of a pair, whoever made it, or why that cannot be told."""
+        """Return the assignment of a pair, whoever made it, or why that cannot be summarize_messages."""
         if pair.key in self.routes.refused:
             return None, f"{pair.label}: its assignments could not be read. {self.routes.refused[pair.key]}"
         ours = [row for row in rows if row["name"].casefold() == pair.name]
@@ -156,13 +158,13 @@ def _reason(assignment: Assignment) -> dict[str, str]:
     return {"reason": assignment.note} if assignment.note else {}
 
 
-def ensured(manager: ResourceManager, assignments: Assignments) -> Result:
+def ensured(manager: ArmClient, assignments: Assignments) -> Result:
     """Bring `assignments` to their described state. Raises `EngineError` when all of them were refused."""
-    routes = AssignmentRoutes(manager, assignments.pairs, assignments.creating)
+    routes = AssignmentsEndpoint(manager, assignments.pairs, assignments.creating)
     assignments.routes = manager.routes[COLLECTION] = routes
     result = manager.ensure(assignments)
     outcomes = result.output["results"]
     if outcomes and all(outcome["status"] == REFUSED for outcome in outcomes):
         reasons = [outcome["reason"] for outcome in outcomes]
-        raise EngineError("; ".join(told(reasons)), result.as_dict(with_diff=False))
+        raise EngineError("; ".join(summarize_messages(reasons)), result.as_dict(with_diff=False))
     return result

@@ -14,9 +14,9 @@ from typing import Any
 
 from ...engine.errors import Refused
 from ...engine.plan import Write
-from ...engine.snapshot import Answered, Row
-from ...transport.errors import NoClearAnswer
-from ..arm.client import ResourceManager
+from ...engine.snapshot import QueryResult, Row
+from ...transport.errors import AmbiguousResponse
+from ..arm.client import ArmClient
 from ..progress import Progress
 from .assessments import ASSESSMENTS_PATH, ASSESSMENTS_VERSION, split_id
 from .governance_assignment import Pair
@@ -31,14 +31,14 @@ EXPIRED = (
 )
 
 
-class AssignmentRoutes:
+class AssignmentsEndpoint:
     """How the assignments for `pairs` are read and written; those for `creating` may have to be made.
 
     After a read, `refused` holds why nothing is known of a pair, by its key, and `expired` the keys of pairs that have no
     assessment. `planned` is how many are to be written, for progress.
     """
 
-    def __init__(self, manager: ResourceManager, pairs: Iterable[Pair], creating: Iterable[Pair]) -> None:
+    def __init__(self, manager: ArmClient, pairs: Iterable[Pair], creating: Iterable[Pair]) -> None:
         self.manager = manager
         self.pairs = {pair.key: pair for pair in pairs}
         self.creating = {pair.key for pair in creating}
@@ -50,7 +50,7 @@ class AssignmentRoutes:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """Return the assignments for the pairs, and for no others."""
         lists: dict[tuple[str, str], list[Pair]] = {}
         for pair in self.pairs.values():
@@ -64,7 +64,7 @@ class AssignmentRoutes:
             except Refused as refusal:
                 self.refused |= {pair.key: str(refusal) for pair in pairs}
         self._look_closer(rows)
-        return Answered(tuple(rows.values()))
+        return QueryResult(tuple(rows.values()))
 
     def _collect(self, rows: dict[str, Row], assessment_path: str) -> None:
         path = f"{assessment_path}/{COLLECTION}"
@@ -121,7 +121,7 @@ class AssignmentRoutes:
         with self._counted():
             try:
                 self._put(path, values["properties"])
-            except NoClearAnswer:
+            except AmbiguousResponse:
                 if self.manager.find(path, VERSION) is None:
                     raise
         # The subscription's list may not show it at once.

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
-from ...engine.plan import Judge, Plan
+from ...engine.errors import InvalidInput
+from ...engine.plan import Plan, SecretDecision
 from ...engine.result import ABSENT, PRESENT
 from ...engine.snapshot import Row
 from ..arm.json_properties import holds, properties_of
@@ -34,7 +34,7 @@ from .governance_rules_api import COLLECTION, INTEGRATED, SERVICENOW
 from .scoped_object import Aspect, ScopedObject
 from .scoped_objects_api import OWN
 
-LARGEST_PRIORITY = 1000
+MAX_PRIORITY = 1000
 ASSESSMENT_NAME = re.compile(r"[-\w._()]+")
 # Option -> property, for what is the same on both sides.
 PLAIN = {
@@ -89,7 +89,7 @@ class GovernanceRule(ScopedObject):
         self.extra: dict[str, Any] = dict(params["extra_properties"] or {})
         self.row_id = ""
         for name in KNOWN & set(self.extra):
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.label}: extra_properties names {name}, which has an option of its own or is read-only"
             )
         if self.state == PRESENT:
@@ -97,24 +97,24 @@ class GovernanceRule(ScopedObject):
 
     def _check_values(self) -> None:
         priority, days, owner = (self.params[name] for name in ("priority", "remediation_timeframe_days", "owner"))
-        if priority is not None and not 0 <= priority <= LARGEST_PRIORITY:
-            raise BadDescription(f"{self.label}: priority must lie between 0 and {LARGEST_PRIORITY}, not {priority}")
+        if priority is not None and not 0 <= priority <= MAX_PRIORITY:
+            raise InvalidInput(f"{self.label}: priority must lie between 0 and {MAX_PRIORITY}, not {priority}")
         if days is not None and days < 1:
-            raise BadDescription(f"{self.label}: remediation_timeframe_days must be 1 or more, not {days}")
+            raise InvalidInput(f"{self.label}: remediation_timeframe_days must be 1 or more, not {days}")
         if owner is not None and sum(bool((value or "").strip()) for value in owner.values()) != 1:
-            raise BadDescription(f"{self.label}: owner takes one of by_tag (key of a tag) and email (address)")
+            raise InvalidInput(f"{self.label}: owner takes one of by_tag (key of a tag) and email (address)")
         if owner and owner.get("email") and "@" not in owner["email"]:
-            raise BadDescription(f"{self.label}: owner.email is no address: {owner['email']!r}")
+            raise InvalidInput(f"{self.label}: owner.email is no address: {owner['email']!r}")
         for option in (SEVERITIES, RECOMMENDATIONS):
             if self.params[option] == []:
-                raise BadDescription(f"{self.label}: {option} is empty; a rule without a condition is for nothing")
+                raise InvalidInput(f"{self.label}: {option} is empty; a rule without a condition is for nothing")
         for key in self.params[RECOMMENDATIONS] or ():
             if not ASSESSMENT_NAME.fullmatch(key):
-                raise BadDescription(
+                raise InvalidInput(
                     f"{self.label}: recommendations takes names of assessments, such as 4fb67663-9ab9-475d-b026-8c544cced439, not {key!r}"
                 )
         if self.params["execute"] and self.params["disabled"]:
-            raise BadDescription(f"{self.label}: a rule that is disabled does not run; leave out execute")
+            raise InvalidInput(f"{self.label}: a rule that is disabled does not run; leave out execute")
 
     # -- comparing ----------------------------------------------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class GovernanceRule(ScopedObject):
         if template is None:
             if unknown_of(properties):
                 return {}
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.label}: learn_from names {self.params['learn_from']!r}, but {self.scope} has no rule of that name or id. Make one in the "
                 f"portal (Environment settings > Governance rules > Create), then run again"
             )
@@ -209,7 +209,7 @@ class GovernanceRule(ScopedObject):
         needed = {"rulePriority": "priority", "conditionSets": "severities or recommendations", "ownerSource": "owner"}
         missing = [option for name, option in needed.items() if wanted.get(name) in (None, [], {})]
         if missing:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.label} is not there yet; a new rule takes {', '.join(missing)}. Nothing was written"
             )
         others = {
@@ -221,15 +221,13 @@ class GovernanceRule(ScopedObject):
         }
         priority = wanted["rulePriority"]
         if priority in others and properties_of(row).get("rulePriority") != priority:
-            free = next(
-                (n for n in [*range(priority, LARGEST_PRIORITY + 1), *range(1, priority)] if n not in others), None
-            )
-            raise BadDescription(
+            free = next((n for n in [*range(priority, MAX_PRIORITY + 1), *range(1, priority)] if n not in others), None)
+            raise InvalidInput(
                 f"{self.label}: priority {priority} on {self.scope} belongs to the rule {others[priority]!r}, and Microsoft accepts each one once. "
                 f"The next free priority is {free}. Nothing was written"
             )
 
-    def also(self, plan: Plan, row: Row | None, rows: list[Row], judge: Judge) -> None:
+    def also(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
         """Warn of a rule that teaches nothing."""
         template = self._template(rows)
         if template and not unknown_of(properties_of(template)):
@@ -247,7 +245,7 @@ class GovernanceRule(ScopedObject):
                 f"{self.label}: no ServiceNow integration works on {self.scope}, so the rule makes no tickets. Connect one (mdc_integration)"
             )
         if not unknown_of(properties):
-            plan.deviates("integration instance and ticket type", "not set", "set in the portal")
+            plan.add_drift("integration instance and ticket type", "not set", "set in the portal")
             integration = self.params["integration"] or (names[0] if len(names) == 1 else "")
             plan.manual_steps.append(
                 servicenow_step(self.name, self.scope, properties, integration, self.params["ticket_type"])

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.field import wire_text
-from ...engine.plan import PERFORM, Judge, Plan, Write
-from ...engine.reconcile import SettledJudge
-from ...engine.snapshot import Pending, Read, World
+from ...engine.plan import PERFORM, Plan, SecretDecision, Write
+from ...engine.reconcile import NeverWrite
+from ...engine.snapshot import PlannedId, Query, Snapshot
 from .governance_rule import GovernanceRule
 from .governance_rules_api import COLLECTION
 
@@ -20,18 +20,18 @@ class RuleRun:
         self.rule, self.override = rule, override
         self.label = f"the run of {rule.label}"
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask nothing: it was read just now."""
         return []
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Run it, once."""
         plan = Plan(self.label)
-        if not isinstance(judge, SettledJudge):
+        if not isinstance(secrets, NeverWrite):
             values: dict[str, Any] = {"override": wire_text(self.override)}
             plan.writes.append(Write(PERFORM, COLLECTION, self.label, values, self.rule.row_id))
         return plan

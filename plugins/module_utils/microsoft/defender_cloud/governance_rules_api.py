@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from ...engine.plan import Write
-from .scoped_objects_api import ObjectRoutes
+from .scoped_objects_api import ScopedObjectsEndpoint
 
 COLLECTION, VERSION = "governanceRules", "2022-01-01-preview"
 INTEGRATED, SERVICENOW = "Integrated", "ServiceNow"
 
 
-class RuleRoutes(ObjectRoutes):
+class GovernanceRulesEndpoint(ScopedObjectsEndpoint):
     """The rules that work on a scope."""
 
     kind = COLLECTION
@@ -19,4 +19,4 @@ class RuleRoutes(ObjectRoutes):
         """Run a rule and wait for its end; raises `EngineError` when it fails, is canceled or lasts too long."""
         body = {"override": write.values["override"] == "true"}
         answer = self.manager.call("POST", f"{self.path(str(write.row))}/execute", self.version, body=body)
-        self.manager.finish(answer, write.label, self.patience)
+        self.manager.finish(answer, write.label, self.retry_budget)

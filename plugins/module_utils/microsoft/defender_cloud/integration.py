@@ -6,17 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.field import Field
-from ...engine.plan import CREATE, UPDATE, Judge, Plan
+from ...engine.plan import CREATE, UPDATE, Plan, SecretDecision
 from ...engine.result import ABSENT, PRESENT
 from ...engine.secret_policy import ALWAYS, ON_CREATE
-from ...engine.snapshot import Row, World
+from ...engine.snapshot import Row, Snapshot
 from ...snow.record_resource import AS_DESCRIBED
 from ...transport.session import checked_base_url
 from ..arm.json_properties import document_of, holds, properties_of
-from .integration_preflight import Rehearsal
-from .integrations_api import COLLECTION, CREDENTIALS, SERVICENOW, IntegrationRoutes
+from .integration_preflight import IntegrationPreflight
+from .integrations_api import COLLECTION, CREDENTIALS, SERVICENOW, IntegrationsEndpoint
 from .scoped_object import Aspect, ScopedObject
 
 ON_PLATFORM = "******** (in Defender for Cloud)"
@@ -61,7 +61,9 @@ class Integration(ScopedObject):
     noun, kind, collection = "integration", COLLECTION, COLLECTION
     read_only = frozenset({"tenantId", "metadata", "integrationRootDetails"})
 
-    def __init__(self, params: Mapping[str, Any], routes: IntegrationRoutes, rehearsal: Rehearsal) -> None:
+    def __init__(
+        self, params: Mapping[str, Any], routes: IntegrationsEndpoint, rehearsal: IntegrationPreflight
+    ) -> None:
         super().__init__(params, routes.scope)
         self.routes, self.rehearsal = routes, rehearsal
 
@@ -105,14 +107,14 @@ class Integration(ScopedObject):
                 same = str(found or "").rstrip("/") == value
                 yield Aspect(option, value if same else found, value, {})
 
-    def also(self, plan: Plan, row: Row | None, rows: list[Row], judge: Judge) -> None:
+    def also(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
         """Have the credentials written anew where that is wanted: they cannot be compared."""
         policy = self.params["update_credentials"]
-        if row is None or not judge.must_write(
+        if row is None or not secrets.must_write(
             self.label, Field("credentials", secret=""), "", policy, row, changing=False
         ):
             return
-        plan.deviates("credentials", ON_PLATFORM, AS_DESCRIBED)
+        plan.add_drift("credentials", ON_PLATFORM, AS_DESCRIBED)
         plan.warnings.append(
             f"{self.label}: the credentials are written in every run, and every run reports a change, since update_credentials is {ALWAYS} and "
             f"Microsoft never returns them"
@@ -129,12 +131,12 @@ class Integration(ScopedObject):
             filled = self.routes.placeholders(self.label, "new", "{}")
             replay.check(operation, filled, self.label)
         elif missing and row is None:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.label} is not there yet; a new one takes {', '.join(missing)}. Nothing was written"
             )
         elif missing:
             fields = ", ".join(dict.fromkeys(entry.field for entry in plan.drift))
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.label}: to change {fields}, give {', '.join(missing)} as well. Microsoft never returns them, and whether a change without "
                 f"them keeps or empties them is not known, so nothing was written"
             )
@@ -158,16 +160,16 @@ class Integration(ScopedObject):
             if count is None
             else f"; {count} assignment{'s' if count != 1 else ''} there {'has' if count == 1 else 'have'} a ticket"
         )
-        raise BadDescription(
+        raise InvalidInput(
             f"removing {self.label} from {self.scope} also removes all assignments that it made{told}. The tickets stay in ServiceNow without "
             f"their link. Nothing was removed; confirm_assignment_loss: true does it"
         )
 
     # -- telling ------------------------------------------------------------------------------------------------------
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare as every object on a scope is; a new integration's credentials show masked."""
-        plan = super().plan(world, judge)
+        plan = super().plan(snapshot, secrets)
         if plan.row is None and self.state == PRESENT:
             plan.after["credentials"] = AS_DESCRIBED
         return plan
@@ -178,7 +180,7 @@ class Integration(ScopedObject):
         return shown(document, self.routes)
 
 
-def shown(document: Mapping[str, Any], routes: IntegrationRoutes) -> dict[str, Any]:
+def shown(document: Mapping[str, Any], routes: IntegrationsEndpoint) -> dict[str, Any]:
     """Return an integration as results show it. Never a credential."""
     properties: Mapping[str, Any] = document.get("properties") or {}
     more = properties.get("additionalData") or {}

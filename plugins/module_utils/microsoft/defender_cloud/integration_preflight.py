@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription, EngineError, Refused
+from ...engine.errors import EngineError, InvalidInput, Refused
 from ...transport.errors import TransportError
 from ..arm.client import PROVIDER
 from ..arm.scopes import SUBSCRIPTION
-from .integrations_api import IntegrationRoutes
+from .integrations_api import IntegrationsEndpoint
 from .pricings_api import CLOUD_POSTURE, STANDARD, pricing_path
 from .pricings_api import VERSION as PRICING_VERSION
 
@@ -32,19 +32,19 @@ SUCCEEDED, FAILED, UNAVAILABLE, SKIPPED = "succeeded", "failed", "unavailable", 
 NO_SUCH_ROUTE = (400, 404, 405)
 
 
-class Rehearsal:
+class IntegrationPreflight:
     """Everything that is looked at before the first write, and the connection test, whose last `outcome` is kept.
 
     Not `wanted`: what earlier tasks of the run see to is taken for granted.
     """
 
-    def __init__(self, routes: IntegrationRoutes, *, wanted: bool = True) -> None:
+    def __init__(self, routes: IntegrationsEndpoint, *, wanted: bool = True) -> None:
         self.wanted = wanted
         self.routes, self.manager, self.scope = routes, routes.manager, routes.scope
         self.outcome: dict[str, str] = {"status": SKIPPED, "message": ""}
 
     def require_plan(self) -> None:
-        """Raise `BadDescription` where Defender CSPM is off; a management group has no plan of its own."""
+        """Raise `InvalidInput` where Defender CSPM is off; a management group has no plan of its own."""
         if not self.scope.subscription or not self.wanted:
             return
         try:
@@ -56,7 +56,7 @@ class Rehearsal:
             return
         tier = ((plan or {}).get("properties") or {}).get("pricingTier")
         if tier != STANDARD:
-            raise BadDescription(
+            raise InvalidInput(
                 f"Defender CSPM ({CLOUD_POSTURE}) is off on subscription {self.scope.subscription}, and the ServiceNow integration needs it. Nothing "
                 f"was written; switch it on with mdc_plan"
             )
@@ -74,7 +74,7 @@ class Rehearsal:
         return [f"{row.get('name')} ({OTHER_CLOUDS[cloud]})" for row, cloud in clouds if cloud in OTHER_CLOUDS]
 
     def test(self, label: str, when: str) -> None:
-        """Try the credentials; raise `BadDescription` where ServiceNow refuses them, warn where they cannot be tried."""
+        """Try the credentials; raise `InvalidInput` where ServiceNow refuses them, warn where they cannot be tried."""
         if not self.wanted:
             return
         told = self._told(label)
@@ -94,7 +94,7 @@ class Rehearsal:
         )
         self.outcome = {"status": FAILED, "message": f"{kind}: {words}"}
         told_words = f" ({kind}{': ' + words if words else ''})" if kind else ""
-        raise BadDescription(
+        raise InvalidInput(
             f"{label}: {self.routes.credentials['instance_url']} {meaning}{told_words}. {remedy}. {when}"
         )
 

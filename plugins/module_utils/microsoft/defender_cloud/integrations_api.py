@@ -7,16 +7,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription, EngineError
+from ...engine.errors import EngineError, InvalidInput
 from ...engine.plan import Write
 from ...recorded_api.replay import Replay
 from ...transport.errors import TransportError
-from ..arm.client import ResourceManager
+from ..arm.client import ArmClient
 from ..arm.json_properties import overlaid
 from ..arm.long_running import Watch
 from ..arm.resource_provider import read_provider
 from ..arm.scopes import Scope, same_path
-from .scoped_objects_api import ObjectRoutes, scope_of_id
+from .scoped_objects_api import ScopedObjectsEndpoint, scope_of_id
 
 COLLECTION, SERVICENOW = "integrations", "ServiceNow"
 # Facts D1 and D3: the first is the only one of the provider's manifest, the other was proposed with the same shape.
@@ -33,7 +33,7 @@ CREDENTIALS = {
 LOOK_AGAIN = 5.0
 
 
-def names_of(manager: ResourceManager, scope: Scope) -> list[str]:
+def names_of(manager: ArmClient, scope: Scope) -> list[str]:
     """Return what the integrations are called that work on `scope`, inherited ones too; none where they cannot be read."""
     path = f"{scope.path}/providers/Microsoft.Security/{COLLECTION}"
     try:
@@ -43,11 +43,11 @@ def names_of(manager: ResourceManager, scope: Scope) -> list[str]:
     return sorted(str((row.get("properties") or {}).get("displayName") or row.get("name") or "") for row in rows)
 
 
-def version_for(manager: ResourceManager, scope: Scope, given: str | None) -> str:
+def version_for(manager: ArmClient, scope: Scope, given: str | None) -> str:
     """Return the api-version to use: the given one, else the newest of the subscription that the shipped draft fits.
 
     Where the subscription has none of these, its newest preview; where it cannot be asked, the one of the draft.
-    Raises `BadDescription` for a subscription whose provider has no integrations.
+    Raises `InvalidInput` for a subscription whose provider has no integrations.
     """
     if given:
         return given
@@ -57,7 +57,7 @@ def version_for(manager: ResourceManager, scope: Scope, given: str | None) -> st
         return SHIPPED
     listed = provider.versions.get(COLLECTION, ())
     if not listed:
-        raise BadDescription(
+        raise InvalidInput(
             f"the provider Microsoft.Security of subscription {subscription} lists no type integrations, so ServiceNow cannot be connected "
             f"there by this API. Look in the portal (Environment settings > Integrations); api_version overrides what is listed"
         )
@@ -65,7 +65,7 @@ def version_for(manager: ResourceManager, scope: Scope, given: str | None) -> st
     return known or max((version for version in listed if version.endswith("-preview")), default=max(listed))
 
 
-class IntegrationRoutes(ObjectRoutes):
+class IntegrationsEndpoint(ScopedObjectsEndpoint):
     """The integrations that work on a scope. `credentials` (by option) go into every PUT: they are never read back.
 
     `replay` is a contract that takes the place of the draft for the operations that it has.
@@ -75,15 +75,15 @@ class IntegrationRoutes(ObjectRoutes):
 
     def __init__(
         self,
-        manager: ResourceManager,
+        manager: ArmClient,
         scope: Scope,
         version: str,
         *,
-        patience: float = 600.0,
+        retry_budget: float = 600.0,
         credentials: Mapping[str, str] | None = None,
         replay: Replay | None = None,
     ) -> None:
-        super().__init__(manager, scope, version, patience)
+        super().__init__(manager, scope, version, retry_budget)
         self.credentials = dict(credentials or {})
         self.replay = replay
 
@@ -117,7 +117,7 @@ class IntegrationRoutes(ObjectRoutes):
             super().delete(write, row_id)
             return
         watch = Watch(self.manager.context, f"removing {write.label}")
-        while any(row["sys_id"] == row_id for row in self.read().rows) and watch.seconds < self.patience:
+        while any(row["sys_id"] == row_id for row in self.read().rows) and watch.seconds < self.retry_budget:
             watch.sleep(LOOK_AGAIN)
 
     def _replayed(self, operation: str, label: str, row_id: str, values: Mapping[str, str]) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 
 from ...engine.errors import EngineError
 from ...engine.plan import Write
-from ...engine.snapshot import Answered, Row
-from ...transport.responses import Answer
+from ...engine.snapshot import QueryResult, Row
+from ...transport.responses import Response
 from ...transport.retry import retry_after_seconds
-from ..arm.client import ResourceManager
+from ..arm.client import ArmClient
 from ..arm.json_properties import flag, overlaid, row_of
 from ..arm.long_running import Watch
 from ..arm.scopes import Scope
@@ -23,7 +23,7 @@ COLLECTION, VERSION = "pricings", "2024-01-01"
 CLOUD_POSTURE = "CloudPosture"
 FREE, STANDARD = "Free", "Standard"
 # Seconds. Terraform sends a refused update again after half a minute; most settle sooner.
-FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0
+FIRST_WAIT, MAX_WAIT = 2.0, 30.0
 FAILED = "failed"
 
 
@@ -54,17 +54,17 @@ def shown_extension(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class PlanRoutes:
-    """One plan of a subscription or resource. An update waits up to `patience` seconds for others to settle."""
+class PricingsEndpoint:
+    """One plan of a subscription or resource. An update waits up to `retry_budget` seconds for others to settle."""
 
-    def __init__(self, manager: ResourceManager, scope: Scope, name: str, patience: float) -> None:
-        self.manager, self.scope, self.name, self.patience = manager, scope, name, patience
+    def __init__(self, manager: ArmClient, scope: Scope, name: str, retry_budget: float) -> None:
+        self.manager, self.scope, self.name, self.retry_budget = manager, scope, name, retry_budget
         self.path = pricing_path(scope.path, name)
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """Return the plan, or nothing where the platform does not know it."""
         found = self.manager.find(self.path, VERSION)
-        return Answered((row_of(found, name=self.name),)) if found else Answered()
+        return QueryResult((row_of(found, name=self.name),)) if found else QueryResult()
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """Refuse: plans are there or not."""
@@ -89,22 +89,22 @@ class PlanRoutes:
             if answer.status != 409:
                 break
             self._wait(answer, watch, attempt)
-        self.manager.finish(answer, write.label, self.patience)
+        self.manager.finish(answer, write.label, self.retry_budget)
         self._check(answer)
 
-    def _wait(self, answer: Answer, watch: Watch, attempt: int) -> None:
+    def _wait(self, answer: Response, watch: Watch, attempt: int) -> None:
         given = retry_after_seconds(answer.headers.get("retry-after"))
-        ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
+        ceiling = min(MAX_WAIT, FIRST_WAIT * 2**attempt)
         wait = random.uniform(ceiling / 2, ceiling) if given is None else given  # noqa: S311 (jitter, not secrecy)
-        if watch.seconds + wait > self.patience:
+        if watch.seconds + wait > self.retry_budget:
             words = answer.error(self.manager.context.redactor.scrub_text).words
             raise EngineError(
-                f"another update of the plans of {self.scope} has not settled within {self.patience:g} s ({words or 'status 409'}); only one "
+                f"another update of the plans of {self.scope} has not settled within {self.retry_budget:g} s ({words or 'status 409'}); only one "
                 f"at a time is accepted. Nothing was changed; run again later, or raise wait_timeout"
             )
         watch.sleep(wait)
 
-    def _check(self, answer: Answer) -> None:
+    def _check(self, answer: Response) -> None:
         properties = answer.data.get("properties") if isinstance(answer.data, dict) else None
         found = extensions_of(properties or {})
         failed = [entry for entry in found.values() if entry["status"].lower() == FAILED]

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...engine.errors import Refused
-from ..arm.client import ResourceManager
+from ..arm.client import ArmClient
 from .assessments import UNHEALTHY
 from .governance_assignment import PARTS, Pair
-from .governance_assignments_api import AssignmentRoutes
+from .governance_assignments_api import AssignmentsEndpoint
 
 
-def note_assignments(manager: ResourceManager, rows: Iterable[dict[str, Any]]) -> None:
+def note_assignments(manager: ArmClient, rows: Iterable[dict[str, Any]]) -> None:
     """Set `assignment` of each unhealthy row that is selected: None, or what is assigned. One list for each kind of a scope.
 
     Raises `Refused` where a list may not be read: taken for "none", a ticket of somebody else's would get a twin.
@@ -22,7 +22,7 @@ def note_assignments(manager: ResourceManager, rows: Iterable[dict[str, Any]]) -
     wanted = {Pair(row["name"], row["resource_id"]).key: row for row in rows if row["selected"]}
     wanted = {key: row for key, row in wanted.items() if row["status"] == UNHEALTHY}
     pairs = [Pair(row["name"], row["resource_id"]) for row in wanted.values()]
-    routes = AssignmentRoutes(manager, pairs, ())
+    routes = AssignmentsEndpoint(manager, pairs, ())
     for row in wanted.values():
         row["assignment"] = None
     found = routes.read().rows

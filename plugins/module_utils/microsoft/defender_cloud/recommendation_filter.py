@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...transport.errors import BadConnectionOption
 
 with suppress(ImportError):  # `Selection` tells
@@ -24,7 +24,7 @@ class Selection:
         self.without_severity = 0
 
     def chooses(self, row: Mapping[str, Any]) -> bool:
-        """Return whether `row` is chosen; raise `BadDescription` when the expression cannot be applied to it."""
+        """Return whether `row` is chosen; raise `InvalidInput` when the expression cannot be applied to it."""
         if self.statuses and row["status"] not in self.statuses:
             return False
         if self.severities and row["severity"] not in self.severities:
@@ -35,7 +35,7 @@ class Selection:
         try:
             found = self.expression.search(row)
         except JMESPathError as error:
-            raise BadDescription(f"filter cannot be applied to {row['id']}: {error}") from None
+            raise InvalidInput(f"filter cannot be applied to {row['id']}: {error}") from None
         # JMESPath's own idea of false: 0 is true there.
         return not (found is None or found is False or found in ("", [], {}))
 
@@ -44,7 +44,7 @@ def _compiled(expression: str) -> Any:
     if "jmespath" not in globals():
         raise BadConnectionOption("filter takes the Python library jmespath where the module runs")
     if expression.startswith("["):
-        raise BadDescription(
+        raise InvalidInput(
             f"filter is applied to one recommendation at a time: write the condition itself, such as severity == 'High', "
             f"not {expression!r}"
         )
@@ -52,4 +52,4 @@ def _compiled(expression: str) -> Any:
         return jmespath.compile(expression)
     except JMESPathError as error:
         words = " ".join(str(error).split())
-        raise BadDescription(f"filter is no expression of JMESPath: {words}") from None
+        raise InvalidInput(f"filter is no expression of JMESPath: {words}") from None

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...engine.errors import BadDescription, Refused
-from ..arm.client import ResourceManager
+from ...engine.errors import InvalidInput, Refused
+from ..arm.client import ArmClient
 from ..arm.scopes import (
     CONNECTOR,
     MANAGEMENT_GROUP,
@@ -28,7 +28,7 @@ from .recommendation_filter import Selection
 
 METADATA_PATH = "/providers/Microsoft.Security/assessmentMetadata"
 KINDS = (SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 def scopes_of(params: Mapping[str, Any]) -> list[Scope]:
@@ -39,7 +39,7 @@ def scopes_of(params: Mapping[str, Any]) -> list[Scope]:
     for text in params["scopes"]:
         scope = read_scope("scopes", str(text))
         if scope.kind not in KINDS:
-            raise BadDescription(f"scopes: {scope.path} is a {scope.kind}; it must be a {' or a '.join(KINDS)}")
+            raise InvalidInput(f"scopes: {scope.path} is a {scope.kind}; it must be a {' or a '.join(KINDS)}")
         scopes.setdefault(scope.path.casefold(), scope)
     return list(scopes.values())
 
@@ -47,7 +47,7 @@ def scopes_of(params: Mapping[str, Any]) -> list[Scope]:
 class Metadata:
     """What is known of a kind of assessment: the tenant's list, and for what is not in it that of the subscription."""
 
-    def __init__(self, manager: ResourceManager, progress: Progress) -> None:
+    def __init__(self, manager: ArmClient, progress: Progress) -> None:
         self.manager, self.progress = manager, progress
         self.lists: dict[str, dict[str, Mapping[str, Any]]] = {}
 
@@ -90,7 +90,7 @@ class Reading:
 class Reader:
     """Reads `scopes`. `limit` (0: all) ends it after so many chosen rows; `keeps_others` keeps those that are not chosen."""
 
-    manager: ResourceManager
+    manager: ArmClient
     scopes: Sequence[Scope]
     selection: Selection
     limit: int = 0
@@ -171,8 +171,8 @@ class Reader:
             return
         sources = ", ".join(sorted({row["source"] or "another cloud" for row in rows}))
         connectors = sorted({row["connector"] for row in rows if row["connector"]})
-        shown = ", ".join(connectors[:MOST_NAMED]) or "the connector of their account"
-        more = f" and {len(connectors) - MOST_NAMED} more" if len(connectors) > MOST_NAMED else ""
+        shown = ", ".join(connectors[:MAX_NAMED]) or "the connector of their account"
+        more = f" and {len(connectors) - MAX_NAMED} more" if len(connectors) > MAX_NAMED else ""
         self._note(
             "integration_scope",
             f"{len(rows)} recommendations are about resources of {sources}. An integration on a subscription or a management group does "
@@ -193,12 +193,12 @@ class GraphReader(Reader):
     """
 
     def read(self) -> Reading:
-        """Read everything. Raises `BadDescription` for a management group, and where all rows are wanted."""
+        """Read everything. Raises `InvalidInput` for a management group, and where all rows are wanted."""
         if self.keeps_others:
-            raise BadDescription("keep_unselected takes via: assessments, as Resource Graph gives only what is chosen")
+            raise InvalidInput("keep_unselected takes via: assessments, as Resource Graph gives only what is chosen")
         groups = [scope for scope in self.scopes if scope.kind == MANAGEMENT_GROUP]
         if groups:
-            raise BadDescription(f"via: resource_graph takes subscriptions and security connectors, not {groups[0]}")
+            raise InvalidInput(f"via: resource_graph takes subscriptions and security connectors, not {groups[0]}")
         subscriptions = list(dict.fromkeys(scope.subscription.lower() for scope in self.scopes))
         inside = tuple(f"{scope.path.lower()}/" for scope in self.scopes)
         for found in self.manager.graph(self._query(), subscriptions):

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.errors import BadDescription
-from ...engine.plan import CREATE, DELETE, UPDATE, Judge, Plan, Write
+from ...engine.errors import InvalidInput
+from ...engine.plan import CREATE, DELETE, UPDATE, Plan, SecretDecision, Write
 from ...engine.result import ABSENT, PRESENT
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from ..arm.json_properties import overlaid, own_id, properties_of
 from ..arm.scopes import Scope
 from .scoped_objects_api import INHERITED, OWN
@@ -44,23 +44,23 @@ class ScopedObject:
         self.params, self.scope = params, scope
         self.name, self.state = params["display_name"], params["state"]
         if not self.name.strip():
-            raise BadDescription(f"{self.noun}: display_name must not be empty")
+            raise InvalidInput(f"{self.noun}: display_name must not be empty")
         self.label = f"{self.noun} {self.name}"
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for everything on the scope: one list tells all."""
-        return [Read(self.collection, "name", (self.name,), ("sys_id", "name", "own"))]
+        return [Query(self.collection, "name", (self.name,), ("sys_id", "name", "own"))]
 
     # -- planning -----------------------------------------------------------------------------------------------------
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare with the one object of this name that is defined on the scope."""
         plan = Plan(self.label)
-        rows = world.all_rows(self.collection, "name")
+        rows = snapshot.all_rows(self.collection, "name")
         row = plan.row = self.find(rows)
         if self.state == ABSENT:
             self._plan_absence(plan, row, rows)
@@ -68,15 +68,15 @@ class ScopedObject:
         properties = properties_of(row)
         aspects = [aspect for aspect in self.aspects(properties, rows) if row is None or aspect.deviates]
         if row is None:
-            plan.deviates("state", ABSENT, PRESENT)
+            plan.add_drift("state", ABSENT, PRESENT)
             plan.after.update({aspect.name: aspect.after for aspect in aspects})
         else:
             for aspect in aspects:
-                plan.deviates(aspect.name, aspect.before, aspect.after)
+                plan.add_drift(aspect.name, aspect.before, aspect.after)
         wanted: dict[str, Any] = self.new() if row is None else self.kept(properties)
         for aspect in aspects:
             wanted = overlaid(wanted, aspect.properties)
-        self.also(plan, row, rows, judge)
+        self.also(plan, row, rows, secrets)
         if plan.drift:
             self.check(plan, row, rows, wanted)
             self._write(plan, row, rows, wanted)
@@ -87,11 +87,11 @@ class ScopedObject:
         return plan
 
     def find(self, rows: list[Row]) -> Row | None:
-        """Return the object that is meant, None where there is none; raise `BadDescription` for two of one name."""
+        """Return the object that is meant, None where there is none; raise `InvalidInput` for two of one name."""
         found = [row for row in rows if row["name"] == self.name and row["own"] == OWN]
         if len(found) > 1:
             ids = ", ".join(sorted(row["sys_id"] for row in found))
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.scope} has {len(found)} objects named {self.name!r} among its {self.kind} ({ids}). Neither was touched; rename or "
                 f"remove one in the portal"
             )
@@ -120,7 +120,7 @@ class ScopedObject:
                 )
             plan.object = {"display_name": self.name, "scope": self.scope.path}
             return
-        plan.deviates("state", PRESENT, ABSENT)
+        plan.add_drift("state", PRESENT, ABSENT)
         self.check_absence(plan, row)
         plan.writes.append(Write(DELETE, self.collection, self.label, row=row["sys_id"]))
         plan.object = self.described(row, properties_of(row), rows)
@@ -150,12 +150,12 @@ class ScopedObject:
         raise NotImplementedError
 
     def check(self, plan: Plan, row: Row | None, rows: list[Row], wanted: Mapping[str, Any]) -> None:
-        """Raise `BadDescription` for what must not be written."""
+        """Raise `InvalidInput` for what must not be written."""
 
     def check_absence(self, plan: Plan, row: Row) -> None:
-        """Raise `BadDescription` for what must not be removed."""
+        """Raise `InvalidInput` for what must not be removed."""
 
-    def also(self, plan: Plan, row: Row | None, rows: list[Row], judge: Judge) -> None:
+    def also(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
         """Add what is no property: deviations, warnings, manual steps."""
 
     def finish(self, plan: Plan, properties: Mapping[str, Any]) -> None:

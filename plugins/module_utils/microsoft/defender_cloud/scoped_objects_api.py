@@ -8,30 +8,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.plan import Write
-from ...engine.snapshot import Answered, Row
-from ..arm.client import PROVIDER, ResourceManager
+from ...engine.snapshot import QueryResult, Row
+from ..arm.client import PROVIDER, ArmClient
 from ..arm.json_properties import row_of
 from ..arm.scopes import Scope, same_path
 
 OWN, INHERITED = "true", "false"
 
 
-class ObjectRoutes:
-    """The objects of one `kind` (the last part of their type) on a scope. Operations are followed for `patience` seconds."""
+class ScopedObjectsEndpoint:
+    """The objects of one `kind` (the last part of their type) on a scope. Operations are followed for `retry_budget` seconds."""
 
     kind = ""
 
-    def __init__(self, manager: ResourceManager, scope: Scope, version: str, patience: float) -> None:
-        self.manager, self.scope, self.version, self.patience = manager, scope, version, patience
+    def __init__(self, manager: ArmClient, scope: Scope, version: str, retry_budget: float) -> None:
+        self.manager, self.scope, self.version, self.retry_budget = manager, scope, version, retry_budget
 
     def path(self, row_id: str = "") -> str:
         """Return the path of the list, or of one object."""
         return f"{self.scope.path}/providers/{PROVIDER}/{self.kind}{'/' + row_id if row_id else ''}"
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """Return every object that works on the scope; column `own` tells those that are defined there."""
         documents = self.manager.rows(self.path(), self.version)
-        return Answered(tuple(self.row(document) for document in documents))
+        return QueryResult(tuple(self.row(document) for document in documents))
 
     def row(self, document: Mapping[str, Any]) -> Row:
         """Return an object as a row."""
@@ -57,7 +57,7 @@ class ObjectRoutes:
         """Send the object that `values["properties"]` holds as JSON."""
         body = {"properties": self.sent(json.loads(values["properties"]))}
         answer = self.manager.call("PUT", self.path(row_id), self.version, body=body)
-        self.manager.finish(answer, write.label, self.patience)
+        self.manager.finish(answer, write.label, self.retry_budget)
 
     def sent(self, properties: dict[str, Any]) -> dict[str, Any]:
         """Return what is really sent: what no plan may hold is put in here."""
@@ -66,7 +66,7 @@ class ObjectRoutes:
     def delete(self, write: Write, row_id: str) -> None:
         """Remove an object and wait for the end of the operation; one that is gone already is fine."""
         answer = self.manager.call("DELETE", self.path(row_id), self.version, accept=(404,))
-        self.manager.finish(answer, f"removing {write.label}", self.patience)
+        self.manager.finish(answer, f"removing {write.label}", self.retry_budget)
 
 
 def scope_of_id(object_id: str, kind: str) -> str:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from ...ansible_module import Context
+from ...ansible_module import TaskContext
 from ...transport.errors import SignInFailed
 from .tokens import Fetched, fetched
 
@@ -21,7 +21,7 @@ class AzureCli:
 
     tenant: str
     timeout: float
-    context: Context
+    context: TaskContext
 
     @property
     def key(self) -> str:

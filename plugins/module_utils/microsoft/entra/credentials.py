@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from ...ansible_module import Context, Params, transport_settings
+from ...ansible_module import Params, TaskContext, transport_settings
 from ...transport.errors import BadConnectionOption, SignInFailed
-from ...transport.responses import Answer
+from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
 from . import azure_cli, managed_identity
 from .clouds import cloud_of
@@ -113,7 +113,7 @@ class Application:
         self.session.caller.redactor.add(assertion)
         return {"client_assertion_type": JWT_BEARER, "client_assertion": assertion}
 
-    def _explained(self, answer: Answer) -> str:
+    def _explained(self, answer: Response) -> str:
         data = answer.data if isinstance(answer.data, Mapping) else {}
         numbers = data.get("error_codes") if isinstance(data.get("error_codes"), list) else []
         cause = next((CAUSES[number] for number in numbers or [] if number in CAUSES), "")
@@ -158,7 +158,7 @@ class EntraSigner:
 
     source: Source
     scope: str
-    context: Context
+    context: TaskContext
 
     def __post_init__(self) -> None:
         self._key = hashlib.sha256(f"{self.source.key}\0{self.scope}".encode()).hexdigest()
@@ -223,7 +223,7 @@ def may_sign_in(params: Params) -> bool:
         return False
 
 
-def source_of(params: Params, context: Context) -> Source:
+def source_of(params: Params, context: TaskContext) -> Source:
     """Return the way to a token that a task's connection options describe; nothing is sent yet."""
     for option in ("azure_client_secret", "azure_access_token"):
         context.redactor.add(params.get(option))
@@ -242,7 +242,7 @@ def source_of(params: Params, context: Context) -> Source:
     return Application(session, params["azure_tenant_id"], params["azure_client_id"], **proof)
 
 
-def signer_for(params: Params, context: Context, scope: str) -> EntraSigner:
+def signer_for(params: Params, context: TaskContext, scope: str) -> EntraSigner:
     """Return what signs requests of the API behind `scope`."""
     return EntraSigner(source_of(params, context), scope, context)
 

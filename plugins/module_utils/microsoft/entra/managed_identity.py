@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ...ansible_module import Context, Params, transport_settings
+from ...ansible_module import Params, TaskContext, transport_settings
 from ...transport.errors import HttpError, SignInFailed, TransportError
 from ...transport.session import Session
 from .tokens import Fetched, fetched
@@ -35,7 +35,7 @@ class DirectSession(Session):
 class ManagedIdentity:
     """The identity of the machine, or that of `azure_client_id` where it has several."""
 
-    def __init__(self, params: Params, context: Context) -> None:
+    def __init__(self, params: Params, context: TaskContext) -> None:
         self.client = params.get("azure_client_id") or ""
         self.endpoint = os.environ.get("IDENTITY_ENDPOINT", "") if is_announced() else ""
         self.proof = os.environ.get("IDENTITY_HEADER", "")

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...engine.errors import BadDescription
-from ...engine.plan import CHANGED, MANUAL, OK, PERFORM, REFUSED, Judge, Plan, Write
+from ...engine.errors import InvalidInput
+from ...engine.plan import CHANGED, MANUAL, OK, PERFORM, REFUSED, Plan, SecretDecision, Write
 from ...engine.result import ABSENT, Drift, ManualStep
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from ...timestamps import moment
-from ..graph.client import Graph
+from ..graph.client import GraphClient
 from .users_api import (
     ACTIONS,
     COLLECTION,
@@ -22,7 +22,7 @@ from .users_api import (
     REQUIRE_SIGN_IN,
     SUSPEND,
     UNSUSPEND,
-    UserRoutes,
+    UsersEndpoint,
 )
 
 COLUMNS = (
@@ -30,7 +30,7 @@ COLUMNS = (
     "roles",
 )  # fmt: skip
 PROTECTED, SKIPPED = "protected", "skipped"
-MOST_USERS = 10
+MAX_USERS = 10
 DONE_TO = {SUSPEND: "Suspend", UNSUSPEND: "Lift the suspension of"}
 
 USER_OPTIONS: dict[str, dict[str, Any]] = {
@@ -69,23 +69,23 @@ class UserActions:
     """The described actions. Nothing is done to anybody when one of them must not be done."""
 
     entries: Sequence[Mapping[str, Any]]
-    routes: UserRoutes
+    routes: UsersEndpoint
     rules: Rules
     label: str = field(default="user_actions", init=False)
     planned: bool = field(default=False, init=False)
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for the users, all at once."""
-        return [Read(COLLECTION, "sys_id", (), COLUMNS)] if self.entries else []
+        return [Query(COLLECTION, "sys_id", (), COLUMNS)] if self.entries else []
 
-    def plan(self, world: World, judge: Judge) -> Plan:
-        """Say what is to be done to whom; raise `BadDescription` when one action must not be done."""
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
+        """Say what is to be done to whom; raise `InvalidInput` when one action must not be done."""
         plan = Plan(self.label, bulk=True)
-        rows = {row["sys_id"]: row for row in world.all_rows(COLLECTION, "sys_id")} if self.entries else {}
+        rows = {row["sys_id"]: row for row in snapshot.all_rows(COLLECTION, "sys_id")} if self.entries else {}
         self._check_witnesses(rows)
         check_pairs((rows[entry["id"]]["id"], entry["action"]) for entry in self.entries if entry["id"] in rows)
         for entry in self.entries:
@@ -98,7 +98,7 @@ class UserActions:
     def _check_witnesses(self, rows: Mapping[str, Row]) -> None:
         missing = [key for key in self.routes.witnesses if key not in rows]
         if missing and self.entries:
-            raise BadDescription(f"notify_sender: the tenant has no user {missing[0]!r}. Nothing was done to anybody")
+            raise InvalidInput(f"notify_sender: the tenant has no user {missing[0]!r}. Nothing was done to anybody")
 
     def _refuse_all(self, outcomes: list[dict[str, Any]]) -> None:
         refused = [outcome for outcome in outcomes if outcome["status"] == REFUSED]
@@ -108,7 +108,7 @@ class UserActions:
             if outcome["status"] in (CHANGED, MANUAL):
                 outcome["status"] = SKIPPED
         told = "; ".join(f"{outcome['object']}: {outcome['reason']}" for outcome in refused)
-        raise BadDescription(
+        raise InvalidInput(
             f"{told}. Nothing was done to anybody. Take them out of users, or add them to protected to go on with the others",
             {"results": outcomes},
         )
@@ -171,8 +171,8 @@ class UserActions:
         return "account_enabled", {"true": True, "false": False}.get(row["enabled"]), ENABLED[action]
 
 
-def actions_of(params: Mapping[str, Any], graph: Graph) -> UserActions:
-    """Return what a task describes, with its routes in `graph`; raise `BadDescription` for what cannot be meant.
+def actions_of(params: Mapping[str, Any], graph: GraphClient) -> UserActions:
+    """Return what a task describes, with its routes in `graph`; raise `InvalidInput` for what cannot be meant.
 
     Nothing but a token is asked for here, and that only to know who is calling.
     """
@@ -182,10 +182,10 @@ def actions_of(params: Mapping[str, Any], graph: Graph) -> UserActions:
     try:
         moment(since or "2000-01-01")
     except ValueError as error:
-        raise BadDescription(f"since: {error}") from None
+        raise InvalidInput(f"since: {error}") from None
     message = _message(params, any(entry["action"] == NOTIFY for entry in entries))
     sender = [message["sender"]] if message else []
-    routes = UserRoutes(graph, list(dict.fromkeys(entry["id"] for entry in entries)), sender)
+    routes = UsersEndpoint(graph, list(dict.fromkeys(entry["id"] for entry in entries)), sender)
     routes.message = message
     graph.routes[COLLECTION] = routes
     protected = frozenset(name.strip().casefold() for name in params["protected"])
@@ -199,19 +199,19 @@ def _message(params: Mapping[str, Any], wanted: bool) -> dict[str, str]:
     options = {"sender": "notify_sender", "subject": "notify_subject", "text": "notify_message"}
     missing = [option for option in options.values() if not (params.get(option) or "").strip()]
     if missing:
-        raise BadDescription(f"the action notify needs {', '.join(missing)}")
+        raise InvalidInput(f"the action notify needs {', '.join(missing)}")
     return {name: params[option] for name, option in options.items()}
 
 
 def check_entries(entries: Sequence[Mapping[str, Any]], most_users: int) -> None:
-    """Raise `BadDescription` for actions that cannot be meant; nothing is read for that."""
+    """Raise `InvalidInput` for actions that cannot be meant; nothing is read for that."""
     if most_users < 1:
-        raise BadDescription(f"max_users must be at least 1, not {most_users}")
+        raise InvalidInput(f"max_users must be at least 1, not {most_users}")
     if any(not entry["id"].strip() for entry in entries):
-        raise BadDescription("users: an id is empty")
+        raise InvalidInput("users: an id is empty")
     users = list(dict.fromkeys(entry["id"].casefold() for entry in entries))
     if len(users) > most_users:
-        raise BadDescription(
+        raise InvalidInput(
             f"{len(users)} users are described, and max_users allows {most_users}. Nothing was done to anybody. "
             f"Look whether all of them are meant, then raise max_users"
         )
@@ -219,14 +219,14 @@ def check_entries(entries: Sequence[Mapping[str, Any]], most_users: int) -> None
 
 
 def check_pairs(pairs: Iterable[tuple[str, str]]) -> None:
-    """Raise `BadDescription` when one user is to get one action twice, or two that contradict each other."""
+    """Raise `InvalidInput` when one user is to get one action twice, or two that contradict each other."""
     seen: set[tuple[str, str]] = set()
     for user, action in pairs:
         if (user, action) in seen:
-            raise BadDescription(f"users: {action} is described twice for {user}. Nothing was done to anybody")
+            raise InvalidInput(f"users: {action} is described twice for {user}. Nothing was done to anybody")
         seen.add((user, action))
         if {(user, SUSPEND), (user, UNSUSPEND)} <= seen:
-            raise BadDescription(
+            raise InvalidInput(
                 f"users: {user} is to be suspended and not to be, in one task. Nothing was done to anybody"
             )
 

@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from ...engine.errors import EngineError, Refused
 from ...engine.plan import FAILED, Write
-from ...engine.snapshot import Answered, Row
-from ...transport.errors import NoClearAnswer
-from ...transport.responses import Answer
+from ...engine.snapshot import QueryResult, Row
+from ...transport.errors import AmbiguousResponse
+from ...transport.responses import Response
 from ..graph.batch import Call
-from ..graph.client import Graph
+from ..graph.client import GraphClient
 from ..progress import Progress
 
 COLLECTION = "users"
@@ -34,13 +34,13 @@ COLUMNS = (
     "signInSessionsValidFromDateTime",
 )  # fmt: skip
 ROLE = "#microsoft.graph.directoryrole"
-MOST_MEMBERSHIPS = 999
+MAX_MEMBERSHIPS = 999
 
 
-class UserRoutes:
+class UsersEndpoint:
     """The users that a task names, by id or user principal name, and a few that only have to be there."""
 
-    def __init__(self, graph: Graph, keys: Sequence[str], witnesses: Sequence[str] = ()) -> None:
+    def __init__(self, graph: GraphClient, keys: Sequence[str], witnesses: Sequence[str] = ()) -> None:
         self.graph, self.keys, self.witnesses = graph, tuple(keys), tuple(witnesses)
         # What was done in this run: Graph may show it minutes later, and a message never (facts 7).
         self.done: set[tuple[str, str]] = set()
@@ -48,32 +48,32 @@ class UserRoutes:
         self._roles: dict[str, list[str]] = {}
         self._progress = Progress(graph.context, graph.name)
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """Return the users that there are, in as few requests as can be; `sys_id` is the key as the task gives it."""
         everybody = dict.fromkeys((*self.keys, *self.witnesses))
         judged = [key for key in self.keys if key not in self._roles]
         calls = [Call(f"/users/{quoted(key)}?$select={','.join(COLUMNS)}") for key in everybody]
-        calls += [Call(f"/users/{quoted(key)}/transitiveMemberOf?$top={MOST_MEMBERSHIPS}") for key in judged]
+        calls += [Call(f"/users/{quoted(key)}/transitiveMemberOf?$top={MAX_MEMBERSHIPS}") for key in judged]
         answers = self.graph.batch(calls)
         users = {key: self._user(key, answer) for key, answer in zip(everybody, answers, strict=False)}
         for key, answer in zip(judged, answers[len(everybody) :], strict=True):
             if users[key] is not None:
                 self._roles[key] = self._roles_in(key, answer)
-        return Answered(
+        return QueryResult(
             tuple(row_of(key, user, self._roles.get(key, [])) for key, user in users.items() if user is not None)
         )
 
-    def _user(self, key: str, answer: Answer) -> Mapping[str, Any] | None:
+    def _user(self, key: str, answer: Response) -> Mapping[str, Any] | None:
         """Return a user, or None when there is nobody of that name."""
         if answer.status == 404:
             return None
         if answer.status >= 400:
             raise self.graph.refusal(self.graph.error_of(answer), READ_PERMISSION, f"to show the user {key}")
         if not isinstance(answer.data, Mapping) or not answer.data.get("id"):
-            raise NoClearAnswer(f"GET {answer.path} -> {answer.status}: the answer holds no user")
+            raise AmbiguousResponse(f"GET {answer.path} -> {answer.status}: the answer holds no user")
         return answer.data
 
-    def _roles_in(self, key: str, answer: Answer) -> list[str]:
+    def _roles_in(self, key: str, answer: Response) -> list[str]:
         """Return the directory roles that a user holds, also through groups. Type and id always show (Graph: limited info)."""
         if answer.status >= 400:
             raise self.graph.refusal(self.graph.error_of(answer), READ_PERMISSION, f"to show the roles of {key}")
@@ -133,7 +133,7 @@ class UserRoutes:
         sender = self.message["sender"]
         try:
             self.graph.call("POST", f"/users/{quoted(sender)}/sendMail", PERMISSIONS[NOTIFY], body=body)
-        except NoClearAnswer as unclear:
+        except AmbiguousResponse as unclear:
             raise Refused(
                 f"whether the message was sent is unclear. {unclear}. Look into the folder Sent Items of {sender} before you run again",
                 status=FAILED,

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import EngineError
-from ...transport.responses import Answer
-from ...transport.retry import RETRIED_STATUSES, Patience, retry_after_seconds
+from ...transport.responses import Response
+from ...transport.retry import RETRIED_STATUSES, RetryBudget, retry_after_seconds
 from ..progress import Progress
 
 if TYPE_CHECKING:
-    from .client import Graph
+    from .client import GraphClient
 
-MOST_CALLS = 20
+MAX_CALLS = 20
 READING = "GET"
 
 
@@ -36,24 +36,24 @@ class Call:
         return wire
 
 
-def answered(graph: Graph, calls: Sequence[Call]) -> list[Answer]:
+def answered(graph: GraphClient, calls: Sequence[Call]) -> list[Response]:
     """Return the answers to `calls` in their order. Those that were throttled are sent again, after the longest wait asked for.
 
     A reading call is sent again after a passing failure, too; of a writing one nobody knows whether it was carried out.
     """
     settings = graph.session.settings
-    answers: dict[int, Answer] = {}
+    answers: dict[int, Response] = {}
     progress = Progress(graph.context, graph.name)
-    patience = Patience(settings.retries, settings.retry_deadline)
+    retry_budget = RetryBudget(settings.retries, settings.retry_deadline)
     open_calls = list(range(len(calls)))
     while open_calls:
         again: list[int] = []
-        for start in range(0, len(open_calls), MOST_CALLS):
-            part = open_calls[start : start + MOST_CALLS]
+        for start in range(0, len(open_calls), MAX_CALLS):
+            part = open_calls[start : start + MAX_CALLS]
             answers |= _send(graph, {number: calls[number] for number in part})
             again += [number for number in part if _may_repeat(calls[number], answers[number])]
             progress.tell(f"{len(answers)} of {len(calls)} calls answered")
-        delay = patience.next_delay(_longest_wait([answers[number] for number in again])) if again else None
+        delay = retry_budget.next_delay(_longest_wait([answers[number] for number in again])) if again else None
         if delay is None:
             break
         graph.context.warn(
@@ -65,7 +65,7 @@ def answered(graph: Graph, calls: Sequence[Call]) -> list[Answer]:
     return [answers[number] for number in range(len(calls))]
 
 
-def _send(graph: Graph, calls: Mapping[int, Call]) -> dict[int, Answer]:
+def _send(graph: GraphClient, calls: Mapping[int, Call]) -> dict[int, Response]:
     only_reads = all(call.method == READING for call in calls.values())
     body = {"requests": [call.request(number) for number, call in calls.items()]}
     data = graph.send_batch(body, only_reads=only_reads).data
@@ -81,18 +81,18 @@ def _send(graph: Graph, calls: Mapping[int, Call]) -> dict[int, Answer]:
     return {number: answers[str(number)] for number in calls}
 
 
-def _inner(response: Mapping[str, Any], calls: Mapping[int, Call]) -> Answer:
+def _inner(response: Mapping[str, Any], calls: Mapping[int, Call]) -> Response:
     call = calls[int(response["id"])]
     given = response.get("headers")
     headers = {str(name).lower(): str(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
     status = int(response.get("status") or 0)
-    return Answer(call.method, f"/v1.0{call.path.partition('?')[0]}", status, headers, response.get("body"))
+    return Response(call.method, f"/v1.0{call.path.partition('?')[0]}", status, headers, response.get("body"))
 
 
-def _may_repeat(call: Call, answer: Answer) -> bool:
+def _may_repeat(call: Call, answer: Response) -> bool:
     return answer.status == 429 or (answer.status in RETRIED_STATUSES and call.method == READING)
 
 
-def _longest_wait(answers: Sequence[Answer]) -> float | None:
+def _longest_wait(answers: Sequence[Response]) -> float | None:
     waits = [retry_after_seconds(answer.headers.get("retry-after")) for answer in answers]
     return max((wait for wait in waits if wait is not None), default=None)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...ansible_module import Context, Params, transport_settings
+from ...ansible_module import Params, TaskContext, transport_settings
 from ...engine.errors import EngineError, Refused
-from ...transport.errors import HttpError, NoClearAnswer, SignInFailed
-from ...transport.responses import Answer
+from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
-from ..collection_store import RoutedStore
+from ..collection_store import CollectionStore
 from ..entra.clouds import audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below
@@ -26,7 +26,7 @@ GRANT = (
     "Application permissions, then choose Grant admin consent"
 )
 # More pages than any answer has: a platform that hands out the same link for ever must not keep us.
-MOST_PAGES = 10_000
+MAX_PAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,15 @@ class HuntingAnswer:
     schema: list[dict[str, str]]
 
 
-class Graph(RoutedStore):
+class GraphClient(CollectionStore):
     """Microsoft Graph of one tenant, as one identity sees it."""
 
-    def __init__(self, session: Session, params: Params, context: Context) -> None:
+    def __init__(self, session: Session, params: Params, context: TaskContext) -> None:
         super().__init__("Microsoft Graph", context)
         self.session, self.params = session, params
 
     @classmethod
-    def from_params(cls, params: Params, context: Context) -> Graph:
+    def from_params(cls, params: Params, context: TaskContext) -> GraphClient:
         """Return the Graph that the connection options describe; nothing is sent yet."""
         cloud = cloud_of(params)
         root = checked_base_url("azure_graph_url", params.get("azure_graph_url") or cloud.graph)
@@ -54,7 +54,7 @@ class Graph(RoutedStore):
         signer = signer_for(params, context, audience(cloud.graph))
         return cls(Session(root, transport_settings(params), context, signer), params, context)
 
-    def __enter__(self) -> Graph:
+    def __enter__(self) -> GraphClient:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -68,7 +68,7 @@ class Graph(RoutedStore):
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
-    def call(self, method: str, path: str, permission: str, **more: Any) -> Answer:
+    def call(self, method: str, path: str, permission: str, **more: Any) -> Response:
         """Send one request and return its answer. `path` follows the version; `permission` is what it takes.
 
         Raises `Refused` or `SignInFailed` with what to do, and the transport's errors.
@@ -80,24 +80,24 @@ class Graph(RoutedStore):
         answer = self.call("GET", path, permission, query={f"${name}": value for name, value in query.items()})
         return page_of(answer)[0] if one_page else self.rows_from(answer, permission)
 
-    def rows_from(self, answer: Answer, permission: str) -> list[dict[str, Any]]:
+    def rows_from(self, answer: Response, permission: str) -> list[dict[str, Any]]:
         """Return every object of a list whose first page is `answer`."""
         rows, link = page_of(answer)
         seen: set[str] = set()
-        while link and link not in seen and len(seen) < MOST_PAGES:
+        while link and link not in seen and len(seen) < MAX_PAGES:
             seen.add(link)
             page, link = page_of(self._send("GET", self.below(link), permission))
             rows += page
         return rows
 
-    def batch(self, calls: Sequence[Call]) -> list[Answer]:
+    def batch(self, calls: Sequence[Call]) -> list[Response]:
         """Send `calls` in as few requests as can be and return their answers in the same order, errors among them.
 
         Raises what `call` raises when a batch itself is refused.
         """
         return answered(self, calls)
 
-    def send_batch(self, body: Any, *, only_reads: bool) -> Answer:
+    def send_batch(self, body: Any, *, only_reads: bool) -> Response:
         """Send one `$batch`."""
         return self._send("POST", f"{VERSION}/$batch", "", body=body, only_reads=only_reads)
 
@@ -107,13 +107,13 @@ class Graph(RoutedStore):
             link, (self.session.base_url, cloud_of(self.params).graph), "Microsoft Graph", "azure_graph_url"
         )
 
-    def _send(self, method: str, path: str, permission: str, **more: Any) -> Answer:
+    def _send(self, method: str, path: str, permission: str, **more: Any) -> Response:
         try:
             return self.session.request(method, path, **more)
         except HttpError as error:
             raise self.refusal(error, permission) from None
 
-    def error_of(self, answer: Answer) -> HttpError:
+    def error_of(self, answer: Response) -> HttpError:
         """Return the error that an answer within a batch is, without secrets."""
         return answer.error(self.context.redactor.scrub_text)
 
@@ -160,12 +160,12 @@ class Graph(RoutedStore):
         return HuntingAnswer([row for row in rows if isinstance(row, dict)], schema)
 
 
-def page_of(answer: Answer) -> tuple[list[dict[str, Any]], str]:
+def page_of(answer: Response) -> tuple[list[dict[str, Any]], str]:
     """Return the objects of one page of a list, and the link to the next one, "" for none."""
     data = answer.data
     if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
         # Taken for "nothing there", a list would look empty.
-        raise NoClearAnswer(f"{answer.method} {answer.path} -> {answer.status}: the answer holds no list")
+        raise AmbiguousResponse(f"{answer.method} {answer.path} -> {answer.status}: the answer holds no list")
     return [row for row in data["value"] if isinstance(row, dict)], str(data.get("@odata.nextLink") or "")
 
 

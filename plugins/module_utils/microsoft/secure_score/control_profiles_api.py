@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from ...engine.errors import EngineError
 from ...engine.plan import Write
-from ...engine.snapshot import Answered, Row
-from ..graph.client import Graph
+from ...engine.snapshot import QueryResult, Row
+from ..graph.client import GraphClient
 
 COLLECTION = "secure_score_controls"
 PROFILES, SCORES = "/security/secureScoreControlProfiles", "/security/secureScores"
@@ -22,18 +22,18 @@ STATES = (DEFAULT, "Ignored", "ThirdParty", "Reviewed")
 VENDOR = {"vendor": "Microsoft", "provider": "SecureScore", "providerVersion": None, "subProvider": None}
 
 
-class ProfileRoutes:
+class ControlProfilesEndpoint:
     """The controls of a tenant."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: GraphClient) -> None:
         self.graph = graph
         self.vendors: dict[str, Mapping[str, Any]] = {}
 
-    def read(self) -> Answered:
+    def read(self) -> QueryResult:
         """Return every control."""
         profiles = profiles_of(self.graph)
         self.vendors = {row["id"]: row["vendorInformation"] for row in profiles if row.get("vendorInformation")}
-        return Answered(tuple(row_of(profile) for profile in profiles))
+        return QueryResult(tuple(row_of(profile) for profile in profiles))
 
     def create(self, write: Write, values: Mapping[str, str]) -> Row:
         """Refuse: Microsoft makes the controls."""
@@ -50,12 +50,12 @@ class ProfileRoutes:
         raise EngineError(f"{write.label}: controls are not removed")
 
 
-def profiles_of(graph: Graph) -> list[dict[str, Any]]:
+def profiles_of(graph: GraphClient) -> list[dict[str, Any]]:
     """Return the profile of every control of every product. Facts 6.1: a filter on the service is unproven."""
     return [profile for profile in graph.rows(PROFILES, READ_PERMISSION) if profile.get("id")]
 
 
-def newest_score(graph: Graph) -> dict[str, Any]:
+def newest_score(graph: GraphClient) -> dict[str, Any]:
     """Return the newest of the daily snapshots; nothing of a tenant that was never scored."""
     found = graph.rows(SCORES, READ_PERMISSION, one_page=True, top="1")
     return max(found, key=lambda row: str(row.get("createdDateTime") or ""), default={})

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from ...engine.errors import BadDescription
-from ...engine.plan import CHANGED, OK, UPDATE, Judge, Plan, Value, Write
+from ...engine.errors import InvalidInput
+from ...engine.plan import CHANGED, OK, UPDATE, Plan, SecretDecision, Value, Write
 from ...engine.result import Drift
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from .control_profiles_api import COLLECTION, STATES
 
 COLUMNS = ("sys_id", "title", "service", "deprecated", "state", "comment")
@@ -33,20 +33,20 @@ class SecureScoreControls:
         ids = [entry["id"] for entry in entries]
         for control in ids:
             if ids.count(control) > 1:
-                raise BadDescription(f"controls names {control!r} twice")
+                raise InvalidInput(f"controls names {control!r} twice")
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for every control: one list tells all."""
-        return [Read(COLLECTION, "sys_id", (), COLUMNS)]
+        return [Query(COLLECTION, "sys_id", (), COLUMNS)]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare control by control."""
         plan = Plan(self.label, bulk=True)
-        rows = {row["sys_id"]: row for row in world.all_rows(COLLECTION, "sys_id")}
+        rows = {row["sys_id"]: row for row in snapshot.all_rows(COLLECTION, "sys_id")}
         self._check_ids(rows)
         for entry in self.entries:
             self._plan_one(plan, entry, rows[entry["id"]])
@@ -56,7 +56,7 @@ class SecureScoreControls:
         unknown = [entry["id"] for entry in self.entries if entry["id"] not in rows]
         if unknown:
             told = "; ".join(f"{control!r}{_similar(control, rows)}" for control in unknown)
-            raise BadDescription(
+            raise InvalidInput(
                 f"the tenant has no control of Secure Score with the id {told}. Nothing was written. "
                 f"graph_secure_score_info lists them; those of ServiceNow come with the first connected instance"
             )

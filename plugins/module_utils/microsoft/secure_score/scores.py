@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...hardening.catalogue import BY_ID, CATALOGUE, Setting
 from ...hardening.catalogue.secure_score_points import MICROSOFT, POINTS
 from ...hardening.evaluate import COMPLIANT, DEVIATING, UNKNOWN, fulfils
@@ -56,11 +56,11 @@ class Hosts:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any] | None) -> Hosts:
-        """Return what option `settings` holds; raise `BadDescription` when it is something else."""
+        """Return what option `settings` holds; raise `InvalidInput` when it is something else."""
         for host, rows in (settings or {}).items():
             usable = isinstance(rows, list) and all(isinstance(row, Mapping) and "verdict" in row for row in rows)
             if not usable:
-                raise BadDescription(
+                raise InvalidInput(
                     f"settings: {host} must hold the list that snow_hardening_info returns as settings, with a verdict in each entry"
                 )
         return cls(settings or {})

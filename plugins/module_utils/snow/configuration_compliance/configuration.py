@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ...engine.field import LIST, Field, wire_text
-from ...engine.plan import Judge, Plan, Value
+from ...engine.plan import Plan, SecretDecision, Value
 from ...engine.result import ManualStep
 from ...engine.secret_policy import ALWAYS
-from ...engine.snapshot import Read, Row, World
-from ..record_resource import RowResource
+from ...engine.snapshot import Query, Row, Snapshot
+from ..record_resource import RecordResource
 from .constants import ALL, LABELS, MANAGEMENT_GROUPS, PARAMETERS, SUBSCRIPTIONS
 from .discovery import Storage
 from .settings import LISTS
@@ -20,7 +20,7 @@ from .settings import LISTS
 TOUCHED = ("sys_updated_on", "sys_updated_by")
 
 
-class FoundRow(RowResource):
+class FoundRow(RecordResource):
     """A row that discovery found, or whose place it found. A write that is refused becomes the manual step `step`.
 
     What may not be read is unknown: nothing is written then. `unreadable` says why after a plan, `unknown` names the fields,
@@ -41,20 +41,20 @@ class FoundRow(RowResource):
         self.absent = False
         self.written = False
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask as every row does; a refusal is an answer."""
         first, *others = super().reads()
         wanted = replace(first, columns=tuple(dict.fromkeys((*first.columns, *self.extra))))
         return [replace(read, optional=True) for read in (wanted, *others)]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare the row with its description, unless it may not be read."""
         self.unknown = set()
         self.row = None
-        self.unreadable = self._hidden(world)
+        self.unreadable = self._hidden(snapshot)
         if self.unreadable:
             return Plan(self.label)
-        plan = super().plan(world, FirstSecret(judge, self, world))
+        plan = super().plan(snapshot, FirstSecret(secrets, self, snapshot))
         self.row = plan.row
         self.absent = plan.row is None and not self.makes_new
         if self.looks_only or self.absent:
@@ -67,15 +67,15 @@ class FoundRow(RowResource):
             write.outcome, write.step, write.hint = {}, self.step, self.step.reason
         return plan
 
-    def _hidden(self, world: World) -> str:
+    def _hidden(self, snapshot: Snapshot) -> str:
         """Return why the row may be there and not be seen; "" when it is seen, or surely not there."""
         mine = self.reads()[0]
         answers = [
-            answer for read, answer in world.answers
+            answer for read, answer in snapshot.answers
             if (read.collection, read.column, read.where) == (mine.collection, mine.column, mine.where)
         ]  # fmt: skip
         refused = next((answer.refused for answer in answers if answer.refused), "")
-        if refused or self._is_seen(world):
+        if refused or self._is_seen(snapshot):
             return refused
         if self.row_id:
             return f"the row {self.row_id} of {self.table} is not shown to the account"
@@ -83,16 +83,16 @@ class FoundRow(RowResource):
             return f"{self.table} may have rows that are not shown to the account"
         return ""
 
-    def _is_seen(self, world: World) -> bool:
+    def _is_seen(self, snapshot: Snapshot) -> bool:
         if self.row_id:
-            return bool(world.rows(self.table, "sys_id", self.row_id))
-        return bool(world.rows(self.table, self.key[0], self.key_values[self.key[0]], self.key_values))
+            return bool(snapshot.rows(self.table, "sys_id", self.row_id))
+        return bool(snapshot.rows(self.table, self.key[0], self.key_values[self.key[0]], self.key_values))
 
-    def secret_is_new(self, row: Row, world: World) -> bool:
+    def secret_is_new(self, row: Row, snapshot: Snapshot) -> bool:
         """Return whether the row surely holds no secret for what is described."""
         return False
 
-    def _compare(self, plan: Plan, field: Field, row: Row, world: World, changes: dict[str, Value]) -> None:
+    def _compare(self, plan: Plan, field: Field, row: Row, snapshot: Snapshot, changes: dict[str, Value]) -> None:
         wanted = self.values[field.name]
         if field.column not in row:
             self.unknown.add(field.name)
@@ -100,7 +100,7 @@ class FoundRow(RowResource):
         same = _ids(row[field.column]) == _ids(wanted) if field.kind == LIST else False
         # The root of an API is the same with and without a slash behind it.
         if not same and (field.name != "api_url" or row[field.column].rstrip("/") != wire_text(wanted).rstrip("/")):
-            super()._compare(plan, field, row, world, changes)
+            super()._compare(plan, field, row, snapshot, changes)
 
     def described(self, row: Row | None = None) -> dict[str, Any]:
         """Return the row as results show it, without what could not be read."""
@@ -115,16 +115,16 @@ def _ids(value: Any) -> set[str]:
 
 @dataclass
 class FirstSecret:
-    """Judges as `judge` does, but has a secret written in any case where the row holds none for what is described."""
+    """Judges as `secrets` does, but has a secret written in any case where the row holds none for what is described."""
 
-    judge: Judge
+    secrets: SecretDecision
     resource: FoundRow
-    world: World
+    snapshot: Snapshot
 
     def must_write(self, label: str, wanted: Field, value: str, policy: str, row: Row, *, changing: bool) -> bool:
         """Return whether the secret has to be written."""
-        policy = ALWAYS if self.resource.secret_is_new(row, self.world) else policy
-        return self.judge.must_write(label, wanted, value, policy, row, changing=changing)
+        policy = ALWAYS if self.resource.secret_is_new(row, self.snapshot) else policy
+        return self.secrets.must_write(label, wanted, value, policy, row, changing=changing)
 
 
 class Configuration(FoundRow):
@@ -163,15 +163,15 @@ class Configuration(FoundRow):
         key = {storage.instance_column: owner} if storage.instance_column else {}
         super().__init__({**described, **key}, label, step, row_id=row_id or None, update_secret=policy)
 
-    def secret_is_new(self, row: Row, world: World) -> bool:
+    def secret_is_new(self, row: Row, snapshot: Snapshot) -> bool:
         """Return True where the secret's column is empty, or another application is to be signed in as."""
         client = self.storage.columns.get("client_id", "")
         other = client in row and "client_id" in self.values and row[client] != self.values["client_id"]
         return other or row.get(self.storage.columns.get("client_secret", ""), None) == ""
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare; a choice whose stored value is not known is left to a person."""
-        plan = super().plan(world, judge)
+        plan = super().plan(snapshot, secrets)
         if self.by_hand and not self.unreadable and not self.absent:
             actual = self.row.get(self.storage.columns["import_from"]) if self.row else None
             leave_choice(plan, self.step, actual, self.by_hand)
@@ -213,9 +213,9 @@ class Parameter(FoundRow):
     def _secret(self) -> str | None:
         return None
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare; the choice, whose stored value is not known, is left to a person."""
-        plan = super().plan(world, judge)
+        plan = super().plan(snapshot, secrets)
         if self.by_hand and not self.unreadable:
             leave_choice(plan, self.step, self.row.get(self.column) if self.row else None, self.by_hand)
         return plan
@@ -230,10 +230,10 @@ class SecretParameter(Parameter):
     def _secret(self) -> str | None:
         return ""
 
-    def secret_is_new(self, row: Row, world: World) -> bool:
+    def secret_is_new(self, row: Row, snapshot: Snapshot) -> bool:
         """Return True where none is kept, or another application is to be signed in as."""
         definition = self.storage.columns.get("client_id", "")
-        rows = world.rows(self.table, "configuration", definition, {"implementation": self.owner})
+        rows = snapshot.rows(self.table, "configuration", definition, {"implementation": self.owner})
         other = bool(self.client_id and rows) and rows[0].get("value", self.client_id) != self.client_id
         return other or row.get(self.column) == ""
 
@@ -255,7 +255,7 @@ def leave_choice(plan: Plan, step: ManualStep, actual: str | None, wanted: str) 
     found = recognised(actual)
     if found == wanted:
         return
-    plan.deviates("import_from", found or actual, wanted)
+    plan.add_drift("import_from", found or actual, wanted)
     label = LABELS["import_from"]
     reason = "Which value the instance stores for this choice may not be read (sys_choice), so it is not written"
     plan.manual_steps.append(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...engine.reconcile import Account
-from ...engine.snapshot import Answered, Row
+from ...engine.snapshot import QueryResult, Row
 from ..account import account_of, account_queries
 from ..query import Counts, TableQuery, any_of, encoded
 from ..resources.plugins import ACTIVE_WORDS
@@ -92,7 +92,7 @@ def counts_query() -> Counts:
 class Detected:
     """What the first batch told. `versions` holds what is installed, by scope or plugin id."""
 
-    answers: Mapping[str, Answered]
+    answers: Mapping[str, QueryResult]
     account: Account | None
     versions: dict[str, str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
@@ -137,8 +137,8 @@ class Detected:
 
     def _old_state(self) -> str:
         states = (self.states[OLD], self.states[OLD_STORE_ID])
-        together = next((s for s in (ACTIVE, INACTIVE, UNKNOWN) if s in states), ABSENT)
-        return self._by_tables(OLD, together)
+        state = next((s for s in (ACTIVE, INACTIVE, UNKNOWN) if s in states), ABSENT)
+        return self._by_tables(OLD, state)
 
     def _by_tables(self, prefix: str, listed: str) -> str:
         """Let the tables decide where the lists of applications do not show it."""

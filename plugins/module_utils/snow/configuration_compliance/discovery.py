@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.snapshot import Row
 from .constants import (
     ALL,
@@ -30,7 +30,7 @@ from .constants import (
 from .detection import Detected
 
 # A form that asks for less is another one.
-FEWEST_LABELS = 3
+MIN_LABELS = 3
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Storage:
 def find_storage(found: Detected, implementation: Row | None) -> Storage | None:
     """Return where the configuration is kept, or None when that cannot be told.
 
-    Raises `BadDescription` when two tables look alike.
+    Raises `InvalidInput` when two tables look alike.
     """
     by_table: dict[str, list[Row]] = {}
     for row in found.rows("columns"):
@@ -69,7 +69,7 @@ def find_storage(found: Detected, implementation: Row | None) -> Storage | None:
     most = max((len(columns) for columns in fitting.values()), default=0)
     best = sorted(name for name, columns in fitting.items() if len(columns) == most)
     if len(best) > 1:
-        raise BadDescription(
+        raise InvalidInput(
             f"the tables {', '.join(best)} all look like the configuration of Defender for Cloud; none was touched. "
             f"Enter the values in the form"
         )
@@ -79,7 +79,7 @@ def find_storage(found: Detected, implementation: Row | None) -> Storage | None:
 
 
 def _fits(columns: Mapping[str, str]) -> bool:
-    return len(columns) >= FEWEST_LABELS and bool(DISTINCTIVE & set(columns))
+    return len(columns) >= MIN_LABELS and bool(DISTINCTIVE & set(columns))
 
 
 def _labelled(rows: Iterable[Row]) -> dict[str, str]:
@@ -144,7 +144,7 @@ def _parameters(found: Detected, implementation: Row | None) -> Storage | None:
 def find_implementation(found: Detected, name: str) -> Row | None:
     """Return the integration instance that is meant: the one called `name`, else the default one of this integration.
 
-    None when none can be seen. Raises `BadDescription` when it is not clear, or when none is called so.
+    None when none can be seen. Raises `InvalidInput` when it is not clear, or when none is called so.
     """
     rows = found.rows("implementations")
     ours = [row for row in rows if OURS.search(_told_of(row))]
@@ -152,7 +152,7 @@ def find_implementation(found: Detected, name: str) -> Row | None:
         called = [row for row in ours or rows if row.get("name") == name]
         if rows and not called:
             known = ", ".join(sorted(repr(row.get("name", "")) for row in ours)) or "none"
-            raise BadDescription(
+            raise InvalidInput(
                 f"no integration instance of Defender for Cloud is called {name!r}; there are: {known}. Choose one, or add it in the form"
             )
     else:
@@ -163,7 +163,7 @@ def find_implementation(found: Detected, name: str) -> Row | None:
         called = fitting if len(fitting) == 1 else called
     if len(called) > 1:
         names = ", ".join(sorted(f"{row.get('name', '')!r} ({row['sys_id']})" for row in called))
-        raise BadDescription(
+        raise InvalidInput(
             f"more than one integration instance can be meant: {names}. Name one with integration_instance"
         )
     return called[0] if called else None

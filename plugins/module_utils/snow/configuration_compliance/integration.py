@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.result import Drift, ManualStep, Result
 from ..client import Instance
 from ..preflight_checks import Problem
@@ -39,8 +39,8 @@ class Integration:
         try:
             self.implementation = find_implementation(self.found, self.settings.integration_instance)
             self.storage = find_storage(self.found, self.implementation)
-        except BadDescription as error:
-            raise BadDescription(f"{self.instance.name}: {error}") from None
+        except InvalidInput as error:
+            raise InvalidInput(f"{self.instance.name}: {error}") from None
         self.candidates = find_jobs(self.found, self.implementation)
         self.jobs = {
             key: jobs[0] for key, jobs in self.candidates.items() if len(jobs) == 1 and key in self.settings.jobs

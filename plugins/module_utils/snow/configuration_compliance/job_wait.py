@@ -6,8 +6,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from ...engine.reconcile import SettledJudge
-from ...engine.snapshot import World
+from ...engine.reconcile import NeverWrite
+from ...engine.snapshot import Snapshot
 from .integration import Integration
 from .jobs import Run
 
@@ -33,7 +33,7 @@ def wait_for_runs(integration: Integration) -> list[str]:
         _pause(integration, interval, started, undecided)
         interval = min(interval * 1.5, max(interval, SLOWEST_POLL))
         reads = integration.runs.reads()
-        integration.runs.plan(World.of(reads, instance.read(reads)), SettledJudge())
+        integration.runs.plan(Snapshot.of(reads, instance.read(reads)), NeverWrite())
     lines = []
     for job in integration.open_jobs:
         problem = integration.problem_of(job.key)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...engine.field import BOOLEAN, Field, Reference
-from ...engine.plan import Judge, Plan
+from ...engine.plan import Plan, SecretDecision
 from ...engine.result import ManualStep
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from .configuration import FoundRow
 from .constants import IMPLEMENTATIONS, RUN_AS, RUN_TABLES
 from .discovery import Job
@@ -51,11 +51,11 @@ class ScheduledJob(FoundRow):
             values["run_as"] = RUN_AS
         super().__init__(values, f"job {job.name}", step, row_id=job.row["sys_id"])
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare; a user who cannot be seen cannot be set, so that is left to a person."""
-        plan = super().plan(world, judge)
+        plan = super().plan(snapshot, secrets)
         if self.by_hand and not self.unreadable:
-            plan.deviates("run_as", self.job.row.get("run_as.user_name"), RUN_AS)
+            plan.add_drift("run_as", self.job.row.get("run_as.user_name"), RUN_AS)
             plan.manual_steps.append(self.step)
         return plan
 
@@ -104,13 +104,13 @@ class Run:
         return self.row.get(name, "").strip().casefold()
 
 
-def newest(job: Job) -> Read:
+def newest(job: Job) -> Query:
     """Return the question for the last run of a job."""
     where = (("integration", job.row["sys_id"]),)
-    return Read(RUN_TABLES[job.table], "integration", (), RUN_COLUMNS, where, True, 1, "-start_datetime")
+    return Query(RUN_TABLES[job.table], "integration", (), RUN_COLUMNS, where, True, 1, "-start_datetime")
 
 
-def oldest(job: Job) -> Read:
+def oldest(job: Job) -> Query:
     """Return the question for the first run of a job."""
     return replace(newest(job), order="start_datetime")
 
@@ -129,21 +129,21 @@ class Runs:
         self.first: dict[str, Run] = {}
         self.unknown: dict[str, str] = {}
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for two runs of each job, however many there are."""
         return [read for job in self.jobs for read in (newest(job), oldest(job))]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Take note of what was read."""
         self.last, self.first, self.unknown = {}, {}, {}
         for job in self.jobs:
             wanted = newest(job)
-            answer = next(answer for read, answer in world.answers if read == wanted)
-            rows = world.all_rows(wanted.collection, wanted.column)
+            answer = next(answer for read, answer in snapshot.answers if read == wanted)
+            rows = snapshot.all_rows(wanted.collection, wanted.column)
             runs = sorted(
                 (Run(row) for row in rows if row.get("integration") == job.row["sys_id"]), key=lambda run: run.started
             )

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.snapshot import Answered, Row
+from ...engine.snapshot import QueryResult, Row
 from .constants import COMPREHENSIVE, OURS, TITLES
 
 
 def counted(
-    answer: Answered, tests: Answered, implementation: Row | None, *, comprehensive_ran: bool
+    answer: QueryResult, tests: QueryResult, implementation: Row | None, *, comprehensive_ran: bool
 ) -> dict[str, Any]:
     """Return `source`, `results` (count by result, None when unknown), `comparable` and the `reason` why not.
 
@@ -37,7 +37,7 @@ def counted(
     return counts
 
 
-def _source(sources: list[str], tests: Answered, implementation: Row | None) -> str | None:
+def _source(sources: list[str], tests: QueryResult, implementation: Row | None) -> str | None:
     own = (implementation or {}).get("integration.source", "")
     if own in sources and own:
         return own

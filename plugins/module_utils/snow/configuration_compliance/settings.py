@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ..activation import Wait
 from .constants import CHOICES, LABELS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 
@@ -34,17 +34,17 @@ class Settings:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Settings:
-        """Return what a task describes; raise `BadDescription` for what cannot be meant."""
+        """Return what a task describes; raise `InvalidInput` for what cannot be meant."""
         values = {name: params[name] for name in LABELS if params.get(name) is not None}
         _check_scope(values)
         for name in ("api_url", "tenant_id", "client_id", "client_secret"):
             if values.get(name) == "":
-                raise BadDescription(f"{name} is empty; give a value, or leave it out")
+                raise InvalidInput(f"{name} is empty; give a value, or leave it out")
         if params["poll_interval"] <= 0 or params["wait_timeout"] < 0:
-            raise BadDescription("poll_interval must be more than 0 seconds, and wait_timeout not less than 0")
+            raise InvalidInput("poll_interval must be more than 0 seconds, and wait_timeout not less than 0")
         expected = {name: count for name, count in (params.get("expected") or {}).items() if count is not None}
         if any(count < 0 for count in expected.values()):
-            raise BadDescription("expected: a count is a whole number from 0")
+            raise InvalidInput("expected: a count is a whole number from 0")
         return cls(
             values,
             params["update_secret"],
@@ -75,16 +75,16 @@ class Settings:
 
 
 def _check_scope(values: dict[str, Any]) -> None:
-    """Raise `BadDescription` unless the lists fit the choice: a blank list means everything to the integration (2.1)."""
+    """Raise `InvalidInput` unless the lists fit the choice: a blank list means everything to the integration (2.1)."""
     chosen = values.get("import_from")
     for name in LISTS:
         given = values.get(name)
         if given is not None and chosen != name:
-            raise BadDescription(f"{name} goes with import_from: {name}, not with {chosen or 'none'}")
+            raise InvalidInput(f"{name} goes with import_from: {name}, not with {chosen or 'none'}")
         if chosen == name and not given:
-            raise BadDescription(f"import_from: {name} needs {name}; a blank list would import everything")
+            raise InvalidInput(f"import_from: {name} needs {name}; a blank list would import everything")
         for entry in given or ():
             if not entry.strip() or "," in entry or "/" in entry:
-                raise BadDescription(
+                raise InvalidInput(
                     f"{name} holds {entry!r}; give ids alone, one an entry, such as a GUID without a path"
                 )

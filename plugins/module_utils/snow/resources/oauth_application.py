@@ -6,22 +6,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.field import BOOLEAN, INTEGER, LIST, Field, Reference
 from ...engine.plan import Value
 from ...engine.snapshot import Row
 from ..account import WRITERS
-from ..record_resource import RowResource
+from ..record_resource import RecordResource
 
 OPTIONS = (
     "name", "client_id", "client_secret", "access_token_lifespan", "refresh_token_lifespan", "redirect_urls", "logo_url",
     "active", "comments", "scope_restriction", "oauth_user", "default_grant_type",
 )  # fmt: skip
 # Longest whole number a 32-bit integer column holds: 68 years.
-LONGEST_LIFESPAN = 2_147_483_647
+MAX_LIFESPAN = 2_147_483_647
 
 
-class OAuthApplication(RowResource):
+class OAuthApplication(RecordResource):
     """A row of `oauth_entity`, known by its name, or by its sys_id where names are not unique (platform facts 1.1).
 
     The client secret is write-only and follows in a request of its own (1.4). A release without the column for the
@@ -65,14 +65,14 @@ class OAuthApplication(RowResource):
         )
 
     def check(self) -> None:
-        """Raise `BadDescription` for a lifespan that is no positive number of seconds, and for bad redirect URLs."""
+        """Raise `InvalidInput` for a lifespan that is no positive number of seconds, and for bad redirect URLs."""
         for name in ("access_token_lifespan", "refresh_token_lifespan"):
             value = self.values.get(name)
-            if value is not None and not 0 < int(value) <= LONGEST_LIFESPAN:
-                raise BadDescription(f"{self.label}: {name} must be a positive number of seconds, not {value}")
+            if value is not None and not 0 < int(value) <= MAX_LIFESPAN:
+                raise InvalidInput(f"{self.label}: {name} must be a positive number of seconds, not {value}")
         for url in self.values.get("redirect_urls", []):
             if "," in url:
-                raise BadDescription(
+                raise InvalidInput(
                     f"{self.label}: redirect_urls holds {url!r}; a comma separates addresses on the instance"
                 )
 
@@ -80,7 +80,7 @@ class OAuthApplication(RowResource):
         """Prefer clients: an outbound provider of the same name is another thing."""
         clients = [row for row in rows if row.get("type") in ("client", "", None)]
         if rows and not clients:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.display_name} exists on the instance as {rows[0].get('type')} ({rows[0]['sys_id']}), not as a client. "
                 f"Choose another name, or name the row with sys_id"
             )

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ...engine.errors import BadDescription
-from ...engine.plan import CHANGED, OK, PERFORM, Judge, Need, Plan
+from ...engine.errors import InvalidInput
+from ...engine.plan import CHANGED, OK, PERFORM, Need, Plan, SecretDecision
 from ...engine.result import Drift
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from ..account import WRITERS
 from ..activation import Activation, Wait
 
@@ -39,37 +39,37 @@ class Plugins:
         waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
         return cls(params.get("plugins") or [], params.get("applications") or [], waiting)
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask both plugin tables, either of which may be hidden, and the store applications."""
         reads = []
         if self.plugins:
             ids = tuple(self.plugins)
-            reads.append(Read(VIRTUAL, "id", ids, ("sys_id", "id", "name", "version", "active"), optional=True))
+            reads.append(Query(VIRTUAL, "id", ids, ("sys_id", "id", "name", "version", "active"), optional=True))
             reads.append(
-                Read(INSTALLED, "source", ids, ("sys_id", "source", "name", "version", "active"), optional=True)
+                Query(INSTALLED, "source", ids, ("sys_id", "source", "name", "version", "active"), optional=True)
             )
         if self.applications:
             columns = ("sys_id", "scope", "name", "version", "active")
-            reads.append(Read(STORE, "scope", tuple(self.applications), columns, optional=True))
+            reads.append(Query(STORE, "scope", tuple(self.applications), columns, optional=True))
         return reads
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare; each plugin or application that is not there becomes an operation."""
         plan = Plan(self.label, bulk=True)
         for plugin in self.plugins:
-            self._plan_plugin(plan, plugin, world)
+            self._plan_plugin(plan, plugin, snapshot)
         for scope, entry in self.applications.items():
-            self._plan_application(plan, scope, entry.get("version"), world)
+            self._plan_application(plan, scope, entry.get("version"), snapshot)
         if plan.writes:
             plan.needs.append(Need("activate plugins", WRITERS["v_plugin"]))
         return plan
 
-    def _plan_plugin(self, plan: Plan, plugin: str, world: World) -> None:
-        rows = world.rows(VIRTUAL, "id", plugin) + world.rows(INSTALLED, "source", plugin)
+    def _plan_plugin(self, plan: Plan, plugin: str, snapshot: Snapshot) -> None:
+        rows = snapshot.rows(VIRTUAL, "id", plugin) + snapshot.rows(INSTALLED, "source", plugin)
         active = any(row.get("active", "").lower() in ACTIVE_WORDS for row in rows)
         outcome = {"object": f"plugin {plugin}", "name": plugin, "status": OK}
         plan.outcomes.append(outcome)
@@ -78,15 +78,15 @@ class Plugins:
         path = f"{CICD}/plugin/{quote(plugin, safe='')}/activate"
         self._operation(plan, outcome, f"plugin {plugin}", "active", "inactive", path, {})
 
-    def _plan_application(self, plan: Plan, scope: str, version: str | None, world: World) -> None:
-        rows: list[Row] = world.rows(STORE, "scope", scope)
+    def _plan_application(self, plan: Plan, scope: str, version: str | None, snapshot: Snapshot) -> None:
+        rows: list[Row] = snapshot.rows(STORE, "scope", scope)
         installed = rows[0].get("version", "") if rows else ""
         outcome = {"object": f"application {scope}", "name": scope, "status": OK, "version": installed}
         plan.outcomes.append(outcome)
         if scope in self._done or (rows and (version is None or installed == version)):
             return
         if rows and version and _newer(installed, version):
-            raise BadDescription(
+            raise InvalidInput(
                 f"application {scope}: {installed} is installed and newer than {version}; going back is a rollback, "
                 f"which this module does not do"
             )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.field import BOOLEAN, INTEGER, kind_of, normal, wire_text
 from ...engine.plan import (
     CHANGED,
@@ -14,14 +14,14 @@ from ...engine.plan import (
     OK,
     REFUSED,
     UPDATE,
-    Judge,
     Need,
     Plan,
+    SecretDecision,
     Value,
     Write,
 )
 from ...engine.result import Drift, ManualStep
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 
 TABLE = "sys_properties"
 MISSING, NEEDS_ELEVATION = "missing", "needs_elevation"
@@ -46,7 +46,7 @@ class Properties:
     def __init__(self, properties: Mapping[str, Any], *, create_missing: bool = True, max_writes: int = 0) -> None:
         self.described = {name: _entry(name, value) for name, value in properties.items()}
         if max_writes < 0:
-            raise BadDescription(f"max_writes must be 0 (no limit) or more, not {max_writes}")
+            raise InvalidInput(f"max_writes must be 0 (no limit) or more, not {max_writes}")
         self.create_missing, self.max_writes = create_missing, max_writes
         # Which deviations this run may write; settled by the first plan, so that reading again does not choose others.
         self._chosen: set[str] | None = None
@@ -56,30 +56,30 @@ class Properties:
         """Return what a task describes."""
         return cls(params["properties"], create_missing=params["create_missing"], max_writes=params["max_writes"] or 0)
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing: no other resource refers to a property."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for all rows in one question."""
         if not self.described:
             return []
         columns = ("sys_id", "name", "value", "type", "description", "write_roles")
-        return [Read(TABLE, "name", tuple(self.described), columns)]
+        return [Query(TABLE, "name", tuple(self.described), columns)]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare each property; note one outcome for each."""
         plan = Plan(self.label, bulk=True)
         for name, entry in self.described.items():
-            rows = world.rows(TABLE, "name", name)
+            rows = snapshot.rows(TABLE, "name", name)
             if len(rows) > 1:
                 ids = ", ".join(sorted(row["sys_id"] for row in rows))
-                raise BadDescription(
+                raise InvalidInput(
                     f"{len(rows)} rows of {TABLE} are called {name} ({ids}); none was touched, remove all but one"
                 )
-            if not rows and world.near_misses(TABLE, "name", name):
-                near = world.near_misses(TABLE, "name", name)[0]["name"]
-                raise BadDescription(
+            if not rows and snapshot.case_variants(TABLE, "name", name):
+                near = snapshot.case_variants(TABLE, "name", name)[0]["name"]
+                raise InvalidInput(
                     f"property {name}: the instance has {near!r}, which differs in upper and lower case only; use that spelling"
                 )
             self._plan_one(plan, name, entry, rows[0] if rows else None)
@@ -166,17 +166,17 @@ def encrypted_values(properties: Mapping[str, Any]) -> list[Any]:
 
 def _entry(name: str, described: Any) -> dict[str, Any]:
     if not name.strip():
-        raise BadDescription("a property without a name")
+        raise InvalidInput("a property without a name")
     if not isinstance(described, Mapping):
         described = {"value": described}
     unknown = set(described) - {"value", "type", "description"}
     if unknown or described.get("value") is None:
-        raise BadDescription(
+        raise InvalidInput(
             f"property {name}: give a value, or a dictionary of value, type and description"
             + (f"; {', '.join(sorted(map(str, unknown)))} is not one of them" if unknown else "")
         )
     if described.get("type") in ENCRYPTED_TYPES:
-        raise BadDescription(
+        raise InvalidInput(
             f"property {name}: a value of type {described['type']} is kept encrypted and cannot be compared; "
             f"use snow_record with write_only"
         )

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.field import Field, kind_of, wire_text
 from ..account import WRITERS
-from ..record_resource import RowResource
+from ..record_resource import RecordResource
 
 # Rows whose writing takes care that only their own module takes.
 OWN_MODULES = {"sys_security_acl": "snow_table_acls", "sys_security_acl_role": "snow_table_acls"}
@@ -21,7 +21,7 @@ def write_only_values(entry: Mapping[str, Any]) -> list[Any]:
     return [values[name] for name in entry.get("write_only") or [] if name in values]
 
 
-class Record(RowResource):
+class Record(RecordResource):
     """One row of `table`, known by the columns and values of `match`; `write_only` names columns that cannot be read back.
 
     A write-only column is written with the row, and again only for a row that was created and never finished.
@@ -38,24 +38,24 @@ class Record(RowResource):
         self.needs_roles = WRITERS.get(table, ())
         unknown = set(write_only) - set(values)
         if not match or any(wire_text(value) == "" for value in match.values()):
-            raise BadDescription(f"record of {table}: match must name at least one column, each with a value")
+            raise InvalidInput(f"record of {table}: match must name at least one column, each with a value")
         if unknown:
-            raise BadDescription(
+            raise InvalidInput(
                 f"record of {table}: write_only names {', '.join(sorted(unknown))}, which values does not set"
             )
         if table in OWN_MODULES:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{table} cannot be written without elevation, which REST cannot give; use {OWN_MODULES[table]}"
             )
         foreign = [name for name in (*match, *values) if "." in name]
         if foreign:
-            raise BadDescription(
+            raise InvalidInput(
                 f"record of {table}: {', '.join(foreign)} is a column of another table; name columns of {table} itself, "
                 f"a reference by its sys_id"
             )
         both = {name for name in set(match) & set(values) if wire_text(match[name]) != wire_text(values[name])}
         if both:
-            raise BadDescription(f"record of {table}: match and values disagree on {', '.join(sorted(both))}")
+            raise InvalidInput(f"record of {table}: match and values disagree on {', '.join(sorted(both))}")
         described = {**values, **match}
         self.fields = tuple(
             Field(name, kind=kind_of(value), secret="" if name in write_only else None)

@@ -8,10 +8,10 @@ from typing import Any
 
 from ...engine.field import Field, Links
 from ..account import WRITERS
-from ..record_resource import RowResource
+from ..record_resource import RecordResource
 
 
-class Role(RowResource):
+class Role(RecordResource):
     """A row of `sys_user_role`, known by its name; `contains` lists exactly the roles it contains (platform facts 5.2)."""
 
     noun = "role"

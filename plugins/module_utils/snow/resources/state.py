@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.plan import Resource
 from ..activation import Wait
 from ..specs import (
@@ -27,7 +27,7 @@ from .role import Role
 from .table_acls import TableAcls
 from .user import User
 
-STATE_OPTIONS: Options = {
+INSTANCE_OPTIONS: Options = {
     "roles": entries(ROLE_OPTIONS),
     "users": entries(USER_OPTIONS),
     "oauth_applications": entries(OAUTH_APPLICATION_OPTIONS),
@@ -52,7 +52,7 @@ def secrets_of(params: Mapping[str, Any]) -> list[Any]:
 
 
 def resources_of(params: Mapping[str, Any]) -> list[Resource]:
-    """Return the resources that the options of `snow_state` describe. Raises `BadDescription` for one described twice."""
+    """Return the resources that the options of `snow_state` describe. Raises `InvalidInput` for one described twice."""
     resources: list[Resource] = []
     for option, kind in KINDS.items():
         resources += [kind.from_params(entry) for entry in params.get(option) or []]
@@ -63,5 +63,5 @@ def resources_of(params: Mapping[str, Any]) -> list[Resource]:
     labels = [resource.label for resource in resources if not isinstance(resource, TableAcls)]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
-        raise BadDescription(f"described more than once: {', '.join(twice)}")
+        raise InvalidInput(f"described more than once: {', '.join(twice)}")
     return resources

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
-from ...engine.plan import Judge, Plan
+from ...engine.errors import InvalidInput
+from ...engine.plan import Plan, SecretDecision
 from ...engine.result import Drift, ManualStep
-from ...engine.snapshot import Pending, Read, World
+from ...engine.snapshot import PlannedId, Query, Snapshot
 
 GRANTED, MISSING, NEEDS_ELEVATION, UNKNOWN = "granted", "missing", "needs_elevation", "unknown"
 # A table that every instance has, with rules out of the box: seeing nothing of it means not being allowed to look.
@@ -28,24 +28,24 @@ class TableAcls:
         self.role, self.tables, self.operation = role, list(dict.fromkeys(tables)), operation
         self.label = f"table_acls {role}"
         if not role.strip() or not all(table.strip() for table in tables):
-            raise BadDescription(f"{self.label}: a role or table without a name")
+            raise InvalidInput(f"{self.label}: a role or table without a name")
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> TableAcls:
         """Return what a task or an entry of `snow_state` describes."""
         return cls(params["role"], params["tables"], params["operation"])
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing: no row is created."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for the rules of the tables, for the roles they take, and whether the tables exist."""
         tables = tuple(self.tables)
         seen = tuple(dict.fromkeys((*tables, ALWAYS_THERE)))
         return [
-            Read(ACL, "name", seen, ("sys_id", "name", "operation", "type", "active"), optional=True),
-            Read(
+            Query(ACL, "name", seen, ("sys_id", "name", "operation", "type", "active"), optional=True),
+            Query(
                 ACL_ROLE,
                 "sys_security_acl.name",
                 tables,
@@ -55,13 +55,13 @@ class TableAcls:
                 ),
                 optional=True,
             ),
-            Read(TABLES, "name", seen, ("sys_id", "name"), optional=True),
+            Query(TABLES, "name", seen, ("sys_id", "name"), optional=True),
         ]  # fmt: skip
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Judge each table; a table that is not granted is drift and part of the manual step."""
         plan = Plan(self.label, bulk=True)
-        verdicts = {table: self._verdict(world, table) for table in self.tables}
+        verdicts = {table: self._verdict(snapshot, table) for table in self.tables}
         for table, status in verdicts.items():
             plan.outcomes.append(
                 {"object": f"table_acl {table} ({self.role})", "table": table, "role": self.role, "status": status}
@@ -78,18 +78,18 @@ class TableAcls:
             )
         return plan
 
-    def _verdict(self, world: World, table: str) -> str:
+    def _verdict(self, snapshot: Snapshot, table: str) -> str:
         granted = [
-            row for row in world.rows(ACL_ROLE, "sys_security_acl.name", table)
+            row for row in snapshot.rows(ACL_ROLE, "sys_security_acl.name", table)
             if row.get("sys_user_role.name") == self.role and self._is_record_rule(row, "sys_security_acl.")
         ]  # fmt: skip
         if granted:
             return GRANTED
-        visible_tables = world.all_rows(TABLES, "name")
+        visible_tables = snapshot.all_rows(TABLES, "name")
         if visible_tables and not any(row.get("name") == table for row in visible_tables):
             # v_ tables are virtual: not every release lists them.
             return NEEDS_ELEVATION if table.startswith("v_") else MISSING
-        return NEEDS_ELEVATION if world.all_rows(ACL, "name") else UNKNOWN
+        return NEEDS_ELEVATION if snapshot.all_rows(ACL, "name") else UNKNOWN
 
     def _is_record_rule(self, row: Mapping[str, str], prefix: str = "") -> bool:
         return (

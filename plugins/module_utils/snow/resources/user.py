@@ -8,14 +8,14 @@ from typing import Any
 
 from ...engine.field import BOOLEAN, Field, Links
 from ..account import WRITERS
-from ..record_resource import RowResource
+from ..record_resource import RecordResource
 
 OPTIONS = (
     "user_name", "password", "first_name", "last_name", "email", "web_service_access_only", "identity_type", "time_zone", "roles",
 )  # fmt: skip
 
 
-class User(RowResource):
+class User(RecordResource):
     """A row of `sys_user`, known by its user name (platform facts 5.1).
 
     The password is kept hashed and has to be sent as a display value. Grants that follow from other roles or groups

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ...engine.errors import BadDescription
-from ...engine.snapshot import Read, Row, World
+from ...engine.errors import InvalidInput
+from ...engine.snapshot import Query, Row, Snapshot
 
 TABLE = "sys_choice"
 PARENT = "task"
@@ -17,10 +17,10 @@ GRADES = {"high": "1", "medium": "2", "low": "3"}
 GRADED = frozenset({"impact", "urgency"})
 
 
-def choice_read(tables: Iterable[str]) -> Read:
+def choice_read(tables: Iterable[str]) -> Query:
     """Return the question for all choices of `tables`, and of the table that they extend."""
     columns = ("sys_id", "name", "element", "value", "label", "sequence", "language", "inactive")
-    return Read(TABLE, "name", (*tables, PARENT), columns, where=(("language", LANGUAGE),), optional=True)
+    return Query(TABLE, "name", (*tables, PARENT), columns, where=(("language", LANGUAGE),), optional=True)
 
 
 @dataclass
@@ -30,10 +30,10 @@ class Choices:
     lists: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, world: World) -> Choices:
+    def of(cls, snapshot: Snapshot) -> Choices:
         """Return what the answer to `choice_read` says."""
         made = cls()
-        for row in sorted(world.all_rows(TABLE, "name"), key=_place):
+        for row in sorted(snapshot.all_rows(TABLE, "name"), key=_place):
             if row.get("inactive") != "true" and row.get("language", LANGUAGE) in (LANGUAGE, ""):
                 found = made.lists.setdefault((row.get("name", ""), row.get("element", "")), {})
                 found[row.get("value", "")] = row.get("label", "")
@@ -50,7 +50,7 @@ class Choices:
     def wire(self, table: str, column: str, value: str, whose: str) -> str:
         """Return the value that `value` stands for: it may be a value, a label, or a label without its leading number.
 
-        Raises `BadDescription`, with `whose` and all valid choices, for one that the instance does not have.
+        Raises `InvalidInput`, with `whose` and all valid choices, for one that the instance does not have.
         """
         known = self.known(table, column)
         if value in known or value == "":
@@ -62,20 +62,20 @@ class Choices:
             if said in (label.casefold(), label.partition(" - ")[2].casefold()):
                 return candidate
         listed = ", ".join(f"{v} ({text})" if text and text != v else v for v, text in known.items())
-        raise BadDescription(
+        raise InvalidInput(
             f"{whose}: {column} {value!r} is no choice of this instance. Nothing was written; it has: {listed}"
         )
 
     def best(self, table: str, column: str, wanted: tuple[str, ...], whose: str) -> str:
         """Return the first of `wanted` that the instance has.
 
-        Raises `BadDescription` when it has none of them.
+        Raises `InvalidInput` when it has none of them.
         """
         known = self.known(table, column)
         for value in wanted:
             if value in known or not known:
                 return value
-        raise BadDescription(
+        raise InvalidInput(
             f"{whose}: this instance has none of the usual values of {column} ({', '.join(wanted)}). Nothing was written; "
             f"give close_code, one of: {', '.join(known)}"
         )

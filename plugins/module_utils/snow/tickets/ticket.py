@@ -8,16 +8,16 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.field import Field, Reference, kind_of, normal, wire_text
 from ...engine.plan import Value
-from ...engine.snapshot import Row, World
+from ...engine.snapshot import Row, Snapshot
 from .choices import Choices
 from .ticket_types import CLOSED, RESOLVED, TYPES
 
 # Compliance and hardening facts 5.5; the lengths are LIKELY.
-LONGEST_KEY = 100
-LONGEST_SHORT_DESCRIPTION = 160
+MAX_KEY = 100
+MAX_SHORT_DESCRIPTION = 160
 SYS_ID = re.compile("[0-9a-f]{32}")
 GROUP, USER = Reference("sys_user_group", "name"), Reference("sys_user", "user_name")
 CLOSE_NOTES = "Ended by Ansible (secops.servicenow_defender)."
@@ -34,7 +34,7 @@ TAKEN = frozenset(
 class Ticket:
     """A ticket of one type, known by its `correlation_id`.
 
-    Raises `BadDescription` for what no instance would take.
+    Raises `InvalidInput` for what no instance would take.
     """
 
     def __init__(self, entry: Mapping[str, Any], display: str) -> None:
@@ -55,11 +55,11 @@ class Ticket:
 
     def _check_key(self) -> None:
         if not self.key.strip() or self.key != self.key.strip():
-            raise BadDescription(f"{self.type.noun} {self.key!r}: correlation_id must be text without spaces around it")
-        if len(self.key) > LONGEST_KEY:
-            raise BadDescription(
+            raise InvalidInput(f"{self.type.noun} {self.key!r}: correlation_id must be text without spaces around it")
+        if len(self.key) > MAX_KEY:
+            raise InvalidInput(
                 f"{self.type.noun} {self.key[:40]}...: correlation_id has {len(self.key)} characters, and the column holds "
-                f"{LONGEST_KEY}; cut short, it would not be found again. Use a shorter one, such as a digest of it"
+                f"{MAX_KEY}; cut short, it would not be found again. Use a shorter one, such as a digest of it"
             )
 
     def _described(self, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Ticket:
         extra = dict(entry.get("extra_fields") or {})
         taken = set(extra) & (TAKEN | {self.type.code, self.type.caller})
         if taken:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{self.label}: extra_fields names {', '.join(sorted(taken))}, which other options set, or nobody can"
             )
         return {**{name: entry.get(name) for name in named}, **extra}
@@ -86,12 +86,12 @@ class Ticket:
 
     def _check_values(self) -> None:
         if "caller" in self.values and not self.type.caller:
-            raise BadDescription(f"{self.label}: a {self.type.noun} has no caller; leave caller out")
+            raise InvalidInput(f"{self.label}: a {self.type.noun} has no caller; leave caller out")
         if self.values.get("short_description", "x").strip() == "":
-            raise BadDescription(f"{self.label}: short_description must not be empty")
+            raise InvalidInput(f"{self.label}: short_description must not be empty")
         text = clean(self.values.get("short_description", ""))
-        if len(text) > LONGEST_SHORT_DESCRIPTION:
-            self.values["short_description"] = text[: LONGEST_SHORT_DESCRIPTION - 3].rstrip() + "..."
+        if len(text) > MAX_SHORT_DESCRIPTION:
+            self.values["short_description"] = text[: MAX_SHORT_DESCRIPTION - 3].rstrip() + "..."
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -111,29 +111,29 @@ class Ticket:
 
     # -- compared with the instance -----------------------------------------------------------------------------------
 
-    def wire(self, world: World, choices: Choices) -> dict[str, str]:
+    def wire(self, snapshot: Snapshot, choices: Choices) -> dict[str, str]:
         """Return the described values, by column, as the instance keeps them.
 
-        Raises `BadDescription` for a name or a choice that the instance does not have.
+        Raises `InvalidInput` for a name or a choice that the instance does not have.
         """
-        return {field.column: self._wire(field, world, choices) for field in self.fields}
+        return {field.column: self._wire(field, snapshot, choices) for field in self.fields}
 
-    def _wire(self, field: Field, world: World, choices: Choices) -> str:
+    def _wire(self, field: Field, snapshot: Snapshot, choices: Choices) -> str:
         value = self.values[field.name]
         if field.reference:
-            return self._referred(field, field.reference, wire_text(value), world)
+            return self._referred(field, field.reference, wire_text(value), snapshot)
         text = clean(normal(field.kind, value))
         return choices.wire(self.type.table, field.column, text, self.label)
 
-    def _referred(self, field: Field, reference: Reference, name: str, world: World) -> str:
+    def _referred(self, field: Field, reference: Reference, name: str, snapshot: Snapshot) -> str:
         if name == "":
             return ""
-        if SYS_ID.fullmatch(name) and world.rows(reference.collection, "sys_id", name):
+        if SYS_ID.fullmatch(name) and snapshot.rows(reference.collection, "sys_id", name):
             return name
-        found = world.identify(reference.collection, reference.by, name)
+        found = snapshot.resolve_id(reference.collection, reference.by, name)
         if isinstance(found, str):
             return found
-        raise BadDescription(
+        raise InvalidInput(
             f"{self.label}: {field.name} {name!r} is no {reference.by} of a row of {reference.collection}, or the account may "
             f"not read it. Nothing was written; create it first, or name another one"
         )

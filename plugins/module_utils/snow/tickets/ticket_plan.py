@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ...engine.errors import BadDescription
+from ...engine.errors import InvalidInput
 from ...engine.plan import CHANGED, CREATE, MANUAL, OK, UPDATE, Plan, Value, Write
 from ...engine.result import Drift
-from ...engine.snapshot import Row, World
+from ...engine.snapshot import Row, Snapshot
 from ..change_api import ChangeWrite
 from .choices import Choices
 from .manual_steps import change_step, duplicate_notes, duplicate_step, problem_step
@@ -27,7 +27,7 @@ from .ticket_types import (
 )
 
 STAGE = 8
-TOGETHER = "tickets"
+BULK_NOUN = "tickets"
 ITIL_MAY_NOT_CLOSE = (
     "Closing takes the role itil_admin or admin on most instances: use state: resolved and let the instance close it after its "
     "time, or an account with one of these roles"
@@ -41,9 +41,9 @@ class TicketPlan:
     """
 
     def __init__(
-        self, plan: Plan, ticket: Ticket, world: World, choices: Choices, *, base_url: str, foretells: bool
+        self, plan: Plan, ticket: Ticket, snapshot: Snapshot, choices: Choices, *, base_url: str, foretells: bool
     ) -> None:
-        self.plan, self.ticket, self.world, self.choices = plan, ticket, world, choices
+        self.plan, self.ticket, self.snapshot, self.choices = plan, ticket, snapshot, choices
         self.base_url, self.foretells = base_url, foretells
         self.type = ticket.type
         self.outcome: dict[str, Any] = {
@@ -82,9 +82,9 @@ class TicketPlan:
             self.outcome["status"] = ABSENT
             return
         if not ticket.values.get("short_description"):
-            raise BadDescription(f"{ticket.label}: it does not exist, and creating it takes a short_description")
+            raise InvalidInput(f"{ticket.label}: it does not exist, and creating it takes a short_description")
         values: dict[str, Value] = {"correlation_id": ticket.key, "correlation_display": ticket.display}
-        values.update(ticket.wire(self.world, self.choices))
+        values.update(ticket.wire(self.snapshot, self.choices))
         if self.type is not CHANGE_REQUEST:
             # The change API would report it as a field that it left out.
             values["sys_id"] = ticket.row_id
@@ -105,7 +105,7 @@ class TicketPlan:
                 stage=STAGE,
                 identity={"correlation_id": ticket.key},
                 outcome=self.outcome,
-                together=TOGETHER,
+                bulk_noun=BULK_NOUN,
             )
         )
 
@@ -123,7 +123,7 @@ class TicketPlan:
         return wanted
 
     def _field_changes(self, row: Row) -> dict[str, Value]:
-        changes = self.ticket.differences(self.ticket.wire(self.world, self.choices), row)
+        changes = self.ticket.differences(self.ticket.wire(self.snapshot, self.choices), row)
         for column in changes:
             name, value = self.ticket.shown(column)
             self._note_drift(name, self.ticket.before(column, row), value)
@@ -176,7 +176,7 @@ class TicketPlan:
         if "Duplicate" in self.choices.known(self.type.table, self.type.code):
             changes[self.type.code] = "Duplicate"
         write = self._update(label, double, changes)
-        write.late = True
+        write.second_pass = True
         self.outcome["status"] = CHANGED
         self.plan.writes.append(write)
 
@@ -192,7 +192,7 @@ class TicketPlan:
             # What the row shows once this is done; a note of work cannot be seen there, and must not be written twice.
             identity={"sys_id": row["sys_id"], **changes},
             outcome=self.outcome,
-            together=TOGETHER,
+            bulk_noun=BULK_NOUN,
         )
 
     # -- telling ------------------------------------------------------------------------------------------------------

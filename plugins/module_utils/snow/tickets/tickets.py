@@ -13,16 +13,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...engine.errors import BadDescription
-from ...engine.plan import Judge, Plan
-from ...engine.snapshot import Pending, Read, Row, World
+from ...engine.errors import InvalidInput
+from ...engine.plan import Plan, SecretDecision
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from .choices import Choices, choice_read
 from .ticket import GROUP, SYS_ID, USER, Ticket
 from .ticket_plan import STAGE, TicketPlan
 from .ticket_types import OPEN, PREFERENCE
 
 DISPLAY = "Microsoft Defender for Cloud"
-LONGEST_DISPLAY = 100
+MAX_DISPLAY = 100
 # Read of every ticket beside what is described: who it is, in which state, why it ended, and who made it when.
 ALWAYS = (
     "sys_id", "number", "correlation_id", "correlation_display", "state", "active", "close_code", "close_notes",
@@ -37,14 +37,14 @@ class Tickets:
     stage = STAGE
 
     def __init__(self, entries: Iterable[Mapping[str, Any]], base_url: str = "", display: str = DISPLAY) -> None:
-        if not display.strip() or len(display) > LONGEST_DISPLAY:
-            raise BadDescription(f"correlation_display must have between 1 and {LONGEST_DISPLAY} characters")
+        if not display.strip() or len(display) > MAX_DISPLAY:
+            raise InvalidInput(f"correlation_display must have between 1 and {MAX_DISPLAY} characters")
         self.tickets = [Ticket(entry, display) for entry in entries]
         self.base_url, self.display = base_url, display
         self._has_planned = False
         twice = [label for label, count in Counter(ticket.label for ticket in self.tickets).items() if count > 1]
         if twice:
-            raise BadDescription(
+            raise InvalidInput(
                 f"tickets: {', '.join(twice[:5])} {'is' if len(twice) == 1 else 'are'} described more than once. Nothing was "
                 f"written; a correlation_id is the key of one ticket of its type"
             )
@@ -54,11 +54,11 @@ class Tickets:
         """Return what a task describes for the instance at `base_url`."""
         return cls(params["tickets"], base_url, params["correlation_display"])
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         """Promise nothing: no other resource refers to a ticket."""
         return []
 
-    def reads(self) -> list[Read]:
+    def reads(self) -> list[Query]:
         """Ask for all tickets by key, for what they refer to, and for the choices that the instance has."""
         if not self.tickets:
             return []
@@ -68,7 +68,7 @@ class Tickets:
             mine = [ticket for ticket in self.tickets if ticket.type.table == table]
             columns = dict.fromkeys((*ALWAYS, mine[0].type.code))
             columns.update(dict.fromkeys(column for ticket in mine for column in ticket.columns))
-            reads.append(Read(table, "correlation_id", tuple(ticket.key for ticket in mine), tuple(columns)))
+            reads.append(Query(table, "correlation_id", tuple(ticket.key for ticket in mine), tuple(columns)))
         for reference in (GROUP, USER):
             names = sorted({name for ticket in self.tickets for name in ticket.names(reference)})
             for column, asked in (
@@ -76,25 +76,25 @@ class Tickets:
                 ("sys_id", [name for name in names if SYS_ID.fullmatch(name)]),
             ):
                 if asked:
-                    reads.append(Read(reference.collection, column, tuple(asked), ("sys_id", reference.by)))
+                    reads.append(Query(reference.collection, column, tuple(asked), ("sys_id", reference.by)))
         return [*reads, choice_read(tables)]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare each ticket; note one outcome for each."""
         plan = Plan(self.label, bulk=True)
-        choices = Choices.of(world)
+        choices = Choices.of(snapshot)
         for ticket in self.tickets:
-            rows = world.rows(ticket.type.table, "correlation_id", ticket.key)
+            rows = snapshot.rows(ticket.type.table, "correlation_id", ticket.key)
             row, doubles = self._chosen(ticket, rows, plan)
             foretells = not self._has_planned
-            TicketPlan(plan, ticket, world, choices, base_url=self.base_url, foretells=foretells).make(row, doubles)
+            TicketPlan(plan, ticket, snapshot, choices, base_url=self.base_url, foretells=foretells).make(row, doubles)
         self._has_planned = True
         return plan
 
     def _chosen(self, ticket: Ticket, rows: Sequence[Row], plan: Plan) -> tuple[Row | None, list[Row]]:
         """Return the row that is meant, and those to cancel: untouched doubles of it that overlapping runs of ours made.
 
-        Raises `BadDescription` where two open tickets have the key, and it is not for us to say which one stays.
+        Raises `InvalidInput` where two open tickets have the key, and it is not for us to say which one stays.
         """
         by_state = {state: [row for row in rows if ticket.type.state_of(row) == state] for state in PREFERENCE}
         alive = sorted(by_state[OPEN], key=_age)
@@ -110,7 +110,7 @@ class Tickets:
             # Somebody worked on one of them between our two looks; the tickets of this run are all in place.
             plan.warnings.append(f"{told}. Close all but one, or take correlation_id out of them")
             return stays, []
-        raise BadDescription(f"{told}. None was touched; close all but one, or take correlation_id out of them")
+        raise InvalidInput(f"{told}. None was touched; close all but one, or take correlation_id out of them")
 
     def _is_double(self, row: Row, stays: Row) -> bool:
         """Return True for a row that was made like `stays`, by the same account, and that nobody has touched since.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import (
     auth,
     batch,
@@ -73,13 +73,13 @@ def server() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def context() -> Context:
+def context() -> TaskContext:
     """The run at hand."""
-    return Context()
+    return TaskContext()
 
 
 @pytest.fixture
-def connected(server: Loopback, context: Context) -> Callable[..., Session]:
+def connected(server: Loopback, context: TaskContext) -> Callable[..., Session]:
     """Return a session with the server; arguments are transport settings."""
 
     def connect(base_url: str = "", **settings: Any) -> Session:

@@ -17,13 +17,17 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     CREATE,
     OK,
     UPDATE,
-    Judge,
     Plan,
+    SecretDecision,
     Write,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift, ManualStep
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Pending, Read, World
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.store import Answer, Order
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import (
+    PlannedId,
+    Query,
+    Snapshot,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.store import Order, WriteResult
 from tests.unit.plugins.module_utils.fake_store import Platform
 
 TABLE = "u_thing"
@@ -54,11 +58,11 @@ class BatchPlatform(Platform):
     def at_once(self) -> int:
         return self.most
 
-    def write_many(self, orders: Sequence[Order]) -> list[Answer]:
+    def write_many(self, orders: Sequence[Order]) -> list[WriteResult]:
         self.batches.append(len(orders))
         return [self._written(order) for order in orders]
 
-    def _written(self, order: Order) -> Answer:
+    def _written(self, order: Order) -> WriteResult:
         try:
             if order.write.action == CREATE:
                 return self.create(order.write, order.values)
@@ -88,24 +92,24 @@ class Things:
     def __init__(self, values: Mapping[str, str], step: ManualStep | None = None) -> None:
         self.values, self.step = dict(values), step
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         return []
 
-    def reads(self) -> list[Read]:
-        return [Read(TABLE, "u_name", tuple(self.values), ("sys_id", "u_name", "u_kind"))]
+    def reads(self) -> list[Query]:
+        return [Query(TABLE, "u_name", tuple(self.values), ("sys_id", "u_name", "u_kind"))]
 
-    def plan(self, world: World, judge: Judge) -> Plan:
+    def plan(self, snapshot: Snapshot, judge: SecretDecision) -> Plan:
         plan = Plan(self.label, bulk=True)
         for name, kind in self.values.items():
             outcome: dict[str, Any] = {"object": f"thing {name}", "status": OK}
             plan.outcomes.append(outcome)
-            rows = world.rows(TABLE, "u_name", name)
+            rows = snapshot.rows(TABLE, "u_name", name)
             actual = rows[0]["u_kind"] if rows else None
             if actual == kind:
                 continue
             outcome["status"] = CHANGED
             plan.drift.append(Drift(outcome["object"], "kind", actual, kind))
-            common: dict[str, Any] = {"outcome": outcome, "together": "things", "step": self.step}
+            common: dict[str, Any] = {"outcome": outcome, "bulk_noun": "things", "step": self.step}
             if rows:
                 row_id = rows[0]["sys_id"]
                 identity: dict[str, Any] = {"sys_id": row_id, "u_kind": kind}

@@ -16,10 +16,10 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     MISMATCH,
     UNKNOWN,
     Account,
-    Convergence,
+    Reconciler,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Result
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Answered, Read, Row
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Query, QueryResult, Row
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.activation import Activation
 
 # Columns by table, with the value that a new row has in them.
@@ -89,7 +89,7 @@ class Platform:
     unreadable: set[tuple[str, str]] = field(default_factory=set)
     refuses: dict[str, Refused] = field(default_factory=dict)
     lists_late: bool = False
-    reads: list[list[Read]] = field(default_factory=list)
+    reads: list[list[Query]] = field(default_factory=list)
     log: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     probes: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -136,7 +136,7 @@ class Platform:
     def ensure(self, *resources: Any, check: bool = False) -> Result:
         """Bring `resources` to their described state."""
         self.check_mode = check
-        return Convergence(self, resources).run()
+        return Reconciler(self, resources).run()
 
     @property
     def verbs(self) -> list[str]:
@@ -160,7 +160,7 @@ class Platform:
 
     # -- the engine's protocol ----------------------------------------------------------------------------------------
 
-    def read(self, reads: Sequence[Read]) -> list[Answered]:
+    def read(self, reads: Sequence[Query]) -> list[QueryResult]:
         self.reads.append(list(reads))
         return [self._answer(read) for read in reads]
 
@@ -285,15 +285,15 @@ class Platform:
         for user, role in sorted(wanted - set(there)):
             self._insert("sys_user_has_role", {"user": user, "role": role, "inherited": "true"}, "system", "0")
 
-    def _answer(self, read: Read) -> Answered:
+    def _answer(self, read: Query) -> QueryResult:
         if read.collection not in self.tables:
             if read.optional:
-                return Answered(refused=f"Invalid table {read.collection}")
+                return QueryResult(refused=f"Invalid table {read.collection}")
             raise Refused(f"{self.name}: Invalid table {read.collection}")
         found = [row for row in self.tables[read.collection].values() if self._asked_for(read, row)]
-        return Answered(tuple(self._shown(read, row) for row in (found[: read.limit] if read.limit else found)))
+        return QueryResult(tuple(self._shown(read, row) for row in (found[: read.limit] if read.limit else found)))
 
-    def _asked_for(self, read: Read, row: Mapping[str, str]) -> bool:
+    def _asked_for(self, read: Query, row: Mapping[str, str]) -> bool:
         conditions: list[tuple[str, Iterable[str]]] = [(column, (value,)) for column, value in read.where]
         if read.values:
             conditions.append((read.column, read.values))
@@ -314,7 +314,7 @@ class Platform:
         found = self.tables[target].get(row.get(first, ""))
         return self._walk(target, found, rest) if found else ""
 
-    def _shown(self, read: Read, row: Mapping[str, str]) -> dict[str, str]:
+    def _shown(self, read: Query, row: Mapping[str, str]) -> dict[str, str]:
         shown = {column: self._walk(read.collection, row, column) for column in read.columns}
         hidden = {column for table, column in self.unreadable if table == read.collection}
         return {column: value for column, value in shown.items() if value is not None and column not in hidden}

@@ -14,14 +14,14 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils import ansible_module
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
-    Context,
+    ModuleSpec,
     Params,
-    Spec,
-    execute,
+    TaskContext,
+    run_task,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import (
@@ -34,14 +34,14 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow im
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     BadConnectionOption,
     HttpError,
-    NotJson,
     SignInFailed,
+    UnexpectedPage,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.redact import Redactor
 
 SECRET = 'Pass-"word"-1'
 STEP = ManualStep("a", "Do it", "No API can", "In the portal", {"Name": "x"}, ["Client secret"])
-SPEC = Spec(
+SPEC = ModuleSpec(
     options={
         "name": {"type": "str", "required": True},
         "password": {"type": "str", "no_log": True},
@@ -58,20 +58,20 @@ SPEC = Spec(
 
 
 def outcome(
-    run: Callable[[Params, Context], Result],
-    context: Context | None = None,
+    run: Callable[[Params, TaskContext], Result],
+    context: TaskContext | None = None,
     params: dict[str, Any] | None = None,
     with_diff: bool = True,
 ) -> dict[str, Any]:
     """Return what Ansible gets from a module called snow_x that does `run`."""
     given = {"values": None, **(params or {})}
-    return execute("snow_x", SPEC, run, given, context or Context(), with_diff=with_diff)
+    return run_task("snow_x", SPEC, run, given, context or TaskContext(), with_diff=with_diff)
 
 
 # -- results --------------------------------------------------------------------------------------------------------------
 
 
-def managed(_params: Params, context: Context) -> Result:
+def managed(_params: Params, context: TaskContext) -> Result:
     context.calls.read, context.calls.write = 2, 1
     return Result(
         changed=True,
@@ -115,8 +115,8 @@ def test_a_result_fits_into_json() -> None:
 # -- failures -------------------------------------------------------------------------------------------------------------
 
 
-def failing(error: Exception, writes: int = 0, subject: str = "") -> Callable[[Params, Context], Result]:
-    def run(_params: Params, context: Context) -> Result:
+def failing(error: Exception, writes: int = 0, subject: str = "") -> Callable[[Params, TaskContext], Result]:
+    def run(_params: Params, context: TaskContext) -> Result:
         context.calls.write, context.subject = writes, subject
         raise error
 
@@ -127,10 +127,10 @@ def failing(error: Exception, writes: int = 0, subject: str = "") -> Callable[[P
     "error",
     [
         EngineError("acme-dev: no"),
-        BadDescription("acme-dev: no"),
+        InvalidInput("acme-dev: no"),
         Refused("acme-dev: no"),
         HttpError("GET", "/x", 403, "acme-dev: no"),
-        NotJson("acme-dev: no"),
+        UnexpectedPage("acme-dev: no"),
         SignInFailed("acme-dev: no"),
     ],
     ids=lambda error: type(error).__name__,
@@ -156,7 +156,7 @@ def test_a_failure_returns_what_was_found_until_then() -> None:
 
 
 def test_a_defect_is_one_line_that_can_be_reported() -> None:
-    def run(_params: Params, _context: Context) -> Result:
+    def run(_params: Params, _context: TaskContext) -> Result:
         raise KeyError("sys_id")
 
     told = outcome(run)
@@ -181,7 +181,7 @@ def test_a_machine_without_requests_is_told_so(monkeypatch: pytest.MonkeyPatch) 
     "form", [SECRET, repr(SECRET), json.dumps({"a": SECRET}), base64.b64encode(f"svc:{SECRET}".encode()).decode()]
 )
 def test_no_part_of_a_result_or_a_failure_holds_a_secret(form: str) -> None:
-    def leaking(_params: Params, context: Context) -> Result:
+    def leaking(_params: Params, context: TaskContext) -> Result:
         context.warn(f"warning {form}")
         return Result(
             drift=[Drift("a", form, form, [form])],
@@ -193,10 +193,10 @@ def test_no_part_of_a_result_or_a_failure_holds_a_secret(form: str) -> None:
     for run in (
         leaking,
         failing(EngineError(form, {"results": [form]})),
-        failing(NotJson(form)),
+        failing(UnexpectedPage(form)),
         failing(KeyError(form)),
     ):
-        context = Context(redactor=Redactor([SECRET]))
+        context = TaskContext(redactor=Redactor([SECRET]))
         told = json.dumps([outcome(run, context), context.warnings])
         assert SECRET not in told
         assert json.dumps(SECRET)[1:-1] not in told
@@ -221,21 +221,21 @@ def test_an_odd_proxy_is_no_defect_of_the_shell(proxy: str | None) -> None:
 
 @pytest.mark.parametrize("secret", ["true", "false", "0", "1"])
 def test_a_silly_secret_does_not_turn_a_result_into_a_mask(secret: str) -> None:
-    told = outcome(managed, Context(redactor=Redactor([secret])))
+    told = outcome(managed, TaskContext(redactor=Redactor([secret])))
     assert told["changed"] is True
     assert told["api_calls"] == {"read": 2, "write": 1}
 
 
 @pytest.mark.parametrize("secret", ["changed", "drift", "results"])
 def test_a_secret_that_is_a_key_of_every_result_leaves_the_key_alone(secret: str) -> None:
-    assert secret in outcome(managed, Context(redactor=Redactor([secret])))
+    assert secret in outcome(managed, TaskContext(redactor=Redactor([secret])))
 
 
 # -- warnings and progress ------------------------------------------------------------------------------------------------
 
 
 def test_a_warning_is_kept_once_and_without_secrets() -> None:
-    context = Context(redactor=Redactor([SECRET]))
+    context = TaskContext(redactor=Redactor([SECRET]))
     for _time in range(2):
         context.warn(f"again {SECRET}")
     assert context.warnings == ["again ********"]
@@ -243,8 +243,8 @@ def test_a_warning_is_kept_once_and_without_secrets() -> None:
 
 def test_progress_is_shown_at_once_and_without_secrets() -> None:
     shown: list[str] = []
-    Context(redactor=Redactor([SECRET]), show=shown.append).progress(f"at {SECRET}")
-    Context().progress("nobody looks")
+    TaskContext(redactor=Redactor([SECRET]), show=shown.append).progress(f"at {SECRET}")
+    TaskContext().progress("nobody looks")
     assert shown == ["at ********"]
 
 
@@ -272,14 +272,17 @@ def test_a_number_that_makes_no_sense_is_refused(option: str, value: float) -> N
 
 
 def test_an_options_own_definition_wins_over_that_of_a_group() -> None:
-    assert Spec(options={"timeout": {"type": "int"}}).argument_spec["timeout"] == {"type": "int"}
+    assert ModuleSpec(options={"timeout": {"type": "int"}}).argument_spec["timeout"] == {"type": "int"}
 
 
 # -- as an ordinary module ------------------------------------------------------------------------------------------------
 
 
 def module_output(
-    capsys: pytest.CaptureFixture[str], args: dict[str, Any], run: Callable[[Params, Context], Result], **special: Any
+    capsys: pytest.CaptureFixture[str],
+    args: dict[str, Any],
+    run: Callable[[Params, TaskContext], Result],
+    **special: Any,
 ) -> tuple[int, dict[str, Any], str]:
     """Return the exit status, what was printed decoded, and as it is, of an ordinary module."""
     given = {**args, **{f"_ansible_{name}": value for name, value in special.items()}}
@@ -312,7 +315,7 @@ def test_an_ordinary_module_knows_check_mode_and_what_the_environment_gives(
     monkeypatch.setenv("SN_HOST", "https://acme-dev.service-now.com")
     seen: dict[str, Any] = {}
 
-    def run(params: Params, context: Context) -> Result:
+    def run(params: Params, context: TaskContext) -> Result:
         seen.update(params, check_mode=context.check_mode)
         return information()
 
@@ -332,7 +335,7 @@ def test_an_ordinary_module_prints_no_secret_given_nested_or_obtained(
         "values": {"u_secret": "s3cret-four"},
     }
 
-    def run(params: Params, context: Context) -> Result:
+    def run(params: Params, context: TaskContext) -> Result:
         context.redactor.add("s3cret-five")
         text = f"{params} s3cret-five"
         context.warn(text)

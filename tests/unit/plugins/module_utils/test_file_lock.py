@@ -25,7 +25,7 @@ def hold(file: Path, held: Any, release: Any) -> None:
 
 
 def test_one_process_waits_for_the_other_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_lock, "TELL_EVERY", 0.2)
+    monkeypatch.setattr(file_lock, "PROGRESS_INTERVAL", 0.2)
     file = file_for(URL, "turn", tmp_path)
     forked = multiprocessing.get_context("fork")
     held, release, told = forked.Event(), forked.Event(), []

@@ -174,7 +174,7 @@ def test_no_result_holds_a_nested_secret(run: Twin, more: dict[str, Any]) -> Non
 def test_a_defect_shows_no_secret(run: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     module = import_module(f"{PLUGINS}.modules.snow_state")
 
-    def broken(params: ansible_module.Params, _context: ansible_module.Context) -> ansible_module.Result:
+    def broken(params: ansible_module.Params, _context: ansible_module.TaskContext) -> ansible_module.Result:
         raise RuntimeError(f"cannot cope with {dict(params)}")
 
     monkeypatch.setattr(module, "run", broken)

@@ -267,7 +267,7 @@ def test_plain_text_keeps_what_is_no_html() -> None:
 
 
 @dataclass
-class World:
+class Snapshot:
     """Findings, tickets, and people who do what they want between two runs."""
 
     statuses: dict[str, str]
@@ -334,23 +334,23 @@ MOVES = st.lists(
 def test_whatever_happens_there_is_one_open_ticket_at_most_and_the_next_run_has_nothing_to_do(
     moves: list[tuple[str, int, str]],
 ) -> None:
-    world = World({f"vm{n}": "Unhealthy" for n in range(4)})
+    snapshot = Snapshot({f"vm{n}": "Unhealthy" for n in range(4)})
     for kind, number, what in moves:
         if kind == "finding":
-            world.statuses[f"vm{number}"] = what
+            snapshot.statuses[f"vm{number}"] = what
         elif kind == "person":
-            world.person(number, what)
+            snapshot.person(number, what)
         else:
-            world.run(number)
-    world.run()
-    writes = world.writes
-    world.run()
-    assert world.writes == writes, "a second run changes nothing"
-    for name, status in world.statuses.items():
+            snapshot.run(number)
+    snapshot.run()
+    writes = snapshot.writes
+    snapshot.run()
+    assert snapshot.writes == writes, "a second run changes nothing"
+    for name, status in snapshot.statuses.items():
         key = finding(name)["key"]
-        mine = [entry for known, entry in world.tickets.items() if known.startswith(key)]
+        mine = [entry for known, entry in snapshot.tickets.items() if known.startswith(key)]
         is_open = [entry for entry in mine if entry["state"] == "1"]
-        ended_by_people = bool(mine) and mine[-1]["correlation_id"] in world.by_people
+        ended_by_people = bool(mine) and mine[-1]["correlation_id"] in snapshot.by_people
         assert len(is_open) == (1 if status == "Unhealthy" and not ended_by_people else 0)
 
 

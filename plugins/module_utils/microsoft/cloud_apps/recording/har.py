@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ....engine.errors import BadDescription
+from ....engine.errors import InvalidInput
 
 JSON, FORM, NONE, OTHER = "json", "form", "none", "other"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -58,13 +58,13 @@ class Exchange:
 
 
 def read_har(text: str) -> list[Exchange]:
-    """Return the exchanges of a HAR, in the order in which they began. Raises `BadDescription` for what is none."""
+    """Return the exchanges of a HAR, in the order in which they began. Raises `InvalidInput` for what is none."""
     try:
         entries = json.loads(text)["log"]["entries"]
         if not isinstance(entries, list):
             raise TypeError
     except (ValueError, KeyError, TypeError):
-        raise BadDescription(
+        raise InvalidInput(
             "the file is no HAR: it holds no log.entries. Export it with 'Save all as HAR with content' of the browser's developer tools"
         ) from None
     found = [_exchange(entry) for entry in entries if isinstance(entry, Mapping)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ....engine.errors import BadDescription
+from ....engine.errors import InvalidInput
 from ....recorded_api.contract import DESCRIBED, KNOWN, VERSION, parse
 from ....recorded_api.template import placeholders
 from ..connectors_api import SERVICENOW
@@ -44,7 +44,7 @@ class Learned:
 def learn(har: str, name: str, values: Mapping[str, str]) -> Learned:
     """Return the contract that the connection in `har` makes. `values`: what the user typed, by connector option.
 
-    Raises `BadDescription`, which never repeats a value, cookie or token, when a value is not found, cannot be told from
+    Raises `InvalidInput`, which never repeats a value, cookie or token, when a value is not found, cannot be told from
     another, or the record shows something else.
     """
     return _Lesson(read_har(har), name, checked(values)).learned()
@@ -90,7 +90,7 @@ class _Lesson:
                     carried[exchange.index] = found
         self._check_app(carried)
         if not carried:
-            raise BadDescription(self._no_wizard())
+            raise InvalidInput(self._no_wizard())
         by_host: dict[str, set[str]] = {}
         for index, found in carried.items():
             by_host.setdefault(self.exchanges[index].host, set()).update(found)
@@ -99,7 +99,7 @@ class _Lesson:
         good = [exchange for exchange in wanted if exchange.succeeded]
         if not good:
             statuses = ", ".join(sorted({str(exchange.status) for exchange in wanted}))
-            raise BadDescription(
+            raise InvalidInput(
                 f"the portal refused every request of the wizard (status {statuses}); capture a connection that succeeds"
             )
         # A person who tries again repeats the request: the last one counts. Once all is said, what follows is something else.
@@ -135,7 +135,7 @@ class _Lesson:
         ]
         numbers = {number for exchange in suspects for number in app_numbers(exchange)}
         if numbers and SERVICENOW not in numbers:
-            raise BadDescription(
+            raise InvalidInput(
                 f"the record shows the connection of another app ({', '.join(map(str, sorted(numbers)))}); ServiceNow is {SERVICENOW}"
             )
 
@@ -153,7 +153,7 @@ class _Lesson:
         for option in TYPED:
             value = self.typed.get(option)
             if value in seen and value is not None:
-                raise BadDescription(
+                raise InvalidInput(
                     f"{option} cannot be told from the portal's own text: its value came up ({seen[value]}) before it was typed. Capture "
                     f"the connection of an instance that is not connected yet, with a value that stands nowhere else"
                 )
@@ -225,9 +225,9 @@ class _Lesson:
         return step
 
     def request(self, exchange: Exchange) -> dict[str, Any]:
-        """Return the template of one request; raise `BadDescription` for a form that none can express."""
+        """Return the template of one request; raise `InvalidInput` for a form that none can express."""
         if exchange.kind == OTHER:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{exchange.method} {exchange.path} sends its data in a form that a contract cannot express; only JSON and forms can be"
             )
         self.templater.started = exchange.started
@@ -261,7 +261,7 @@ class _Lesson:
         found = {("instance_url" if name == "instance_host" else name) for name in self.templater.found}
         missing = [option for option in TYPED if option in self.typed and option not in found]
         if missing:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{', '.join(missing)}: not found in what the wizard sent (found: {', '.join(o for o in TYPED if o in found)}). Give the "
                 f"values exactly as they were typed; a value that the portal sends encrypted cannot be learned"
             )
@@ -274,11 +274,11 @@ class _Lesson:
         text = text.replace(operations["create"]["url"].partition("://")[2].split("/", 1)[0], "")
         left = [option for option, value in self.typed.items() if holds(text, option, value)]
         if left:
-            raise BadDescription(
+            raise InvalidInput(
                 f"the wizard sends {', '.join(left)} in a further form that is not understood, so the contract would hold the value itself"
             )
         if any(secret in text for exchange in self.exchanges for secret in exchange.secrets):
-            raise BadDescription(
+            raise InvalidInput(
                 "a request carries a cookie or token of the session in its address or body; a contract must not hold one"
             )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ....engine.errors import BadDescription
+from ....engine.errors import InvalidInput
 from ....transport.redact import encodings
 from ..connectors_api import same_address
 
@@ -16,21 +16,21 @@ SHORTEST_VALUE = 3
 
 
 def checked(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return the typed values, with the address in its one form; raise `BadDescription` for what cannot be told apart."""
+    """Return the typed values, with the address in its one form; raise `InvalidInput` for what cannot be told apart."""
     unknown = set(values) - set(TYPED)
     if unknown or not values:
-        raise BadDescription(
+        raise InvalidInput(
             f"learn_contract_values takes {', '.join(TYPED)}; not {', '.join(sorted(unknown)) or 'nothing'}"
         )
     for option in ("name", "instance_url"):
         if not values.get(option):
-            raise BadDescription(
+            raise InvalidInput(
                 f"learn_contract_values lacks {option}: a contract that cannot say it would always connect one instance"
             )
     typed = {option: str(value) for option, value in values.items()}
     short = [option for option, value in typed.items() if len(value) < SHORTEST_VALUE]
     if short:
-        raise BadDescription(
+        raise InvalidInput(
             f"{', '.join(short)}: too short to be told from other text; use a longer value for the capture"
         )
     typed["instance_url"] = same_address(typed["instance_url"])
@@ -39,7 +39,7 @@ def checked(values: Mapping[str, Any]) -> dict[str, str]:
     for position, option in enumerate(options):
         twins = [other for other in options[position + 1 :] if typed[other] == typed[option]]
         if twins:
-            raise BadDescription(
+            raise InvalidInput(
                 f"{option} and {twins[0]} have the same value, so their places cannot be told apart; capture a connection where they differ"
             )
     return typed

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    AlreadyThere,
+    AlreadyExists,
     EngineError,
     Refused,
     UnclearOutcome,
@@ -184,7 +184,7 @@ def test_what_is_there_already_was_made_by_somebody_who_was_first() -> None:
 
     def create(write: Any, values: Any) -> Any:
         platform.add(TABLE, **values)
-        raise AlreadyThere("duplicate key")
+        raise AlreadyExists("duplicate key")
 
     platform.create = create  # type: ignore[method-assign]
     result = platform.ensure(Things(named(2)))
@@ -194,7 +194,7 @@ def test_what_is_there_already_was_made_by_somebody_who_was_first() -> None:
 
 def test_what_is_said_to_be_there_but_is_not_is_refused() -> None:
     platform = BatchPlatform()
-    refusals = [AlreadyThere("acme-dev: duplicate key")]
+    refusals = [AlreadyExists("acme-dev: duplicate key")]
     real = platform.create
 
     def create(write: Any, values: Any) -> Any:
@@ -247,8 +247,8 @@ def test_a_refusal_ends_the_run_where_no_outcome_can_take_it() -> None:
     things = Things({"t0": "a"})
     plan = things.plan
 
-    def without_outcome(world: Any, judge: Any) -> Any:
-        made = plan(world, judge)
+    def without_outcome(snapshot: Any, secrets: Any) -> Any:
+        made = plan(snapshot, secrets)
         for write in made.writes:
             write.outcome = None
         return made

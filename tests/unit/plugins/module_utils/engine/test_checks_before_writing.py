@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription, Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput, Refused
 from tests.unit.plugins.module_utils.builders import application, properties, record, role, user
 from tests.unit.plugins.module_utils.fake_store import Platform
 
@@ -66,7 +66,7 @@ def test_a_mistake_stops_a_run_that_has_written_nothing(
     platform.add("oauth_entity", name="Other")
     platform.add("u_thing", u_name="other")
     platform.add("sys_properties", name="glide.x", value="1")
-    with pytest.raises(BadDescription) as caught:
+    with pytest.raises(InvalidInput) as caught:
         platform.ensure(role("u_new"), *mistaken(), check=check)
     assert words in str(caught.value)
     assert platform.log == []
@@ -74,7 +74,7 @@ def test_a_mistake_stops_a_run_that_has_written_nothing(
 
 def test_an_ambiguous_reference_stops_a_run_that_has_written_nothing(platform: Platform) -> None:
     ids = sorted(platform.add("sys_user", user_name="twin") for _time in range(2))
-    with pytest.raises(BadDescription, match=f"2 rows of sys_user .*twin.*{ids[0]}, {ids[1]}"):
+    with pytest.raises(InvalidInput, match=f"2 rows of sys_user .*twin.*{ids[0]}, {ids[1]}"):
         platform.ensure(role("u_new"), application("A", oauth_user="twin"))
     assert platform.log == []
 
@@ -86,7 +86,7 @@ def test_a_reference_to_what_the_same_call_removes_stops_a_run_that_has_written_
     platform.add("sys_user", user_name="a", web_service_access_only="true")
     if held:
         platform.grant("a", "itil")
-    with pytest.raises(BadDescription, match="role itil is to be absent, but this call refers to it"):
+    with pytest.raises(InvalidInput, match="role itil is to be absent, but this call refers to it"):
         platform.ensure(role("itil", state="absent"), user("a", roles=["itil"]))
     assert platform.log == []
 

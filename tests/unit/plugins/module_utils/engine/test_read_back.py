@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
     UnclearOutcome,
 )
@@ -58,7 +58,7 @@ def test_a_release_without_the_column_cannot_restrict(platform: Platform) -> Non
     platform.add("oauth_entity", name="A")
     platform.unreadable.add(("oauth_entity", "scope_restriction_status"))
     for name in ("A", "B"):
-        with pytest.raises(BadDescription, match="has no field scope_restriction_status"):
+        with pytest.raises(InvalidInput, match="has no field scope_restriction_status"):
             platform.ensure(application(name, scope_restriction="restricted"))
     assert platform.log == []
 

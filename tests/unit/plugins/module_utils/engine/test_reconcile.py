@@ -55,8 +55,8 @@ def test_check_mode_says_the_same_and_writes_nothing(platform: Platform) -> None
     assert platform.log == []
     result = platform.ensure(*whole())
     assert told(predicted) == told(result)
-    for foreseen, found in zip(predicted.output["results"], result.output["results"], strict=True):
-        assert foreseen.items() <= found.items(), "an object is foreseen, but for what only the platform knows"
+    for prefetched, found in zip(predicted.output["results"], result.output["results"], strict=True):
+        assert prefetched.items() <= found.items(), "an object is foreseen, but for what only the platform knows"
     assert predicted.drift == [
         Drift("role u_defender", "state", "absent", "present"),
         Drift("user svc_defender", "state", "absent", "present"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from tests.unit.plugins.module_utils.builders import application, record, role, user
 from tests.unit.plugins.module_utils.fake_store import Platform
@@ -17,7 +17,7 @@ from tests.unit.plugins.module_utils.fake_store import Platform
 
 def test_two_rows_of_one_name_stop_the_run_and_are_both_named(platform: Platform) -> None:
     ids = sorted(platform.add("oauth_entity", name="A") for _time in range(2))
-    with pytest.raises(BadDescription, match=f"2 rows of oauth_entity are called A .{ids[0]}, {ids[1]}.*sys_id"):
+    with pytest.raises(InvalidInput, match=f"2 rows of oauth_entity are called A .{ids[0]}, {ids[1]}.*sys_id"):
         platform.ensure(role("u_new"), application("A", access_token_lifespan=1))
     assert platform.log == []
 
@@ -31,7 +31,7 @@ def test_a_sys_id_picks_one_of_two(platform: Platform, state: str) -> None:
 
 
 def test_a_sys_id_that_does_not_exist_is_not_created(platform: Platform) -> None:
-    with pytest.raises(BadDescription, match="no row of oauth_entity has the sys_id 00"):
+    with pytest.raises(InvalidInput, match="no row of oauth_entity has the sys_id 00"):
         platform.ensure(application("A", sys_id="00"))
     assert not platform.ensure(application("A", sys_id="00", state="absent")).changed
 
@@ -54,7 +54,7 @@ def test_a_name_that_differs_in_case_only_is_not_created_beside(
     platform: Platform, make: Any, table: str, column: str
 ) -> None:
     there = platform.add(table, **{column: "svc_defender"})
-    with pytest.raises(BadDescription, match=rf"'svc_defender' \({there}\), which differs from 'Svc_Defender'"):
+    with pytest.raises(InvalidInput, match=rf"'svc_defender' \({there}\), which differs from 'Svc_Defender'"):
         platform.ensure(make())
     assert platform.log == []
 
@@ -76,9 +76,7 @@ def test_an_unknown_queried_field_does_not_make_every_row_ours(platform: Platfor
 
 def test_a_client_is_told_from_a_provider_of_the_same_name(platform: Platform) -> None:
     provider = platform.add("oauth_entity", name="A", type="oauth_provider")
-    with pytest.raises(
-        BadDescription, match=f"A exists on the instance as oauth_provider .{provider}., not as a client"
-    ):
+    with pytest.raises(InvalidInput, match=f"A exists on the instance as oauth_provider .{provider}., not as a client"):
         platform.ensure(application("A"))
     platform.add("oauth_entity", name="A", type="client")
     platform.ensure(application("A", comments="x"))

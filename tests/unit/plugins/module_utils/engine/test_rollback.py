@@ -12,10 +12,10 @@ import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, UPDATE, Plan, Write
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import Convergence
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import Reconciler
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.rollback import AccessLost
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Pending, Read
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import PlannedId, Query
 from tests.unit.plugins.module_utils.fake_store import Platform
 
 
@@ -26,19 +26,19 @@ class Things:
     wanted: dict[str, tuple[str, int]]
     label: str = "things"
 
-    def promises(self) -> list[Pending]:
+    def planned_ids(self) -> list[PlannedId]:
         return []
 
-    def reads(self) -> list[Read]:
-        return [Read("u_thing", "u_name", tuple(self.wanted), ("sys_id", "u_name", "u_note"))]
+    def reads(self) -> list[Query]:
+        return [Query("u_thing", "u_name", tuple(self.wanted), ("sys_id", "u_name", "u_note"))]
 
-    def plan(self, world: Any, judge: Any) -> Plan:
+    def plan(self, snapshot: Any, secrets: Any) -> Plan:
         plan = Plan(self.label, bulk=True)
         for name, (note, stage) in self.wanted.items():
-            rows = world.rows("u_thing", "u_name", name)
+            rows = snapshot.rows("u_thing", "u_name", name)
             if rows and rows[0]["u_note"] == note:
                 continue
-            label, promise = f"thing {name}", Pending("u_thing", "u_name", name)
+            label, planned_id = f"thing {name}", PlannedId("u_thing", "u_name", name)
             plan.drift.append(Drift(label, "u_note", rows[0]["u_note"] if rows else None, note))
             if rows:
                 undo = {"u_note": rows[0]["u_note"]}
@@ -47,7 +47,9 @@ class Things:
                 )
             else:
                 values = {"u_name": name, "u_note": note}
-                write = Write(CREATE, "u_thing", label, values, stage=stage, identity={"u_name": name}, promise=promise)
+                write = Write(
+                    CREATE, "u_thing", label, values, stage=stage, identity={"u_name": name}, planned_id=planned_id
+                )
                 plan.writes.append(write)
         return plan
 
@@ -87,7 +89,7 @@ def platform() -> Platform:
 
 
 def ensure(platform: Platform, door: Door, **wanted: tuple[str, int]) -> Any:
-    return Convergence(platform, [Things(wanted)], door).run()
+    return Reconciler(platform, [Things(wanted)], door).run()
 
 
 def notes(platform: Platform) -> dict[str, str]:

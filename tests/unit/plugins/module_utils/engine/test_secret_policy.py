@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from tests.unit.plugins.module_utils.builders import application, record, user
@@ -126,7 +126,7 @@ def test_an_unknown_verdict_is_said_as_such(platform: Platform, table: str, desc
 def test_an_empty_secret_is_refused_before_anything_is_asked(
     platform: Platform, table: str, describe: Describe
 ) -> None:
-    with pytest.raises(BadDescription, match="is empty; give a value, or leave it out"):
+    with pytest.raises(InvalidInput, match="is empty; give a value, or leave it out"):
         describe("")
 
 

@@ -7,33 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import (
-    Answered,
-    Pending,
-    Read,
-    World,
+    PlannedId,
+    Query,
+    QueryResult,
+    Snapshot,
     merged,
 )
 
 
-def users(*names: str, column: str = "user_name") -> World:
-    """Return a world in which a question for users was answered with users of these names."""
+def users(*names: str, column: str = "user_name") -> Snapshot:
+    """Return a snapshot in which a question for users was answered with users of these names."""
     rows = tuple({"sys_id": f"u{n}", column: name} for n, name in enumerate(names))
-    return World.of([Read("sys_user", column, ("a",), ("sys_id", column))], [Answered(rows)])
+    return Snapshot.of([Query("sys_user", column, ("a",), ("sys_id", column))], [QueryResult(rows)])
 
 
 def test_an_answer_with_everything_holds_only_what_was_asked_for() -> None:
-    world = users("a", "b", "A", "a ")
-    assert [row["sys_id"] for row in world.rows("sys_user", "user_name", "a")] == ["u0"]
-    assert [row["sys_id"] for row in world.near_misses("sys_user", "user_name", "a")] == ["u2"]
-    assert len(world.all_rows("sys_user", "user_name")) == 4
+    snapshot = users("a", "b", "A", "a ")
+    assert [row["sys_id"] for row in snapshot.rows("sys_user", "user_name", "a")] == ["u0"]
+    assert [row["sys_id"] for row in snapshot.case_variants("sys_user", "user_name", "a")] == ["u2"]
+    assert len(snapshot.all_rows("sys_user", "user_name")) == 4
 
 
 def test_further_conditions_are_checked_too() -> None:
-    world = users("a")
-    assert world.rows("sys_user", "user_name", "a", {"active": "true"}) == []
-    assert len(world.rows("sys_user", "user_name", "a", {"sys_id": "u0"})) == 1
+    snapshot = users("a")
+    assert snapshot.rows("sys_user", "user_name", "a", {"active": "true"}) == []
+    assert len(snapshot.rows("sys_user", "user_name", "a", {"sys_id": "u0"})) == 1
 
 
 def test_a_column_that_is_missing_matches_nothing() -> None:
@@ -42,42 +42,47 @@ def test_a_column_that_is_missing_matches_nothing() -> None:
 
 def test_a_row_that_came_twice_is_one_row_with_all_columns() -> None:
     reads = [
-        Read("t", "name", ("a",), ("sys_id", "name", "x"), where=(("k", "1"),)),
-        Read("t", "name", ("a",), ("sys_id", "name", "y")),
+        Query("t", "name", ("a",), ("sys_id", "name", "x"), where=(("k", "1"),)),
+        Query("t", "name", ("a",), ("sys_id", "name", "y")),
     ]
-    answers = [Answered(({"sys_id": "1", "name": "a", "x": "X"},)), Answered(({"sys_id": "1", "name": "a", "y": "Y"},))]
-    assert World.of(reads, answers).rows("t", "name", "a") == [{"sys_id": "1", "name": "a", "x": "X", "y": "Y"}]
+    answers = [
+        QueryResult(({"sys_id": "1", "name": "a", "x": "X"},)),
+        QueryResult(({"sys_id": "1", "name": "a", "y": "Y"},)),
+    ]
+    assert Snapshot.of(reads, answers).rows("t", "name", "a") == [{"sys_id": "1", "name": "a", "x": "X", "y": "Y"}]
 
 
 def test_rows_without_an_id_are_not_taken_for_one() -> None:
-    world = World.of([Read("t", "name", ("a",), ("name",))], [Answered(({"name": "a"}, {"name": "a"}))])
-    assert len(world.rows("t", "name", "a")) == 2
+    snapshot = Snapshot.of([Query("t", "name", ("a",), ("name",))], [QueryResult(({"name": "a"}, {"name": "a"}))])
+    assert len(snapshot.rows("t", "name", "a")) == 2
 
 
 def test_a_name_is_an_id_a_promise_or_nothing() -> None:
-    world = users("a")
-    world.promised = {Pending("sys_user", "user_name", "new")}
-    assert world.identify("sys_user", "user_name", "a") == "u0"
-    assert world.identify("sys_user", "user_name", "new") == Pending("sys_user", "user_name", "new")
-    assert world.identify("sys_user", "user_name", "other") is None
-    assert world.referred == {"u0"}
+    snapshot = users("a")
+    snapshot.planned = {PlannedId("sys_user", "user_name", "new")}
+    assert snapshot.resolve_id("sys_user", "user_name", "a") == "u0"
+    assert snapshot.resolve_id("sys_user", "user_name", "new") == PlannedId("sys_user", "user_name", "new")
+    assert snapshot.resolve_id("sys_user", "user_name", "other") is None
+    assert snapshot.referred == {"u0"}
 
 
 def test_a_name_of_two_is_not_guessed_at() -> None:
-    with pytest.raises(BadDescription, match=r"2 rows of sys_user have the user_name 'a' \(u0, u1\)"):
-        users("a", "a").identify("sys_user", "user_name", "a")
+    with pytest.raises(InvalidInput, match=r"2 rows of sys_user have the user_name 'a' \(u0, u1\)"):
+        users("a", "a").resolve_id("sys_user", "user_name", "a")
 
 
 def test_a_refusal_is_remembered() -> None:
-    world = World.of([Read("t", "name", ("a",), ()), Read("t", "x", ("a",), ())], [Answered(refused="no"), Answered()])
-    assert world.refused("t", "name") == "no"
-    assert world.refused("t", "x") == ""
+    snapshot = Snapshot.of(
+        [Query("t", "name", ("a",), ()), Query("t", "x", ("a",), ())], [QueryResult(refused="no"), QueryResult()]
+    )
+    assert snapshot.refused("t", "name") == "no"
+    assert snapshot.refused("t", "x") == ""
 
 
 names = st.sampled_from(["a", "b", "c"])
 reads = st.lists(
     st.builds(
-        Read, names, names, st.lists(names, max_size=2).map(tuple), st.lists(names, max_size=2).map(tuple),
+        Query, names, names, st.lists(names, max_size=2).map(tuple), st.lists(names, max_size=2).map(tuple),
         st.sampled_from([(), (("x", "1"),)]), st.booleans(), st.sampled_from([0, 1]),
     ),
     max_size=8,
@@ -85,10 +90,10 @@ reads = st.lists(
 
 
 @given(reads)
-def test_merged_reads_ask_for_everything_that_was_asked_and_for_each_thing_once(asked: list[Read]) -> None:
+def test_merged_reads_ask_for_everything_that_was_asked_and_for_each_thing_once(asked: list[Query]) -> None:
     together = merged(asked)
 
-    def kind(read: Read) -> tuple[object, ...]:
+    def kind(read: Query) -> tuple[object, ...]:
         return (read.collection, read.column, read.where, read.optional, read.limit)
 
     assert len({kind(read) for read in together}) == len(together) == len({kind(read) for read in asked})

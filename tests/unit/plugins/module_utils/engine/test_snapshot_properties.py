@@ -35,7 +35,7 @@ def some(names: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> Platform:
+def snapshots(draw: st.DrawFn) -> Platform:
     """An instance with anything on it."""
     platform = Platform(tells_secrets=draw(booleans))
     roles = sorted(draw(some(ROLES)))
@@ -105,21 +105,21 @@ def outcome(platform: Platform, described: list[tuple[Any, dict[str, Any]]], *, 
         return f"{type(error).__name__}: {error}"
 
 
-@given(worlds(), descriptions())
+@given(snapshots(), descriptions())
 def test_check_mode_foresees_exactly_what_a_run_does(platform: Platform, described: Any) -> None:
     before = copy.deepcopy(platform)
-    foreseen = outcome(platform, described, check=True)
+    prefetched = outcome(platform, described, check=True)
     assert platform.log == []
     assert platform.picture() == before.picture()
     done = outcome(platform, described)
-    assert foreseen == done
+    assert prefetched == done
     if isinstance(done, str):
         assert platform.log == [], "what cannot be is found out before the first write"
     elif not done["changed"]:
         assert platform.log == []
 
 
-@given(worlds(), descriptions())
+@given(snapshots(), descriptions())
 def test_a_second_run_changes_nothing(platform: Platform, described: Any) -> None:
     if isinstance(outcome(platform, described), str):
         return
@@ -137,7 +137,7 @@ def test_a_second_run_changes_nothing(platform: Platform, described: Any) -> Non
         assert platform.picture() == picture
 
 
-@given(worlds(), descriptions())
+@given(snapshots(), descriptions())
 def test_postponed_properties_come_to_an_end(platform: Platform, described: Any) -> None:
     for _run in range(len(PROPERTIES) + 1):
         last = outcome(platform, described)
@@ -145,7 +145,7 @@ def test_postponed_properties_come_to_an_end(platform: Platform, described: Any)
         assert not last["changed"]
 
 
-@given(worlds(), descriptions(), st.data())
+@given(snapshots(), descriptions(), st.data())
 @settings(max_examples=200)
 def test_an_interrupted_run_started_again_ends_as_an_undisturbed_one(
     platform: Platform, described: Any, data: st.DataObject
@@ -167,7 +167,7 @@ def test_an_interrupted_run_started_again_ends_as_an_undisturbed_one(
     assert platform.picture() == undisturbed.picture()
 
 
-@given(worlds(), descriptions(), st.data())
+@given(snapshots(), descriptions(), st.data())
 @settings(max_examples=200)
 def test_lost_answers_change_neither_the_report_nor_the_instance(
     platform: Platform, described: Any, data: st.DataObject
@@ -183,12 +183,12 @@ def test_lost_answers_change_neither_the_report_nor_the_instance(
     assert platform.picture() == undisturbed.picture()
 
 
-@given(worlds(), descriptions())
+@given(snapshots(), descriptions())
 def test_an_account_without_rights_writes_nothing_at_all(platform: Platform, described: Any) -> None:
     platform.roles = frozenset({"itil"})
-    foreseen = outcome(platform, described, check=True)
+    prefetched = outcome(platform, described, check=True)
     done = outcome(platform, described)
-    assert foreseen == done
+    assert prefetched == done
     touched = {table for _verb, table, _values in platform.log}
     assert touched <= {"sys_properties"}, "whose write roles only the instance knows"
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import Account
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import (
-    Answered,
-    Read,
-    World,
+    Query,
+    QueryResult,
+    Snapshot,
     merged,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.baseline import Selection, select
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.catalogue import BY_ID, Setting
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.observe import Sight
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.observe import Observer
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.posture import Assessed, assess
 
 TABLES = (
@@ -39,7 +39,7 @@ class Shown:
         self.hidden: set[str] = set()
         self.refused: dict[str, str] = {}
         self.roles, self.counts_all, self.numbers = frozenset(roles), counts_all, 0
-        self.asked: list[list[Read]] = []
+        self.asked: list[list[Query]] = []
         self.add("sys_properties", name="glide.buildname", value=release.capitalize())
         self.add("v_plugin", id=OAUTH, active="active")
 
@@ -100,31 +100,31 @@ class Shown:
         """Return who looks."""
         return Account("svc_ansible", self.roles)
 
-    def answer(self, reads: list[Read]) -> list[Answered]:
+    def answer(self, reads: list[Query]) -> list[QueryResult]:
         """Answer as the Table API does."""
         self.asked.append(reads)
         return [self._answer(read) for read in reads]
 
-    def _answer(self, read: Read) -> Answered:
+    def _answer(self, read: Query) -> QueryResult:
         if read.collection in self.refused:
-            return Answered(refused=self.refused[read.collection])
+            return QueryResult(refused=self.refused[read.collection])
         if read.collection not in self.tables:
-            return Answered(refused=f"GET {read.collection} -> 400 Invalid table {read.collection}")
+            return QueryResult(refused=f"GET {read.collection} -> 400 Invalid table {read.collection}")
         rows = [row for row in self.tables[read.collection] if _matches(read, row)]
         seen = [row for row in rows if row["sys_id"] not in self.hidden]
         total = len(rows if self.counts_all else seen)
         page = [row for row in (rows[: read.limit] if read.limit else rows) if row in seen]
-        return Answered(tuple({n: v for n, v in row.items() if n in read.columns} for row in page), "", total)
+        return QueryResult(tuple({n: v for n, v in row.items() if n in read.columns} for row in page), "", total)
 
     def assess(self, selection: Selection, *, production: bool | None = None) -> dict[str, Assessed]:
         """Return the verdicts on a selection, by id."""
-        sight = Sight(selection.settings, self.account, production)
+        sight = Observer(selection.settings, self.account, production)
         reads = merged(sight.reads())
-        world = World.of(reads, self.answer(reads))
-        further = merged(sight.further_reads(world))
+        snapshot = Snapshot.of(reads, self.answer(reads))
+        further = merged(sight.further_queries(snapshot))
         if further:
-            world.answers += zip(further, self.answer(further), strict=True)
-        return {entry.setting.id: entry for entry in assess(selection, sight, world)}
+            snapshot.answers += zip(further, self.answer(further), strict=True)
+        return {entry.setting.id: entry for entry in assess(selection, sight, snapshot)}
 
     def verdict(self, id: str, *, production: bool | None = None, override: Any = None) -> Assessed:
         """Return the verdict on one setting."""
@@ -132,7 +132,7 @@ class Shown:
         return self.assess(select(ids=[id], overrides=overrides), production=production)[BY_ID[id].id]
 
 
-def _matches(read: Read, row: dict[str, str]) -> bool:
+def _matches(read: Query, row: dict[str, str]) -> bool:
     if any(row.get(name) != value for name, value in read.where):
         return False
     if not read.values:

@@ -20,7 +20,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardeni
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.evaluate import Target, fulfils
 from tests.unit.plugins.module_utils.hardening.fake_settings import Shown
 
-NO_RECORD = [s for s in CATALOGUE if isinstance(locations.place_of(s), locations.NoPlace)]
+NO_RECORD = [s for s in CATALOGUE if isinstance(locations.location_of(s), locations.NoLocation)]
 JUDGED = [s for s in CATALOGUE if s.comparator != "review" and s not in NO_RECORD]
 REVIEWED = [s for s in CATALOGUE if s.comparator == "review" and s not in NO_RECORD]
 
@@ -69,7 +69,7 @@ def test_what_is_as_recommended_is_compliant(setting: Setting) -> None:
     shown.put(setting, good(setting))
     found = shown.verdict(setting.id, production=True)
     assert found.verdict == "compliant", found
-    assert found.judgement.actual is not None
+    assert found.evaluation.actual is not None
 
 
 @each(JUDGED)
@@ -85,19 +85,19 @@ def test_what_has_no_row_is_judged_by_what_holds_then(setting: Setting) -> None:
     shown = Shown()
     shown.belongs(setting)
     found = shown.verdict(setting.id, production=True)
-    if isinstance(locations.place_of(setting), locations.PatternPlace):
+    if isinstance(locations.location_of(setting), locations.PatternLocation):
         assert found.verdict == "not_applicable"
     elif setting.kind == "plugin" or setting.comparator.startswith("min_"):
         assert found.verdict == "deviating"
     elif setting.id == "va.embed_public":
         assert found.verdict == "compliant"
     elif setting.fallback is None:
-        assert (found.verdict, found.judgement.actual) == ("unknown", None)
+        assert (found.verdict, found.evaluation.actual) == ("unknown", None)
     else:
         with_row = Shown()
         with_row.put(setting, wire_text(setting.fallback))
         assert found.verdict == with_row.verdict(setting.id, production=True).verdict
-        assert "there is no row" in found.judgement.reason
+        assert "there is no row" in found.evaluation.reason
 
 
 @each(JUDGED)
@@ -107,15 +107,15 @@ def test_what_may_not_be_seen_is_unknown(setting: Setting) -> None:
         shown.put(setting, value)
         shown.hidden = {row["sys_id"] for rows in shown.tables.values() for row in rows}
         found = shown.verdict(setting.id, production=True)
-        assert (found.verdict, found.judgement.actual) == ("unknown", None), found
-        assert found.judgement.reason
+        assert (found.verdict, found.evaluation.actual) == ("unknown", None), found
+        assert found.evaluation.reason
 
 
 @each([s for s in JUDGED if s.application and s.application != "any scoped"])
 def test_an_application_that_is_not_there_has_no_settings(setting: Setting) -> None:
     found = Shown().verdict(setting.id)
     assert found.verdict == "not_applicable"
-    assert "no mid server" in found.judgement.reason or "is not installed" in found.judgement.reason
+    assert "no mid server" in found.evaluation.reason or "is not installed" in found.evaluation.reason
 
 
 @each([s for s in CATALOGUE if s.gone_from])
@@ -134,8 +134,8 @@ def test_what_a_person_has_to_look_at_is_shown_and_not_judged(setting: Setting) 
     shown.put(setting, "true" if setting.type == "boolean" else "10.0.0.1")
     found = shown.verdict(setting.id)
     assert found.verdict == "unknown"
-    assert found.judgement.actual in (True, ["10.0.0.1"])
-    assert "person" in found.judgement.reason
+    assert found.evaluation.actual in (True, ["10.0.0.1"])
+    assert "person" in found.evaluation.reason
 
 
 @each(NO_RECORD)
@@ -155,7 +155,7 @@ def test_a_count_tells_a_hidden_row_from_a_missing_one(roles: list[str]) -> None
     shown.hidden = {shown.tables["sys_properties"][-1]["sys_id"]}
     found = shown.assess(_both())
     assert found[TIMEOUT.id].verdict == "unknown"
-    assert "may not read" in found[TIMEOUT.id].judgement.reason
+    assert "may not read" in found[TIMEOUT.id].evaluation.reason
     assert found[COOKIE.id].verdict == "compliant", "it has no row, and the count says so"
     assert len(shown.asked) == 2
 
@@ -211,7 +211,7 @@ def test_the_second_version_of_role_management_counts() -> None:
     shown.add("v_plugin", id="com.glide.role_management.inh_count", active="active")
     found = shown.verdict("plugin.contextual_security")
     assert found.verdict == "compliant"
-    assert "inh_count" in found.judgement.reason
+    assert "inh_count" in found.evaluation.reason
 
 
 def test_every_scope_has_to_protect_its_data() -> None:
@@ -220,7 +220,7 @@ def test_every_scope_has_to_protect_its_data() -> None:
     assert shown.verdict("acl.scope_app_data").verdict == "compliant"
     shown.property("glide.enforce_security_scope.x_two", "false")
     found = shown.verdict("acl.scope_app_data")
-    assert (found.verdict, found.judgement.actual) == ("deviating", [True, False])
+    assert (found.verdict, found.evaluation.actual) == ("deviating", [True, False])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
 from tests.unit.plugins.module_utils.microsoft.api_specs import assert_fits
 
@@ -66,7 +66,7 @@ class ResourceManagerDouble:
         checked = ArgumentSpecValidator(module.SPEC.argument_spec, **module.SPEC.rules).validate(given)
         assert not checked.error_messages, checked.error_messages
         shown: list[str] = []
-        context = Context(check_mode=check_mode, show=shown.append)
+        context = TaskContext(check_mode=check_mode, show=shown.append)
         result = module.run(checked.validated_parameters, context)
         return Done(result.as_dict(with_diff=True), context.warnings, shown)
 

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
     TRANSPORT_OPTIONS,
-    Context,
+    TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import SNOW_OPTIONS, Instance, connect
 from tests.unit.plugins.module_utils.loopback import Loopback
@@ -28,7 +28,7 @@ def options(server: Loopback) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def instance_of(options: Callable[..., dict[str, Any]], context: Context) -> Callable[..., Instance]:
+def instance_of(options: Callable[..., dict[str, Any]], context: TaskContext) -> Callable[..., Instance]:
     """Return the instance that connection options describe."""
 
     def make(**given: Any) -> Instance:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.auth import (
     NEEDS,
@@ -24,8 +24,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.qu
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     BadConnectionOption,
     HttpError,
-    NotJson,
     SignInFailed,
+    UnexpectedPage,
 )
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import OK, Loopback, Received, Reply, answer, failure, page, rows
@@ -270,18 +270,18 @@ def test_proof_that_cannot_be_renewed_is_tried_once(
 
 
 def test_a_token_obtained_at_run_time_is_a_secret_from_then_on(
-    server: Loopback, instance_of: InstanceOf, context: Context
+    server: Loopback, instance_of: InstanceOf, context: TaskContext
 ) -> None:
     tokens = Tokens(server)
     read(instance_of(**GIVEN, snow_grant_type="password"))
     assert tokens.issued[0] not in context.redactor.scrub_text(f"x {tokens.issued[0]}")
-    later = Context()
+    later = TaskContext()
     later_instance = connect_again(instance_of, later)
     read(later_instance)
     assert tokens.issued[0] not in later.redactor.scrub_text(f"x {tokens.issued[0]}"), "for the next task, too"
 
 
-def connect_again(instance_of: InstanceOf, context: Context) -> Instance:
+def connect_again(instance_of: InstanceOf, context: TaskContext) -> Instance:
     made = instance_of(**GIVEN, snow_grant_type="password")
     return Instance.from_params(made.params, context)
 
@@ -321,7 +321,7 @@ def test_a_refused_token_request_names_the_grant_the_words_and_the_likely_causes
 
 def test_a_sleeping_instance_is_called_so_at_the_token_endpoint_too(server: Loopback, instance_of: InstanceOf) -> None:
     server.answers(page("<title>Instance Hibernating page</title>"))
-    with pytest.raises(NotJson, match="hibernating"):
+    with pytest.raises(UnexpectedPage, match="hibernating"):
         read(instance_of(**GIVEN, snow_grant_type="client_credentials"))
 
 
@@ -333,7 +333,7 @@ def test_a_passing_fault_of_the_token_endpoint_is_waited_out(server: Loopback, i
     assert server.lines == ["POST /oauth_token.do"] * 3 + ["GET /api/now/table/sys_user"]
 
 
-def test_signing_in_is_possible_in_check_mode(server: Loopback, instance_of: InstanceOf, context: Context) -> None:
+def test_signing_in_is_possible_in_check_mode(server: Loopback, instance_of: InstanceOf, context: TaskContext) -> None:
     context.check_mode = True
     Tokens(server)
     read(instance_of(**GIVEN, snow_grant_type="password"))

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.batch import read_tables
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import TableQuery
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import HttpError
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import Answer
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import Response
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
 from tests.unit.plugins.module_utils.loopback import (
     DROPPED,
@@ -38,7 +38,7 @@ def named(request: Received) -> Reply:
     return rows({"sys_id": "a", "name": request.path.rsplit("/", 1)[-1]}, total=1)
 
 
-def names(answers: list[Answer]) -> list[str]:
+def names(answers: list[Response]) -> list[str]:
     return [one.data["result"][0]["name"] for one in answers]
 
 
@@ -46,7 +46,7 @@ def expected(count: int) -> list[str]:
     return [f"table_{n}" for n in range(count)]
 
 
-def test_many_reads_are_one_request(server: Loopback, connected: Connect, context: Context) -> None:
+def test_many_reads_are_one_request(server: Loopback, connected: Connect, context: TaskContext) -> None:
     context.check_mode = True
     server.answers_by(with_batches(named))
     answers = read_tables(connected(), queries(10))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import batch
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.batch import (
     Pace,
@@ -20,11 +20,11 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.ba
     write_all,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    AmbiguousResponse,
     HttpError,
-    NoClearAnswer,
     WriteInCheckMode,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import Answer
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import Response
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer, failure, page
@@ -50,7 +50,7 @@ def sent(session: Session, what: list[WriteRequest], pace: Pace | None = None, l
 
 
 def shown(results: list[Written]) -> list[str]:
-    return [r.data["result"]["sys_id"] if isinstance(r, Answer) else type(r).__name__ for r in results]
+    return [r.data["result"]["sys_id"] if isinstance(r, Response) else type(r).__name__ for r in results]
 
 
 def expected(count: int) -> list[str]:
@@ -58,7 +58,7 @@ def expected(count: int) -> list[str]:
 
 
 def test_many_writes_are_one_request_that_counts_as_a_write(
-    server: Loopback, connected: Connect, context: Context
+    server: Loopback, connected: Connect, context: TaskContext
 ) -> None:
     server.answers_by(with_batches(done))
     assert shown(sent(connected(), requests(10))) == expected(10)
@@ -69,7 +69,7 @@ def test_many_writes_are_one_request_that_counts_as_a_write(
     assert json.loads(base64.b64decode(first["body"])) == {"name": "0", "note": ""}
 
 
-def test_in_check_mode_no_batch_of_writes_is_sent(server: Loopback, connected: Connect, context: Context) -> None:
+def test_in_check_mode_no_batch_of_writes_is_sent(server: Loopback, connected: Connect, context: TaskContext) -> None:
     context.check_mode = True
     with pytest.raises(WriteInCheckMode):
         sent(connected(), requests(2))
@@ -85,19 +85,19 @@ def test_one_write_goes_out_alone(server: Loopback, connected: Connect) -> None:
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_an_inner_fault_leaves_that_write_unclear(server: Loopback, connected: Connect, status: int) -> None:
     server.answers_by(with_batches(lambda r: failure(status) if r.path.endswith("_1") else done(r)))
-    assert shown(sent(connected(), requests(3))) == ["table_0", "NoClearAnswer", "table_2"]
+    assert shown(sent(connected(), requests(3))) == ["table_0", "AmbiguousResponse", "table_2"]
     assert server.lines == [f"POST {BATCH}"]
 
 
 def test_what_is_left_unserviced_may_have_been_carried_out(server: Loopback, connected: Connect) -> None:
     server.answers_by(with_batches(done, most=2))
-    assert shown(sent(connected(), requests(4))) == ["table_0", "table_1", "NoClearAnswer", "NoClearAnswer"]
+    assert shown(sent(connected(), requests(4))) == ["table_0", "table_1", "AmbiguousResponse", "AmbiguousResponse"]
 
 
 @pytest.mark.parametrize("lost", [DROPPED, failure(503), Reply(200, b'{"serv', {"Content-Type": "application/json"})])
 def test_a_batch_that_got_lost_is_not_sent_again(server: Loopback, connected: Connect, lost: Reply) -> None:
     server.answers(lost)
-    assert shown(sent(connected(), requests(3))) == ["NoClearAnswer"] * 3
+    assert shown(sent(connected(), requests(3))) == ["AmbiguousResponse"] * 3
     assert server.lines == [f"POST {BATCH}"]
 
 
@@ -146,13 +146,13 @@ def test_alone_a_lost_write_is_as_unclear_and_a_refusal_as_clear(server: Loopbac
     replies = {"table_0": DROPPED, "table_1": failure(403, "No"), "table_2": failure(500)}
     server.answers_by(lambda r: failure(404) if r.path == BATCH else replies.get(r.path.rsplit("/", 1)[-1]) or done(r))
     results = sent(connected(), requests(4))
-    assert shown(results) == ["NoClearAnswer", "HttpError", "NoClearAnswer", "table_3"]
+    assert shown(results) == ["AmbiguousResponse", "HttpError", "AmbiguousResponse", "table_3"]
     assert len(server.received) == 5, "each once"
 
 
 def test_a_page_instead_of_a_batch_leaves_everything_unclear(server: Loopback, connected: Connect) -> None:
     server.answers_by(lambda r: page("Not here") if r.path == BATCH else done(r))
-    assert shown(sent(connected(), requests(2))) == ["NoClearAnswer"] * 2
+    assert shown(sent(connected(), requests(2))) == ["AmbiguousResponse"] * 2
     assert shown(sent(connected(), requests(2))) == expected(2), "and what is sent again goes out alone"
 
 
@@ -166,7 +166,7 @@ def test_wrong_credentials_end_it_at_once(server: Loopback, connected: Connect) 
 def test_a_batch_stays_below_what_the_platform_takes(
     server: Loopback, connected: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "MOST_BYTES", 40_000)
+    monkeypatch.setattr(batch, "MAX_BYTES", 40_000)
     server.answers_by(with_batches(done))
     assert shown(sent(connected(), requests(20, note="x" * 5000))) == expected(20)
     assert len(server.received) == 4
@@ -176,7 +176,7 @@ def test_a_batch_stays_below_what_the_platform_takes(
 def test_a_damaged_batch_says_nothing_of_what_it_carried(server: Loopback, connected: Connect) -> None:
     server.answers(answer({"serviced_requests": [{"id": "0", "status_code": None}, {"id": "7"}, None]}))
     results = sent(connected(), requests(2))
-    assert all(isinstance(one, NoClearAnswer) for one in results)
+    assert all(isinstance(one, AmbiguousResponse) for one in results)
 
 
 def test_the_pace_is_what_the_platform_does_in_a_few_seconds() -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    AlreadyThere,
+    AlreadyExists,
     Refused,
     UnclearOutcome,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, UPDATE, Write
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.store import ManyStore, Order
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.store import BulkStore, Order
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance, bulk_writes
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.change_api import ChangeWrite
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import SignInFailed
@@ -39,7 +39,7 @@ def made(_request: Received) -> Reply:
 
 
 def test_an_instance_takes_many_writes(instance: Instance) -> None:
-    assert isinstance(instance, ManyStore)
+    assert isinstance(instance, BulkStore)
 
 
 def test_a_row_comes_back_with_its_id_alone(server: Loopback, instance: Instance) -> None:
@@ -52,8 +52,8 @@ def test_a_row_comes_back_with_its_id_alone(server: Loopback, instance: Instance
 @pytest.mark.parametrize("words", ["Unique Key violation detected by database", "duplicate entry for key PRIMARY"])
 def test_a_taken_id_means_that_somebody_was_first(server: Loopback, instance: Instance, words: str) -> None:
     server.answers_by(with_batches(lambda _request: failure(403, f"Operation Failed: {words}")))
-    assert all(isinstance(one, AlreadyThere) for one in instance.write_many(orders()))
-    assert not any(isinstance(one, AlreadyThere) for one in instance.write_many(orders(action=UPDATE)))
+    assert all(isinstance(one, AlreadyExists) for one in instance.write_many(orders()))
+    assert not any(isinstance(one, AlreadyExists) for one in instance.write_many(orders(action=UPDATE)))
 
 
 def test_a_row_that_is_gone_is_said_to_be(server: Loopback, instance: Instance) -> None:
@@ -118,12 +118,14 @@ def test_a_change_that_is_gone_does_not_mean_that_the_api_is(server: Loopback, i
     assert len(server.received) == 1
 
 
-def test_progress_is_told_now_and_then(instance: Instance, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_told_now_and_then(
+    instance: Instance, context: TaskContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines: list[str] = []
     context.show = lines.append
     now = [0.0]
     monkeypatch.setattr(bulk_writes, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    instance._many._told = 0.0
+    instance._bulk._told = 0.0
     for done in range(40, 400, 40):
         now[0] += 1
         instance.written(done, 400, "tickets")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused, UnclearOutcome
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import PERFORM
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
@@ -41,7 +41,7 @@ def plays(server: Loopback, *replies: Reply, **tables: list[dict[str, str]]) -> 
 
 
 @pytest.fixture
-def shown(context: Context) -> list[str]:
+def shown(context: TaskContext) -> list[str]:
     """The progress lines that a user sees."""
     lines: list[str] = []
     context.show = lines.append
@@ -49,7 +49,7 @@ def shown(context: Context) -> list[str]:
 
 
 def test_an_activation_is_followed_to_its_end(
-    server: Loopback, instance: Instance, shown: list[str], clock: Clock, context: Context
+    server: Loopback, instance: Instance, shown: list[str], clock: Clock, context: TaskContext
 ) -> None:
     plays(server, progress("0"), progress("1", 40), progress("1", 40), progress("1", 98), progress("2", 100))
     write = activation()

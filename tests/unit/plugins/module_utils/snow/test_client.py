@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
+    InvalidInput,
     Refused,
     UnclearOutcome,
 )
@@ -20,7 +20,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     UPDATE,
     Write,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Read
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Query
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.client import plain, short_name
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import PAGE, TableQuery
@@ -44,7 +44,7 @@ ACL = "ACL Exception Insert Failed due to security constraints"
 # -- reading --------------------------------------------------------------------------------------------------------------
 
 
-def test_all_reads_of_a_call_are_one_round_trip(server: Loopback, instance: Instance, context: Context) -> None:
+def test_all_reads_of_a_call_are_one_round_trip(server: Loopback, instance: Instance, context: TaskContext) -> None:
     Tables(
         server,
         sys_user=[{"sys_id": "u1", "user_name": "a"}, {"sys_id": "u2", "user_name": "b"}],
@@ -52,8 +52,8 @@ def test_all_reads_of_a_call_are_one_round_trip(server: Loopback, instance: Inst
     )
     users, roles = instance.read(
         [
-            Read("sys_user", "user_name", ("a", "b", "c"), ("sys_id", "user_name")),
-            Read("sys_user_role", "name", ("itil",), ("sys_id", "name")),
+            Query("sys_user", "user_name", ("a", "b", "c"), ("sys_id", "user_name")),
+            Query("sys_user_role", "name", ("itil",), ("sys_id", "name")),
         ]
     )
     assert [row["sys_id"] for row in users.rows] == ["u1", "u2"]
@@ -66,10 +66,10 @@ def test_what_is_foreseen_goes_along_with_the_next_read(server: Loopback, instan
     kept = answer({"result": {"sys_id": "u1"}})
     Tables(server, other=lambda _request: kept, sys_user=[{"sys_id": "u1"}], sys_user_role=[{"sys_id": "r1"}])
     users, roles = TableQuery("sys_user", optional=True), TableQuery("sys_user_role", optional=True)
-    instance.foresee([users, roles])
+    instance.prefetch([users, roles])
     assert server.lines == [], "nothing is asked for its sake alone"
-    instance.read([Read("sys_user_group", "", (), ("sys_id",), optional=True)])
-    instance.foresee([users])
+    instance.read([Query("sys_user_group", "", (), ("sys_id",), optional=True)])
+    instance.prefetch([users])
     assert [answer.rows[0]["sys_id"] for answer in instance.query([roles, users])] == ["r1", "u1"]
     assert server.lines == [f"POST {BATCH}"], "and once"
     instance.update(CHANGE, "u1", {"name": "b"})
@@ -80,9 +80,9 @@ def test_what_is_foreseen_goes_along_with_the_next_read(server: Loopback, instan
 def test_what_is_foreseen_is_known_although_another_read_was_refused(server: Loopback, instance: Instance) -> None:
     Tables(server, sys_user=[{"sys_id": "u1"}])
     users = TableQuery("sys_user", optional=True)
-    instance.foresee([users])
+    instance.prefetch([users])
     with pytest.raises(Refused, match="no_such_table"):
-        instance.read([Read("no_such_table", "", (), ("sys_id",))])
+        instance.read([Query("no_such_table", "", (), ("sys_id",))])
     asked = len(server.lines)
     assert instance.query([users])[0].rows[0]["sys_id"] == "u1"
     assert len(server.lines) == asked
@@ -112,7 +112,7 @@ def test_further_pages_of_many_tables_share_a_round_trip(server: Loopback, insta
 def test_a_list_too_long_for_one_url_is_one_answer(server: Loopback, instance: Instance) -> None:
     names = tuple(f"glide.some.quite.long.property.name.{n}" for n in range(200))
     Tables(server, sys_properties=[{"sys_id": name, "name": name} for name in names])
-    (found,) = instance.read([Read("sys_properties", "name", names, ("sys_id", "name"))])
+    (found,) = instance.read([Query("sys_properties", "name", names, ("sys_id", "name"))])
     assert [row["name"] for row in found.rows] == list(names)
     assert server.lines == [f"POST {BATCH}"]
 
@@ -195,15 +195,15 @@ def test_wrong_credentials_are_no_refusal_to_read(server: Loopback, instance: In
 
 
 def test_a_value_the_server_would_run_stops_before_anything_is_sent(server: Loopback, instance: Instance) -> None:
-    with pytest.raises(BadDescription):
-        instance.read([Read("sys_user", "user_name", ("javascript:gs.getUserID()",), ("sys_id",))])
+    with pytest.raises(InvalidInput):
+        instance.read([Query("sys_user", "user_name", ("javascript:gs.getUserID()",), ("sys_id",))])
     assert server.received == []
 
 
 # -- writing --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_created_row_comes_back_plain(server: Loopback, instance: Instance, context: Context) -> None:
+def test_a_created_row_comes_back_plain(server: Loopback, instance: Instance, context: TaskContext) -> None:
     server.answers(answer({"result": {"sys_id": "u1", "manager": {"link": "x", "value": "u0"}}}, 201))
     assert instance.create(USER, {"user_name": "svc_defender"}) == {"sys_id": "u1", "manager": "u0"}
     (request,) = server.received
@@ -242,7 +242,7 @@ def test_ordinary_values_are_sent_as_they_are(server: Loopback, instance: Instan
 
 
 def test_a_secret_goes_alone_as_a_display_value_and_is_a_secret(
-    server: Loopback, instance: Instance, context: Context
+    server: Loopback, instance: Instance, context: TaskContext
 ) -> None:
     # ServiceNow platform facts 1.4 and 5.1.
     server.answers(answer({"result": {}}))
@@ -316,7 +316,7 @@ def test_a_business_rule_is_quoted(server: Loopback, instance: Instance) -> None
         instance.create(USER, {})
 
 
-def test_nothing_is_written_in_check_mode(server: Loopback, instance: Instance, context: Context) -> None:
+def test_nothing_is_written_in_check_mode(server: Loopback, instance: Instance, context: TaskContext) -> None:
     context.check_mode = True
     for action in (
         lambda: instance.create(USER, {}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription, Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput, Refused
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.instance_facts import instance_facts
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.oauth_application_info import (
@@ -197,7 +197,7 @@ def test_a_condition_on_a_field_that_does_not_exist_is_no_answer(
     server: Loopback, instance: Instance, fields: list[str]
 ) -> None:
     everything(server)
-    with pytest.raises(BadDescription, match="sys_user has no field u_gone"):
+    with pytest.raises(InvalidInput, match="sys_user has no field u_gone"):
         records(instance, "sys_user", {"u_gone": "x"}, fields, 0)
 
 
@@ -218,6 +218,6 @@ def test_an_encoded_query_goes_out_as_it_is(server: Loopback, instance: Instance
 def test_a_question_that_cannot_be_meant_is_refused_before_it_is_asked(
     server: Loopback, instance: Instance, query: Any, limit: int
 ) -> None:
-    with pytest.raises(BadDescription):
+    with pytest.raises(InvalidInput):
         records(instance, "sys_user", query, [], limit)
     assert server.received == []

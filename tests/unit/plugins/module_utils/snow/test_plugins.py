@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import ManualStep, Result
@@ -87,7 +87,7 @@ def test_an_application_is_installed_or_brought_to_its_version(
 
 def test_going_back_a_version_is_refused_before_anything_is_done(platform: Platform) -> None:
     platform.add("sys_store_app", scope="x_app", version="1.10.0")
-    with pytest.raises(BadDescription, match=r"1.10.0 is installed and newer than 1.9.3; going back is a rollback"):
+    with pytest.raises(InvalidInput, match=r"1.10.0 is installed and newer than 1.9.3; going back is a rollback"):
         platform.ensure(plugins("com.x", applications=[{"scope": "x_app", "version": "1.9.3"}]))
     assert platform.log == []
 

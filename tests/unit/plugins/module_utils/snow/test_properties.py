@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift, Result
 from tests.unit.plugins.module_utils.builders import properties
@@ -127,7 +127,7 @@ def test_an_encrypted_property_is_not_compared(platform: Platform) -> None:
 
 @pytest.mark.parametrize("kind", ["password", "password2"])
 def test_an_encrypted_property_is_not_described_here(kind: str) -> None:
-    with pytest.raises(BadDescription, match="kept encrypted and cannot be compared; use snow_record") as caught:
+    with pytest.raises(InvalidInput, match="kept encrypted and cannot be compared; use snow_record") as caught:
         properties({"glide.new": {"value": "s3cret-word", "type": kind}})
     assert "s3cret-word" not in str(caught.value)
 
@@ -143,13 +143,13 @@ def test_an_encrypted_property_is_not_described_here(kind: str) -> None:
 def test_a_property_that_cannot_be_meant_is_refused_before_anything_is_asked(
     described: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         properties(described)
 
 
 def test_two_rows_of_one_name_stop_the_run_before_it_wrote(platform: Platform) -> None:
     ids = sorted([platform.add("sys_properties", name="glide.twin") for _time in range(2)])
-    with pytest.raises(BadDescription, match=f"2 rows of sys_properties are called glide.twin .{ids[0]}, {ids[1]}"):
+    with pytest.raises(InvalidInput, match=f"2 rows of sys_properties are called glide.twin .{ids[0]}, {ids[1]}"):
         platform.ensure(properties({"glide.number": 5, "glide.twin": 1}))
     assert platform.log == []
 
@@ -185,7 +185,7 @@ def test_all_deviations_are_told_though_not_all_are_repaired(platform: Platform)
 
 
 def test_a_negative_limit_is_refused() -> None:
-    with pytest.raises(BadDescription, match="max_writes must be 0 .* or more, not -1"):
+    with pytest.raises(InvalidInput, match="max_writes must be 0 .* or more, not -1"):
         properties({"glide.on": False}, max_writes=-1)
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Read
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Query
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import (
     PAGE,
     TableQuery,
@@ -71,7 +71,7 @@ def test_a_read_asks_for_any_of_its_values_and_all_of_its_conditions(
     wanted: list[str], column: str, where: dict[str, str]
 ) -> None:
     where.pop(column, None)
-    read = Read("sys_user", column, tuple(wanted), ("sys_id",), where=tuple(where.items()))
+    read = Query("sys_user", column, tuple(wanted), ("sys_id",), where=tuple(where.items()))
     (query,) = table_queries(read)
     parsed = parse(query.query)
     for value in (*wanted, "something else"):
@@ -94,7 +94,7 @@ def test_nothing_described_asks_for_everything() -> None:
 
 @pytest.mark.parametrize("described", [{"name": []}, {"name": [], "active": True}, {"active": True, "name": ()}])
 def test_any_of_nothing_is_not_everything(described: dict[str, Any]) -> None:
-    with pytest.raises(BadDescription, match="name: .* empty list"):
+    with pytest.raises(InvalidInput, match="name: .* empty list"):
         encoded(described)
 
 
@@ -102,16 +102,16 @@ def test_any_of_nothing_is_not_everything(described: dict[str, Any]) -> None:
     "value", ["javascript:gs.getUserID()", "JavaScript:x", " javascript:x", "\tjavascript:x", ["a", "javascript:x"]]
 )
 def test_what_the_server_would_run_is_never_sent(value: Any) -> None:
-    with pytest.raises(BadDescription, match="^name: a value that starts with javascript: would be run"):
+    with pytest.raises(InvalidInput, match="^name: a value that starts with javascript: would be run"):
         encoded({"name": value})
-    read = Read("sys_user", "name", tuple(value) if isinstance(value, list) else (value,), ())
-    with pytest.raises(BadDescription):
+    read = Query("sys_user", "name", tuple(value) if isinstance(value, list) else (value,), ())
+    with pytest.raises(InvalidInput):
         list(table_queries(read))
 
 
 def test_what_the_server_would_run_is_no_further_condition_either() -> None:
-    with pytest.raises(BadDescription):
-        list(table_queries(Read("sys_user", "user_name", ("a",), (), where=(("name", "javascript:x"),))))
+    with pytest.raises(InvalidInput):
+        list(table_queries(Query("sys_user", "user_name", ("a",), (), where=(("name", "javascript:x"),))))
 
 
 def test_a_comma_never_gets_into_a_list() -> None:
@@ -195,7 +195,7 @@ long_values = st.lists(
 def test_a_long_list_is_asked_for_in_several_urls_of_a_length_that_gateways_take(
     wanted: list[str], column: str
 ) -> None:
-    read = Read("sys_properties", column, tuple(wanted), ("sys_id", "name", "value"), optional=True)
+    read = Query("sys_properties", column, tuple(wanted), ("sys_id", "name", "value"), optional=True)
     queries = list(table_queries(read))
     found = [term for query in queries for alternatives in parse(query.query).conditions for term in alternatives]
     asked_for = [part for term in found for part in (term.value.split(",") if term.operator == "IN" else [term.value])]
@@ -211,9 +211,9 @@ def test_a_long_list_is_asked_for_in_several_urls_of_a_length_that_gateways_take
 
 def test_three_hundred_properties_take_a_handful_of_urls() -> None:
     names = tuple(f"glide.security.some.rather.long.property.name.{n}" for n in range(308))
-    assert len(list(table_queries(Read("sys_properties", "name", names, ("sys_id", "name", "value"))))) <= 12
+    assert len(list(table_queries(Query("sys_properties", "name", names, ("sys_id", "name", "value"))))) <= 12
 
 
 def test_a_read_without_values_asks_for_any_rows() -> None:
-    (query,) = table_queries(Read("oauth_entity", "", (), ("sys_id",), optional=True, limit=1))
+    (query,) = table_queries(Query("oauth_entity", "", (), ("sys_id",), optional=True, limit=1))
     assert (query.query, query.limit) == ("", 1)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.state import (
-    STATE_OPTIONS,
+    INSTANCE_OPTIONS,
     resources_of,
 )
 from tests.unit.plugins.module_utils.builders import acls, application, params, record, role, user
@@ -60,7 +60,7 @@ def test_a_locked_account_is_not_unlocked_unasked(platform: Platform) -> None:
 def test_a_release_without_identity_types_says_so(platform: Platform) -> None:
     platform.add("sys_user", user_name="other")
     platform.unreadable.add(("sys_user", "identity_type"))
-    with pytest.raises(BadDescription, match="sys_user has no field identity_type"):
+    with pytest.raises(InvalidInput, match="sys_user has no field identity_type"):
         platform.ensure(user("a", identity_type="machine"))
     assert platform.log == []
     platform.ensure(user("a"))
@@ -99,7 +99,7 @@ def test_a_lifespan_is_a_positive_number_of_seconds(platform: Platform, name: st
 @pytest.mark.parametrize("name", ["access_token_lifespan", "refresh_token_lifespan"])
 def test_a_lifespan_that_is_none_is_refused_before_anything_is_asked(name: str, lifespan: int) -> None:
     with pytest.raises(
-        BadDescription, match=f"application A: {name} must be a positive number of seconds, not {lifespan}"
+        InvalidInput, match=f"application A: {name} must be a positive number of seconds, not {lifespan}"
     ):
         application("A", **{name: lifespan})
 
@@ -115,7 +115,7 @@ def test_a_lifespan_that_is_none_is_refused_before_anything_is_asked(name: str, 
     ],
 )
 def test_extra_fields_do_not_get_around_an_option(make: Callable[[dict[str, Any]], Any], column: str) -> None:
-    with pytest.raises(BadDescription, match=f"extra_fields names {column}, which has an option of its own"):
+    with pytest.raises(InvalidInput, match=f"extra_fields names {column}, which has an option of its own"):
         make({column: "x"})
 
 
@@ -161,7 +161,7 @@ RECORD_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("given", "words"), RECORD_MISTAKES.values(), ids=RECORD_MISTAKES)
 def test_a_record_that_cannot_be_meant_is_refused_before_anything_is_asked(given: dict[str, Any], words: str) -> None:
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         record(**{"table": "u_thing", **given})
 
 
@@ -170,7 +170,7 @@ def test_a_record_that_cannot_be_meant_is_refused_before_anything_is_asked(given
 )
 def test_a_record_does_not_write_columns_of_another_table(platform: Platform, given: dict[str, Any]) -> None:
     platform.add("sys_user_has_role")
-    with pytest.raises(BadDescription):
+    with pytest.raises(InvalidInput):
         platform.ensure(record("sys_user_has_role", **given))
     assert platform.log == []
 
@@ -275,7 +275,7 @@ def test_all_tables_granted_is_as_described(ruled: Platform) -> None:
 
 def test_a_whole_instance_is_every_kind_at_once(platform: Platform) -> None:
     described = params(
-        STATE_OPTIONS,
+        INSTANCE_OPTIONS,
         {
             "roles": [{"name": "u_defender", "state": "present"}],
             "users": [
@@ -300,7 +300,7 @@ def test_a_whole_instance_is_every_kind_at_once(platform: Platform) -> None:
 
 
 def test_nothing_described_is_as_described(platform: Platform) -> None:
-    assert not platform.ensure(*resources_of(params(STATE_OPTIONS, {}))).changed
+    assert not platform.ensure(*resources_of(params(INSTANCE_OPTIONS, {}))).changed
 
 
 @pytest.mark.parametrize(
@@ -312,8 +312,8 @@ def test_nothing_described_is_as_described(platform: Platform) -> None:
     ],
 )
 def test_an_object_that_is_described_twice_is_refused(option: str, entry: dict[str, Any]) -> None:
-    with pytest.raises(BadDescription, match="described more than once: .*r"):
-        resources_of(params(STATE_OPTIONS, {option: [entry, dict(entry)]}))
+    with pytest.raises(InvalidInput, match="described more than once: .*r"):
+        resources_of(params(INSTANCE_OPTIONS, {option: [entry, dict(entry)]}))
 
 
 def test_a_role_and_a_user_may_have_one_name(platform: Platform) -> None:

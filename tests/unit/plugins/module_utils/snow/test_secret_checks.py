@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import (
     CLOSED,
     MATCH,
@@ -100,7 +100,7 @@ ways = pytest.mark.parametrize("way", WAYS)
 @ways
 @pytest.mark.parametrize(("secret", "verdict"), [("right-Secret-1", MATCH), ("another-Secret", MISMATCH)])
 def test_a_client_secret_is_judged_without_a_token(
-    instance_of: InstanceOf, door: Door, context: Context, way: str, secret: str, verdict: str
+    instance_of: InstanceOf, door: Door, context: TaskContext, way: str, secret: str, verdict: str
 ) -> None:
     context.check_mode = True
     assert instance_of(**WAYS[way]).verdict("client_secret", secret, APPLICATION) == verdict
@@ -162,7 +162,7 @@ def test_an_application_that_is_refused_anyway_is_not_asked(
     assert door.forms == []
 
 
-def test_probed_secrets_are_secrets(instance_of: InstanceOf, door: Door, context: Context) -> None:
+def test_probed_secrets_are_secrets(instance_of: InstanceOf, door: Door, context: TaskContext) -> None:
     instance_of(**WAYS["basic"]).verdict("client_secret", "right-Secret-1", APPLICATION)
     for form in door.forms:
         assert form["client_secret"] not in context.redactor.scrub_text(form["client_secret"])
@@ -174,7 +174,7 @@ def test_probed_secrets_are_secrets(instance_of: InstanceOf, door: Door, context
 @ways
 @pytest.mark.parametrize(("password", "verdict"), [("right-Password-1", MATCH), ("another-Password", MISMATCH)])
 def test_a_password_of_a_web_service_account_is_judged_by_one_sign_in(
-    instance_of: InstanceOf, door: Door, context: Context, way: str, password: str, verdict: str
+    instance_of: InstanceOf, door: Door, context: TaskContext, way: str, password: str, verdict: str
 ) -> None:
     context.check_mode = True
     assert instance_of(**WAYS[way]).verdict("password", password, ACCOUNT) == verdict
@@ -235,7 +235,7 @@ def test_an_account_that_is_refused_anyway_is_not_tried(
     ],
 )
 def test_no_account_is_locked_by_a_probe(
-    instance_of: InstanceOf, door: Door, context: Context, failed: str, written: bool, tried: bool, verdict: str
+    instance_of: InstanceOf, door: Door, context: TaskContext, failed: str, written: bool, tried: bool, verdict: str
 ) -> None:
     # An account that others keep failing with holds another password than they think. After our own write the
     # password is most likely right, and a sign-in starts the count anew.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.token import revoke_token, token_for_later
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.token_check import verify_token
@@ -31,7 +31,7 @@ SECRETS = ("c1ient-Secret", "Pass-word-2", "t0ken-1", "refresh-1", "Pass-word-1"
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_token_is_handed_over_readable(
-    server: Loopback, options: Options, context: Context, check_mode: bool
+    server: Loopback, options: Options, context: TaskContext, check_mode: bool
 ) -> None:
     context.check_mode = check_mode
     server.answers(answer({**TOKEN, "expires_in": "1799"}))
@@ -43,12 +43,12 @@ def test_a_token_is_handed_over_readable(
 
 
 @pytest.mark.parametrize("given", [{"snow_username": "a", "snow_password": "b"}, {"snow_api_key": "k"}])
-def test_a_way_in_that_has_no_token_says_so(options: Options, context: Context, given: dict[str, str]) -> None:
+def test_a_way_in_that_has_no_token_says_so(options: Options, context: TaskContext, given: dict[str, str]) -> None:
     with pytest.raises(BadConnectionOption, match="has no token; use one of client_credentials, jwt_bearer"):
         token_for_later(options(**given), context)
 
 
-def test_a_refused_token_is_explained(server: Loopback, options: Options, context: Context) -> None:
+def test_a_refused_token_is_explained(server: Loopback, options: Options, context: TaskContext) -> None:
     server.answers(INVALID_CLIENT)
     with pytest.raises(SignInFailed, match="wrong client secret"):
         token_for_later(options(snow_client_id="c1ient", snow_client_secret="c1ient-Secret"), context)
@@ -56,7 +56,7 @@ def test_a_refused_token_is_explained(server: Loopback, options: Options, contex
 
 @pytest.mark.parametrize("reply", [OK, answer(status=204), Reply(200, b"")])
 def test_a_token_is_revoked_however_that_is_answered(
-    server: Loopback, options: Options, context: Context, reply: Reply
+    server: Loopback, options: Options, context: TaskContext, reply: Reply
 ) -> None:
     server.answers(reply)
     assert revoke_token(options(snow_access_token="t0ken-1"), context).as_dict(with_diff=False) == {"changed": True}
@@ -65,13 +65,13 @@ def test_a_token_is_revoked_however_that_is_answered(
     assert "authorization" not in request.headers
 
 
-def test_no_token_is_revoked_in_check_mode(server: Loopback, options: Options, context: Context) -> None:
+def test_no_token_is_revoked_in_check_mode(server: Loopback, options: Options, context: TaskContext) -> None:
     context.check_mode = True
     assert revoke_token(options(snow_access_token="t0ken-1"), context).changed
     assert server.received == []
 
 
-def test_revoking_takes_the_token(options: Options, context: Context) -> None:
+def test_revoking_takes_the_token(options: Options, context: TaskContext) -> None:
     with pytest.raises(BadConnectionOption, match="name it with snow_access_token"):
         revoke_token(options(), context)
 
@@ -129,7 +129,7 @@ def plays(
 @pytest.mark.parametrize("pair", [PASSWORD, CLIENT], ids=["password", "client_credentials"])
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_pair_that_works_is_verified_by_token_and_api(
-    server: Loopback, options: Options, context: Context, pair: dict[str, Any], check_mode: bool
+    server: Loopback, options: Options, context: TaskContext, pair: dict[str, Any], check_mode: bool
 ) -> None:
     context.check_mode = check_mode
     plays(server, answer(TOKEN))
@@ -144,7 +144,7 @@ def test_a_pair_that_works_is_verified_by_token_and_api(
     assert not any(secret in str(context.redactor.scrub(report)) for secret in SECRETS)
 
 
-def test_no_refresh_token_is_said(server: Loopback, options: Options, context: Context) -> None:
+def test_no_refresh_token_is_said(server: Loopback, options: Options, context: TaskContext) -> None:
     plays(server, answer({"access_token": "t0ken-1", "expires_in": "1800"}))
     report = verify_token({**options(), **CLIENT}, context)
     assert (report["refresh_token_issued"], report["expires_in"]) == (False, 1800)
@@ -159,7 +159,7 @@ def test_no_refresh_token_is_said(server: Loopback, options: Options, context: C
     ],
 )
 def test_a_token_that_does_not_open_the_api_does_not_verify(
-    server: Loopback, options: Options, context: Context, reply: Reply, cause: str
+    server: Loopback, options: Options, context: TaskContext, reply: Reply, cause: str
 ) -> None:
     plays(server, answer(TOKEN), api=reply)
     report = verify_token({**options(), **PASSWORD}, context)
@@ -206,7 +206,7 @@ MULTIFACTOR = {"sys_id": "p", "name": "glide.authenticate.multifactor.for_integr
 def test_causes_are_looked_up_where_an_administrators_account_is_given(
     server: Loopback,
     options: Options,
-    context: Context,
+    context: TaskContext,
     pair: dict[str, Any],
     token: Reply,
     rows: dict[str, Any],
@@ -222,7 +222,7 @@ def test_causes_are_looked_up_where_an_administrators_account_is_given(
 
 @pytest.mark.parametrize("given", [{}, EXPLAINER], ids=["no account", "an account that may not look"])
 def test_causes_are_the_documented_ones_where_none_can_be_looked_up(
-    server: Loopback, options: Options, context: Context, given: dict[str, str]
+    server: Loopback, options: Options, context: TaskContext, given: dict[str, str]
 ) -> None:
     server.answers_by(lambda r: DENIED if "token" in r.path else failure(401, "User Not Authenticated"))
     report = verify_token({**options(**given), **PASSWORD}, context)
@@ -230,7 +230,9 @@ def test_causes_are_the_documented_ones_where_none_can_be_looked_up(
     assert any("grant_type.disabled" in cause for cause in report["likely_causes"])
 
 
-def test_an_unverified_pair_fails_unless_told_otherwise(server: Loopback, options: Options, context: Context) -> None:
+def test_an_unverified_pair_fails_unless_told_otherwise(
+    server: Loopback, options: Options, context: TaskContext
+) -> None:
     plays(server, DENIED, user={**USER, "locked_out": "true"})
     with pytest.raises(EngineError) as caught:
         verify_token({**options(**EXPLAINER), **PASSWORD, "fail_on_unverified": True}, context)

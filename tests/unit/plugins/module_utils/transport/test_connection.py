@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    AmbiguousResponse,
     BadConnectionOption,
+    ConnectError,
     HttpError,
-    NoClearAnswer,
-    Unreachable,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
 from tests.unit.plugins.module_utils.certificates import self_signed
@@ -65,7 +65,7 @@ def test_a_proxy_takes_credentials(server: Loopback, connected: Connect) -> None
 
 @pytest.mark.parametrize("how", ["option", "environment"])
 def test_a_proxys_password_is_a_secret_from_then_on(
-    connected: Connect, context: Context, monkeypatch: pytest.MonkeyPatch, how: str
+    connected: Connect, context: TaskContext, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     proxy = "http://robot:Pa%24%24word%2F1@127.0.0.1:9"
     if how == "environment":
@@ -78,13 +78,13 @@ def test_a_proxys_password_is_a_secret_from_then_on(
 @pytest.mark.parametrize("how", ["option", "environment"])
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "127.0.0.1:port", "[::1"])
 def test_a_proxys_password_is_not_shown(
-    connected: Connect, context: Context, monkeypatch: pytest.MonkeyPatch, how: str, address: str
+    connected: Connect, context: TaskContext, monkeypatch: pytest.MonkeyPatch, how: str, address: str
 ) -> None:
     proxy = f"http://robot:Pa%24%24word%2F1@{address}"
     settings = {"proxy": proxy} if how == "option" else {}
     if how == "environment":
         monkeypatch.setenv("http_proxy", proxy)
-    with pytest.raises((Unreachable, BadConnectionOption), match="proxy") as caught:
+    with pytest.raises((ConnectError, BadConnectionOption), match="proxy") as caught:
         connected("http://localhost:9", retries=1, **settings).request("GET", "/x")
     for text in (str(caught.value), *context.warnings):
         assert "Pa%24%24word%2F1" not in text
@@ -108,7 +108,7 @@ def tls_server(certificate: tuple[str, str]) -> Iterator[Loopback]:
 def test_a_server_that_nobody_vouches_for_gets_nothing_and_is_not_tried_again(
     tls_server: Loopback, connected: Connect, clock: Clock
 ) -> None:
-    with pytest.raises(Unreachable, match=r"certificate.*ca_path") as caught:
+    with pytest.raises(ConnectError, match=r"certificate.*ca_path") as caught:
         connected(tls_server.url).request("POST", "/x", body={})
     assert tls_server.received == []
     assert clock.naps == [], "it will not get better"
@@ -137,7 +137,7 @@ def test_the_option_wins_over_the_environment(
 
 
 def test_verification_switched_off_is_warned_about(
-    tls_server: Loopback, connected: Connect, context: Context, monkeypatch: pytest.MonkeyPatch
+    tls_server: Loopback, connected: Connect, context: TaskContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     with warnings.catch_warnings():
@@ -198,7 +198,7 @@ def test_a_dropped_connection_may_mean_an_unwelcome_client_certificate(
     session = connected(
         tls_server.url, ca_path=certificate[0], client_cert=certificate[0], client_key=certificate[1], retries=0
     )
-    with pytest.raises(NoClearAnswer, match="does not accept the client certificate"):
+    with pytest.raises(AmbiguousResponse, match="does not accept the client certificate"):
         session.request("GET", "/x")
 
 

@@ -11,12 +11,12 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    AmbiguousResponse,
     BadConnectionOption,
-    NoClearAnswer,
+    ConnectError,
     TransportError,
-    Unreachable,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
 from tests.unit.plugins.module_utils.conftest import Clock
@@ -100,7 +100,7 @@ def test_a_dropped_connection_is_named(server: Loopback, connected: Connect, met
 
 def test_an_answer_that_cannot_be_unpacked_is_no_clear_answer(server: Loopback, connected: Connect) -> None:
     server.answers(Reply(200, b"no gzip", {"Content-Encoding": "gzip", "Content-Type": "application/json"}))
-    with pytest.raises(NoClearAnswer):
+    with pytest.raises(AmbiguousResponse):
         connected(retries=0).request("GET", "/x")
 
 
@@ -115,7 +115,7 @@ def test_a_host_name_that_cannot_exist_is_not_a_defect(connected: Connect, host:
 
 @pytest.mark.parametrize("token", ["f00dface\n", "f00dface\r\nX-Evil: 1", " f00dface", "f00d\u20acface"])
 def test_a_token_that_fits_no_header_is_an_option_to_mend(
-    server: Loopback, connected: Connect, clock: Clock, context: Context, token: str
+    server: Loopback, connected: Connect, clock: Clock, context: TaskContext, token: str
 ) -> None:
     class Signed:
         def headers(self) -> Mapping[str, str]:
@@ -172,7 +172,7 @@ def echoing(text: str) -> dict[str, Reply]:
 @pytest.mark.parametrize("kind", echoing(""))
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_answer_that_repeats_a_secret_is_not_repeated(
-    server: Loopback, connected: Connect, context: Context, kind: str, echo: str, method: str
+    server: Loopback, connected: Connect, context: TaskContext, kind: str, echo: str, method: str
 ) -> None:
     context.redactor.add(SECRET)
     server.answers(echoing(echo)[kind])
@@ -186,7 +186,7 @@ def test_an_answer_that_repeats_a_secret_is_not_repeated(
 @pytest.mark.parametrize("reply", [DROPPED, failure(500, "x"), failure(403, "x"), page("x"), Reply(wait=5)], ids=str)
 @pytest.mark.parametrize("method", ["GET", "PATCH", "POST"])
 def test_a_message_holds_no_body_no_query_and_no_header(
-    server: Loopback, connected: Connect, context: Context, reply: Reply, method: str
+    server: Loopback, connected: Connect, context: TaskContext, reply: Reply, method: str
 ) -> None:
     server.answers(reply)
     session = connected(retries=1, timeout=0.1)
@@ -215,7 +215,7 @@ def test_a_form_is_not_shown(server: Loopback, connected: Connect) -> None:
     assert "form-word" not in str(caught.value)
 
 
-def test_where_and_how_often_is_told_while_waiting(server: Loopback, connected: Connect, context: Context) -> None:
+def test_where_and_how_often_is_told_while_waiting(server: Loopback, connected: Connect, context: TaskContext) -> None:
     server.answers(failure(429, "Rate limit exceeded", Retry_After="3"))
     failed(connected(retries=2))
     assert context.warnings == [
@@ -232,5 +232,5 @@ def test_nothing_a_user_reads_is_a_traceback(connected: Connect) -> None:
 
 
 def test_an_unreachable_host_is_safe_to_ask_again(connected: Connect) -> None:
-    with pytest.raises(Unreachable):
+    with pytest.raises(ConnectError):
         connected("http://127.0.0.1:9", retries=0).request("POST", "/x", body={})

@@ -8,12 +8,15 @@ from collections.abc import Callable
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    AmbiguousResponse,
     HttpError,
-    NoClearAnswer,
-    NotJson,
+    UnexpectedPage,
     platform_words,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import Raw, read_answer
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import (
+    RawResponse,
+    read_response,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer, failure, page
@@ -35,7 +38,7 @@ def test_a_page_where_data_is_due_says_which_and_what_to_do(
     server: Loopback, connected: Connect, clock: Clock, text: str, what: str, remedy: str
 ) -> None:
     server.answers(page(text))
-    with pytest.raises(NotJson, match=r"^GET /api/now/table/sys_user -> 200 came back as text/html") as caught:
+    with pytest.raises(UnexpectedPage, match=r"^GET /api/now/table/sys_user -> 200 came back as text/html") as caught:
         connected().request("GET", "/api/now/table/sys_user")
     assert what in str(caught.value)
     assert remedy in str(caught.value)
@@ -45,7 +48,7 @@ def test_a_page_where_data_is_due_says_which_and_what_to_do(
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 def test_a_page_in_answer_to_a_write_is_its_own_error_too(server: Loopback, connected: Connect, method: str) -> None:
     server.answers(page(LOGIN_FORM))
-    with pytest.raises(NotJson, match="interactive sign-in page"):
+    with pytest.raises(UnexpectedPage, match="interactive sign-in page"):
         connected().request(method, "/x", body={})
     assert len(server.received) == 1
 
@@ -58,8 +61,10 @@ def test_an_instance_that_is_offline_is_called_so(server: Loopback, connected: C
 
 @pytest.mark.parametrize("status", [200, 201])
 def test_json_is_decoded(status: int) -> None:
-    raw = Raw(status, {"content-type": "application/json;charset=UTF-8"}, '{"result": {"name": "Zoë"}}'.encode())
-    assert read_answer("POST", "/x", raw).data == {"result": {"name": "Zoë"}}
+    raw = RawResponse(
+        status, {"content-type": "application/json;charset=UTF-8"}, '{"result": {"name": "Zoë"}}'.encode()
+    )
+    assert read_response("POST", "/x", raw).data == {"result": {"name": "Zoë"}}
 
 
 def test_no_body_is_fine_where_none_is_due(server: Loopback, connected: Connect) -> None:
@@ -72,7 +77,7 @@ def test_no_body_is_fine_where_none_is_due(server: Loopback, connected: Connect)
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 415])
 def test_an_error_status_stands_whatever_its_body_is(status: int, body: bytes) -> None:
     # ServiceNow platform facts 3.7: clients must not require the detail to be a string, nor the body to be JSON.
-    answered = read_answer("GET", "/x", Raw(status, {"content-type": "application/json"}, body))
+    answered = read_response("GET", "/x", RawResponse(status, {"content-type": "application/json"}, body))
     assert answered.status == status
     assert str(answered.error()).startswith(f"GET /x -> {status}")
 
@@ -110,7 +115,7 @@ def test_an_error_names_the_transaction(server: Loopback, connected: Connect) ->
 def test_a_cancelled_transaction_says_so_and_what_to_do(server: Loopback, connected: Connect) -> None:
     body = b'{"result":[{"sys_id":"a"},"error":{"message":"Transaction cancelled: maximum execution time exceeded"}'
     server.answers(Reply(200, body, {"Content-Type": "application/json"}))
-    with pytest.raises(NoClearAnswer, match=r"cancelled the transaction.*Ask for fewer rows"):
+    with pytest.raises(AmbiguousResponse, match=r"cancelled the transaction.*Ask for fewer rows"):
         connected(retries=0).request("GET", "/x")
 
 

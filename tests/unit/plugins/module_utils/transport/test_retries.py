@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import retry
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    AmbiguousResponse,
+    ConnectError,
     HttpError,
-    NoClearAnswer,
     TransportError,
-    Unreachable,
     WriteInCheckMode,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.retry import (
-    Patience,
+    RetryBudget,
     retry_after_seconds,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
@@ -61,7 +61,7 @@ passing_faults = pytest.mark.parametrize("fault", PASSING_FAULTS.values(), ids=P
 
 @pytest.mark.parametrize("fault", [*PASSING_FAULTS.values(), EMPTY], ids=[*PASSING_FAULTS, "empty"])
 def test_a_read_is_repeated_until_it_is_answered(
-    server: Loopback, connected: Connect, context: Context, fault: Reply
+    server: Loopback, connected: Connect, context: TaskContext, fault: Reply
 ) -> None:
     server.answers(fault, fault, rows({"sys_id": "a"}))
     answered = connected().request("GET", "/api/now/table/sys_user")
@@ -88,7 +88,7 @@ def test_a_create_is_never_sent_twice_but_after_429(server: Loopback, connected:
         assert session.request("POST", "/api/now/table/sys_user", body={}).status == 201
         assert len(server.received) == 2
     else:
-        with pytest.raises(NoClearAnswer):
+        with pytest.raises(AmbiguousResponse):
             session.request("POST", "/api/now/table/sys_user", body={})
         assert len(server.received) == 1
 
@@ -96,7 +96,7 @@ def test_a_create_is_never_sent_twice_but_after_429(server: Loopback, connected:
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
 @passing_faults
 def test_writes_that_do_no_harm_twice_are_repeated(
-    server: Loopback, connected: Connect, context: Context, fault: Reply, method: str
+    server: Loopback, connected: Connect, context: TaskContext, fault: Reply, method: str
 ) -> None:
     server.answers(fault, OK)
     connected().request(method, "/api/now/table/sys_user/a", body={})
@@ -112,7 +112,7 @@ def test_a_write_may_be_answered_without_a_body(server: Loopback, connected: Con
 
 def test_a_write_that_must_not_be_repeated_can_say_so(server: Loopback, connected: Connect) -> None:
     server.answers(DROPPED, OK)
-    with pytest.raises(NoClearAnswer):
+    with pytest.raises(AmbiguousResponse):
         connected().request("PATCH", "/x", body={}, repeatable=False)
     assert len(server.received) == 1
 
@@ -128,7 +128,7 @@ def test_a_clear_refusal_is_final(server: Loopback, connected: Connect, clock: C
 
 
 def test_a_create_that_never_arrived_is_sent_again(connected: Connect, clock: Clock) -> None:
-    with pytest.raises(Unreachable):
+    with pytest.raises(ConnectError):
         connected("http://127.0.0.1:9", retries=3).request("POST", "/x", body={})
     assert len(clock.naps) == 3
 
@@ -145,16 +145,16 @@ def test_waits_grow_exponentially_with_full_jitter(monkeypatch: pytest.MonkeyPat
         return high
 
     monkeypatch.setattr(retry.random, "uniform", uniform)
-    patience = Patience(retries=20, deadline=1e9, attempt=attempt)
-    assert patience.next_delay() == min(30.0, 0.5 * 2**attempt)
+    retry_budget = RetryBudget(retries=20, deadline=1e9, attempt=attempt)
+    assert retry_budget.next_delay() == min(30.0, 0.5 * 2**attempt)
     assert asked == [(0, min(30.0, 0.5 * 2**attempt))]
 
 
 def test_two_clients_do_not_wait_in_step() -> None:
     def waits(seed: int) -> list[Any]:
         random.seed(seed)
-        patience = Patience(retries=5, deadline=1e9)
-        return [patience.next_delay() for _attempt in range(5)]
+        retry_budget = RetryBudget(retries=5, deadline=1e9)
+        return [retry_budget.next_delay() for _attempt in range(5)]
 
     assert waits(1) != waits(2)
 
@@ -189,7 +189,7 @@ def test_the_deadline_ends_a_call_before_its_retries_do(server: Loopback, connec
 
 def test_no_retries_means_one_attempt(server: Loopback, connected: Connect, clock: Clock) -> None:
     server.answers(DROPPED)
-    with pytest.raises(NoClearAnswer):
+    with pytest.raises(AmbiguousResponse):
         connected(retries=0).request("GET", "/x")
     assert (len(server.received), clock.naps) == (1, [])
 
@@ -210,7 +210,7 @@ def test_reading_retry_after_never_fails(header: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
 def test_nothing_that_writes_leaves_the_machine_in_check_mode(
-    server: Loopback, connected: Connect, context: Context, method: str
+    server: Loopback, connected: Connect, context: TaskContext, method: str
 ) -> None:
     context.check_mode = True
     with pytest.raises(WriteInCheckMode, match=f"{method} /api/now/table/sys_user .* check mode"):
@@ -218,7 +218,9 @@ def test_nothing_that_writes_leaves_the_machine_in_check_mode(
     assert server.received == []
 
 
-def test_a_post_that_only_reads_passes_in_check_mode(server: Loopback, connected: Connect, context: Context) -> None:
+def test_a_post_that_only_reads_passes_in_check_mode(
+    server: Loopback, connected: Connect, context: TaskContext
+) -> None:
     context.check_mode = True
     server.answers(DROPPED, OK)
     connected().request("POST", "/api/now/v1/batch", body={}, only_reads=True)

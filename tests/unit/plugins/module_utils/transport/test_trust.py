@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     BadConnectionOption,
-    NotJson,
+    UnexpectedPage,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import (
     Session,
@@ -65,7 +65,7 @@ def test_another_host_gets_nothing_not_even_a_request(
     server.answers(redirect(f"{elsewhere.url}/api/now/table/sys_user"))
     session = connected()
     session.signer = Signed()
-    with pytest.raises(NotJson, match=r"-> 302: redirected to 127\.0\.0\.1:\d+, which is not followed"):
+    with pytest.raises(UnexpectedPage, match=r"-> 302: redirected to 127\.0\.0\.1:\d+, which is not followed"):
         session.request(method, "/api/now/table/sys_user", body=None if method == "GET" else {})
     assert elsewhere.received == []
     assert len(server.received) == 1
@@ -76,7 +76,7 @@ def test_another_host_gets_nothing_not_even_a_request(
 )
 def test_a_disguised_other_host_is_another_host(server: Loopback, connected: Connect, location: str) -> None:
     server.answers(redirect(location.format(server.url.removeprefix("http://"))), redirect("/login.do"))
-    with pytest.raises(NotJson):
+    with pytest.raises(UnexpectedPage):
         connected().request("GET", "/x")
     # A protocol-relative address of the same host is the same host; nothing else is.
     assert len(server.received) == (2 if location.startswith("//") else 1)
@@ -85,7 +85,7 @@ def test_a_disguised_other_host_is_another_host(server: Loopback, connected: Con
 @pytest.mark.parametrize("location", ["/login.do?uri=/api/now", "/saml_redirector.do", "/", ""])
 def test_a_redirect_to_a_sign_in_page_is_not_followed(server: Loopback, connected: Connect, location: str) -> None:
     server.answers(redirect(location))
-    with pytest.raises(NotJson, match="single sign-on") as caught:
+    with pytest.raises(UnexpectedPage, match="single sign-on") as caught:
         connected().request("GET", "/api/now/table/sys_user")
     assert len(server.received) == 1
     assert "uri=" not in str(caught.value)
@@ -95,20 +95,22 @@ def test_a_redirect_to_the_vendors_site_means_a_sleeping_developer_instance(
     server: Loopback, connected: Connect
 ) -> None:
     server.answers(redirect("https://developer.servicenow.com/dev.do#!/home?wu=true"))
-    with pytest.raises(NotJson, match="the developer instance is hibernating .*Wake it at developer.servicenow.com"):
+    with pytest.raises(
+        UnexpectedPage, match="the developer instance is hibernating .*Wake it at developer.servicenow.com"
+    ):
         connected().request("GET", "/api/now/table/sys_user")
 
 
 def test_a_write_is_not_redirected(server: Loopback, connected: Connect) -> None:
     server.answers(redirect("/api/now/v2/table/sys_user", 307))
-    with pytest.raises(NotJson, match="not followed"):
+    with pytest.raises(UnexpectedPage, match="not followed"):
         connected().request("POST", "/api/now/table/sys_user", body={})
     assert len(server.received) == 1
 
 
 def test_redirects_in_a_circle_end(server: Loopback, connected: Connect) -> None:
     server.answers(redirect("/api/now/table/sys_user"))
-    with pytest.raises(NotJson, match="not followed"):
+    with pytest.raises(UnexpectedPage, match="not followed"):
         connected().request("GET", "/api/now/table/sys_user")
     assert len(server.received) <= 5
 

@@ -11,16 +11,16 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
     TRANSPORT_OPTIONS,
-    Context,
+    TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import (
     AZURE_OPTIONS,
-    ResourceManager,
+    ArmClient,
     connect,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm.scopes import (
@@ -35,10 +35,10 @@ PATH, VERSION = "/subscriptions/1/providers/Microsoft.Security/assessments", "20
 
 
 @pytest.fixture
-def manager_of(server: Loopback, context: Context) -> Callable[..., ResourceManager]:
+def manager_of(server: Loopback, context: TaskContext) -> Callable[..., ArmClient]:
     """Return the Resource Manager that connection options describe."""
 
-    def make(**given: Any) -> ResourceManager:
+    def make(**given: Any) -> ArmClient:
         options = {"azure_arm_url": server.url, "azure_access_token": "given-t0ken-text", "retries": 1, **given}
         checked = ArgumentSpecValidator({**AZURE_OPTIONS, **TRANSPORT_OPTIONS}).validate(options)
         assert not checked.error_messages
@@ -48,7 +48,7 @@ def manager_of(server: Loopback, context: Context) -> Callable[..., ResourceMana
 
 
 @pytest.fixture
-def manager(manager_of: Callable[..., ResourceManager]) -> ResourceManager:
+def manager(manager_of: Callable[..., ArmClient]) -> ArmClient:
     """Resource Manager at the test's server."""
     return manager_of()
 
@@ -57,14 +57,14 @@ def error(code: str, message: str, status: int) -> Reply:
     return answer({"error": {"code": code, "message": message}}, status)
 
 
-def test_a_list_follows_its_links_as_they_are(server: Loopback, manager: ResourceManager) -> None:
+def test_a_list_follows_its_links_as_they_are(server: Loopback, manager: ArmClient) -> None:
     link = f"{server.url}{PATH}?api-version={VERSION}&$skipToken=a%2Fb%20c"
     server.answers(answer({"value": [{"id": "1"}], "nextLink": link}), answer({"value": [{"id": "2"}]}))
     assert [row["id"] for row in manager.rows(PATH, VERSION)] == ["1", "2"]
     assert server.received[1].query["$skipToken"] == "a/b c"
 
 
-def test_a_link_to_another_host_is_not_followed(server: Loopback, manager: ResourceManager) -> None:
+def test_a_link_to_another_host_is_not_followed(server: Loopback, manager: ArmClient) -> None:
     server.answers(answer({"value": [], "nextLink": "https://elsewhere.example/subscriptions/1?x=y"}))
     with pytest.raises(EngineError, match=r"points to elsewhere\.example"):
         manager.rows(PATH, VERSION)
@@ -72,7 +72,7 @@ def test_a_link_to_another_host_is_not_followed(server: Loopback, manager: Resou
 
 
 def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(
-    server: Loopback, manager_of: Callable[..., ResourceManager]
+    server: Loopback, manager_of: Callable[..., ArmClient]
 ) -> None:
     manager = manager_of(azure_arm_url=f"{server.url}/gate")
     link = f"https://management.azure.com{PATH}?$skipToken=2"
@@ -81,13 +81,13 @@ def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(
     assert (server.received[1].path, server.received[1].query) == (f"/gate{PATH}", {"$skipToken": "2"})
 
 
-def test_a_list_that_repeats_its_link_ends(server: Loopback, manager: ResourceManager) -> None:
+def test_a_list_that_repeats_its_link_ends(server: Loopback, manager: ArmClient) -> None:
     link = f"{server.url}{PATH}?$skipToken=1"
     server.answers(answer({"value": [{"id": "1"}], "nextLink": link}))
     assert len(manager.rows(PATH, VERSION)) == 2
 
 
-def test_what_is_not_there_is_told_from_a_scope_that_is_not_there(server: Loopback, manager: ResourceManager) -> None:
+def test_what_is_not_there_is_told_from_a_scope_that_is_not_there(server: Loopback, manager: ArmClient) -> None:
     server.answers(error("ResourceNotFound", "no such thing", 404), error("SubscriptionNotFound", "gone", 404))
     assert manager.find(PATH, VERSION) is None
     with pytest.raises(Refused, match="SubscriptionNotFound: gone.*Check the subscription's id"):
@@ -99,14 +99,14 @@ def test_what_is_not_there_is_told_from_a_scope_that_is_not_there(server: Loopba
     [(401, SignInFailed, "check azure_tenant_id"), (403, Refused, "Security Admin, Contributor or Owner")],
 )
 def test_refusals_say_what_to_do(
-    server: Loopback, manager: ResourceManager, status: int, kind: type[Exception], words: str
+    server: Loopback, manager: ArmClient, status: int, kind: type[Exception], words: str
 ) -> None:
     server.answers(error("AuthorizationFailed", "no", status))
     with pytest.raises(kind, match=words):
         manager.call("GET", PATH, VERSION)
 
 
-def test_the_platforms_details_are_told(server: Loopback, manager: ResourceManager) -> None:
+def test_the_platforms_details_are_told(server: Loopback, manager: ArmClient) -> None:
     details = [{"code": "InvalidQuery", "message": "Query is invalid."}, {"code": "Parser", "message": "near '~'"}]
     server.answers(answer({"error": {"code": "BadRequest", "message": "See below", "details": details}}, 400))
     with pytest.raises(Refused, match="BadRequest: See below: Query is invalid.: near '~'"):
@@ -122,7 +122,7 @@ def test_the_platforms_details_are_told(server: Loopback, manager: ResourceManag
     ],
 )
 def test_an_operation_is_followed_to_its_end(
-    server: Loopback, manager: ResourceManager, clock: Clock, headers: str, answers: Any
+    server: Loopback, manager: ArmClient, clock: Clock, headers: str, answers: Any
 ) -> None:
     begun = answer(None, 202, **{headers: f"{server.url}/operations/1?t=1", "retry_after": "7"})
     server.answers(begun, *answers)
@@ -131,7 +131,7 @@ def test_an_operation_is_followed_to_its_end(
     assert len(server.received) == 1 + len(answers)
 
 
-def test_an_operation_that_fails_or_lasts_too_long_says_so(server: Loopback, manager: ResourceManager) -> None:
+def test_an_operation_that_fails_or_lasts_too_long_says_so(server: Loopback, manager: ArmClient) -> None:
     begun = answer(None, 202, location=f"{server.url}/operations/1")
     failed = answer({"status": "Failed", "error": {"code": "Boom", "message": "broke"}})
     server.answers(begun, failed, begun, answer(None, 202))
@@ -141,7 +141,7 @@ def test_an_operation_that_fails_or_lasts_too_long_says_so(server: Loopback, man
         manager.finish(manager.call("POST", PATH, VERSION), "the rule's run", 20)
 
 
-def test_resource_graph_is_read_to_its_end(server: Loopback, manager: ResourceManager) -> None:
+def test_resource_graph_is_read_to_its_end(server: Loopback, manager: ArmClient) -> None:
     server.answers(answer({"data": [{"a": 1}], "$skipToken": "t"}), answer({"data": [{"a": 2}]}))
     assert manager.graph("securityresources") == [{"a": 1}, {"a": 2}]
 
@@ -163,9 +163,9 @@ def test_scopes_are_told_apart(text: str, kind: str) -> None:
 
 
 def test_a_scope_that_is_none_or_of_the_wrong_kind_is_refused() -> None:
-    with pytest.raises(BadDescription, match="scope must be /subscriptions/<id>"):
+    with pytest.raises(InvalidInput, match="scope must be /subscriptions/<id>"):
         read_scope("scope", "acme")
-    with pytest.raises(BadDescription, match="is a management group; here it must be a subscription"):
+    with pytest.raises(InvalidInput, match="is a management group; here it must be a subscription"):
         scope_of({"scope": "/providers/Microsoft.Management/managementGroups/acme"}, "subscription")
-    with pytest.raises(BadDescription, match="scope or azure_subscription_id is required"):
+    with pytest.raises(InvalidInput, match="scope or azure_subscription_id is required"):
         scope_of({})

@@ -12,12 +12,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
     TRANSPORT_OPTIONS,
-    Context,
+    TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft import collection_store
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import (
     TENANT_OPTIONS,
-    Tenant,
+    CloudAppsClient,
     connector_wait,
     rate_limit,
 )
@@ -34,19 +34,19 @@ def own_record(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: Path) ->
 
 
 @pytest.fixture
-def tenant_of(server: Loopback, context: Context) -> Callable[..., Tenant]:
+def tenant_of(server: Loopback, context: TaskContext) -> Callable[..., CloudAppsClient]:
     """Return the tenant that connection options describe."""
 
-    def make(**given: Any) -> Tenant:
+    def make(**given: Any) -> CloudAppsClient:
         options = {"mda_url": server.url, "mda_api_token": "legacy-t0ken-text", "retries": 1, **given}
         checked = ArgumentSpecValidator({**TENANT_OPTIONS, **TRANSPORT_OPTIONS}).validate(options)
         assert not checked.error_messages
-        return Tenant.from_params(checked.validated_parameters, context)
+        return CloudAppsClient.from_params(checked.validated_parameters, context)
 
     return make
 
 
 @pytest.fixture
-def tenant(tenant_of: Callable[..., Tenant]) -> Tenant:
+def tenant(tenant_of: Callable[..., CloudAppsClient]) -> CloudAppsClient:
     """The tenant, as an API token of the portal sees it."""
     return tenant_of()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import Tenant
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import CloudAppsClient
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.activities import (
     activities,
 )
@@ -25,12 +25,12 @@ def listing(rows: int, **more: object) -> Reply:
     return answer({"data": [{"_id": str(n)} for n in range(rows)], **more})
 
 
-def test_a_tenant_without_an_address_says_where_to_find_it(tenant_of: Callable[..., Tenant]) -> None:
+def test_a_tenant_without_an_address_says_where_to_find_it(tenant_of: Callable[..., CloudAppsClient]) -> None:
     with pytest.raises(BadConnectionOption, match="the API URL that the portal shows under Settings > Cloud Apps"):
         tenant_of(mda_url=None)
 
 
-def test_an_api_token_goes_with_every_call(server: Loopback, tenant: Tenant) -> None:
+def test_an_api_token_goes_with_every_call(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(listing(0))
     tenant.grid("/api/v1/subnet/", {})
     (request,) = server.received
@@ -39,7 +39,7 @@ def test_an_api_token_goes_with_every_call(server: Loopback, tenant: Tenant) -> 
 
 
 def test_without_one_entra_signs_in_for_the_audience_of_cloud_apps(
-    server: Loopback, tenant_of: Callable[..., Tenant]
+    server: Loopback, tenant_of: Callable[..., CloudAppsClient]
 ) -> None:
     def entra(request: Received) -> Reply:
         return answer({"access_token": "b3arer-text", "expires_in": 60}) if "oauth2" in request.path else listing(0)
@@ -51,13 +51,13 @@ def test_without_one_entra_signs_in_for_the_audience_of_cloud_apps(
     assert server.received[1].headers["authorization"] == "Bearer b3arer-text"
 
 
-def test_a_grid_is_read_page_by_page(server: Loopback, tenant: Tenant) -> None:
+def test_a_grid_is_read_page_by_page(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(listing(100, hasNext=True), listing(3, hasNext=False))
     assert len(tenant.grid("/api/v1/entities/", {"app": {"eq": [14509]}})) == 103
     assert [(r.json["skip"], r.json["limit"]) for r in server.received] == [(0, 100), (100, 100)]
 
 
-def test_a_few_activities_are_one_call_newest_first(server: Loopback, tenant: Tenant) -> None:
+def test_a_few_activities_are_one_call_newest_first(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(listing(2, hasNext=True))
     assert len(activities(tenant, 14509, 1, 2)) == 2
     (request,) = server.received
@@ -70,7 +70,7 @@ def test_a_few_activities_are_one_call_newest_first(server: Loopback, tenant: Te
     }
 
 
-def test_many_activities_are_scanned(server: Loopback, tenant: Tenant) -> None:
+def test_many_activities_are_scanned(server: Loopback, tenant: CloudAppsClient) -> None:
     following = {"service": {"eq": [14509]}, "date": {"lte": 5}}
     server.answers(listing(500, hasNext=True, nextQueryFilters=following), listing(20, hasNext=True))
     assert len(activities(tenant, 14509, 1, 0)) == 520
@@ -78,19 +78,21 @@ def test_many_activities_are_scanned(server: Loopback, tenant: Tenant) -> None:
     assert all(r.json["isScan"] is True and r.json["limit"] == 5000 for r in server.received)
 
 
-def test_a_bare_refusal_for_speed_is_waited_out_for_a_minute(server: Loopback, tenant: Tenant, clock: Clock) -> None:
+def test_a_bare_refusal_for_speed_is_waited_out_for_a_minute(
+    server: Loopback, tenant: CloudAppsClient, clock: Clock
+) -> None:
     server.answers(answer({"detail": "throttled"}, 429), listing(1))
     assert len(tenant.grid("/api/v1/subnet/", {})) == 1
     assert sum(clock.naps) == pytest.approx(60, abs=1)
 
 
-def test_the_tenants_own_word_on_how_long_counts(server: Loopback, tenant: Tenant, clock: Clock) -> None:
+def test_the_tenants_own_word_on_how_long_counts(server: Loopback, tenant: CloudAppsClient, clock: Clock) -> None:
     server.answers(answer({}, 429, retry_after="7"), listing(1))
     tenant.grid("/api/v1/subnet/", {})
     assert clock.naps[0] == 7
 
 
-def test_every_attempt_takes_its_turn(server: Loopback, tenant: Tenant) -> None:
+def test_every_attempt_takes_its_turn(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(answer({}, 503))
     with pytest.raises((HttpError, Refused)):
         tenant.grid("/api/v1/subnet/", {})
@@ -119,7 +121,7 @@ def test_every_attempt_takes_its_turn(server: Loopback, tenant: Tenant) -> None:
 )
 def test_a_refusal_says_what_is_missing(
     server: Loopback,
-    tenant_of: Callable[..., Tenant],
+    tenant_of: Callable[..., CloudAppsClient],
     status: int,
     options: dict[str, object],
     kind: type[Exception],

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
@@ -102,7 +102,7 @@ def task(server: Loopback) -> Task:
         }
         checked = ArgumentSpecValidator(mda_connectors.SPEC.argument_spec).validate(given)
         assert not checked.error_messages
-        context = Context(check_mode=check_mode)
+        context = TaskContext(check_mode=check_mode)
         return mda_connectors.run(checked.validated_parameters, context).as_dict(with_diff=True)
 
     return run
@@ -235,20 +235,20 @@ def test_waiting_ends_with_what_is_left(server: Loopback, task: Task) -> None:
 
 def test_two_connectors_of_one_name_are_an_error_that_names_both(server: Loopback, task: Task) -> None:
     Portal(server, record(), record(number=2))
-    with pytest.raises(BadDescription, match=r"2 connectors named 'acme-dev' \(id-1, id-2\)"):
+    with pytest.raises(InvalidInput, match=r"2 connectors named 'acme-dev' \(id-1, id-2\)"):
         task()
 
 
 def test_one_instance_described_twice_is_an_error(server: Loopback, task: Task) -> None:
     Portal(server)
-    with pytest.raises(BadDescription, match="'acme-dev' and 'again' are one instance"):
+    with pytest.raises(InvalidInput, match="'acme-dev' and 'again' are one instance"):
         task({}, {"name": "again", "instance_url": "https://ACME-DEV.service-now.com/"})
     assert server.received == []
 
 
 @pytest.mark.parametrize("url", ["acme-dev", "ftp://acme-dev.service-now.com", "https://", "https://[::"])
 def test_an_address_that_is_none_is_told(server: Loopback, task: Task, url: str) -> None:
-    with pytest.raises(BadDescription, match="must be a whole address"):
+    with pytest.raises(InvalidInput, match="must be a whole address"):
         task({"instance_url": url})
 
 
@@ -302,7 +302,7 @@ def test_what_the_contract_does_not_do_is_left_to_a_person(server: Loopback, tas
 
 def test_a_contract_for_oauth_does_not_connect_with_a_password(server: Loopback, task: Task) -> None:
     portal = Portal(server)
-    with pytest.raises(BadDescription, match="was learned from a connection with OAuth"):
+    with pytest.raises(InvalidInput, match="was learned from a connection with OAuth"):
         task({"mode": "password"}, contract=portal.contract)
     assert portal.records == []
 
@@ -310,7 +310,7 @@ def test_a_contract_for_oauth_does_not_connect_with_a_password(server: Loopback,
 def test_all_values_are_there_before_the_first_connector_is_sent(server: Loopback, task: Task) -> None:
     portal = Portal(server)
     poor = {"name": "poor", "instance_url": "https://poor.service-now.com", "client_secret": None}
-    with pytest.raises(BadDescription, match="connector poor: contract 'c' takes client_secret to create it"):
+    with pytest.raises(InvalidInput, match="connector poor: contract 'c' takes client_secret to create it"):
         task({}, poor, contract=portal.contract)
     assert portal.records == []
 
@@ -354,7 +354,7 @@ def test_the_info_module_shows_evidence_by_instance(silent_list: Portal, server:
     silent_list.others["/api/v1/entities/"] = answer({"data": [{"appInstance": 0}, {"appInstance": 0}]})
     given = {"mda_url": server.url, "mda_api_token": "legacy-t0ken-text", "retries": 0}
     params = ArgumentSpecValidator(mda_connector_info.SPEC.argument_spec).validate(given).validated_parameters
-    result = mda_connector_info.run(params, Context()).as_dict(with_diff=False)
+    result = mda_connector_info.run(params, TaskContext()).as_dict(with_diff=False)
     assert [(row["id"], row["accounts"]) for row in result["connectors"]] == [("14509", 2)]
     assert len(result["evidence"]) == 4
 

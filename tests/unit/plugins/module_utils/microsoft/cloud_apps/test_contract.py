@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import Tenant
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import CloudAppsClient
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.contract import OPERATIONS, parse
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.replay import Replay
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.template import (
@@ -82,7 +82,7 @@ def test_what_an_answer_brings_need_not_be_given() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_named_with_its_place(changed: dict[str, Any], told: str) -> None:
-    with pytest.raises(BadDescription, match=told):
+    with pytest.raises(InvalidInput, match=told):
         parse({**document(), **changed}, "mda_connector")
 
 
@@ -123,7 +123,7 @@ VALUES = {"name": "acme-test", "instance_url": "https://acme-test.service-now.co
 
 
 @pytest.fixture
-def replay_of(server: Loopback, tenant_of: Callable[..., Tenant]) -> Callable[..., Replay]:
+def replay_of(server: Loopback, tenant_of: Callable[..., CloudAppsClient]) -> Callable[..., Replay]:
     def make(**create: Any) -> Replay:
         contract = parse(document(server.url, **create), "mda_connector")
         return Replay(contract, tenant_of(mda_portal_cookie="sccauth=c00kie-text"))
@@ -189,7 +189,7 @@ def test_a_session_that_has_ended_is_told(server: Loopback, replay_of: Callable[
     assert "c00kie-text" not in str(caught.value)
 
 
-def test_check_mode_lets_no_write_out(server: Loopback, context: Context, replay_of: Callable[..., Replay]) -> None:
+def test_check_mode_lets_no_write_out(server: Loopback, context: TaskContext, replay_of: Callable[..., Replay]) -> None:
     replay = replay_of()
     context.check_mode = True
     with pytest.raises(WriteInCheckMode):
@@ -198,12 +198,12 @@ def test_check_mode_lets_no_write_out(server: Loopback, context: Context, replay
 
 
 def test_a_missing_value_is_named_before_anything_is_sent(replay_of: Callable[..., Replay]) -> None:
-    with pytest.raises(BadDescription, match="takes instance_url, password to create it. Nothing was sent"):
+    with pytest.raises(InvalidInput, match="takes instance_url, password to create it. Nothing was sent"):
         replay_of().check("create", {"name": "acme-test"}, "connector acme-test")
 
 
-def test_our_own_sign_in_goes_to_no_other_host(server: Loopback, tenant_of: Callable[..., Tenant]) -> None:
+def test_our_own_sign_in_goes_to_no_other_host(server: Loopback, tenant_of: Callable[..., CloudAppsClient]) -> None:
     signed = document(PORTAL, headers={"authorization": "{{ authorization }}"})
     replay = Replay(parse(signed, "mda_connector"), tenant_of())
-    with pytest.raises(BadDescription, match="takes authorization"):
+    with pytest.raises(InvalidInput, match="takes authorization"):
         replay.check("create", VALUES, "connector acme-test")

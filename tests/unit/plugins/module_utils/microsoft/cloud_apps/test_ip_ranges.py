@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription, Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput, Refused
 from ansible_collections.secops.servicenow_defender.plugins.modules import mda_ip_ranges
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
 
@@ -49,7 +49,9 @@ def task(server: Loopback) -> Task:
         given = {"mda_url": server.url, "mda_api_token": "legacy-t0ken-text", "ip_ranges": list(ranges), **options}
         checked = ArgumentSpecValidator(mda_ip_ranges.SPEC.argument_spec).validate(given)
         assert not checked.error_messages
-        return mda_ip_ranges.run(checked.validated_parameters, Context(check_mode=check_mode)).as_dict(with_diff=True)
+        return mda_ip_ranges.run(checked.validated_parameters, TaskContext(check_mode=check_mode)).as_dict(
+            with_diff=True
+        )
 
     return run
 
@@ -98,13 +100,13 @@ def test_check_mode_only_reads(server: Loopback, task: Task) -> None:
 
 def test_two_ranges_of_one_name_are_an_error(server: Loopback, task: Task) -> None:
     Ranges(server, *({"_id": row, "name": "Head office", "category": 1, "subnets": []} for row in ("a", "b")))
-    with pytest.raises(BadDescription, match=r"2 IP ranges named 'Head office' \(a, b\)"):
+    with pytest.raises(InvalidInput, match=r"2 IP ranges named 'Head office' \(a, b\)"):
         task(OFFICE)
 
 
 @pytest.mark.parametrize("subnet", ["192.0.2.0/33", "office", ""])
 def test_what_is_no_subnet_is_told(server: Loopback, task: Task, subnet: str) -> None:
-    with pytest.raises(BadDescription, match="is no subnet"):
+    with pytest.raises(InvalidInput, match="is no subnet"):
         task({**OFFICE, "subnets": [subnet]})
     assert server.received == []
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.policy_lifecycle import (
     note_of,
 )
@@ -44,7 +44,7 @@ def task(server: Loopback) -> Task:
         given = {"mda_url": server.url, "mda_api_token": "legacy-t0ken-text", "policies": list(policies), **options}
         checked = ArgumentSpecValidator(mda_policies.SPEC.argument_spec).validate(given)
         assert not checked.error_messages
-        context = Context(check_mode=check_mode)
+        context = TaskContext(check_mode=check_mode)
         return mda_policies.run(checked.validated_parameters, context).as_dict(with_diff=True), context.warnings
 
     return run
@@ -72,7 +72,7 @@ def test_check_mode_switches_nothing(server: Loopback, task: Task) -> None:
 
 
 def test_another_name_of_a_contract_is_refused(server: Loopback, task: Task) -> None:
-    with pytest.raises(BadDescription, match="is not the name of the one that is shipped"):
+    with pytest.raises(InvalidInput, match="is not the name of the one that is shipped"):
         task({"name": TERMINATED}, contract="other")
 
 
@@ -90,7 +90,7 @@ def test_a_policy_that_is_not_there_is_off(server: Loopback, task: Task) -> None
 
 def test_two_policies_of_one_name_are_told_apart_by_id(server: Loopback, task: Task) -> None:
     Policies(server, TERMINATED, TERMINATED)
-    with pytest.raises(BadDescription, match=r"\(id-0, id-1\); pick one with id"):
+    with pytest.raises(InvalidInput, match=r"\(id-0, id-1\); pick one with id"):
         task({"name": TERMINATED})
     assert task({"id": "id-1"}, check_mode=True)[0]["results"][0]["id"] == "id-1"
 

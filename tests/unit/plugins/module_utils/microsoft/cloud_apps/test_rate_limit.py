@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.rate_limit import (
     CALLS,
     WINDOW,
-    Throttle,
+    RateLimit,
     _reserved,
     folder,
 )
@@ -23,8 +23,8 @@ from tests.unit.plugins.module_utils.conftest import Clock
 URL = "https://acme.us3.portal.cloudappsecurity.com"
 
 
-def throttle(place: Path, lines: list[str] | None = None) -> Throttle:
-    return Throttle(URL, (lines if lines is not None else []).append, place)
+def throttle(place: Path, lines: list[str] | None = None) -> RateLimit:
+    return RateLimit(URL, (lines if lines is not None else []).append, place)
 
 
 def test_the_thirty_first_call_waits_for_its_minute(tmp_path: Path, clock: Clock) -> None:
@@ -39,11 +39,11 @@ def test_the_thirty_first_call_waits_for_its_minute(tmp_path: Path, clock: Clock
 
 
 def test_the_same_tenant_is_one_whoever_asks(tmp_path: Path, clock: Clock) -> None:
-    first, second = throttle(tmp_path), Throttle(URL.upper(), [].append, tmp_path)
+    first, second = throttle(tmp_path), RateLimit(URL.upper(), [].append, tmp_path)
     for _call in range(CALLS // 2):
         first.take()
         second.take()
-    other = Throttle("https://other.example.com", [].append, tmp_path)
+    other = RateLimit("https://other.example.com", [].append, tmp_path)
     other.take()
     assert clock.naps == []
     second.take()
@@ -78,7 +78,7 @@ def test_the_record_lies_in_the_temporary_folder_of_ansible(tmp_path: Path) -> N
 
 def _take_some(place: str) -> None:
     for _call in range(5):
-        Throttle(URL, [].append, Path(place)).take()
+        RateLimit(URL, [].append, Path(place)).take()
 
 
 def test_processes_count_together(tmp_path: Path) -> None:

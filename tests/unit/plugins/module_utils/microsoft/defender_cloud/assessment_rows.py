@@ -7,7 +7,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from tests.unit.plugins.module_utils.loopback import Loopback
 
 SUB = "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23"
@@ -48,6 +48,6 @@ def ran(
     options = {"azure_arm_url": server.url, "azure_access_token": "given-t0ken-text", "retries": 1, **given}
     checked = ArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
     assert not checked.error_messages
-    context = Context(check_mode=check_mode, show=None if show is None else show.append)
+    context = TaskContext(check_mode=check_mode, show=None if show is None else show.append)
     result: dict[str, Any] = module.run(checked.validated_parameters, context).as_dict(with_diff=True)
     return {**result, "warnings": context.warnings}

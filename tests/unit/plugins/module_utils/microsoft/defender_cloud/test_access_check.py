@@ -23,7 +23,7 @@ READER = {"actions": ["microsoft.security/*/read"], "notActions": []}
 GROUP = "/providers/Microsoft.Management/managementGroups/acme"
 
 
-def world(
+def snapshot(
     arm: ResourceManagerDouble, *entries: Any, scope: str = SCOPE, state: str = "Registered", tier: str = "Standard"
 ) -> None:
     arm.script(f"GET {scope}{PERMISSIONS}", answer({"value": list(entries)}))
@@ -58,7 +58,7 @@ def test_an_action_is_judged_entry_by_entry(entries: Any, verdict: str) -> None:
 
 
 def test_nothing_stands_in_the_way_of_a_security_admin(arm: ResourceManagerDouble) -> None:
-    world(arm, SECURITY_ADMIN)
+    snapshot(arm, SECURITY_ADMIN)
     done = arm.run(mdc_access_info)
     assert done["problems"] == []
     access = done["access"]
@@ -69,7 +69,7 @@ def test_nothing_stands_in_the_way_of_a_security_admin(arm: ResourceManagerDoubl
 
 
 def test_a_reader_is_told_what_is_missing(arm: ResourceManagerDouble) -> None:
-    world(arm, READER)
+    snapshot(arm, READER)
     done = arm.run(mdc_access_info)
     assert problem_ids(done) == [
         "cannot_delete_integration",
@@ -85,17 +85,17 @@ def test_a_reader_is_told_what_is_missing(arm: ResourceManagerDouble) -> None:
 
 def test_one_spelling_of_the_action_of_integrations_is_not_enough_to_be_sure(arm: ResourceManagerDouble) -> None:
     role = {"actions": ["*"], "notActions": ["Microsoft.Security/integration/*"]}
-    world(arm, role)
+    snapshot(arm, role)
     done = arm.run(mdc_access_info)
     assert problem_ids(done) == ["may_not_delete_integration", "may_not_write_integration"]
     assert done["problems"][0]["remedy"] == "Let the custom role have Microsoft.Security/*"
 
 
 def test_a_plan_that_is_off_and_a_provider_that_is_not_registered(arm: ResourceManagerDouble) -> None:
-    world(arm, SECURITY_ADMIN, tier="Free")
+    snapshot(arm, SECURITY_ADMIN, tier="Free")
     done = arm.run(mdc_access_info)
     assert [(p["id"], p["severity"]) for p in done["problems"]] == [("plan_off", "error"), ("not_owner", "warning")]
-    world(arm, SECURITY_ADMIN, state="NotRegistered")
+    snapshot(arm, SECURITY_ADMIN, state="NotRegistered")
     done = arm.run(mdc_access_info)
     assert problem_ids(done) == ["provider_not_registered"]
     assert "error provider_not_registered" in done["msg"]
@@ -103,21 +103,21 @@ def test_a_plan_that_is_off_and_a_provider_that_is_not_registered(arm: ResourceM
 
 @pytest.mark.parametrize("cloud", ["AzureUSGovernment", "AzureChinaCloud"])
 def test_other_clouds_have_no_integration(arm: ResourceManagerDouble, cloud: str) -> None:
-    world(arm, SECURITY_ADMIN)
+    snapshot(arm, SECURITY_ADMIN)
     (problem,) = arm.run(mdc_access_info, azure_cloud=cloud)["problems"]
     assert (problem["id"], problem["severity"]) == ("cloud_unsupported", "error")
     assert cloud in problem["message"]
 
 
 def test_what_may_not_be_read_is_unknown(arm: ResourceManagerDouble) -> None:
-    world(arm, SECURITY_ADMIN)
+    snapshot(arm, SECURITY_ADMIN)
     refused = error("AuthorizationFailed", "no", 403)
     for line in (f"GET {SCOPE}{PERMISSIONS}", f"GET {SCOPE}{SECURITY}"):
         arm.scripted[line] = [refused]
     done = arm.run(mdc_access_info)
     assert problem_ids(done) == ["permissions_unknown", "provider_unknown"]
     assert set(done["access"]["capabilities"].values()) == {"unknown"}
-    world(arm, SECURITY_ADMIN)
+    snapshot(arm, SECURITY_ADMIN)
     arm.script(f"GET {SCOPE}{PLAN}", refused)
     assert problem_ids(arm.run(mdc_access_info)) == ["plan_unknown"]
 
@@ -134,7 +134,7 @@ def test_a_subscription_that_is_not_there_or_closed_is_a_failure(arm: ResourceMa
 
 
 def test_a_management_group_has_neither_provider_nor_plan(arm: ResourceManagerDouble) -> None:
-    world(arm, SECURITY_ADMIN, scope=GROUP)
+    snapshot(arm, SECURITY_ADMIN, scope=GROUP)
     done = arm.run(mdc_access_info, scope=GROUP)
     assert done["problems"] == []
     assert (done["access"]["provider"], done["access"]["plan"]["tier"]) == ("not_applicable", "not_applicable")
@@ -146,8 +146,8 @@ def test_a_management_group_has_neither_provider_nor_plan(arm: ResourceManagerDo
 def test_who_is_calling_is_read_from_the_token(arm: ResourceManagerDouble) -> None:
     claims = json.dumps({"oid": "o-1", "appid": "a-1", "tid": "t-1"}).encode()
     token = f"head.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.signature"
-    world(arm, SECURITY_ADMIN)
+    snapshot(arm, SECURITY_ADMIN)
     caller = arm.run(mdc_access_info, azure_access_token=token)["access"]["caller"]
     assert caller == {"object_id": "o-1", "application_id": "a-1", "name": "", "tenant_id": "t-1"}
-    world(arm, SECURITY_ADMIN)
+    snapshot(arm, SECURITY_ADMIN)
     assert set(arm.run(mdc_access_info)["access"]["caller"].values()) == {""}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.modules import mdc_plan
@@ -160,7 +160,7 @@ def test_what_the_platform_drops_is_an_error(arm: ResourceManagerDouble) -> None
     ],
 )
 def test_what_cannot_be_meant_is_refused(arm: ResourceManagerDouble, options: Any, words: str) -> None:
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         arm.run(mdc_plan, **options)
     assert not arm.writes
 

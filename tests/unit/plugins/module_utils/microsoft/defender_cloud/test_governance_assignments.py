@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.timestamps import moment, same_moment, written
 from ansible_collections.secops.servicenow_defender.plugins.modules import mdc_assignments
@@ -426,15 +426,15 @@ def test_a_number_that_azure_cannot_hold_is_left_out_and_nothing_else(governance
 def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
     server: Loopback, task: Task, given: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         task({**entry(), **given})
     assert server.received == []
 
 
 def test_one_finding_twice_is_refused(server: Loopback, task: Task) -> None:
-    with pytest.raises(BadDescription, match="describes assignment .* twice"):
+    with pytest.raises(InvalidInput, match="describes assignment .* twice"):
         task(entry(), entry(machine("vm1").upper()))
-    with pytest.raises(BadDescription, match="default_due_days must be 0 or more"):
+    with pytest.raises(InvalidInput, match="default_due_days must be 0 or more"):
         task(entry(), default_due_days=-1)
     assert server.received == []
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.defender_cloud.governance_rule_conditions import (
@@ -169,7 +169,7 @@ def test_conditions_that_options_cannot_say_are_shown_as_they_are(arm: ResourceM
 def test_a_priority_that_is_taken_is_explained(arm: ResourceManagerDouble) -> None:
     has_rule(arm, displayName="Other")
     has_rule(arm, "r-2", displayName="Another", rulePriority=101)
-    with pytest.raises(BadDescription, match="belongs to the rule 'Other'.*The next free priority is 102"):
+    with pytest.raises(InvalidInput, match="belongs to the rule 'Other'.*The next free priority is 102"):
         rule(arm, **NEW)
     assert not arm.writes
     # One of another scope does no harm.
@@ -187,7 +187,7 @@ def test_ids_without_a_slash_in_front_are_the_scopes_own(arm: ResourceManagerDou
 def test_two_rules_of_one_name_are_named_and_left_alone(arm: ResourceManagerDouble) -> None:
     has_rule(arm)
     has_rule(arm, "r-2", rulePriority=3)
-    with pytest.raises(BadDescription, match=r"\(r-1, r-2\). Neither was touched"):
+    with pytest.raises(InvalidInput, match=r"\(r-1, r-2\). Neither was touched"):
         rule(arm, display_name="High", disabled=True)
     assert not arm.writes
 
@@ -247,7 +247,7 @@ def test_properties_are_learned_from_a_rule_made_in_the_portal(arm: ResourceMana
     del arm.documents[path]
     assert rule(arm, **wanted, rule_type="ServiceNow", learn_from="made in the PORTAL")["changed"] is False
     arm.documents.clear()
-    with pytest.raises(BadDescription, match="has no rule of that name or id. Make one in the portal"):
+    with pytest.raises(InvalidInput, match="has no rule of that name or id. Make one in the portal"):
         rule(arm, **wanted, rule_type="ServiceNow", learn_from="made in the PORTAL")
 
 
@@ -337,7 +337,7 @@ def test_a_rule_is_removed_and_the_operation_followed(arm: ResourceManagerDouble
 def test_what_cannot_be_meant_is_refused_before_anything_is_written(
     arm: ResourceManagerDouble, changes: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         rule(arm, **{name: value for name, value in {**NEW, **changes}.items() if value is not None})
     assert not arm.writes
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import BadConnectionOption
@@ -131,7 +131,7 @@ def test_refused_credentials_stop_the_run_before_the_first_write(
 ) -> None:
     bad = answer({"authenticationSucceeded": False, "errorType": kind, "errorDescription": "no"})
     ready.scripted[f"POST {TEST}"] = [bad]
-    with pytest.raises(BadDescription, match=words) as raised:
+    with pytest.raises(InvalidInput, match=words) as raised:
         integration(ready, **NEW)
     assert not ready.writes
     assert "Nothing was written" in str(raised.value)
@@ -160,7 +160,7 @@ def test_an_answer_that_got_lost_makes_no_second_integration(ready: ResourceMana
 def test_a_change_without_the_credentials_is_refused(ready: ResourceManagerDouble) -> None:
     existing(ready)
     with pytest.raises(
-        BadDescription, match="to change disabled, give instance_url, username, password.*nothing was written"
+        InvalidInput, match="to change disabled, give instance_url, username, password.*nothing was written"
     ):
         integration(ready, display_name="prod-itsm", disabled=True)
     assert not ready.writes
@@ -188,7 +188,7 @@ def test_credentials_are_written_always_only_where_that_is_wanted(ready: Resourc
         assert (done["changed"], [entry["field"] for entry in done["drift"]]) == (True, ["credentials"])
         assert "every run reports a change" in done.warnings[0]
     assert len(ready.puts) == 2
-    with pytest.raises(BadDescription, match="to change credentials, give password"):
+    with pytest.raises(InvalidInput, match="to change credentials, give password"):
         integration(ready, **{**NEW, "password": None}, update_credentials="always")
 
 
@@ -225,7 +225,7 @@ def test_inherited_ones_are_told_apart(ready: ResourceManagerDouble) -> None:
 def test_two_integrations_of_one_name_are_named_and_left_alone(ready: ResourceManagerDouble) -> None:
     existing(ready)
     existing(ready, "i-2")
-    with pytest.raises(BadDescription, match=r"\(i-1, i-2\). Neither was touched"):
+    with pytest.raises(InvalidInput, match=r"\(i-1, i-2\). Neither was touched"):
         integration(ready, **NEW, disabled=True)
 
 
@@ -236,7 +236,7 @@ def test_removing_takes_a_confirmation_that_knows_what_goes(ready: ResourceManag
     path = existing(ready)
     ready.script(f"POST {GRAPH}", *[answer({"data": rows})] * 2)
     for check_mode in (True, False):
-        with pytest.raises(BadDescription, match=f"{told}.*confirm_assignment_loss"):
+        with pytest.raises(InvalidInput, match=f"{told}.*confirm_assignment_loss"):
             integration(ready, display_name="prod-itsm", state="absent", check_mode=check_mode)
     assert not ready.writes
     place = f"{path}/operationResults/o-1"
@@ -250,14 +250,14 @@ def test_removing_takes_a_confirmation_that_knows_what_goes(ready: ResourceManag
 
 
 def test_what_cannot_work_is_refused_before_anything_is_written(ready: ResourceManagerDouble) -> None:
-    with pytest.raises(BadDescription, match="commercial cloud only, not in AzureUSGovernment"):
+    with pytest.raises(InvalidInput, match="commercial cloud only, not in AzureUSGovernment"):
         integration(ready, **NEW, azure_cloud="AzureUSGovernment")
-    with pytest.raises(BadDescription, match="a new one takes password, client_secret"):
+    with pytest.raises(InvalidInput, match="a new one takes password, client_secret"):
         integration(ready, **{**NEW, "password": None, "client_secret": None})
     with pytest.raises(BadConnectionOption, match="instance_url must be a whole address"):
         integration(ready, **{**NEW, "instance_url": "acme"})
     properties(ready.documents[f"{SCOPE}{SECURITY}/pricings/CloudPosture"])["pricingTier"] = "Free"
-    with pytest.raises(BadDescription, match="CloudPosture\\) is off on subscription.*mdc_plan"):
+    with pytest.raises(InvalidInput, match="CloudPosture\\) is off on subscription.*mdc_plan"):
         integration(ready, **NEW)
     assert not ready.writes
     assert not [line for line in ready.server.lines if line.startswith("POST")], "credentials went out for nothing"
@@ -296,7 +296,7 @@ def test_a_subscription_without_the_type_is_told_from_one_that_cannot_be_asked(r
     ready.documents[f"{SCOPE}{SECURITY}"]["resourceTypes"] = [
         {"resourceType": "pricings", "apiVersions": ["2024-01-01"]}
     ]
-    with pytest.raises(BadDescription, match="lists no type integrations"):
+    with pytest.raises(InvalidInput, match="lists no type integrations"):
         ready.run(mdc_integration_info)
     ready.script(f"GET {SCOPE}{SECURITY}", error("AuthorizationFailed", "no", 403))
     assert ready.run(mdc_integration_info)["api_version"] == "2023-07-01-preview"
@@ -348,11 +348,11 @@ def test_a_contract_takes_the_place_of_the_draft(ready: ResourceManagerDouble) -
 
 def test_a_contract_of_another_target_or_without_values_is_refused(ready: ResourceManagerDouble) -> None:
     url = f"{ready.server.url}/x"
-    with pytest.raises(BadDescription, match="here a contract for mdc_integration is due"):
+    with pytest.raises(InvalidInput, match="here a contract for mdc_integration is due"):
         integration(
             ready, **NEW, contract={**contract(ready, create={"method": "PUT", "url": url}), "target": "mda_policy"}
         )
     lacking = contract(ready, create={"method": "PUT", "url": url, "body": "{{ portal_cookie }}"})
-    with pytest.raises(BadDescription, match="takes mda_portal_cookie to create it"):
+    with pytest.raises(InvalidInput, match="takes mda_portal_cookie to create it"):
         integration(ready, **NEW, contract=lacking)
     assert not ready.writes

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription, Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput, Refused
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.defender_cloud.assessments import (
     assessment_key,
     is_past,
@@ -252,7 +252,7 @@ def test_no_page_is_read_beyond_the_limit(server: Loopback, task: Task) -> None:
 )
 def test_a_filter_that_cannot_be_meant_is_refused(server: Loopback, task: Task, expression: str, words: str) -> None:
     Lists(server).found(SUB, assessment(machine("vm1")))
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         task(filter=expression)
 
 
@@ -343,6 +343,6 @@ def test_resource_graph_chooses_on_the_server(server: Loopback, task: Task) -> N
 def test_what_resource_graph_cannot_do_is_told(
     server: Loopback, task: Task, options: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         task(via="resource_graph", **options)
     assert server.received == []

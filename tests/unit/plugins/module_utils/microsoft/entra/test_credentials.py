@@ -12,7 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
     TRANSPORT_OPTIONS,
-    Context,
+    TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import AZURE_OPTIONS
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.entra.clouds import CLOUDS, cloud_of
@@ -117,7 +117,7 @@ def test_every_cloud_has_its_endpoints() -> None:
 # -- what is sent -----------------------------------------------------------------------------------------------------
 
 
-def test_a_secret_goes_to_the_token_endpoint_of_the_tenant(server: Loopback, context: Context) -> None:
+def test_a_secret_goes_to_the_token_endpoint_of_the_tenant(server: Loopback, context: TaskContext) -> None:
     server.answers(token())
     signer = signer_for(params(**APPLICATION, azure_authority_url=f"{server.url}/gateway"), context, SCOPE)
     assert signer.headers() == {"Authorization": "Bearer t0ken-text"}
@@ -132,7 +132,7 @@ def test_a_secret_goes_to_the_token_endpoint_of_the_tenant(server: Loopback, con
 
 
 def test_a_federated_token_is_read_anew_for_each_sign_in(
-    server: Loopback, context: Context, tmp_path: Path, clock: Clock
+    server: Loopback, context: TaskContext, tmp_path: Path, clock: Clock
 ) -> None:
     server.answers(token())
     file = tmp_path / "assertion"
@@ -152,7 +152,7 @@ def test_a_federated_token_is_read_anew_for_each_sign_in(
 
 
 def test_an_app_service_identity_is_asked_with_its_header(
-    server: Loopback, context: Context, monkeypatch: pytest.MonkeyPatch
+    server: Loopback, context: TaskContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers(answer({"access_token": "m4chine-token", "expires_on": "9999999999"}))
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.url}/msi/token")
@@ -170,7 +170,7 @@ def test_an_app_service_identity_is_asked_with_its_header(
     assert request.headers["x-identity-header"] == "proof-of-machine"
 
 
-def test_the_azure_cli_is_asked_for_the_resource(context: Context, tmp_path: Path) -> None:
+def test_the_azure_cli_is_asked_for_the_resource(context: TaskContext, tmp_path: Path) -> None:
     said = json.dumps({"accessToken": "cli-t0ken", "expires_on": 9999999999})
     program(tmp_path, f"echo \"$@\" > {tmp_path}/asked; echo '{said}'")
     signer = signer_for(params(azure_auth_source="cli", azure_tenant_id="contoso"), context, SCOPE)
@@ -179,7 +179,7 @@ def test_the_azure_cli_is_asked_for_the_resource(context: Context, tmp_path: Pat
     assert asked == "account get-access-token --resource https://graph.microsoft.com -o json --tenant contoso"
 
 
-def test_an_azure_cli_that_never_signed_in_says_so(context: Context, tmp_path: Path) -> None:
+def test_an_azure_cli_that_never_signed_in_says_so(context: TaskContext, tmp_path: Path) -> None:
     program(tmp_path, "echo 'ERROR: Please run az login' >&2; exit 1")
     with pytest.raises(
         SignInFailed, match=r"gave no token: ERROR: Please run az login\. Sign in with 'az login' first"
@@ -187,7 +187,7 @@ def test_an_azure_cli_that_never_signed_in_says_so(context: Context, tmp_path: P
         signer_for(params(azure_auth_source="cli"), context, SCOPE).headers()
 
 
-def test_a_given_token_is_sent_as_it_is_and_not_renewed(context: Context) -> None:
+def test_a_given_token_is_sent_as_it_is_and_not_renewed(context: TaskContext) -> None:
     signer = signer_for(params(azure_access_token="given-t0ken"), context, SCOPE)
     assert signer.headers() == {"Authorization": "Bearer given-t0ken"}
     assert not signer.renew()
@@ -196,7 +196,9 @@ def test_a_given_token_is_sent_as_it_is_and_not_renewed(context: Context) -> Non
 # -- how long ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_token_is_fetched_once_until_shortly_before_its_end(server: Loopback, context: Context, clock: Clock) -> None:
+def test_a_token_is_fetched_once_until_shortly_before_its_end(
+    server: Loopback, context: TaskContext, clock: Clock
+) -> None:
     server.answers(token())
     for seconds in (0, 3000, 400):
         clock.passes(seconds)
@@ -204,7 +206,7 @@ def test_a_token_is_fetched_once_until_shortly_before_its_end(server: Loopback, 
     assert len(server.received) == 2
 
 
-def test_each_scope_has_its_token(server: Loopback, context: Context) -> None:
+def test_each_scope_has_its_token(server: Loopback, context: TaskContext) -> None:
     server.answers(token("for-graph"), token("for-cloud-apps"))
     given = params(**APPLICATION, azure_authority_url=server.url)
     sent = [signer_for(given, context, scope).headers()["Authorization"] for scope in ("a/.default", "b/.default")]
@@ -224,7 +226,7 @@ def test_each_scope_has_its_token(server: Loopback, context: Context) -> None:
         (1, "the client id or its secret is wrong or has expired"),
     ],
 )
-def test_a_refusal_names_its_likely_cause(server: Loopback, context: Context, number: int, told: str) -> None:
+def test_a_refusal_names_its_likely_cause(server: Loopback, context: TaskContext, number: int, told: str) -> None:
     server.answers(refused(number))
     with pytest.raises(SignInFailed) as caught:
         signer_for(params(**APPLICATION, azure_authority_url=server.url), context, SCOPE).headers()
@@ -233,7 +235,7 @@ def test_a_refusal_names_its_likely_cause(server: Loopback, context: Context, nu
     assert "s3cret-value" not in str(caught.value)
 
 
-def test_a_secret_that_comes_back_is_blotted_out(server: Loopback, context: Context) -> None:
+def test_a_secret_that_comes_back_is_blotted_out(server: Loopback, context: TaskContext) -> None:
     def echo(request: Received) -> Reply:
         return refused(7000215, words=f"you sent {request.form['client_secret']}")
 
@@ -242,7 +244,7 @@ def test_a_secret_that_comes_back_is_blotted_out(server: Loopback, context: Cont
         signer_for(params(**APPLICATION, azure_authority_url=server.url), context, SCOPE).headers()
 
 
-def test_a_missing_token_file_is_named(server: Loopback, context: Context) -> None:
+def test_a_missing_token_file_is_named(server: Loopback, context: TaskContext) -> None:
     given = {"azure_tenant_id": "t", "azure_client_id": "c", "azure_federated_token_file": "/nowhere/at/all"}
     with pytest.raises(BadConnectionOption, match="azure_federated_token_file /nowhere/at/all cannot be read"):
         signer_for(params(**given, azure_authority_url=server.url), context, SCOPE).headers()

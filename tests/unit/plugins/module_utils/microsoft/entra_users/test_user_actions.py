@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.modules import entra_user_actions
@@ -48,7 +48,7 @@ def task(server: Loopback) -> Task:
         }
         checked = ArgumentSpecValidator(entra_user_actions.SPEC.argument_spec).validate(options)
         assert not checked.error_messages
-        context = Context(check_mode=check_mode)
+        context = TaskContext(check_mode=check_mode)
         result = entra_user_actions.run(checked.validated_parameters, context).as_dict(with_diff=True)
         return result, context.warnings
 
@@ -152,7 +152,7 @@ def test_a_user_who_is_not_there_is_said_to_be_absent(directory: Directory, task
 
 def test_nothing_is_done_to_anybody_when_one_is_an_administrator(directory: Directory, task: Task) -> None:
     for check_mode in (True, False):
-        with pytest.raises(BadDescription, match="holds the directory role Global Administrator") as refused:
+        with pytest.raises(InvalidInput, match="holds the directory role Global Administrator") as refused:
             task(("ann", "suspend"), ("root", "suspend"), check_mode=check_mode)
         assert statuses(refused.value.output) == ["skipped", "refused"]
     assert not directory.done
@@ -161,12 +161,12 @@ def test_nothing_is_done_to_anybody_when_one_is_an_administrator(directory: Dire
 def test_a_role_without_a_name_is_a_role(directory: Directory, task: Task) -> None:
     """An application that may not read roles sees their type and id alone."""
     directory.roles["ann"] = [None]  # type: ignore[list-item]
-    with pytest.raises(BadDescription, match="holds the directory role r"):
+    with pytest.raises(InvalidInput, match="holds the directory role r"):
         task(("ann", "suspend"))
 
 
 def test_nobody_acts_on_himself(directory: Directory, task: Task) -> None:
-    with pytest.raises(BadDescription, match="is the account that this task signs in with"):
+    with pytest.raises(InvalidInput, match="is the account that this task signs in with"):
         task(("ann", "suspend"), azure_access_token=token(oid="ID-ANN"))
     assert not directory.done
 
@@ -174,7 +174,7 @@ def test_nobody_acts_on_himself(directory: Directory, task: Task) -> None:
 def test_more_users_than_allowed_are_refused_before_anything_is_read(
     server: Loopback, directory: Directory, task: Task
 ) -> None:
-    with pytest.raises(BadDescription, match="2 users are described, and max_users allows 1"):
+    with pytest.raises(InvalidInput, match="2 users are described, and max_users allows 1"):
         task(("ann", "suspend"), ("bob", "suspend"), max_users=1)
     assert not server.received
     task(("ann", "suspend"), ("ann", "require_sign_in"), max_users=1)
@@ -195,14 +195,14 @@ def test_more_users_than_allowed_are_refused_before_anything_is_read(
 def test_what_cannot_be_meant_is_refused(
     directory: Directory, task: Task, users: list[tuple[str, str]], given: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         task(*users, **given)
     assert not directory.done
 
 
 def test_one_user_by_two_names_is_one_user(directory: Directory, task: Task) -> None:
     users = [{"id": name, "action": "suspend"} for name in (f"ann@{DOMAIN}", "id-ann")]
-    with pytest.raises(BadDescription, match="suspend is described twice for id-ann"):
+    with pytest.raises(InvalidInput, match="suspend is described twice for id-ann"):
         task(users=users)
 
 

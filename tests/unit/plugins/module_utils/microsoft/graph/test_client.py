@@ -7,24 +7,26 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError, Refused
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.graph.batch import Call
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.graph.client import Graph
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import NoClearAnswer
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.graph.client import GraphClient
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import AmbiguousResponse
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
 from tests.unit.plugins.module_utils.microsoft.entra.test_credentials import params
 
 
-def graph(server: Loopback, context: Context, **given: Any) -> Graph:
-    return Graph.from_params(params(azure_access_token="t0ken-text", azure_graph_url=server.url, **given), context)
+def graph(server: Loopback, context: TaskContext, **given: Any) -> GraphClient:
+    return GraphClient.from_params(
+        params(azure_access_token="t0ken-text", azure_graph_url=server.url, **given), context
+    )
 
 
 def test_a_query_is_sent_with_its_timespan(server: Loopback) -> None:
     server.answers(answer({"schema": [], "results": []}))
     # A query is a POST that changes nothing, so check mode lets it out.
-    graph(server, Context(check_mode=True)).hunt("CloudAppEvents | take 1", "P1D")
+    graph(server, TaskContext(check_mode=True)).hunt("CloudAppEvents | take 1", "P1D")
     (request,) = server.received
     assert (request.method, request.path) == ("POST", "/v1.0/security/runHuntingQuery")
     assert request.json == {"Query": "CloudAppEvents | take 1", "Timespan": "P1D"}
@@ -33,7 +35,7 @@ def test_a_query_is_sent_with_its_timespan(server: Loopback) -> None:
 
 @pytest.mark.parametrize("keys", [("name", "type"), ("Name", "Type")])
 def test_rows_come_with_their_columns_however_they_are_spelled(
-    server: Loopback, context: Context, keys: tuple[str, str]
+    server: Loopback, context: TaskContext, keys: tuple[str, str]
 ) -> None:
     server.answers(answer({"schema": [dict(zip(keys, ("Events", "Int64"), strict=True))], "results": [{"Events": 4}]}))
     found = graph(server, context).hunt("x")
@@ -41,13 +43,13 @@ def test_rows_come_with_their_columns_however_they_are_spelled(
     assert found.schema == [{"name": "Events", "type": "Int64"}]
 
 
-def test_a_missing_permission_is_named_with_the_place_to_grant_it(server: Loopback, context: Context) -> None:
+def test_a_missing_permission_is_named_with_the_place_to_grant_it(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"error": {"code": "Forbidden", "message": "Missing application roles"}}, 403))
     with pytest.raises(Refused, match="permission ThreatHunting.Read.All of Microsoft Graph. Grant it under Entra >"):
         graph(server, context).hunt("x")
 
 
-def test_an_answer_without_rows_is_no_answer(server: Loopback, context: Context) -> None:
+def test_an_answer_without_rows_is_no_answer(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"schema": []}))
     with pytest.raises(EngineError, match="holds no results"):
         graph(server, context).hunt("x")
@@ -56,31 +58,33 @@ def test_an_answer_without_rows_is_no_answer(server: Loopback, context: Context)
 # -- lists ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_list_follows_its_links_as_they_are(server: Loopback, context: Context) -> None:
+def test_a_list_follows_its_links_as_they_are(server: Loopback, context: TaskContext) -> None:
     link = f"{server.url}/v1.0/things?$skiptoken=a%2Fb%20c"
     server.answers(answer({"value": [{"id": "1"}], "@odata.nextLink": link}), answer({"value": [{"id": "2"}]}))
     assert [row["id"] for row in graph(server, context).rows("/things", "Things.Read", top="1")] == ["1", "2"]
     assert [request.query for request in server.received] == [{"$top": "1"}, {"$skiptoken": "a/b c"}]
 
 
-def test_a_link_to_another_host_is_not_followed(server: Loopback, context: Context) -> None:
+def test_a_link_to_another_host_is_not_followed(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"value": [], "@odata.nextLink": "https://elsewhere.example/v1.0/things?x=y"}))
     with pytest.raises(EngineError, match=r"Microsoft Graph points to elsewhere\.example.*Check azure_graph_url"):
         graph(server, context).rows("/things", "Things.Read")
     assert len(server.received) == 1
 
 
-def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(server: Loopback, context: Context) -> None:
+def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(server: Loopback, context: TaskContext) -> None:
     link = "https://graph.microsoft.com/v1.0/things?$skiptoken=2"
     server.answers(answer({"value": [], "@odata.nextLink": link}), answer({"value": []}))
-    behind = Graph.from_params(params(azure_access_token="t0ken-text", azure_graph_url=f"{server.url}/gate"), context)
+    behind = GraphClient.from_params(
+        params(azure_access_token="t0ken-text", azure_graph_url=f"{server.url}/gate"), context
+    )
     behind.rows("/things", "Things.Read")
     assert server.received[1].path == "/gate/v1.0/things"
 
 
-def test_an_answer_without_a_list_is_not_taken_for_an_empty_one(server: Loopback, context: Context) -> None:
+def test_an_answer_without_a_list_is_not_taken_for_an_empty_one(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"error": None}))
-    with pytest.raises(NoClearAnswer, match="the answer holds no list"):
+    with pytest.raises(AmbiguousResponse, match="the answer holds no list"):
         graph(server, context).rows("/things", "Things.Read")
 
 
@@ -108,7 +112,7 @@ class Batches:
         return {"id": request["id"], "status": 200, "body": {"url": request["url"]}}
 
 
-def test_a_batch_holds_twenty_calls_and_its_answers_come_in_order(server: Loopback, context: Context) -> None:
+def test_a_batch_holds_twenty_calls_and_its_answers_come_in_order(server: Loopback, context: TaskContext) -> None:
     batches = Batches(server)
     calls = [Call(f"/things/{number}") for number in range(45)]
     answers = graph(server, context).batch(calls)
@@ -117,7 +121,7 @@ def test_a_batch_holds_twenty_calls_and_its_answers_come_in_order(server: Loopba
 
 
 def test_calls_that_were_throttled_within_a_batch_are_sent_again(
-    server: Loopback, context: Context, clock: Clock
+    server: Loopback, context: TaskContext, clock: Clock
 ) -> None:
     batches = Batches(server, "/things/1", "/things/3")
     answers = graph(server, context, retries=2).batch([Call(f"/things/{number}") for number in range(5)])
@@ -127,7 +131,7 @@ def test_calls_that_were_throttled_within_a_batch_are_sent_again(
     assert "2 of 5 calls of a batch failed" in context.warnings[0]
 
 
-def test_a_call_that_stays_throttled_is_an_answer_of_its_own(server: Loopback, context: Context) -> None:
+def test_a_call_that_stays_throttled_is_an_answer_of_its_own(server: Loopback, context: TaskContext) -> None:
     Batches(server, *["/things/1"] * 9)
     answers = graph(server, context, retries=1).batch([Call("/things/0"), Call("/things/1")])
     assert [each.status for each in answers] == [200, 429]
@@ -135,12 +139,12 @@ def test_a_call_that_stays_throttled_is_an_answer_of_its_own(server: Loopback, c
 
 def test_only_a_batch_that_reads_goes_out_in_check_mode(server: Loopback) -> None:
     Batches(server)
-    graph(server, Context(check_mode=True)).batch([Call("/things/0")])
+    graph(server, TaskContext(check_mode=True)).batch([Call("/things/0")])
     with pytest.raises(Exception, match="in check mode"):
-        graph(server, Context(check_mode=True)).batch([Call("/things/0", "PATCH", {"a": 1})])
+        graph(server, TaskContext(check_mode=True)).batch([Call("/things/0", "PATCH", {"a": 1})])
 
 
-def test_a_batch_that_leaves_a_call_out_is_no_answer(server: Loopback, context: Context) -> None:
+def test_a_batch_that_leaves_a_call_out_is_no_answer(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"responses": []}))
     with pytest.raises(EngineError, match=r"the answer leaves out /things/0"):
         graph(server, context).batch([Call("/things/0?$select=id")])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription, Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput, Refused
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.catalogue.secure_score_points import (
     POINTS,
 )
@@ -73,7 +73,7 @@ def runner(module: Any, server: Loopback) -> Runner:
         options = {"azure_graph_url": server.url, "azure_access_token": "t0ken-text", "retries": 0, **given}
         checked = ArgumentSpecValidator(module.SPEC.argument_spec).validate(options)
         assert not checked.error_messages
-        context = Context(check_mode=check_mode)
+        context = TaskContext(check_mode=check_mode)
         return module.run(checked.validated_parameters, context).as_dict(with_diff=True), context.warnings
 
     return run
@@ -191,7 +191,7 @@ def test_controls_of_an_unknown_service_are_found_by_id_and_title(server: Loopba
 
 
 def test_settings_of_another_shape_are_refused(server: Loopback, info: Runner) -> None:
-    with pytest.raises(BadDescription, match="settings: prod must hold the list that snow_hardening_info returns"):
+    with pytest.raises(InvalidInput, match="settings: prod must hold the list that snow_hardening_info returns"):
         info(settings={"prod": {"settings": []}})
     assert not server.received
 
@@ -247,11 +247,11 @@ def test_marks_are_compared_by_the_newest_update_whatever_its_spelling(server: L
 def test_unknown_controls_are_refused_with_similar_ones(server: Loopback, mark: Runner) -> None:
     score = Score(server, TIMEOUT, COOKIE)
     score.profiles[1]["title"] = "Enable absolute session timeout"
-    with pytest.raises(BadDescription, match=f"'uiSessionTimeout' \\(did you mean {TIMEOUT}"):
+    with pytest.raises(InvalidInput, match=f"'uiSessionTimeout' \\(did you mean {TIMEOUT}"):
         mark({"id": COOKIE, "state": "Ignored"}, {"id": "uiSessionTimeout", "state": "Ignored"})
-    with pytest.raises(BadDescription, match=f"did you mean {COOKIE}"):
+    with pytest.raises(InvalidInput, match=f"did you mean {COOKIE}"):
         mark({"id": "Enable absolute session timeout", "state": "Ignored"})
-    with pytest.raises(BadDescription, match=f"controls names '{TIMEOUT}' twice"):
+    with pytest.raises(InvalidInput, match=f"controls names '{TIMEOUT}' twice"):
         mark({"id": TIMEOUT, "state": "Ignored"}, {"id": TIMEOUT, "state": "Default"})
     assert not score.bodies
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import Context
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    BadDescription,
     EngineError,
+    InvalidInput,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import connect
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.configuration_compliance import job_wait
@@ -55,13 +55,13 @@ class Runner:
 
     def __init__(self, server: Loopback, options: Callable[..., dict[str, Any]]) -> None:
         self.server, self.options = server, options
-        self.contexts: list[Context] = []
+        self.contexts: list[TaskContext] = []
 
     def __call__(self, given: dict[str, Any] | None = None, *, check: bool = False, **more: Any) -> dict[str, Any]:
         params = self.options(
             snow_username=SVC, snow_password="Pass-word-1", retries=1, **{**DEFAULTS, **(given or {}), **more}
         )
-        self.contexts.append(Context(check_mode=check))
+        self.contexts.append(TaskContext(check_mode=check))
         self.shown: list[str] = []
         self.contexts[-1].show = self.shown.append
         settings = Settings.from_params(params)
@@ -262,7 +262,7 @@ def test_the_other_half_of_the_application_is_not_taken_for_it(there: Compliant,
 def test_two_tables_that_look_alike_are_both_left_alone(there: Compliant, run: Runner) -> None:
     for element, label in COLUMNS.items():
         there.add("sys_dictionary", name=f"{NEW}_copy", element=element, column_label=label)
-    with pytest.raises(BadDescription, match=rf"{CONFIG.replace('config', 'copy')[:15]}.* look like the configuration"):
+    with pytest.raises(InvalidInput, match=rf"{CONFIG.replace('config', 'copy')[:15]}.* look like the configuration"):
         run(FULL)
     assert there.written == []
 
@@ -394,7 +394,7 @@ def test_another_instances_jobs_are_left_alone(there: Compliant, run: Runner) ->
     result = run(check=True)
     assert not [problem for problem in ids(result) if problem.startswith("job_unclear")]
     assert not [entry for entry in result["drift"] if entry["field"] == "active"]
-    with pytest.raises(BadDescription, match=r"called 'Third'; there are: 'Defender default', 'Second tenant'"):
+    with pytest.raises(InvalidInput, match=r"called 'Third'; there are: 'Defender default', 'Second tenant'"):
         run(integration_instance="Third")
     second = run(integration_instance="Second tenant", check=True)
     found = [entry for entry in second["drift"] if entry["field"] in ("active", "run_as")]
@@ -748,6 +748,6 @@ def test_an_instance_that_is_not_entitled_has_its_own_message(bare: Compliant, r
 def test_what_cannot_be_meant_is_refused_before_anything_is_asked(
     there: Compliant, run: Runner, given: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(BadDescription, match=words):
+    with pytest.raises(InvalidInput, match=words):
         run(**given)
     assert run.server.received == []

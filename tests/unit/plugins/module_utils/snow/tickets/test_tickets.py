@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    AlreadyThere,
-    BadDescription,
+    AlreadyExists,
+    InvalidInput,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import Convergence
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import Reconciler
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Result
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.tickets.choices import Choices
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.tickets.ticket_types import TYPES
@@ -44,7 +44,7 @@ class Desk(BatchPlatform):
 
     def create(self, write: Any, values: Any) -> Any:
         if self.honours_ids and values.get("sys_id") in self.tables[write.collection]:
-            raise AlreadyThere(f"{self.name}: Unique Key violation")
+            raise AlreadyExists(f"{self.name}: Unique Key violation")
         return super().create(write, values)
 
     def _insert(self, table: str, values: Any, creator: str, mod_count: str) -> str:
@@ -72,7 +72,7 @@ def described(count: int, **more: Any) -> list[dict[str, Any]]:
 
 def run(desk: Desk, entries: list[dict[str, Any]], check: bool = False) -> Result:
     desk.check_mode = check
-    return Convergence(desk, [Tickets(entries, URL)]).run()
+    return Reconciler(desk, [Tickets(entries, URL)]).run()
 
 
 def open_ones(desk: Desk) -> Counter[str]:
@@ -151,9 +151,7 @@ def test_two_tickets_that_may_not_be_ours_to_judge_are_both_named(values: dict[s
     desk = Desk()
     run(desk, described(1))
     other = touched(desk, **values)
-    with pytest.raises(
-        BadDescription, match="2 open tickets have the key of incident k0: .*None was touched"
-    ) as caught:
+    with pytest.raises(InvalidInput, match="2 open tickets have the key of incident k0: .*None was touched") as caught:
         run(desk, described(1))
     assert other["number"] in str(caught.value)
     assert len(desk.log) == 1

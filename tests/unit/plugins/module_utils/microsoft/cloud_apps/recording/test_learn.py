@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.filter.learn_contract import learn_contract
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import BadDescription
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.recording.learn import (
     learn,
 )
@@ -75,7 +75,7 @@ def test_values_of_any_kind_are_learned_or_refused_but_never_kept(words: dict[st
     assume(all(value.strip() == value for value in words.values()))
     try:
         create = operations(*wizard(typed), typed=typed)["create"]
-    except BadDescription:
+    except InvalidInput:
         return
     assert rendered(steps(create)[1]["body"], values_of(OTHER)) == expected(OTHER)
 
@@ -168,7 +168,7 @@ def test_a_slash_at_the_end_of_the_address_makes_no_difference() -> None:
 
 
 def refusal(text: str, typed: dict[str, str] = TYPED) -> str:
-    with pytest.raises(BadDescription) as caught:
+    with pytest.raises(InvalidInput) as caught:
         learn(text, "acme", typed)
     message = str(caught.value)
     assert not any(secret in message for secret in (TYPED["password"], TYPED["client_secret"], COOKIE, XSRF))
