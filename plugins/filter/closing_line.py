@@ -19,7 +19,7 @@ positional: _input
 options:
   _input:
     description:
-      - Registered results of C(snow_instance_info), C(snow_state), C(snow_oauth_check) and other modules of this collection.
+      - Registered results of C(snow_instance_info), C(snow_instance), C(snow_oauth_check) and other modules of this collection.
     type: list
     elements: dict
     required: true

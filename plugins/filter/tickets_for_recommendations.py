@@ -33,7 +33,7 @@ options:
   _input:
     description:
       - All recommendations, whatever their status, as M(secops.servicenow_defender.mdc_recommendation_info) returns them with
-        C(status=[]) or C(keep_unselected=true).
+        C(status=[]) or C(include_unselected=true).
     type: list
     elements: dict
     required: true

@@ -17,7 +17,7 @@ from .hardening.task import hardening_of, selection_of
 from .snow import connect
 from .snow.client import Instance
 from .snow.instance_facts import instance_facts, prefetch_facts
-from .snow.resources.state import INSTANCE_OPTIONS, resources_of, secrets_of
+from .snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
 from .snow.specs import (
     HARDENING_OPTIONS,
     INSTANCE_INFO_OPTIONS,
@@ -27,8 +27,8 @@ from .snow.specs import (
 
 # Each part takes the options of a module of its own.
 PARTS = {
-    "instance_info": ModuleSpec(INSTANCE_INFO_OPTIONS),
-    "state": ModuleSpec(INSTANCE_OPTIONS, secrets=secrets_of),
+    "preflight": ModuleSpec(INSTANCE_INFO_OPTIONS),
+    "instance": ModuleSpec(INSTANCE_OPTIONS, secrets=secrets_of),
     "hardening": ModuleSpec({**HARDENING_OPTIONS, **WAIT_OPTIONS}),
 }
 SEVERITIES = ["error", "warning"]
@@ -49,7 +49,7 @@ def compare(params: Params, context: TaskContext) -> Result:
     predicting = context.check_mode
     context.check_mode = True  # the transport refuses whatever would write
     with connect(params, context) as instance:
-        prefetch_facts(instance, **parts["instance_info"])
+        prefetch_facts(instance, **parts["preflight"])
         result = _compared(instance, parts, selection)
     result.changed = result.changed and predicting
     grave = [found for found in result.output["problems"] if found["severity"] in params["fail_on"]]
@@ -60,15 +60,15 @@ def compare(params: Params, context: TaskContext) -> Result:
 
 def _compared(instance: Instance, parts: Mapping[str, Any], selection: Selection | None) -> Result:
     hardening = hardening_of(instance, parts["hardening"], selection) if selection else None
-    resources = [*resources_of(parts["state"]), *([hardening] if hardening else [])]
+    resources = [*resources_of(parts["instance"]), *([hardening] if hardening else [])]
     try:
         result = instance.compare(*resources)
     except Refused as refusal:
         # What stands in the way of a connection may well be the reason.
-        facts = instance_facts(instance, **parts["instance_info"])
+        facts = instance_facts(instance, **parts["preflight"])
         why = f". {facts['msg']}" if facts["problems"] else ""
         raise EngineError(f"{refusal}{why}", facts) from None
-    result.output |= instance_facts(instance, **parts["instance_info"])
+    result.output |= instance_facts(instance, **parts["preflight"])
     if selection and hardening:
         posture = posture_of(selection.baseline, hardening.assessed)
         result.output["msg"] += f"; {summary(posture)}"

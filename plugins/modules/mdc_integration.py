@@ -116,7 +116,7 @@ options:
       - Whether the assignments of the integration may go with it.
     type: bool
     default: false
-  rehearse:
+  validate_credentials:
     description:
       - Whether to see before the first write that the plan is on and that ServiceNow accepts the credentials.
       - V(false) is for check mode, where an earlier task of the same run would have made them so and did not.
@@ -356,7 +356,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
                 f"tickets can be written without it (mdc_assignments, snow_tickets)"
             )
         routes = manager.routes[COLLECTION] = _routes(params, manager, scope)
-        rehearsal = IntegrationPreflight(routes, wanted=params["rehearse"])
+        rehearsal = IntegrationPreflight(routes, wanted=params["validate_credentials"])
         integration = Integration(params, routes, rehearsal)
         result = manager.ensure(integration, noun="integration")
         if rehearsal.outcome["status"] == SUCCEEDED and not context.check_mode:

@@ -57,7 +57,7 @@ options:
       - How many recommendations to choose at most. V(0) means all. No page is read beyond.
     type: int
     default: 0
-  keep_unselected:
+  include_unselected:
     description:
       - Whether to return those too that O(status), O(severities) and O(filter) do not choose, with V(false) in
         RV(recommendations[].selected). Tickets need them, to tell a finding that has healed from one that was never chosen.
@@ -69,7 +69,7 @@ options:
         one list for each kind of recommendation in a subscription or connector.
     type: bool
     default: false
-  via:
+  source:
     description:
       - Where to read.
     type: str
@@ -77,7 +77,7 @@ options:
       assessments: The lists of the security provider, page by page. They are always up to date.
       resource_graph: Resource Graph, which chooses O(status) and O(severities) on the server and takes far fewer calls for many
         subscriptions. It lags behind, leaves out without a word what may not be read, and takes neither management groups nor
-        O(keep_unselected); RV(scopes_read) stays empty. Not for tickets.
+        O(include_unselected); RV(scopes_read) stays empty. Not for tickets.
     default: assessments
 requirements:
   - jmespath, with O(filter)
@@ -271,9 +271,9 @@ SPEC = ansible_module.ModuleSpec(
         "severities": {"type": "list", "elements": "str", "choices": SEVERITIES},
         "filter": {"type": "str"},
         "limit": {"type": "int", "default": 0},
-        "keep_unselected": {"type": "bool", "default": False},
+        "include_unselected": {"type": "bool", "default": False},
         "assignments": {"type": "bool", "default": False},
-        "via": {"type": "str", "choices": ["assessments", "resource_graph"], "default": "assessments"},
+        "source": {"type": "str", "choices": ["assessments", "resource_graph"], "default": "assessments"},
     },
     groups=[AZURE_OPTIONS],
     rules={"mutually_exclusive": [("scope", "scopes")]},
@@ -287,8 +287,8 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     scopes = scopes_of(params)
     selection = Selection(params["status"], params["severities"] or [], params["filter"] or "")
     with connect(params, context) as manager:
-        reader = GraphReader if params["via"] == "resource_graph" else Reader
-        reading = reader(manager, scopes, selection, params["limit"], params["keep_unselected"]).read()
+        reader = GraphReader if params["source"] == "resource_graph" else Reader
+        reading = reader(manager, scopes, selection, params["limit"], params["include_unselected"]).read()
         if params["assignments"]:
             note_assignments(manager, reading.rows)
     return ansible_module.information(

@@ -76,18 +76,18 @@ options:
       - Whether to activate plugins. The platform has no way to deactivate one.
     type: bool
     default: false
-  acknowledge_breaks:
+  accept_side_effects:
     description:
       - Ids of settings whose known side effects are accepted. RV(results[].breaks) says what they are.
-      - It takes more than this to write a setting that cuts off one of O(connections).
+      - It takes more than this to write a setting that cuts off one of O(services).
     type: list
     elements: str
     default: []
-  connections:
+  services:
     description:
       - Connections that have to go on working. A setting that would cut one off is refused as long as its OAuth
         application is on the instance. With an empty list only this automation's own way in is looked after.
-      - With O(connections[].client_secret) and O(connections[].password) it is also made sure after each group of
+      - With O(services[].client_secret) and O(services[].password) it is also made sure after each group of
         writes that the connection still gets a token that opens the API.
     type: list
     elements: dict
@@ -179,7 +179,7 @@ EXAMPLES = r"""
     exclude:
       - auth.mfa_enabled
     allow_irreversible: true
-    acknowledge_breaks:
+    accept_side_effects:
       - soap.content_type
       - acl.ccsi_public
     max_writes: 5

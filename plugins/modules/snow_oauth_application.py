@@ -23,7 +23,7 @@ attributes:
   check_mode:
     details:
       - What an earlier task of the same run would create does not exist in check mode. Describe things that need one
-        another in one task of M(secops.servicenow_defender.snow_state).
+        another in one task of M(secops.servicenow_defender.snow_instance).
   idempotent:
     support: partial
     details:
@@ -121,7 +121,7 @@ options:
   oauth_user:
     description:
       - User name of the account that tokens of the client credentials grant act as.
-      - The account has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_state). An
+      - The account has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_instance). An
         empty string removes it.
       - The grant also takes the system property C(glide.oauth.inbound.client.credential.grant_type.enabled).
       - If left out, it is not managed.
@@ -162,7 +162,7 @@ seealso:
   - module: secops.servicenow_defender.snow_oauth_application_info
   - module: secops.servicenow_defender.snow_oauth_check
   - module: secops.servicenow_defender.snow_user
-  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_instance
   - name: Create an endpoint for clients to access the instance
     description: What ServiceNow says of each field of an application.
     link: https://www.servicenow.com/docs/r/platform-security/authentication/t_CreateEndpointforExternalClients.html

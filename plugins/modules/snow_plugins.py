@@ -89,7 +89,7 @@ notes:
   - The tables that list plugins are closed to most accounts. A plugin that cannot be seen is taken to be inactive.
 seealso:
   - module: secops.servicenow_defender.snow_instance_info
-  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_instance
   - name: CI/CD API
     description: What the instance does with the order.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/cicd-api.html

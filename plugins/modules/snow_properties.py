@@ -61,7 +61,7 @@ notes:
 seealso:
   - module: secops.servicenow_defender.snow_instance_info
   - module: secops.servicenow_defender.snow_record
-  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_instance
   - name: Add a system property
     description: What a change costs the instance.
     link: https://www.servicenow.com/docs/r/platform-administration/t_AddAPropertyUsingSysPropsList.html

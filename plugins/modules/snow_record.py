@@ -62,7 +62,7 @@ notes:
   - After a write the row is read again. When the instance did not keep a value, the task fails and names it.
 seealso:
   - module: secops.servicenow_defender.snow_record_info
-  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_instance
   - name: Table API
     description: The interface that this module works through.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html

@@ -24,7 +24,7 @@ attributes:
   check_mode:
     details:
       - What an earlier task of the same run would create does not exist in check mode. Describe things that need one
-        another in one task of M(secops.servicenow_defender.snow_state).
+        another in one task of M(secops.servicenow_defender.snow_instance).
 options:
   name:
     description:
@@ -40,7 +40,7 @@ options:
     description:
       - Names of the roles that this role contains, exactly these. What it contains beyond them is taken out of it;
         V([]) empties it.
-      - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_state).
+      - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_instance).
         Otherwise the task fails before it writes anything.
       - If left out, the contained roles are not managed.
     type: list
@@ -55,12 +55,12 @@ options:
 notes:
   - Writing roles takes the role C(user_admin) or C(admin). Where the roles of the calling account can be read, the task
     fails before it writes anything.
-  - Use M(secops.servicenow_defender.snow_state) to describe roles, accounts and applications of an instance in one
+  - Use M(secops.servicenow_defender.snow_instance) to describe roles, accounts and applications of an instance in one
     task.
 seealso:
   - module: secops.servicenow_defender.snow_user
   - module: secops.servicenow_defender.snow_table_acls
-  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_instance
   - name: Protect your ServiceNow environment
     description: How Microsoft describes the role of a connector that is no administrator.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow

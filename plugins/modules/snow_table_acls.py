@@ -55,7 +55,7 @@ notes:
     warning says so.
 seealso:
   - module: secops.servicenow_defender.snow_role
-  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_instance
   - name: Configure an ACL
     description: How a person enters an access rule.
     link: https://www.servicenow.com/docs/r/platform-security/access-control/t_CreateAnACLRule.html

@@ -22,7 +22,7 @@ attributes:
   check_mode:
     details:
       - What an earlier task of the same run would create does not exist in check mode. Describe things that need one
-        another in one task of M(secops.servicenow_defender.snow_state).
+        another in one task of M(secops.servicenow_defender.snow_instance).
   idempotent:
     support: partial
     details:
@@ -91,7 +91,7 @@ options:
     description:
       - Names of roles that the account must have. A role that it has through a group or another role counts as granted.
       - Roles beyond these stay, unless O(exclusive_roles=true).
-      - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_state).
+      - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_instance).
         Otherwise the task fails before it writes anything. Only an administrator can grant V(admin).
       - If left out, roles are not managed.
     type: list
@@ -132,7 +132,7 @@ seealso:
   - module: secops.servicenow_defender.snow_role
   - module: secops.servicenow_defender.snow_oauth_application
   - module: secops.servicenow_defender.snow_oauth_check
-  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_instance
   - name: Basic authentication restriction
     description: Which accounts an instance still accepts over Basic authentication.
     link: https://www.servicenow.com/docs/r/platform-security/authentication/basic-auth-restriction.html

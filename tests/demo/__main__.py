@@ -190,7 +190,7 @@ def harden_fleet(demo: Demo, fleet: SandboxProcess, names: Iterable[str]) -> Non
     answers = {
         "snow_hardening_max_writes": 0,
         "snow_hardening_allow_irreversible": True,
-        "snow_hardening_acknowledge_breaks": [
+        "snow_hardening_accept_side_effects": [
             "auth.mfa_enabled",
             "auth.lockout_action_unlock",
             "soap.content_type",

@@ -13,7 +13,7 @@ from tests.integration.tenant import HOST, MDA
 from tests.sandbox.process import SandboxProcess
 
 # The hardening baseline has tests of its own.
-CONSUMER = {"snow_connection_consumer": "mdc", "drift_harden": False}
+CONSUMER = {"snow_connection_service": "mdc", "drift_include_hardening": False}
 SAID = "Say what is true now"
 
 
@@ -47,7 +47,7 @@ class Defender(Findings):
 
     def _options(self, options: dict[str, Any]) -> dict[str, Any]:
         # The hardening of the instances is the business of other tests.
-        variables = {"drift_harden": False, **self.variables, **(options.get("variables") or {})}
+        variables = {"drift_include_hardening": False, **self.variables, **(options.get("variables") or {})}
         return {**options, "variables": variables, "defender": [HOST]}
 
     def forget_requests(self) -> None:

@@ -180,7 +180,7 @@ class Playbooks:
             "ansible_connection": shell,
             "ansible_python_interpreter": sys.executable,
             "retries": retries,
-            "servicenow_defender_secrets_dir": str(self.folder / "secrets"),
+            "servicenow_defender_secrets": str(self.folder / "secrets"),
         }
         groups: dict[str, dict[str, Any]] = {}
         for name, values in hosts.items():

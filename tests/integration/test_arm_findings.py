@@ -48,7 +48,7 @@ def test_recommendations_are_read_whole_and_alike_in_both_shells(playbook: Playb
             filter="source == 'azure'",
         ),
         task("mdc_recommendation_info", "few", limit=3),
-        task("mdc_recommendation_info", "whole", status=["Healthy"], keep_unselected=True),
+        task("mdc_recommendation_info", "whole", status=["Healthy"], include_unselected=True),
     ]
     runs = [tenant.run(playbook, looks, shell=shell).went_well() for shell in SHELLS]
     for here, there in zip(*(run.done for run in runs), strict=True):
@@ -76,7 +76,9 @@ def test_recommendations_are_read_whole_and_alike_in_both_shells(playbook: Playb
 def test_resource_graph_gives_the_same_in_one_call(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = Findings(sandbox, subscriptions=3, findings=20)
     given: dict[str, Any] = {"scopes": tenant.scopes, "severities": ["High"], "filter": "source != 'gcp'"}
-    looks = [task("mdc_recommendation_info", via, via=via, **given) for via in ("assessments", "resource_graph")]
+    looks = [
+        task("mdc_recommendation_info", source, source=source, **given) for source in ("assessments", "resource_graph")
+    ]
     run = tenant.run(playbook, looks).went_well()
     lists, graph = ({row["key"]: row for row in done["recommendations"]} for done in run.done)
     assert lists == graph != {}
@@ -227,7 +229,7 @@ def test_the_filters_lead_from_findings_to_tickets_and_back(playbook: Playbooks,
         task(
             "mdc_recommendation_info",
             "read",
-            keep_unselected=True,
+            include_unselected=True,
             filter="severity != 'Low'",
             more={"register": "found"},
         ),

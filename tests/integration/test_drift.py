@@ -27,7 +27,7 @@ def connected(playbook: Playbooks, new_instance: NewInstance, count: int) -> lis
 
 def look(playbook: Playbooks, instances: list[Instance], **variables: Any) -> Run:
     # The hardening baseline has tests of its own, in test_hardening_playbooks.py.
-    variables = {"drift_report_dir": str(playbook.folder / "report"), "drift_harden": False, **variables}
+    variables = {"drift_report_dir": str(playbook.folder / "report"), "drift_include_hardening": False, **variables}
     return playbook("drift", instances, variables=variables, callbacks=CALLBACK)
 
 

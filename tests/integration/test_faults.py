@@ -50,7 +50,7 @@ def test_an_answer_that_got_lost_doubles_nothing(playbook: Playbooks, new_instan
         for table in tables
         for kind in LOST
     }
-    create, again = (task("snow_state", name, **WHOLE) for name in ("create", "again"))
+    create, again = (task("snow_instance", name, **WHOLE) for name in ("create", "again"))
     hosts = [undisturbed, *disturbed.values()]
     run = playbook([create, again], hosts, "-f", "4", retries=3).went_well()
     wanted = comparable_rows(undisturbed, COUNTED)
@@ -142,7 +142,9 @@ def test_without_the_batch_api_reads_go_out_alone(
     playbook: Playbooks, new_instance: NewInstance, batch: dict[str, Any]
 ) -> None:
     instance, plain = new_instance(batch=batch), new_instance()
-    run = playbook([task("snow_state", "create", **WHOLE), task("snow_state", "again", **WHOLE)], [instance, plain])
+    run = playbook(
+        [task("snow_instance", "create", **WHOLE), task("snow_instance", "again", **WHOLE)], [instance, plain]
+    )
     run.went_well()
     assert not run.on(instance.name, "again").changed
     assert run.on(instance.name, "again").requests.get("GET /api/now/table/sys_user", 0) >= 1

@@ -206,7 +206,7 @@ def test_respond_refuses_what_cannot_be_meant(playbook: Playbooks, sandbox: Sand
         ({}, "either respond_users"),
         ({"respond_users": ["a"], "respond_query": query}, "either respond_users"),
         ({"respond_query": query, "respond_user_column": "Upn"}, "the rows have no column 'Upn', but AccountObjectId"),
-        ({"respond_query": query, "respond_limit": 1}, "2 users are described, and max_users allows 1"),
+        ({"respond_query": query, "respond_max_users": 1}, "2 users are described, and max_users allows 1"),
         ({"respond_users": [upn("employee")], "respond_action": "delete"}, "value of action must be one of"),
     ]
     for variables, words in cases:

@@ -29,7 +29,7 @@ EVERYTHING: dict[str, Any] = {
     "max_writes": 0,
     "allow_irreversible": True,
     "allow_plugins": True,
-    "acknowledge_breaks": BREAKING,
+    "accept_side_effects": BREAKING,
     "poll_interval": 0.1,
 }
 CLIENT = {"snow_client_id": "ansible-client", "snow_client_secret": "client-secret-1"}
@@ -76,13 +76,13 @@ def test_what_has_its_own_switch_waits_for_it(playbook: Playbooks, instance: Ins
     first = playbook([task(MODULE)], instance).went_well().last
     withheld = {entry["id"]: entry["reason"] for entry in first["results"] if entry["status"] == "withheld"}
     assert "allow_irreversible" in withheld["auth.password_policy"]
-    assert "acknowledge_breaks" in withheld["auth.mfa_enabled"]
+    assert "accept_side_effects" in withheld["auth.mfa_enabled"]
     assert {id for id, status in statuses(first).items() if status == "changed"} == {
         "session.idle_timeout", "session.remember_me_max_days",
     }  # fmt: skip
     tasks = [
         task(MODULE, "irreversible", allow_irreversible=True),
-        task(MODULE, "acknowledged", acknowledge_breaks=["auth.mfa_enabled"]),
+        task(MODULE, "acknowledged", accept_side_effects=["auth.mfa_enabled"]),
         task(MODULE, "plugin", ids=["plugin.limit_concurrent_sessions"]),
         task(MODULE, "allowed", ids=["plugin.limit_concurrent_sessions"], allow_plugins=True, poll_interval=0.1),
     ]
@@ -162,7 +162,7 @@ def test_a_stricter_value_is_left_alone(playbook: Playbooks, new_instance: NewIn
 def test_a_setting_that_cuts_a_connection_is_refused_while_it_is_there(playbook: Playbooks, instance: Instance) -> None:
     sys_id = instance.add("oauth_entity", name=CONNECTOR, client_id="c1", client_secret="client-secret-1")
     both = {"ids": ["oauth.ropc_disabled", "plugin.ip_authenticator"], "allow_plugins": True, "poll_interval": 0.1}
-    both["acknowledge_breaks"] = both["ids"]
+    both["accept_side_effects"] = both["ids"]
     run = playbook([task(MODULE, **both)], instance).went_well()
     assert statuses(run.last) == {"oauth.ropc_disabled": "refused", "plugin.ip_authenticator": "refused"}
     reasons = {entry["id"]: entry["reason"] for entry in run.last["results"]}
@@ -179,7 +179,7 @@ def test_a_setting_that_cuts_a_connection_is_refused_while_it_is_there(playbook:
 
 def test_this_automations_own_way_in_is_never_cut(playbook: Playbooks, instance: Instance) -> None:
     instance.add("oauth_entity", name="Ansible", client_id="ansible-client", client_secret="client-secret-1")
-    one = {"ids": ["oauth.ropc_disabled"], "acknowledge_breaks": ["oauth.ropc_disabled"], "connections": []}
+    one = {"ids": ["oauth.ropc_disabled"], "accept_side_effects": ["oauth.ropc_disabled"], "services": []}
     run = playbook([task(MODULE, "by password", **one, **CLIENT), task(MODULE, "by basic", **one)], instance)
     assert "this automation itself" in run.went_well()["by password"]["results"][0]["reason"]
     assert not run["by password"].writes
@@ -192,7 +192,7 @@ def test_an_account_that_has_to_change_its_password_is_not_shut_out(
 ) -> None:
     instance = new_instance(users={ACCOUNT: {"password": "conn-Pass-1", "last_name": "Connector"}})
     instance.change("sys_user", {"user_name": who}, password_needs_reset="true")
-    one = {"ids": ["auth.reset_required_api"], "acknowledge_breaks": ["auth.reset_required_api"]}
+    one = {"ids": ["auth.reset_required_api"], "accept_side_effects": ["auth.reset_required_api"]}
     run = playbook([task(MODULE, **one)], instance).went_well()
     assert statuses(run.last) == {"auth.reset_required_api": "refused"}
     assert f"the account {who} has to change the password" in run.last["results"][0]["reason"]
@@ -204,7 +204,7 @@ def test_a_group_that_shuts_the_caller_out_is_put_back(playbook: Playbooks, new_
     instance.change("sys_user", {"user_name": "svc_ansible"}, password_needs_reset="true")
     ids = ["session.idle_timeout", "auth.reset_required_api", "session.remember_me_max_days"]
     before = instance.content()["sys_properties"]
-    run = playbook([task(MODULE, ids=ids, acknowledge_breaks=ids)], instance)
+    run = playbook([task(MODULE, ids=ids, accept_side_effects=ids)], instance)
     assert run.last.failed
     assert "the account no longer signs in" in run.last.message
     assert "The sign-in works again" in run.last.message
@@ -236,7 +236,7 @@ def test_a_connection_whose_secrets_are_known_is_tried_after_each_group(
     secrets = {"client_secret": "conn-secret-1", "password": "conn-Pass-1"}
     one = {
         "ids": ["session.idle_timeout"],
-        "connections": [{"application": CONNECTOR, "user_name": ACCOUNT, **secrets}],
+        "services": [{"application": CONNECTOR, "user_name": ACCOUNT, **secrets}],
         "retries": 0,
     }
     instance.turn(faults=token_faults(1))
@@ -252,7 +252,7 @@ def test_a_connection_whose_secrets_are_known_is_tried_after_each_group(
 def test_a_connection_that_never_worked_is_not_what_a_setting_cut(playbook: Playbooks, instance: Instance) -> None:
     instance.add("oauth_entity", name=CONNECTOR, client_id="c1", client_secret="conn-secret-1")
     connection = {"application": CONNECTOR, "user_name": ACCOUNT, "client_secret": "x-secret-1", "password": "x-Pass-1"}
-    run = playbook([task(MODULE, ids=["session.idle_timeout"], connections=[connection])], instance).went_well()
+    run = playbook([task(MODULE, ids=["session.idle_timeout"], services=[connection])], instance).went_well()
     assert any("so it is not watched" in warning for warning in run.last["warnings"])
     assert value(instance, TIMEOUT) == "60"
 
@@ -300,7 +300,7 @@ def test_a_property_that_its_application_keeps_to_itself_is_left_to_a_person(
 
 
 def test_a_plugin_on_request_becomes_a_manual_step(playbook: Playbooks, instance: Instance) -> None:
-    one = {"ids": ["plugin.explicit_roles"], "allow_plugins": True, "acknowledge_breaks": ["plugin.explicit_roles"]}
+    one = {"ids": ["plugin.explicit_roles"], "allow_plugins": True, "accept_side_effects": ["plugin.explicit_roles"]}
     run = playbook([task(MODULE, **one, poll_interval=0.1)], instance).went_well()
     assert statuses(run.last) == {"plugin.explicit_roles": "request_only"}
     assert run.last["manual_steps"][0]["where"] == "Now Support > Service Catalog > Activate Plugin"
@@ -370,8 +370,8 @@ def test_what_cannot_be_meant_stops_a_run_that_has_written_nothing(playbook: Pla
         ),
         "property": ({"exclude": [TIMEOUT]}, "did you mean session.idle_timeout?"),
         "acknowledged": (
-            {"acknowledge_breaks": ["auth.mfa"]},
-            "acknowledge_breaks: the catalogue has no setting 'auth.mfa'",
+            {"accept_side_effects": ["auth.mfa"]},
+            "accept_side_effects: the catalogue has no setting 'auth.mfa'",
         ),
         "type": (
             {"overrides": {"session.idle_timeout": "soon"}},

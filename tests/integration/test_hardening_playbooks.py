@@ -21,7 +21,7 @@ ELEVATED = "glide.basicauth.required.scriptedprocessor"
 ALLOWED: dict[str, Any] = {
     "snow_hardening_max_writes": 0,
     "snow_hardening_allow_irreversible": True,
-    "snow_hardening_acknowledge_breaks": BREAKING,
+    "snow_hardening_accept_side_effects": BREAKING,
 }
 
 
@@ -95,7 +95,7 @@ def test_hardening_after_onboarding_leaves_the_connection_alone(playbook: Playbo
     variables = {
         **ALLOWED,
         "snow_hardening_ids": ["oauth.ropc_disabled", "auth.reset_required_api", "oauth.session_after_expiry"],
-        "snow_hardening_acknowledge_breaks": [
+        "snow_hardening_accept_side_effects": [
             *BREAKING, "oauth.ropc_disabled", "auth.reset_required_api", "oauth.session_after_expiry",
         ],
     }  # fmt: skip
@@ -151,5 +151,5 @@ def test_drift_covers_the_baseline_and_the_report_tells_the_posture(
 def test_drift_can_leave_the_baseline_out(playbook: Playbooks, instance: Instance) -> None:
     playbook("onboard", instance).went_well()
     enter_rules(instance)
-    run = playbook("drift", instance, variables={"drift_harden": False}).went_well()
+    run = playbook("drift", instance, variables={"drift_include_hardening": False}).went_well()
     assert "posture" not in closing(run, instance)

@@ -58,7 +58,7 @@ def test_a_killed_run_is_finished_by_the_next_one(playbook: Playbooks, new_insta
             path = f"/api/now/table/{table}{'/*' if method == 'PATCH' else ''}"
             fault = {"kind": "slow", "seconds": NEVER, "method": method, "path": path, "count": 1}
             stuck[route(method, table)] = new_instance(faults=[fault])
-    everything = [task("snow_state", "create", **ONCE)]
+    everything = [task("snow_instance", "create", **ONCE)]
     command, environment, _results = playbook.command(
         everything, list(stuck.values()), "-f", str(len(stuck)), shell=shell, retries=0
     )
@@ -78,7 +78,7 @@ def test_a_killed_run_is_finished_by_the_next_one(playbook: Playbooks, new_insta
         process.wait()
     for instance in stuck.values():
         instance.turn(faults=[])
-    again = [*everything, task("snow_state", "again", **ONCE)]
+    again = [*everything, task("snow_instance", "again", **ONCE)]
     run = playbook(again, [undisturbed, *stuck.values()], "-f", "4").went_well()
     wanted = comparable_rows(undisturbed)
     for name, instance in stuck.items():

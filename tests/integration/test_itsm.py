@@ -320,7 +320,7 @@ def test_only_what_is_needed_is_asked_of_the_identity(
 def test_without_a_tenant_nothing_is_connected_and_that_is_said(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
 ) -> None:
-    run = playbook("onboard", instance, variables={"snow_connection_consumer": "mdc"}).went_well()
+    run = playbook("onboard", instance, variables={"snow_connection_service": "mdc"}).went_well()
     nothing = run.on(instance.name, "Say that nothing is connected").message
     assert "no host of the group defender has azure_subscription_id" in nothing
     assert "integration" not in closing(run, instance.name)

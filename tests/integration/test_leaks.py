@@ -129,7 +129,7 @@ def whole(name: str, password: str, secret: str, more: dict[str, Any] | None = N
         "write_only": ["shared_key"],
     }
     return task(
-        "snow_state",
+        "snow_instance",
         name,
         users=[{"user_name": "svc_defender", "password": value(password), "roles": ["itil"]}],
         oauth_applications=[{"name": "Defender", "client_id": "defender", "client_secret": value(secret)}],
@@ -147,8 +147,8 @@ def every_way() -> list[Task]:
     return [
         whole("create", "service", "client"),
         whole("foretell", "service_new", "client_new", {"check_mode": True}),
-        task("snow_drift", "compare", state=STATE_WITH_SECRETS, more=wrong),
-        task("snow_drift", "misread", state={**STATE_WITH_SECRETS, "rolls": []}, more=wrong),
+        task("snow_drift_info", "compare", state=STATE_WITH_SECRETS, more=wrong),
+        task("snow_drift_info", "misread", state={**STATE_WITH_SECRETS, "rolls": []}, more=wrong),
         task("snow_oauth_check", "check", **pair, password=value("service"), more=wrong),
         task("snow_oauth_check", "wrong", **pair, password=value("service_new"), more=wrong),
         task("snow_token", "fetch", **client, more={**wrong, "register": "handed"}),

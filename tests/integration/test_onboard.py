@@ -62,7 +62,7 @@ def gets_a_token(playbook: Playbooks, instance: Instance, consumer: str) -> bool
 def test_an_instance_is_onboarded_once(
     playbook: Playbooks, instance: Instance, consumer: str, roles: list[str], refresh: str
 ) -> None:
-    variables = {"snow_connection_consumer": consumer}
+    variables = {"snow_connection_service": consumer}
     before = instance.content()
     check = playbook("onboard", instance, check=True, variables=variables).went_well()
     assert check.recap[instance.name]["changed"] == 1
@@ -98,10 +98,10 @@ def test_an_instance_is_onboarded_once(
 
 
 def test_both_consumers_share_an_instance(playbook: Playbooks, instance: Instance) -> None:
-    runs = [playbook("onboard", instance, variables={"snow_connection_consumer": each}) for each in ("mda", "mdc")]
+    runs = [playbook("onboard", instance, variables={"snow_connection_service": each}) for each in ("mda", "mdc")]
     assert all(run.went_well() for run in runs)
     assert all(gets_a_token(playbook, instance, consumer) for consumer in USERS)
-    again = playbook("onboard", instance, variables={"snow_connection_consumer": "mda"}).went_well()
+    again = playbook("onboard", instance, variables={"snow_connection_service": "mda"}).went_well()
     assert again.recap[instance.name]["changed"] == 0
 
 
@@ -214,9 +214,9 @@ def test_verify_says_what_is_broken(playbook: Playbooks, new_instance: NewInstan
 
 
 def test_a_wrong_variable_is_told_before_anything_is_sent(playbook: Playbooks, instance: Instance) -> None:
-    wrong: dict[str, Any] = {"snow_connection_consumer": "mdx"}
+    wrong: dict[str, Any] = {"snow_connection_service": "mdx"}
     run = playbook("onboard", instance, "--tags", "snow,always", variables=wrong)
     assert run.status == 2
-    assert "snow_connection_consumer" in run.output
+    assert "snow_connection_service" in run.output
     assert "mdx" in run.output
     assert not instance.requests()

@@ -25,7 +25,7 @@ WHOLE: dict[str, Any] = {
 
 
 def test_an_instance_that_is_as_described_costs_one_batch(playbook: Playbooks, instance: Instance) -> None:
-    create, again = task("snow_state", "create", **WHOLE), task("snow_state", "again", **WHOLE)
+    create, again = task("snow_instance", "create", **WHOLE), task("snow_instance", "again", **WHOLE)
     run = playbook([create, again, {**again, "name": "check", "check_mode": True}], instance).went_well()
     for name in ("again", "check"):
         assert run[name].requests == {BATCH: 1}
@@ -35,8 +35,8 @@ def test_an_instance_that_is_as_described_costs_one_batch(playbook: Playbooks, i
 def test_a_token_costs_one_more(playbook: Playbooks, instance: Instance) -> None:
     client = {"snow_client_id": "ansible-client", "snow_client_secret": "client-secret-1"}
     instance.add("oauth_entity", name="Ansible", client_id="ansible-client", client_secret="client-secret-1")
-    again = task("snow_state", "again", **WHOLE, **client)
-    run = playbook([task("snow_state", "create", **WHOLE), again], instance).went_well()
+    again = task("snow_instance", "again", **WHOLE, **client)
+    run = playbook([task("snow_instance", "create", **WHOLE), again], instance).went_well()
     assert run["again"].requests == {BATCH: 1, TOKEN: 1}
 
 
@@ -46,7 +46,10 @@ def test_each_secret_costs_at_most_two_more(playbook: Playbooks, instance: Insta
     both = {**password, **secret}
     described = {"password": password, "secret": secret, "both": both}
     run = playbook(
-        [task("snow_state", "create", **both), *(task("snow_state", name, **what) for name, what in described.items())],
+        [
+            task("snow_instance", "create", **both),
+            *(task("snow_instance", name, **what) for name, what in described.items()),
+        ],
         instance,
     ).went_well()
     # A single read needs no batch.
@@ -68,7 +71,7 @@ def test_the_number_of_described_objects_does_not_matter(
     )
     users = [{"user_name": f"svc_{number}", "roles": ["rest_service"]} for number in range(count)]
     properties = {f"acme.number.{number}": number for number in range(count)}
-    run = playbook([task("snow_state", "whole", users=users, properties=properties)], instance).went_well()
+    run = playbook([task("snow_instance", "whole", users=users, properties=properties)], instance).went_well()
     assert not run.last.changed
     assert run.last.requests == {BATCH: 1}
     assert len(run.last["results"]) == 2 * count

@@ -25,7 +25,7 @@ def whole(name: str, more: dict[str, Any] | None = None, **policies: str) -> Tas
     user, application = dict(WHOLE["users"][0]), dict(WHOLE["oauth_applications"][0])
     user.update({key: value for key, value in policies.items() if key == "update_password"})
     application.update({key: value for key, value in policies.items() if key == "update_secret"})
-    return task("snow_state", name, users=[user], oauth_applications=[application], more=more)
+    return task("snow_instance", name, users=[user], oauth_applications=[application], more=more)
 
 
 def look(name: str) -> Task:

@@ -27,7 +27,7 @@ DEBUG = [{"name": "Debug", "ansible.builtin.debug": {"msg": "{{ inventory_hostna
 STATE: list[dict[str, Any]] = [
     {
         "name": "State",
-        f"{COLLECTION}.snow_state": {
+        f"{COLLECTION}.snow_instance": {
             **CONNECTION,
             "roles": [{"name": "defender_cloud_apps_reader"}],
             "users": [{"user_name": "svc_defender_cloud_apps", "roles": ["defender_cloud_apps_reader"]}],
@@ -94,10 +94,12 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
     debug = timed(f"one debug task, {instances} instances", lambda: run(folder, inventory, DEBUG))
     debug_few = timed(f"one debug task, {few} instances", lambda: run(folder, inventory, DEBUG, limit=few))
     fleet.reset_requests()
-    state = timed(f"snow_state in check mode, {instances} instances", lambda: run(folder, inventory, STATE, "--check"))
+    state = timed(
+        f"snow_instance in check mode, {instances} instances", lambda: run(folder, inventory, STATE, "--check")
+    )
     requests = fleet.requests()["total"] / instances
     state_few = timed(
-        f"snow_state in check mode, {few} instances", lambda: run(folder, inventory, STATE, "--check", limit=few)
+        f"snow_instance in check mode, {few} instances", lambda: run(folder, inventory, STATE, "--check", limit=few)
     )
     drift = timed(
         f"the drift play, {instances} instances",
@@ -105,17 +107,23 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
     )
     uri = timed(f"six uri reads, {URI_INSTANCES} instances", lambda: run(folder, inventory, URI, limit=URI_INSTANCES))
     state_uri = timed(
-        f"snow_state, {URI_INSTANCES} instances", lambda: run(folder, inventory, STATE, "--check", limit=URI_INSTANCES)
+        f"snow_instance, {URI_INSTANCES} instances",
+        lambda: run(folder, inventory, STATE, "--check", limit=URI_INSTANCES),
     )
     made, first, again = measure_tickets(folder, inventory, fleet, timed)
     per_instance = state.seconds / instances
     per_instance_few = state_few.seconds / few
     return [
         Budget("HTTP requests to check one instance that is as described", requests, 2, unit=""),
-        Budget(f"snow_state in check mode / one debug task, {instances} instances", state.seconds / debug.seconds, 2.5),
+        Budget(
+            f"snow_instance in check mode / one debug task, {instances} instances", state.seconds / debug.seconds, 2.5
+        ),
         Budget(f"drift play / one debug task, {instances} instances", drift.seconds / debug.seconds, 8),
         Budget(
-            f"six uri reads / snow_state, {URI_INSTANCES} instances", uri.seconds / state_uri.seconds, 20, at_least=True
+            f"six uri reads / snow_instance, {URI_INSTANCES} instances",
+            uri.seconds / state_uri.seconds,
+            20,
+            at_least=True,
         ),
         Budget(f"time per instance, {instances} / {few} instances", per_instance / per_instance_few, 1.2),
         # A worker of a debug task grows as well: it begins with what Ansible knows of all hosts.

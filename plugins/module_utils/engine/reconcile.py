@@ -257,7 +257,7 @@ def summarize_messages(messages: Sequence[str], what: str = "were refused") -> l
 
 def further_queries(resource: Any, snapshot: Snapshot) -> list[Query]:
     """Return what a resource asks once it has seen the first answers; most ask nothing more."""
-    ask: Any = getattr(resource, "further_reads", None)
+    ask: Any = getattr(resource, "further_queries", None)
     return list(ask(snapshot)) if ask else []
 
 

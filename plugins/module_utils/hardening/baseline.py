@@ -57,7 +57,7 @@ def select(
     """
     given = dict(overrides or {})
     wrong = [*_unknown("ids", ids), *_unknown("exclude", exclude), *_unknown("overrides", given)]
-    wrong += _unknown("acknowledge_breaks", acknowledged)
+    wrong += _unknown("accept_side_effects", acknowledged)
     chosen = baseline or ("" if ids else SECURE_SCORE)
     wanted = {s.id for s in CATALOGUE if _belongs(s, chosen)} | set(ids)
     wrong += _conflicts(wanted, ids, exclude, given)

@@ -29,11 +29,11 @@ NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope"})
 
 def selection_of(params: Mapping[str, Any]) -> Selection:
     """Return the settings that a task names; raise `InvalidInput` with everything that cannot be meant."""
-    for entry in params["connections"]:
+    for entry in params["services"]:
         if not entry["application"].strip():
-            raise InvalidInput("connections: an application without a name")
+            raise InvalidInput("services: an application without a name")
     return select(
-        params["baseline"], params["ids"], params["exclude"], params["overrides"], params["acknowledge_breaks"]
+        params["baseline"], params["ids"], params["exclude"], params["overrides"], params["accept_side_effects"]
     )
 
 
@@ -44,8 +44,8 @@ def hardening_of(instance: Instance, params: Mapping[str, Any], selection: Selec
     return Hardening(
         selection,
         Observer(selection.settings, instance.account, params["production"], WHOLE_ROW),
-        Allowances(params["allow_irreversible"], params["allow_plugins"], frozenset(params["acknowledge_breaks"])),
-        Connections(params["connections"], instance.grant, user),
+        Allowances(params["allow_irreversible"], params["allow_plugins"], frozenset(params["accept_side_effects"])),
+        Connections(params["services"], instance.grant, user),
         params["max_writes"],
         params["create_for_score"],
         Wait(params["wait"], params["wait_timeout"], params["poll_interval"]),
@@ -55,7 +55,7 @@ def hardening_of(instance: Instance, params: Mapping[str, Any], selection: Selec
 def harden(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Result:
     """Bring the instance to the baseline, or say in check mode what would be done."""
     hardening = hardening_of(instance, params, selection)
-    guard = LockoutGuard(instance, params["connections"], lambda: hardening.left)
+    guard = LockoutGuard(instance, params["services"], lambda: hardening.left)
     result = instance.ensure(hardening, guard=guard)
     posture = posture_of(selection.baseline, hardening.assessed)
     result.output.update(

@@ -42,9 +42,7 @@ def reason_not_to_write(entry: Assessed, allowances: Allowances, pinned: Collect
     return (
         _only_noted(entry, pinned)
         or (
-            Withheld(REFUSED, f"{cut}. Leave it out with exclude, or take the connection out of connections")
-            if cut
-            else None
+            Withheld(REFUSED, f"{cut}. Leave it out with exclude, or remove the service from services") if cut else None
         )
         or _by_switch(entry, allowances)
         or _by_hand(entry)
@@ -82,7 +80,7 @@ def _by_switch(entry: Assessed, allowances: Allowances) -> Withheld | None:
         return Withheld(WITHHELD, "once changed it cannot be changed back: allow_irreversible has it written")
     if setting.breaks and setting.id not in allowances.acknowledged:
         return Withheld(
-            WITHHELD, f"it breaks: {setting.breaks}. Name {setting.id} in acknowledge_breaks to have it written"
+            WITHHELD, f"it breaks: {setting.breaks}. Name {setting.id} in accept_side_effects to have it written"
         )
     return None
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of each resource and job: those of its own module, and of its part of `snow_state` and `snow_drift`."""
+"""The options of each resource and job: those of its own module, and of its part of `snow_instance` and `snow_drift_info`."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ HARDENING_OPTIONS: Options = {
     "max_writes": {"type": "int", "default": 10},
     "allow_irreversible": {"type": "bool", "default": False},
     "allow_plugins": {"type": "bool", "default": False},
-    "acknowledge_breaks": {"type": "list", "elements": "str", "default": []},
-    "connections": {
+    "accept_side_effects": {"type": "list", "elements": "str", "default": []},
+    "services": {
         "type": "list",
         "elements": "dict",
         "options": CONNECTION_OPTIONS,

@@ -77,7 +77,7 @@ def kind_of_module(action: str) -> str:
     if not action.startswith(COLLECTION):
         return "other"
     noun = MODULE.sub("", action.removeprefix(COLLECTION)).removesuffix("_info")
-    if noun in ("state", "drift"):
+    if noun == "instance" or noun == "drift":
         # Of all that makes up an instance, only rows of any table are labelled without a word of ours: `<table> <key>`.
         return "record"
     return re.sub(r"ies$", "y", noun) if noun.endswith("ies") else noun.removesuffix("s")

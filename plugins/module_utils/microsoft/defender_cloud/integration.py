@@ -41,7 +41,7 @@ INTEGRATION_OPTIONS: dict[str, dict[str, Any]] = {
     "include_members": {"type": "bool"},
     "api_version": {"type": "str"},
     "contract": {"type": "dict"},
-    "rehearse": {"type": "bool", "default": True},
+    "validate_credentials": {"type": "bool", "default": True},
     "confirm_assignment_loss": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 600.0},
 }

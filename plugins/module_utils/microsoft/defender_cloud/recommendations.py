@@ -195,10 +195,12 @@ class GraphReader(Reader):
     def read(self) -> Reading:
         """Read everything. Raises `InvalidInput` for a management group, and where all rows are wanted."""
         if self.keeps_others:
-            raise InvalidInput("keep_unselected takes via: assessments, as Resource Graph gives only what is chosen")
+            raise InvalidInput(
+                "include_unselected takes source: assessments, as Resource Graph gives only what is chosen"
+            )
         groups = [scope for scope in self.scopes if scope.kind == MANAGEMENT_GROUP]
         if groups:
-            raise InvalidInput(f"via: resource_graph takes subscriptions and security connectors, not {groups[0]}")
+            raise InvalidInput(f"source: resource_graph takes subscriptions and security connectors, not {groups[0]}")
         subscriptions = list(dict.fromkeys(scope.subscription.lower() for scope in self.scopes))
         inside = tuple(f"{scope.path.lower()}/" for scope in self.scopes)
         for found in self.manager.graph(self._query(), subscriptions):

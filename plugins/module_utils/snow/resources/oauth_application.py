@@ -55,7 +55,7 @@ class OAuthApplication(RecordResource):
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> OAuthApplication:
-        """Return the application that a task or an entry of `snow_state` describes."""
+        """Return the application that a task or an entry of `snow_instance` describes."""
         return cls(
             {name: params.get(name) for name in OPTIONS},
             state=params["state"],

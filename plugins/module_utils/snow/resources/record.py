@@ -16,7 +16,7 @@ OWN_MODULES = {"sys_security_acl": "snow_table_acls", "sys_security_acl_role": "
 
 
 def write_only_values(entry: Mapping[str, Any]) -> list[Any]:
-    """Return the secrets that a task or an entry of `snow_state` describes in `values`."""
+    """Return the secrets that a task or an entry of `snow_instance` describes in `values`."""
     values = entry.get("values") or {}
     return [values[name] for name in entry.get("write_only") or [] if name in values]
 
@@ -66,7 +66,7 @@ class Record(RecordResource):
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Record:
-        """Return the row that a task or an entry of `snow_state` describes."""
+        """Return the row that a task or an entry of `snow_instance` describes."""
         return cls(
             params["table"],
             params["match"],

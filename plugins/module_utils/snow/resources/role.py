@@ -27,6 +27,6 @@ class Role(RecordResource):
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Role:
-        """Return the role that a task or an entry of `snow_state` describes."""
+        """Return the role that a task or an entry of `snow_instance` describes."""
         values = {name: params.get(name) for name in ("name", "description", "contains")}
         return cls(values, state=params["state"], exclusive=("contains",))

@@ -32,7 +32,7 @@ class TableAcls:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> TableAcls:
-        """Return what a task or an entry of `snow_state` describes."""
+        """Return what a task or an entry of `snow_instance` describes."""
         return cls(params["role"], params["tables"], params["operation"])
 
     def planned_ids(self) -> list[PlannedId]:

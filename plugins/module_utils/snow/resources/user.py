@@ -48,7 +48,7 @@ class User(RecordResource):
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> User:
-        """Return the account that a task or an entry of `snow_state` describes."""
+        """Return the account that a task or an entry of `snow_instance` describes."""
         state = params["state"]
         policy = params["update_password"]
         values = {name: params.get(name) for name in OPTIONS}

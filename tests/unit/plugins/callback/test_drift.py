@@ -77,7 +77,7 @@ def run(tmp_path: Path) -> Play:
         (shutil.copytree if (PLUGINS / part).is_dir() else shutil.copy)(PLUGINS / part, target)
     for folder, content in (("action", STAND_IN), ("modules", MODULE)):
         (collection / folder).mkdir()
-        (collection / folder / "snow_state.py").write_text(content)
+        (collection / folder / "snow_instance.py").write_text(content)
     (tmp_path / "action_plugins").mkdir()
     (tmp_path / "action_plugins" / "foreign.py").write_text(STAND_IN)
 
@@ -122,7 +122,7 @@ def run(tmp_path: Path) -> Play:
     return play
 
 
-def task(result: Any, *, module: str = "secops.servicenow_defender.snow_state", **keywords: Any) -> dict[str, Any]:
+def task(result: Any, *, module: str = "secops.servicenow_defender.snow_instance", **keywords: Any) -> dict[str, Any]:
     return {"name": "Compare the instance", module: {"result": result}, **keywords}
 
 
@@ -219,7 +219,7 @@ def test_a_foreign_module_with_drift_takes_part(run: Play) -> None:
 
 
 @pytest.mark.parametrize("loop", [{}, {"loop": [1, 2]}])
-@pytest.mark.parametrize("name", ["snow_state", "{{ 'secops.servicenow_defender' }}.snow_state"])
+@pytest.mark.parametrize("name", ["snow_instance", "{{ 'secops.servicenow_defender' }}.snow_instance"])
 def test_short_and_templated_module_names_are_known(run: Play, name: str, loop: dict[str, Any]) -> None:
     tasks = [{"action": name, "args": {"result": {"changed": False}}, **loop}]
     done = run(tasks, collections=["secops.servicenow_defender"])

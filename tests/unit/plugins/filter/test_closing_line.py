@@ -37,7 +37,7 @@ def state(drift: list[dict[str, Any]], status: str = "changed", steps: int = 0) 
 
 
 def whole(drift: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what snow_drift says: connection and settings in one result."""
+    """Return what snow_drift_info says: connection and settings in one result."""
     return {
         "drift": drift,
         "results": [{"object": each["object"], "status": "changed"} for each in (LIFESPAN, SETTING)],

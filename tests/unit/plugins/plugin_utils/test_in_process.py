@@ -103,14 +103,14 @@ def test_arguments_are_shown_with_defaults_and_without_secrets(run: Twin) -> Non
 
 @pytest.mark.parametrize("diff", [True, False])
 def test_check_mode_and_diff_reach_the_module(run: Twin, server: Loopback, diff: bool) -> None:
-    result = run("snow_state", {"properties": {"glide.x": True}}, check_mode=True, diff=diff)
+    result = run("snow_instance", {"properties": {"glide.x": True}}, check_mode=True, diff=diff)
     assert (result["changed"], result["api_calls"]["write"]) == (True, 0)
     assert not any(line.startswith("POST /api/now/table") for line in server.lines)
     assert ("diff" in result) == diff
 
 
 def test_a_run_that_is_no_check_writes(run: Twin, server: Loopback) -> None:
-    result = run("snow_state", {"properties": {"glide.x": True}})
+    result = run("snow_instance", {"properties": {"glide.x": True}})
     assert "POST /api/now/table/sys_properties" in server.lines
     assert "did not keep the value" in result["msg"], "the instance has no rows, whatever it was told"
     assert (result["failed"], result["changed"], result["api_calls"]["write"]) == (True, True, 1)
@@ -163,7 +163,7 @@ NESTED = {
     "more", [{}, {"unknown": "option"}, {"snow_url": "http://192.0.2.7"}], ids=["run", "arguments", "options"]
 )
 def test_no_result_holds_a_nested_secret(run: Twin, more: dict[str, Any]) -> None:
-    result = run("snow_state", {**NESTED, **more}, diff=True)
+    result = run("snow_instance", {**NESTED, **more}, diff=True)
     text = json.dumps(result)
     for secret in ("s3cret-one", "s3cret-two", "Pass-word-1"):
         assert secret not in text
@@ -172,13 +172,13 @@ def test_no_result_holds_a_nested_secret(run: Twin, more: dict[str, Any]) -> Non
 
 
 def test_a_defect_shows_no_secret(run: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = import_module(f"{PLUGINS}.modules.snow_state")
+    module = import_module(f"{PLUGINS}.modules.snow_instance")
 
     def broken(params: ansible_module.Params, _context: ansible_module.TaskContext) -> ansible_module.Result:
         raise RuntimeError(f"cannot cope with {dict(params)}")
 
     monkeypatch.setattr(module, "run", broken)
-    result = run("snow_state", NESTED)
+    result = run("snow_instance", NESTED)
     assert "unexpected RuntimeError at test_in_process.py" in result["msg"]
     assert "s3cret" not in json.dumps(result)
 

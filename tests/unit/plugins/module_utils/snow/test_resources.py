@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.state import (
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.instance import (
     INSTANCE_OPTIONS,
     resources_of,
 )

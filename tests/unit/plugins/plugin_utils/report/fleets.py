@@ -10,7 +10,7 @@ from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.report.
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.report.document import make
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=timezone.utc)
-STATE = "secops.servicenow_defender.snow_state"
+STATE = "secops.servicenow_defender.snow_instance"
 TABLES = (
     "sys_user",
     "sys_user_group",
@@ -65,7 +65,7 @@ RESTRICTED = {
 def compared(
     drift: list[dict[str, Any]], steps: list[dict[str, Any]], problems: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return what `snow_state` returns after a comparison."""
+    """Return what `snow_instance` returns after a comparison."""
     return {
         "changed": bool(drift),
         "objects": [{"object": name} for name in OBJECTS],
@@ -90,9 +90,7 @@ def small() -> dict[str, Any]:
         application = {"name": "CloudAppSecurity", "refresh_token_expires_at": expires}
         listed = {"changed": False, "oauth_applications": [application]}
         fleet.add(TaskReport(host, f"{STATE[:-10]}snow_oauth_application_info", listed, check_mode=True))
-    asleep = (
-        "snow_state: acme-lab answered with a page instead of JSON: the developer instance is hibernating. Wake it up."
-    )
+    asleep = "snow_instance: acme-lab answered with a page instead of JSON: the developer instance is hibernating. Wake it up."
     fleet.add(TaskReport("acme-lab", STATE, {"msg": asleep, "failed": True}, "Compare the instance", "failed", True))
     away = {"msg": "acme-old did not answer within 60 seconds.", "unreachable": True}
     fleet.add(TaskReport("acme-old", STATE, away, "Compare the instance", "unreachable", True))

@@ -12,7 +12,7 @@ from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.report.
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.report.document import make
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=timezone.utc)
-ACTIONS = ("secops.servicenow_defender.snow_state", "secops.servicenow_defender.snow_properties")
+ACTIONS = ("secops.servicenow_defender.snow_instance", "secops.servicenow_defender.snow_properties")
 
 MARKUP = (
     "</script><script>x</script>",

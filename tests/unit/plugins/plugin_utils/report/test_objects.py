@@ -20,7 +20,7 @@ COLLECTION = "secops.servicenow_defender."
         ("snow_properties", "property"),
         ("snow_table_acls", "table_acl"),
         ("snow_user", "user"),
-        ("snow_state", "record"),
+        ("snow_instance", "record"),
         ("mda_ip_ranges", "ip_range"),
         ("mda_policies", "policy"),
         ("mdc_governance_rule", "governance_rule"),
@@ -45,7 +45,7 @@ def test_a_label_names_kind_and_name(label: str, expected: tuple[str, str]) -> N
     assert identify(label, COLLECTION + "snow_properties") == expected
 
 
-def objects_of(result: dict[str, Any], module: str = "snow_state") -> dict[str, str]:
+def objects_of(result: dict[str, Any], module: str = "snow_instance") -> dict[str, str]:
     return {row["object"]: row["status"] for row in host_of(report(result, action=COLLECTION + module))["objects"]}
 
 

@@ -224,7 +224,7 @@ def test_status_severity_and_filter_choose(server: Loopback, task: Task) -> None
     assert names(severe) == ["vm1"]
     assert severe["warnings"] == ["1 recommendations have no metadata, so no severity; severities leaves them out"]
     assert names(task(filter="severity == 'Medium' || contains(resource_id, 'vm1')")) == ["vm1", "vm2"]
-    whole = task(filter="resource_name == 'vm2'", keep_unselected=True)["recommendations"]
+    whole = task(filter="resource_name == 'vm2'", include_unselected=True)["recommendations"]
     assert [(row["resource_name"], row["selected"]) for row in whole] == [
         ("vm1", False),
         ("vm2", True),
@@ -321,7 +321,7 @@ def test_resource_graph_chooses_on_the_server(server: Loopback, task: Task) -> N
     one["properties"]["resourceDetails"] = {"Source": "Azure", "Id": machine("vm1")}
     elsewhere = assessment(machine("vm2", "/subscriptions/another"))
     server.answers(answer({"data": [{**one, "id": one["id"].lower()}, elsewhere]}))
-    result = task(scopes=[SUB, OTHER_SUB], severities=["High", "Critical"], via="resource_graph")
+    result = task(scopes=[SUB, OTHER_SUB], severities=["High", "Critical"], source="resource_graph")
     (row,) = result["recommendations"]
     assert (row["key"], row["severity"], row["source"]) == (assessment_key(one["id"]), "High", "azure")
     assert result["scopes_read"] == []
@@ -336,7 +336,7 @@ def test_resource_graph_chooses_on_the_server(server: Loopback, task: Task) -> N
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"keep_unselected": True}, "keep_unselected takes via: assessments"),
+        ({"include_unselected": True}, "include_unselected takes source: assessments"),
         ({"scopes": ["/providers/Microsoft.Management/managementGroups/a"]}, "not management group a"),
     ],
 )
@@ -344,5 +344,5 @@ def test_what_resource_graph_cannot_do_is_told(
     server: Loopback, task: Task, options: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InvalidInput, match=words):
-        task(via="resource_graph", **options)
+        task(source="resource_graph", **options)
     assert server.received == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""snow_drift: a whole instance compared with its description in one task and one batch."""
+"""snow_drift_info: a whole instance compared with its description in one task and one batch."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tests.integration.lifecycle import assert_alike
 from tests.integration.playbooks import SHELLS, Playbooks, task
 
 BATCH = "POST /api/now/v1/batch"
-STATE: dict[str, Any] = {
+INSTANCE: dict[str, Any] = {
     "roles": [{"name": "defender_reader"}],
     "users": [{"user_name": "svc_defender", "password": "first-Pass-1", "roles": ["defender_reader"]}],
     "oauth_applications": [{"name": "Defender", "access_token_lifespan": 3600}],
     "table_acls": [{"role": "defender_reader", "tables": ["incident"]}],
 }
 PARTS: dict[str, Any] = {
-    "instance_info": {"properties": ["glide.sys.default.tz"], "tables": ["sysevent", "no_such_table"]},
-    "state": STATE,
+    "preflight": {"properties": ["glide.sys.default.tz"], "tables": ["sysevent", "no_such_table"]},
+    "instance": INSTANCE,
     "hardening": {"baseline": "secure_score", "exclude": ["auth.mfa_enabled"]},
 }
 OAUTH = "com.snc.platform.security.oauth.is.active"
@@ -30,10 +30,10 @@ OAUTH = "com.snc.platform.security.oauth.is.active"
 def test_it_finds_what_its_parts_find(playbook: Playbooks, new_instance: NewInstance) -> None:
     check = {"check_mode": True, "diff": True}
     tasks = [
-        task("snow_drift", **PARTS, fail_on=[]),
-        task("snow_drift", "checking", **PARTS, fail_on=[], more=check),
-        task("snow_instance_info", **PARTS["instance_info"]),
-        task("snow_state", **STATE, more=check),
+        task("snow_drift_info", **PARTS, fail_on=[]),
+        task("snow_drift_info", "checking", **PARTS, fail_on=[], more=check),
+        task("snow_instance_info", **PARTS["preflight"]),
+        task("snow_instance", **INSTANCE, more=check),
         task("snow_hardening", **PARTS["hardening"], more=check),
     ]
     runs = []
@@ -59,7 +59,7 @@ def test_it_finds_what_its_parts_find(playbook: Playbooks, new_instance: NewInst
 
 def test_nothing_is_ever_written(playbook: Playbooks, instance: Instance) -> None:
     before = instance.content()
-    run = playbook([task("snow_drift", state=STATE, hardening={})], instance).went_well()
+    run = playbook([task("snow_drift_info", instance=INSTANCE, hardening={})], instance).went_well()
     assert run.last["drift"]
     assert not run.last.writes
     assert instance.content() == before
@@ -68,10 +68,10 @@ def test_nothing_is_ever_written(playbook: Playbooks, instance: Instance) -> Non
 def test_an_account_that_may_only_read_is_enough(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(users={"agent": {"password": "agent-Pass-1", "roles": ["itil"]}})
     reader = {"snow_username": "agent", "snow_password": "agent-Pass-1"}
-    applications = {"oauth_applications": STATE["oauth_applications"]}
+    applications = {"oauth_applications": INSTANCE["oauth_applications"]}
     tasks = [
-        task("snow_state", "correct", **applications, **reader, more={"check_mode": True, "ignore_errors": True}),
-        task("snow_drift", "compare", state=applications, **reader),
+        task("snow_instance", "correct", **applications, **reader, more={"check_mode": True, "ignore_errors": True}),
+        task("snow_drift_info", "compare", instance=applications, **reader),
     ]
     run = playbook(tasks, instance).went_well()
     assert "agent may not write oauth_application Defender" in run["correct"].message
@@ -79,21 +79,23 @@ def test_an_account_that_may_only_read_is_enough(playbook: Playbooks, new_instan
 
 
 def test_an_instance_that_is_as_described(playbook: Playbooks, instance: Instance) -> None:
-    described = {name: STATE[name] for name in ("roles", "users", "oauth_applications")}
-    run = playbook([task("snow_state", **described), task("snow_drift", state=described)], instance).went_well()
+    described = {name: INSTANCE[name] for name in ("roles", "users", "oauth_applications")}
+    run = playbook(
+        [task("snow_instance", **described), task("snow_drift_info", instance=described)], instance
+    ).went_well()
     assert run.last["drift"] == []
     assert run.last.requests == {BATCH: 1, "GET /api/now/table/sys_user": 1}, "the password is tried out"
     assert "posture" not in run.last.result, "no settings, no posture"
-    assert playbook([task("snow_drift")], instance).went_well().last["results"] == [], "nothing described"
+    assert playbook([task("snow_drift_info")], instance).went_well().last["results"] == [], "nothing described"
 
 
 def test_a_problem_fails_the_task_and_nothing_found_is_lost(playbook: Playbooks, instance: Instance) -> None:
     instance.change("sys_properties", {"name": OAUTH}, value="false")
     wrong = {"ignore_errors": True}
     tasks = [
-        task("snow_drift", "failing", state=STATE, more=wrong),
-        task("snow_drift", "ignored", state=STATE, ignore=["oauth_inactive"]),
-        task("snow_drift", "noted", state=STATE, fail_on=[]),
+        task("snow_drift_info", "failing", instance=INSTANCE, more=wrong),
+        task("snow_drift_info", "ignored", instance=INSTANCE, ignore=["oauth_inactive"]),
+        task("snow_drift_info", "noted", instance=INSTANCE, fail_on=[]),
     ]
     run = playbook(tasks, instance).went_well()
     assert run["failing"].failed
@@ -104,7 +106,7 @@ def test_a_problem_fails_the_task_and_nothing_found_is_lost(playbook: Playbooks,
 
 def test_a_refusal_comes_with_what_stands_in_the_way(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(acl={"deny_table": {"oauth_entity": "403"}})
-    run = playbook([task("snow_drift", **{**PARTS, "instance_info": {"tables": ["oauth_entity"]}})], instance)
+    run = playbook([task("snow_drift_info", **{**PARTS, "preflight": {"tables": ["oauth_entity"]}})], instance)
     assert run.last.failed
     assert "refused to read oauth_entity" in run.last.message
     assert "table_refused:oauth_entity" in run.last.message
@@ -115,11 +117,11 @@ def test_a_refusal_comes_with_what_stands_in_the_way(playbook: Playbooks, new_in
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"state": {"rolls": []}}, "state: rolls. Supported parameters include"),
-        ({"state": {"users": [{"password": "unnamed-Pass-1"}]}}, "state: missing required arguments: user_name"),
+        ({"instance": {"rolls": []}}, "instance: rolls. Supported parameters include"),
+        ({"instance": {"users": [{"password": "unnamed-Pass-1"}]}}, "instance: missing required arguments: user_name"),
         ({"hardening": {"baseline": "best"}}, "hardening: value of baseline must be one of"),
         ({"hardening": {"ids": ["session.idle"]}}, "session.idle"),
-        ({"instance_info": {"tables": {"a": 1}}}, "instance_info: "),
+        ({"preflight": {"tables": {"a": 1}}}, "preflight: "),
         ({"fail_on": ["fatal"]}, "value of fail_on must be one or more of"),
     ],
 )
@@ -127,7 +129,7 @@ def test_a_refusal_comes_with_what_stands_in_the_way(playbook: Playbooks, new_in
 def test_what_cannot_be_meant_is_refused_before_anything_is_asked(
     playbook: Playbooks, instance: Instance, parts: dict[str, Any], words: str, shell: str
 ) -> None:
-    run = playbook([task("snow_drift", **parts)], instance, shell=shell)
+    run = playbook([task("snow_drift_info", **parts)], instance, shell=shell)
     assert run.last.failed
     assert words in run.last.message
     assert run.last.requests == {}

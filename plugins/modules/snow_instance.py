@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: snow_state
+module: snow_instance
 short_description: Bring a whole ServiceNow instance to its described state in one plan
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
@@ -56,7 +56,7 @@ options:
         description:
           - Names of the roles that this role contains, exactly these. What it contains beyond them is taken out of it;
             V([]) empties it.
-          - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_state).
+          - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_instance).
             Otherwise the task fails before it writes anything.
           - If left out, the contained roles are not managed.
         type: list
@@ -140,7 +140,7 @@ options:
           - Names of roles that the account must have. A role that it has through a group or another role counts as
             granted.
           - Roles beyond these stay, unless O(users[].exclusive_roles=true).
-          - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_state).
+          - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_instance).
             Otherwise the task fails before it writes anything. Only an administrator can grant V(admin).
           - If left out, roles are not managed.
         type: list
@@ -273,7 +273,7 @@ options:
       oauth_user:
         description:
           - User name of the account that tokens of the client credentials grant act as.
-          - The account has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_state).
+          - The account has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_instance).
             An empty string removes it.
           - The grant also takes the system property C(glide.oauth.inbound.client.credential.grant_type.enabled).
           - If left out, it is not managed.
@@ -414,7 +414,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Prepare one instance for Defender for Cloud Apps
-  secops.servicenow_defender.snow_state:
+  secops.servicenow_defender.snow_instance:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
     snow_password: "{{ vault_snow_password }}"
@@ -458,7 +458,7 @@ EXAMPLES = r"""
       snow_password: "{{ vault_snow_password }}"
   block:
     - name: Bring the instance to its state
-      secops.servicenow_defender.snow_state:
+      secops.servicenow_defender.snow_instance:
         users:
           - user_name: svc_defender
             # The lookup makes a secret up once and keeps it in a file that only you can read.
@@ -646,7 +646,7 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.state import INSTANCE_OPTIONS, resources_of, secrets_of
+from ..module_utils.snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
 
 SPEC = ansible_module.ModuleSpec(options=INSTANCE_OPTIONS, groups=[SNOW_OPTIONS], secrets=secrets_of)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""snow_state: a whole instance in one plan."""
+"""snow_instance: a whole instance in one plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.integration.instances import Instance
 from tests.integration.lifecycle import live
 from tests.integration.playbooks import Playbooks, task
 
-MODULE = "snow_state"
+MODULE = "snow_instance"
 WHOLE: dict[str, Any] = {
     "roles": [{"name": "defender_all", "contains": ["defender_reader"]}, {"name": "defender_reader"}],
     "users": [{"user_name": "svc_defender", "password": "first-Pass-1", "roles": ["defender_all"]}],

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: snow_drift
+module: snow_drift_info
 short_description: Compare a whole ServiceNow instance with everything that is described of it, in one round trip
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Does in one task, and changes nothing, what M(secops.servicenow_defender.snow_instance_info) and, in check mode,
-    M(secops.servicenow_defender.snow_state) and M(secops.servicenow_defender.snow_hardening) do. Of hundreds of
+    M(secops.servicenow_defender.snow_instance) and M(secops.servicenow_defender.snow_hardening) do. Of hundreds of
     instances, each then costs one task and one batch of reads.
   - Every deviation is in RV(drift), whatever part it belongs to.
   - An account that may read, but not write, is enough.
@@ -22,15 +22,15 @@ extends_documentation_fragment:
   - secops.servicenow_defender._snow
   - secops.servicenow_defender._transport
 options:
-  instance_info:
+  preflight:
     description:
       - What to look at beside the release, the account and the sign-in settings. Takes the options of
         M(secops.servicenow_defender.snow_instance_info), its connection options excepted.
     type: dict
-  state:
+  instance:
     description:
       - Roles, accounts, OAuth applications and more as they should be. Takes the options of
-        M(secops.servicenow_defender.snow_state), its connection options excepted.
+        M(secops.servicenow_defender.snow_instance), its connection options excepted.
     type: dict
   hardening:
     description:
@@ -52,24 +52,24 @@ options:
     elements: str
     default: []
 notes:
-  - Each secret in O(state) is tried out as M(secops.servicenow_defender.snow_state) does it, which costs one to three
+  - Each secret in O(instance) is tried out as M(secops.servicenow_defender.snow_instance) does it, which costs one to three
     requests more.
 seealso:
   - module: secops.servicenow_defender.snow_instance_info
-  - module: secops.servicenow_defender.snow_state
+  - module: secops.servicenow_defender.snow_instance
   - module: secops.servicenow_defender.snow_hardening
 """
 
 EXAMPLES = r"""
 - name: Compare one instance with its description and with the Secure Score baseline
-  secops.servicenow_defender.snow_drift:
+  secops.servicenow_defender.snow_drift_info:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
     snow_password: "{{ vault_snow_password }}"
-    instance_info:
+    preflight:
       tables:
         - sysevent
-    state:
+    instance:
       roles:
         - name: defender_reader
       users:
@@ -123,7 +123,7 @@ problems:
         to false
 results:
   description:
-    - How each thing stands. First those of O(state), as RV(secops.servicenow_defender.snow_state#module:results), then
+    - How each thing stands. First those of O(instance), as RV(secops.servicenow_defender.snow_instance#module:results), then
       the settings, as RV(secops.servicenow_defender.snow_hardening#module:results).
   returned: success
   type: list

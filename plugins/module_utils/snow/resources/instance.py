@@ -52,7 +52,7 @@ def secrets_of(params: Mapping[str, Any]) -> list[Any]:
 
 
 def resources_of(params: Mapping[str, Any]) -> list[Resource]:
-    """Return the resources that the options of `snow_state` describe. Raises `InvalidInput` for one described twice."""
+    """Return the resources that the options of `snow_instance` describe. Raises `InvalidInput` for one described twice."""
     resources: list[Resource] = []
     for option, kind in KINDS.items():
         resources += [kind.from_params(entry) for entry in params.get(option) or []]
