@@ -60,7 +60,7 @@ def nearest(wanted: str, known: list[str], mark: str = "") -> str:
 
 
 def without_code(text: str) -> str:
-    """Return a text with blanks for what stands between backticks."""
+    """Return a text with blanks in place of code spans."""
     return CODE.sub(lambda match: " " * len(match[0]), text)
 
 

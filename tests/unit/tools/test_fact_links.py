@@ -9,7 +9,7 @@ import pytest
 
 from tools import fact_links
 
-# In two parts, so that the links of these tests are none of the repository's own.
+# In parts, so that the links and numbers of these tests are none of the repository's own.
 FACTS = "docs/" + "facts"
 INDEX = "# Facts\n\n[Platform](platform.md)\n"
 PAGE = """# Platform
@@ -76,17 +76,17 @@ def test_a_page_that_does_not_exist(repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "word", "number"),
     [
-        ("# Refused (platform " + "facts 3.8).", "facts 3.8"),
-        ("# Facts" + " D1 and D3: both.", "Facts D1"),
-        ("# A list that the vendor supports (its " + "facts\n# 1.5).", "facts 1.5"),
+        ("# Refused (platform facts {}).", "facts", "3.8"),
+        ("# Facts {} and D3: both.", "Facts", "D1"),
+        ("# A list that the vendor supports (its facts\n# {}).", "facts", "1.5"),
     ],
 )
-def test_citations_by_number(repository: Path, text: str, words: str) -> None:
-    write(repository, "tests/unit/test_client.py", text)
+def test_citations_by_number(repository: Path, text: str, word: str, number: str) -> None:
+    write(repository, "tests/unit/test_client.py", text.format(number))
     (problem,) = fact_links.problems(repository)
-    assert problem.startswith(f'tests/unit/test_client.py:1: "{words}": cite the heading instead')
+    assert problem.startswith(f'tests/unit/test_client.py:1: "{word} {number}": cite the heading instead')
 
 
 @pytest.mark.parametrize(
