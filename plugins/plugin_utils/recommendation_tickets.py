@@ -27,7 +27,8 @@ WORDS = frozenset({OPEN, RESOLVED, CLOSED, CANCELED})
 # What check mode says of a ticket that it does not create.
 TO_COME = "(assigned when the ticket is created)"
 
-# Impact and urgency by severity, 1 high to 3 low. The instance derives the priority (facts 5.2): 1, 2, 3 and 5.
+# Impact and urgency by severity, 1 high to 3 low. The instance derives the priority
+# (docs/facts/servicenow_tickets.md#incidents): 1, 2, 3 and 5.
 RATINGS: dict[str, dict[str, int]] = {
     "Critical": {"impact": 1, "urgency": 1},
     "High": {"impact": 2, "urgency": 1},
@@ -272,7 +273,8 @@ def _assignment(row: Row, ticket: Known, instance_url: str, fields: Mapping[str,
     if not link and instance_url and ticket.sys_id:
         link = address(instance_url.strip().rstrip("/"), ticket.type, ticket.sys_id)
     if link and ticket.number not in link:
-        # Facts 3.5: the assignment's number holds digits only, so that the link has to carry the whole number.
+        # The assignment's number holds digits only, so that the link has to carry the whole number
+        # (docs/facts/defender_for_cloud.md#governance-assignments).
         link = f"{link}#{ticket.number}"
     # Of a ticket that is to come, check mode can only tell that the number of another one goes.
     has_number = ticket.number or (row.get("assignment") or {}).get("ticket_number") is not None

@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# The field's length (Compliance facts 5.5), and that of a description less a reserve for what an instance adds.
+# The field's length (docs/facts/servicenow_tickets.md#task-columns), and that of a description less a reserve for what
+# an instance adds.
 SHORT, LONG = 160, 3900
 ASSESSMENT = "Assessment: "
 # What we close with. Tickets that end otherwise were closed by people.
@@ -49,7 +50,8 @@ def description(row: Mapping[str, Any]) -> str:
         ("Risk level", row.get("risk_level")),
         ("Resource", f"{row.get('resource_id')} ({where})" if where else row.get("resource_id")),
         ("Found", row.get("first_evaluated_at")),
-        # Lists leave out the address; the way to the page is the vendor's (Defender for Cloud facts 1.2).
+        # Lists leave out the address; the way to the page is the vendor's
+        # (docs/facts/defender_for_cloud.md#manual-tickets).
         (
             "Portal",
             row.get("portal_url") or f"Microsoft Defender for Cloud > Recommendations > {row.get('display_name')}",

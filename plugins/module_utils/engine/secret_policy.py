@@ -40,7 +40,7 @@ class SecretPolicy:
     def _unfinished(self, row: Row) -> bool:
         """Return True for a row that we created and whose secret we never came to write: an interrupted run.
 
-        A new row has sys_mod_count 0 and every update raises it (ServiceNow facts, tickets 5.5).
+        A new row has sys_mod_count 0 and every update raises it (docs/facts/servicenow_tickets.md#task-columns).
         """
         if row.get("sys_mod_count") != "0":
             return False

@@ -93,7 +93,7 @@ class Snapshot:
         """Return the rows of `collection` whose `column` is exactly `value`.
 
         Checked here again although it was asked for: a platform that does not know a queried field answers with
-        everything (ServiceNow platform facts 3.3), and most databases ignore case.
+        everything (docs/facts/servicenow_platform.md#encoded-queries), and most databases ignore case.
         """
         index = self._by_value.get((collection, column))
         if index is None:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which settings would cut a connection that is there, or this automation's own (hardening facts 7)."""
+"""Which settings would cut a connection that is there, or this automation's own.
+
+See docs/facts/servicenow_hardening.md#connection-impact.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is a setting as it should be? Pure rules over what was seen of it (hardening facts 4.2)."""
+"""Is a setting as it should be? Pure rules over what was seen of it.
+
+See docs/facts/servicenow_hardening.md#evaluation-rules.
+"""
 
 from __future__ import annotations
 

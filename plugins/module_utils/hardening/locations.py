@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the settings are kept that are neither a property nor a plugin (hardening facts 3.3, class F; 4.2)."""
+"""Where the settings are kept that are neither a property nor a plugin.
+
+See docs/facts/servicenow_hardening.md#who-may-write-a-setting, docs/facts/servicenow_hardening.md#evaluation-rules.
+"""
 
 from __future__ import annotations
 
@@ -64,8 +67,8 @@ NAMED: dict[str, Place] = {
     "acl.scope_impersonate": PatternLocation("ENDSWITH", ".impersonateCheck"),
 }
 
-# Scopes and plugins that show that an application is there, by group (hardening facts 4.2, rule 7). A property of the
-# group shows it as well.
+# Scopes and plugins that show that an application is there, by group
+# (docs/facts/servicenow_hardening.md#evaluation-rules). A property of the group shows it as well.
 APPLICATION_SCOPES = {
     "customer_service": ("sn_customerservice", "sn_guest_walkup_cs"),
     "external_registration": ("sn_ext_usr_reg",),

@@ -19,7 +19,7 @@ from ..transport.errors import HttpError, TransportError
 if TYPE_CHECKING:
     from ..snow.client import Instance
 
-# What names the session that a call has opened (platform facts 3.5).
+# What names the session that a call has opened (docs/facts/servicenow_platform.md#response-headers).
 SESSION_COOKIES = re.compile(r"\b((?:JSESSIONID|glide_user_route|glide_session_store|BIGipServer[^=;,\s]*)=[^;,\s]+)")
 # Proof that may be used once only, or that is no sign-in of its own: a call with it is all that can be tried.
 RENEWED = ("password", "client_credentials", "refresh_token")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What to read of an instance to judge settings, and what the answers show of each.
 
-A row that the caller may not see looks like one that is not there (hardening facts 6, trap 2). It counts as absent only
-when that is certain: the caller is admin, or the platform counts rows before access rules (X-Total-Count, platform
-facts 3.5), which has shown itself, and counts none. Everything else is hidden, and so unknown.
+A row that the caller may not see looks like one that is not there
+(docs/facts/defender_for_cloud_apps.md#traps-of-the-read-account). It counts as absent only when that is certain: the
+caller is admin, or the platform counts rows before access rules (X-Total-Count,
+docs/facts/servicenow_platform.md#response-headers), which has shown itself, and counts none. Everything else is hidden,
+and so unknown.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ COLUMNS = ("sys_id", "name", "value", "type", "write_roles", "sys_scope")
 WHOLE_ROW = (*COLUMNS, "description", "read_roles", "ignore_cache", "private", "suffix", "choices")
 PRODUCTION = "instance.production"
 FOR_INTEGRATIONS = "glide.authenticate.multifactor.for_integrations"
-# The families whose builds are told apart by date where a family is not known (platform facts 7.3).
+# The families whose builds are told apart by date where a family is not known
+# (docs/facts/servicenow_platform.md#release-families).
 BUILT = {"zurich": "2025-07-01", "australia": "2026-02-11"}
 CANNOT_TELL = "a row that may not be read cannot be told from one that is not there"
 

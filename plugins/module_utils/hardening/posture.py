@@ -30,7 +30,7 @@ from .observe import Observer
 if TYPE_CHECKING:
     from ..snow.client import Instance
 
-# Who may write a setting, and how (hardening facts 3.3).
+# Who may write a setting, and how (docs/facts/servicenow_hardening.md#who-may-write-a-setting).
 ORDINARY, BY_ELEVATION, SCOPED, LOCKED, BY_ACTIVATION, TABLE_ROW = "A", "B", "C", "D", "E", "F"
 GLOBAL = ("", "global")
 
@@ -62,8 +62,8 @@ class Assessed:
     def scores(self) -> str:
         """Whether Microsoft gives points for it: compliant, deviating or unknown.
 
-        Rows are what Microsoft reads. How it judges one that is missing is not known (hardening facts 3.1), so without
-        a row nothing counts as won.
+        Rows are what Microsoft reads. How it judges one that is missing is not known
+        (docs/facts/servicenow_hardening.md#secure-score-controls), so without a row nothing counts as won.
         """
         comparator, wanted = MICROSOFT.get(self.setting.id, (self.setting.comparator, self.setting.recommended))
         values = self.observation.values

@@ -61,8 +61,9 @@ TYPES = {"boolean": "boolean", "integer": "integer"}
 class Hardening:
     """The settings of `selection` on one instance.
 
-    Only differences are written, at most `max_writes` (0: no limit) in one run. `create_for_score` writes rows that have
-    no function or change nothing, for Microsoft reads rows (hardening facts 3.1).
+    Only differences are written, at most `max_writes` (0: no limit) in one run. `create_for_score` writes rows that
+    have no function or change nothing, for Microsoft reads rows
+    (docs/facts/servicenow_hardening.md#secure-score-controls).
     """
 
     selection: Selection

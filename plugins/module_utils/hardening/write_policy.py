@@ -15,7 +15,8 @@ from .posture import LOCKED, Assessed
 # knows whether it deviates. FULFILLED: a sibling is written in its place.
 NOTED, WITHHELD, MANUAL, UNSEEN, FULFILLED = "noted", "withheld", "manual", "unknown", "fulfilled"
 
-# Settings that are compared for equality although a smaller value is stricter (never loosen: hardening facts 4.2, rule 3).
+# Settings that are compared for equality although a smaller value is stricter (never loosen,
+# docs/facts/servicenow_hardening.md#evaluation-rules).
 STRICTER_BELOW = frozenset({"session.guest_idle"})
 STRICTER_ABOVE = frozenset({"auth.lockout_minutes"})
 

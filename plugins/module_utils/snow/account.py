@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 ME = "javascript:gs.getUserID()"
 
-# Who may write, beside admin (ServiceNow platform facts 1.1, 5.3, 8).
+# Who may write, beside admin (docs/facts/servicenow_platform.md#application-registry,
+# docs/facts/servicenow_platform.md#roles, docs/facts/servicenow_platform.md#property-rows).
 WRITERS = {
     "oauth_entity": ("oauth_admin", "mi_admin"),
     "sys_user": ("user_admin",),

@@ -161,7 +161,10 @@ def lifetime(value: Any) -> float:
 
 
 def likely_causes(answer: Response) -> tuple[str, ...]:
-    """Return what may be behind a refused token request: the platform's own word is generic (platform facts 2.1)."""
+    """Return what may be behind a refused token request: the platform's own word is generic.
+
+    See docs/facts/servicenow_platform.md#token-errors.
+    """
     if answer.status == 200:
         return ("the answer holds no access_token",)
     error = answer.data.get("error") if isinstance(answer.data, Mapping) else None

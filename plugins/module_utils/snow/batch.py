@@ -23,8 +23,8 @@ MAX_BATCH_SIZE = 100
 NOT_TO_BE_HAD = frozenset({400, 403, 404, 405, 406, 415, 501})
 ROUNDS = 3
 
-# Platform facts 4.1: 5 MB of input, and 30 s for the whole batch. Both with room to spare; a user, too, is to see every
-# few seconds that something happens.
+# 5 MB of input, and 30 s for the whole batch (docs/facts/servicenow_platform.md#batch-api). Both with room to spare; a
+# user, too, is to see every few seconds that something happens.
 MAX_BYTES = 3_000_000
 MAX_WRITES, FIRST_WRITES, MIN_WRITES = 150, 40, 5
 SECONDS = 2.5
@@ -165,7 +165,7 @@ def write_all(
 
     Sent again is only what the platform surely did not do, because it limits the rate of requests (429). Whatever else
     has no clear answer may have been carried out: a cut batch, an inner 5xx, and what a batch leaves unserviced, since
-    that can be an answer for which there was no more room (ServiceNow platform facts 4.1).
+    that can be an answer for which there was no more room (docs/facts/servicenow_platform.md#batch-api).
     """
     results: dict[int, Written] = {}
     retry_budget = RetryBudget(session.settings.retries, session.settings.retry_deadline)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # A line at least every 5 s: this, and the time that the writes of one round trip take (`batch.SECONDS`), with some to spare.
 MIN_ANNOUNCED_WAIT = 1.5
-# The database's own words (ServiceNow platform facts 3.11: a sys_id that we send may be honoured, and be taken).
+# The database's own words (a sys_id that we send may be honoured, and be taken,
+# docs/facts/servicenow_platform.md#write-safety).
 TAKEN = ("duplicate key", "unique key violation", "unique constraint", "duplicate entry")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Change requests through the Change Management API (compliance and hardening facts 5.4)."""
+"""Change requests through the Change Management API (docs/facts/servicenow_tickets.md#change-management-api)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CI/CD API: start an activation or installation and follow it to its end (platform facts 6.2)."""
+"""The CI/CD API: start an activation or installation and follow it to its end.
+
+See docs/facts/servicenow_platform.md#cicd-api.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 REQUEST_ONLY, NOT_ENTITLED = "request_only", "not_entitled"
 SUCCESSFUL, BROKEN, CANCELED = "2", "3", "4"
 SLOWEST_POLL = 60.0
-# What an instance says whose CI/CD API is off or missing: the operation itself may be fine (platform facts 3.7, 6.2).
+# What an instance says whose CI/CD API is off or missing: the operation itself may be fine
+# (docs/facts/servicenow_platform.md#errors, docs/facts/servicenow_platform.md#cicd-api).
 API_CLOSED = re.compile(r"requested uri|functionality (is )?inactive", re.IGNORECASE)
 TRACKER_STATES = {"0": "0", "1": "1", "2": SUCCESSFUL, "3": BROKEN, "4": CANCELED}
 

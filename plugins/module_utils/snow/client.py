@@ -29,7 +29,8 @@ from .bulk_writes import BulkWriter
 from .query import TableQuery, table_queries
 from .table_api import TABLE_PATH, WRITE_QUERY, plain, row_path
 
-# ServiceNow platform facts 1.4 and 5.1: what is kept encrypted or hashed has to come in as a display value.
+# What is kept encrypted or hashed has to come in as a display value
+# (docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#users).
 AS_DISPLAY_VALUE = {"sysparm_input_display_value": "true"}
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete"}
 

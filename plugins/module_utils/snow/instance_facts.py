@@ -17,7 +17,8 @@ from .resources.plugins import ACTIVE_WORDS
 if TYPE_CHECKING:
     from .client import Instance
 
-# Column probes: is the capability there? Safer than comparing releases (platform facts 7.1).
+# Column probes: is the capability there? Safer than comparing releases
+# (docs/facts/servicenow_platform.md#reading-the-release).
 CAPABILITY_COLUMNS = {
     "scope_restriction": ("oauth_entity", "scope_restriction_status"),
     "machine_identity_console": ("oauth_entity", "inbound_grant_type"),
@@ -114,7 +115,10 @@ def _questions(instance: Instance, properties: list[str], plugins: list[str], ta
 
 
 def _plugin_state(plugin: str, answers: Mapping[str, QueryResult]) -> str:
-    """Return active, inactive, or unknown: both plugin tables are hidden from most accounts (platform facts 6.1)."""
+    """Return active, inactive, or unknown: both plugin tables are hidden from most accounts.
+
+    See docs/facts/servicenow_platform.md#package-tables.
+    """
     rows: list[Row] = [row for row in answers["v_plugin"].rows if row.get("id") == plugin]
     rows += [row for row in answers["sys_plugins"].rows if row.get("source") == plugin]
     if any(row.get("active", "").lower() in ACTIVE_WORDS for row in rows):

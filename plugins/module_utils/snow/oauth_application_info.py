@@ -20,7 +20,7 @@ def oauth_applications(instance: Instance, name: str | None) -> list[dict[str, A
     """Return the clients of the registry, sorted by name; only those called `name` where one is given.
 
     `refresh_token_expires_at` is the latest end (UTC) of a live refresh token, None where none is issued or the account
-    may not read `oauth_credential` (platform facts 1.6).
+    may not read `oauth_credential` (docs/facts/servicenow_platform.md#related-oauth-tables).
     """
     columns = ("sys_id", "type", "sys_class_name", *(f.column for f in FIELDS), "user.user_name")
     applications = TableQuery("oauth_entity", encoded({"name": name} if name else {"type": "client"}), columns)

@@ -34,7 +34,8 @@ class BreakingProperty:
     problem: Problem
 
 
-# Compliance and hardening facts 7; platform facts 1.9 and 3.9.
+# See docs/facts/servicenow_hardening.md#connection-impact, docs/facts/servicenow_platform.md#oauth-properties,
+# docs/facts/servicenow_platform.md#sign-in-gates.
 BREAKING = (
     BreakingProperty(
         "com.snc.platform.security.oauth.is.active", "false", "true",

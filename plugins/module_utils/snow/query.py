@@ -14,7 +14,7 @@ from ..engine.snapshot import Query
 
 PAGE = 1000
 # Characters of a URL that the values of one condition may take: above 2,048 in all, gateways begin to refuse
-# (ServiceNow platform facts 3.8).
+# (docs/facts/servicenow_platform.md#limits).
 MAX_VALUES_LENGTH = 1500
 
 
@@ -29,7 +29,8 @@ def escaped(column: str, value: Any) -> str:
 
 
 def _fits_in_list(value: str) -> bool:
-    # A comma inside an IN list cannot be escaped (ServiceNow platform facts 3.3), nor can an empty value be listed.
+    # A comma inside an IN list cannot be escaped (docs/facts/servicenow_platform.md#encoded-queries), nor can an empty
+    # value be listed.
     return value != "" and "," not in value and "^" not in value
 
 
@@ -81,9 +82,11 @@ class TableQuery:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query string's parts. Rows are ordered: pages would overlap otherwise (ServiceNow platform facts 3.3).
+        """The query string's parts. Rows are ordered: pages would overlap otherwise.
 
         An order of the caller's comes first; rows that are equal in it still need one among themselves.
+
+        See docs/facts/servicenow_platform.md#paging.
         """
         query = f"{self.query}^ORDERBYsys_id" if self.query else "ORDERBYsys_id"
         parameters = {
@@ -106,7 +109,7 @@ class TableQuery:
         """Return the query for the next page, or None after the last one.
 
         `total` counts rows before access rules hide some, so a page can be short and not be the last
-        (ServiceNow platform facts 3.2); without it a full page means that there may be more.
+        (docs/facts/servicenow_platform.md#paging); without it a full page means that there may be more.
         """
         reached = self.offset + self.page_size
         if self.limit and reached >= self.limit:
@@ -123,7 +126,7 @@ class TableQuery:
 class Counts(TableQuery):
     """One GET on `/api/now/stats/{table}`: how many rows there are for each combination of values of `fields`.
 
-    Each is a row of those values and `count` (ServiceNow platform facts 4.2).
+    Each is a row of those values and `count` (docs/facts/servicenow_platform.md#aggregate-api).
     """
 
     @property

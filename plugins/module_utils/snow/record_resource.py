@@ -265,7 +265,8 @@ class RecordResource:
         return found
 
     def _write_secret(self, plan: Plan, field: Field, row: Value) -> None:
-        # ServiceNow platform facts 1.4: a secret goes alone, as a display value, after everything else.
+        # A secret goes alone, as a display value, after everything else
+        # (docs/facts/servicenow_platform.md#encrypted-columns).
         value = wire_text(self.values[field.name])
         plan.writes.append(Write(UPDATE, self.table, self.label, {field.column: value}, row, self.stage, secret=True))
         if field.secret:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ServiceNow release families: reading a build string, and their order (platform facts 7).
+"""ServiceNow release families: reading a build string, and their order (docs/facts/servicenow_platform.md#releases).
 
 The alphabet began anew after Zurich, so family names are never compared as strings.
 """
@@ -25,8 +25,8 @@ FAMILIES = (
     "washingtondc", "xanadu", "yokohama", "zurich", "australia", "brazil",
 )  # fmt: skip
 
-# What Microsoft supports for the Defender for Cloud Apps connector: Eureka to Australia (Defender for Cloud Apps facts
-# 1.5, text of 2026-07).
+# What Microsoft supports for the Defender for Cloud Apps connector: Eureka to Australia
+# (docs/facts/defender_for_cloud_apps.md#supported-releases, text of 2026-07).
 DEFENDER_FOR_CLOUD_APPS = FAMILIES[FAMILIES.index("eureka") : FAMILIES.index("australia") + 1]
 
 

@@ -107,7 +107,7 @@ def _basic_verdict(instance: Instance, value: str, row: Row) -> str:
         # A client certificate may have opened the door, not the password.
         return UNKNOWN if instance.session.settings.client_cert else MATCH
     # Basic authentication of an interactive user may be switched off, which looks just like a wrong password
-    # (ServiceNow platform facts 3.9).
+    # (docs/facts/servicenow_platform.md#sign-in-gates).
     return MISMATCH if row.get("web_service_access_only") == "true" else UNKNOWN
 
 

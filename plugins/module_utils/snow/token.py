@@ -23,7 +23,10 @@ def token_for_later(params: Params, context: TaskContext) -> Result:
 
 
 def revoke_token(params: Params, context: TaskContext) -> Result:
-    """Revoke `snow_access_token`; the platform does not tell whether it was still alive (platform facts 2.2)."""
+    """Revoke `snow_access_token`; the platform does not tell whether it was still alive.
+
+    See docs/facts/servicenow_platform.md#token-revocation-and-keys.
+    """
     token = params.get("snow_access_token")
     if not token:
         raise BadConnectionOption("state absent revokes a token: name it with snow_access_token")

@@ -39,7 +39,7 @@ class Response:
         return HttpError(self.method, self.path, self.status, scrub(platform_words(self.data)), scrub(request_id))
 
 
-# (pattern in the page, what it is, what to do). ServiceNow platform facts 3.10.
+# (pattern in the page, what it is, what to do). See docs/facts/servicenow_platform.md#pages-instead-of-json.
 PAGES = (
     (
         re.compile(rb"hibernating", re.I),
@@ -64,8 +64,8 @@ CANCELLED = b"Transaction cancelled"
 def read_response(method: str, path: str, raw: RawResponse, *, may_be_empty: bool = False) -> Response:
     """Decode `raw`. `may_be_empty`: a GET may answer without a body, as at the end of an operation.
 
-    Raises `UnexpectedPage` for a page or a redirect where data was due, `AmbiguousResponse` for a cut answer.
-    An error status stands whatever its body is (ServiceNow platform facts 3.7: decide by status, body opaque).
+    Raises `UnexpectedPage` for a page or a redirect where data was due, `AmbiguousResponse` for a cut answer. An error
+    status stands whatever its body is (decide by status, body opaque, docs/facts/servicenow_platform.md#errors).
     """
     where = f"{method} {path} -> {raw.status}"
     if 300 <= raw.status < 400:
@@ -85,7 +85,8 @@ def read_response(method: str, path: str, raw: RawResponse, *, may_be_empty: boo
             return Response(method, path, raw.status, raw.headers)
         raise _cut(where, raw) from None
     if raw.status < 400 and isinstance(data, dict) and data.get("error") and data.get("status") == "failure":
-        # ServiceNow platform facts 3.7: a cancelled transaction can answer 200 with the error in the tail.
+        # A cancelled transaction can answer 200 with the error in the tail
+        # (docs/facts/servicenow_platform.md#cancelled-transactions).
         raise AmbiguousResponse(f"{where}: {platform_words(data)}")
     return Response(method, path, raw.status, raw.headers, data)
 

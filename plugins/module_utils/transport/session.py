@@ -130,7 +130,8 @@ def _http_session(settings: Settings, base_url: str) -> Any:
         session.proxies = {parts.scheme: proxy} if proxy else {}
         if settings.client_cert:
             session.cert = (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
-        # ServiceNow platform facts 2.1: a session cookie can go on authenticating after its token expired.
+        # A session cookie can go on authenticating after its token expired
+        # (docs/facts/servicenow_platform.md#token-session-cookie).
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = requests.adapters.HTTPAdapter(max_retries=0, pool_connections=1, pool_maxsize=2)
         session.mount(f"{parts.scheme}://", adapter)

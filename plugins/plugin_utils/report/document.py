@@ -25,9 +25,8 @@ SEVERITIES = ("error", "warning", "info")
 def make(fleet: Fleet, play: Mapping[str, Any], now: datetime) -> Json:
     """Return the report of a run whose fleet is settled.
 
-    `play` says which playbook and plays ran, `run_id` among it; `now` is an aware time. The schema is that of interface
-    section 6; beyond it a host has `message`, `failures`, `tokens` and `repaired`, and a deviation `kind`, `name` and
-    `repaired`.
+    `play` says which playbook and plays ran, `run_id` among it; `now` is an aware time. Beyond the documented schema, a
+    host has `message`, `failures`, `tokens` and `repaired`, and a deviation `kind`, `name` and `repaired`.
     """
     reported = {name: found for name, found in fleet.hosts.items() if found.reported or found.failures}
     hosts = {name: _host(found) for name, found in reported.items()}
@@ -181,7 +180,7 @@ def _finish_object(row: Json, counts: Mapping[tuple[Any, Any, bool], int]) -> Js
 
 
 def _status(host: Mapping[str, Any]) -> str:
-    """Return the worst that holds; a manual step counts as drift until it is done (architecture, section 7)."""
+    """Return the worst that holds; a manual step counts as drift until it is done."""
     failed_as = {failure["status"] for failure in host["failures"]}
     for status in (FAILED, UNREACHABLE):
         if status in failed_as:

@@ -14,7 +14,7 @@ MODULE = re.compile("^(snow|mda|mdc|graph|entra)_")
 
 OK, DRIFT, FAILED = "ok", "drift", "failed"
 
-# The noun under which a module of one object returns it, with the columns that can name it (interface, section 2).
+# The noun under which a module of one object returns it, with the columns that can name it.
 NOUNS = {
     "oauth_application": ("name", "client_id"),
     "user": ("user_name", "name"),
@@ -41,7 +41,7 @@ KINDS = NOUNS.keys() | {
 }
 ROW_NAMES = ("name", "display_name", "id", "table", "scope", "recommendation", "correlation_id", "number")
 
-# Verdicts of a bulk module about one row that say more than "as described" (interface, section 3).
+# Verdicts of a bulk module about one row that say more than "as described".
 VERDICTS = {
     "failed": FAILED,
     "refused": FAILED,

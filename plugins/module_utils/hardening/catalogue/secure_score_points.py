@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ServiceNow controls of Microsoft Secure Score: their points, and where Microsoft's rule differs (hardening facts 3.1)."""
+"""The ServiceNow controls of Microsoft Secure Score: their points, and where Microsoft's rule differs.
+
+See docs/facts/servicenow_hardening.md#secure-score-controls.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one row of the hardening catalogue says, and short ways to write one (hardening facts 4; hardening_catalogue.yml)."""
+"""What one row of the hardening catalogue says, and short ways to write one.
+
+See docs/facts/servicenow_hardening.md#hardening-catalogue.
+"""
 
 from __future__ import annotations
 

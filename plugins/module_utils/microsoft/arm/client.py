@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Azure Resource Manager: lists with pages, long-running operations, refusals in plain words (Defender for Cloud facts 3.8)."""
+"""Azure Resource Manager: lists with pages, long-running operations, refusals in plain words.
+
+See docs/facts/defender_for_cloud.md#azure-resource-manager.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ GRAPH_PAGE = 1000
 MAX_PAGES = 10_000
 WRITERS = "Security Admin, Contributor or Owner"
 
-# (start of the platform's words, what to do). Facts 3.8: codes are LIKELY, so they only choose the advice.
+# (start of the platform's words, what to do). Codes are LIKELY, so they only choose the advice
+# (docs/facts/defender_for_cloud.md#resource-manager-errors).
 REMEDIES = (
     ("SubscriptionNotFound", "Check the subscription's id, and that the identity has a role on it"),
     ("InvalidSubscriptionId", "Check the subscription's id"),
@@ -67,7 +71,10 @@ class ArmClient(CollectionStore):
 
     @property
     def is_commercial(self) -> bool:
-        """Whether this is the public cloud, the only one that has the ServiceNow integration (facts 1.5)."""
+        """Whether this is the public cloud, the only one that has the ServiceNow integration.
+
+        See docs/facts/defender_for_cloud.md#clouds-with-the-integration.
+        """
         return (self.params.get("azure_cloud") or DEFAULT_CLOUD) == DEFAULT_CLOUD
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -87,7 +94,10 @@ class ArmClient(CollectionStore):
             raise self.refusal(error)
 
     def rows(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
-        """Return every object of a list, following `nextLink` as it is (facts 3.8)."""
+        """Return every object of a list, following `nextLink` as it is.
+
+        See docs/facts/defender_for_cloud.md#lists-of-resource-manager.
+        """
         return [row for page in self.pages(path, version, query) for row in page]
 
     def pages(
@@ -115,7 +125,10 @@ class ArmClient(CollectionStore):
             answer = self._send("GET", self.below(link))
 
     def graph(self, query: str, subscriptions: list[str] | None = None) -> list[dict[str, Any]]:
-        """Return every row of a Resource Graph query (facts 3.7), page by page."""
+        """Return every row of a Resource Graph query, page by page.
+
+        See docs/facts/defender_for_cloud.md#resource-graph.
+        """
         rows: list[dict[str, Any]] = []
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": GRAPH_PAGE}
         while True:

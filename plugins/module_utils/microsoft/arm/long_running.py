@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long-running operations of Resource Manager (Defender for Cloud facts 3.8)."""
+"""Long-running operations of Resource Manager (docs/facts/defender_for_cloud.md#long-running-operations)."""
 
 from __future__ import annotations
 

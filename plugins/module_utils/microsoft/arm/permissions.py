@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which actions the caller may take, judged by its effective permissions (Defender for Cloud facts 5)."""
+"""Which actions the caller may take, judged by its effective permissions.
+
+See docs/facts/defender_for_cloud.md#permissions.
+"""
 
 from __future__ import annotations
 

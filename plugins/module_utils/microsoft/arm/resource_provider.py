@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The provider Microsoft.Security of a subscription: is it registered, and which types in which versions (facts 2.3, 3.8)."""
+"""The provider Microsoft.Security of a subscription: is it registered, and which types in which versions.
+
+See docs/facts/defender_for_cloud.md#integration-operations, docs/facts/defender_for_cloud.md#provider-registration.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scopes of Resource Manager: what an integration, a rule or a list is for (Defender for Cloud facts 2.2)."""
+"""Scopes of Resource Manager: what an integration, a rule or a list is for.
+
+See docs/facts/defender_for_cloud.md#integration-operations.
+"""
 
 from __future__ import annotations
 

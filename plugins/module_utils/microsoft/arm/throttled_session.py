@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource Manager admits so many calls at a time (Defender for Cloud facts 3.8); to wait for the next ones is no failure."""
+"""Resource Manager admits so many calls at a time; to wait for the next ones is no failure.
+
+See docs/facts/defender_for_cloud.md#throttling.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Activities of an app (Cloud Apps facts 3.1)."""
+"""Activities of an app (docs/facts/defender_for_cloud_apps.md#activities)."""
 
 from __future__ import annotations
 

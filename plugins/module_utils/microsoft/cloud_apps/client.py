@@ -17,7 +17,7 @@ from ..collection_store import CollectionStore
 from ..entra.credentials import signer_for
 from .rate_limit import PAUSE, RateLimit
 
-# Cloud Apps facts 2.2: the audience of the API in every cloud.
+# The audience of the API in every cloud (docs/facts/defender_for_cloud_apps.md#api-sign-in).
 SCOPE = "05a65629-4c1b-48c1-a78b-804c4abdd4af/.default"
 API, PORTAL = "/api/v1", "/cas/api/v1"
 PAGE = 100
@@ -58,7 +58,7 @@ class FixedToken:
         self.token = token
 
     def headers(self) -> Mapping[str, str]:
-        """Return the header of Cloud Apps facts 2.2."""
+        """Return the header that signs in (docs/facts/defender_for_cloud_apps.md#api-sign-in)."""
         return {"Authorization": f"Token {self.token}"}
 
     def renew(self) -> bool:
@@ -114,7 +114,10 @@ class CloudAppsClient(CollectionStore):
             raise self.refusal(error, permission) from None
 
     def grid(self, path: str, filters: Mapping[str, Any], limit: int = 0, **more: Any) -> list[dict[str, Any]]:
-        """Return up to `limit` (0: all) rows, in pages of a hundred (facts 2.4)."""
+        """Return up to `limit` (0: all) rows, in pages of a hundred.
+
+        See docs/facts/defender_for_cloud_apps.md#api-lists.
+        """
         rows: list[dict[str, Any]] = []
         ordered: dict[str, Any] = {name: more.pop(name) for name in ("sortField", "sortDirection") if name in more}
         while True:
@@ -127,7 +130,10 @@ class CloudAppsClient(CollectionStore):
                 return rows
 
     def scan(self, path: str, filters: Mapping[str, Any], limit: int = 0) -> list[dict[str, Any]]:
-        """Return up to `limit` (0: all) rows of a large set, in as few calls as can be (facts 2.4)."""
+        """Return up to `limit` (0: all) rows of a large set, in as few calls as can be.
+
+        See docs/facts/defender_for_cloud_apps.md#api-lists.
+        """
         rows: list[dict[str, Any]] = []
         size = max(SCAN_PAGE, min(limit or MAX_SCAN_PAGE, MAX_SCAN_PAGE))
         wanted: Any = dict(filters)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""App connectors: how they are listed, and how they are written where a contract says so (Cloud Apps facts 4)."""
+"""App connectors: how they are listed, and how they are written where a contract says so.
+
+See docs/facts/defender_for_cloud_apps.md#undocumented-routes.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ COLLECTION = "app_connectors"
 SERVICENOW = 14509
 LIST_PATH = f"{PORTAL}/app_connectors/"
 COLUMNS = ("sys_id", "name", "url", "status", "message", "last_connected", "accounts", "events", "via", "text")
-# Facts 4.1: routes that want other rights answer like this, also with 500.
+# Routes that want other rights answer like this, also with 500 (docs/facts/defender_for_cloud_apps.md#portal-routes).
 NOT_FOR_US = frozenset({400, 401, 403, 404, 405, 500})
 
 CONNECTED, WARNING, ERROR, DISABLED, ABSENT, UNKNOWN = (
@@ -30,10 +33,12 @@ CONNECTED, WARNING, ERROR, DISABLED, ABSENT, UNKNOWN = (
 )  # fmt: skip
 CONNECTING = re.compile("CONNECTING|PENDING|PROGRESS|VALIDATING", re.I)
 
-# Facts 1.2: a connector's refresh token lives 90 days, and nothing renews it but entering the details again.
+# A connector's refresh token lives 90 days, and nothing renews it but entering the details again
+# (docs/facts/defender_for_cloud_apps.md#preparing-servicenow).
 TOKEN_DAYS, WARN_FROM_DAY = 90, 75
 
-# (part of the vendor's text, what it means, what to do). Facts 1.7.
+# (part of the vendor's text, what it means, what to do). See
+# docs/facts/defender_for_cloud_apps.md#connector-states-and-errors.
 FIXES = (
     (
         "403 Forbidden",
@@ -137,7 +142,10 @@ def _app_of(record: Mapping[str, Any]) -> int:
 
 
 def row_of(record: Mapping[str, Any]) -> Row:
-    """Return a connector's record (facts 4.2) as the engine and the modules see it."""
+    """Return a connector's record as the engine and the modules see it.
+
+    See docs/facts/defender_for_cloud_apps.md#reading-connectors.
+    """
     api = record.get("api") if isinstance(record.get("api"), Mapping) else {}
     status, message = health(api or {})
     return {
@@ -153,7 +161,10 @@ def row_of(record: Mapping[str, Any]) -> Row:
 
 
 def health(api: Mapping[str, Any]) -> tuple[str, str]:
-    """Return status and the vendor's message of a connector, by its part `api` (facts 4.2, the mapping is ours)."""
+    """Return status and the vendor's message of a connector, by its part `api` (the mapping is ours).
+
+    See docs/facts/defender_for_cloud_apps.md#reading-connectors.
+    """
     message = str(api.get("statusTemplateMessage") or "")
     if not api or not (api.keys() - {"isConnected", "isSSPMEnabled", "usersCount"} or api.get("isConnected")):
         return ABSENT, ""
@@ -165,7 +176,10 @@ def health(api: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def fix_of(message: str) -> str:
-    """Return what a connector's error means and what to do (facts 1.7)."""
+    """Return what a connector's error means and what to do.
+
+    See docs/facts/defender_for_cloud_apps.md#connector-states-and-errors.
+    """
     for part, meaning, remedy in FIXES:
         if part.casefold() in message.casefold():
             return f"{meaning[0].upper()}{meaning[1:]}. {remedy}"

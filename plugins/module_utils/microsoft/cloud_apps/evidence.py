@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documented APIs show of an app's connectors where their list is refused (Cloud Apps facts 3 and 5).
+"""What the documented APIs show of an app's connectors where their list is refused.
 
 Evidence proves that data arrive, never that they do not: a quiet instance has no events, and the back-fill is one hour.
+
+See docs/facts/defender_for_cloud_apps.md#documented-api, docs/facts/microsoft_graph.md#hunting.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ QUERY = """CloudAppEvents
 
 
 def connector_number(app_instance: int, app_id: int) -> int:
-    """Return the id that activities and entities carry of instance number `app_instance` (facts 3.2)."""
+    """Return the id that activities and entities carry of instance number `app_instance`.
+
+    See docs/facts/defender_for_cloud_apps.md#instance-ids.
+    """
     return (app_instance << INSTANCE_BITS) | app_id
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IP ranges through the API for data enrichment, the one documented configuration write (Cloud Apps facts 3.5)."""
+"""IP ranges through the API for data enrichment, the one documented configuration write.
+
+See docs/facts/defender_for_cloud_apps.md#ip-ranges.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person has to do in the portal, field by field (Cloud Apps facts 1.1 and 1.7)."""
+"""What a person has to do in the portal, field by field.
+
+See docs/facts/defender_for_cloud_apps.md#connector-wizard,
+docs/facts/defender_for_cloud_apps.md#connector-states-and-errors.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies: listed by a known route, switched by contract only (Cloud Apps facts 8.2)."""
+"""Policies: listed by a known route, switched by contract only.
+
+See docs/facts/defender_for_cloud_apps.md#policy-routes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from .client import PORTAL, CloudAppsClient
 
 COLLECTION = "policies"
 LIST_PATH = f"{PORTAL}/policies/"
-# Facts 8.2: the types that Microsoft's own module knows.
+# The types that Microsoft's own module knows (docs/facts/defender_for_cloud_apps.md#policy-routes).
 TYPES = (
     "ACCESS", "ANOMALY_DETECTION", "ANOMALY_DISCOVERY", "APP_PERMISSION", "APP_PERMISSION_ANOMALY", "AUDIT", "FILE", "INLINE",
     "MALWARE", "NEW_SERVICE", "SESSION",

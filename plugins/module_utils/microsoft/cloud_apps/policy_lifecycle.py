@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of the policies that Microsoft's ServiceNow page names (Cloud Apps facts 8.1), as data.
+"""What became of the policies that Microsoft's ServiceNow page names, as data.
 
 `standing`: `current`; `replaced` (switched off, other detections took over); `behavior` (raises behaviors instead of alerts
 and is off unless switched on); `retires` (ends on `date`).
+
+See docs/facts/defender_for_cloud_apps.md#policy-lifecycle.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Never more calls a minute than a tenant answers, over all processes of this machine (Cloud Apps facts 2.5).
+"""Never more calls a minute than a tenant answers, over all processes of this machine.
 
 Each call reserves its moment in a small file that processes lock in turn, and then waits for it without the lock.
 The file holds times and nothing else; its name holds a digest of the tenant's address.
+
+See docs/facts/defender_for_cloud_apps.md#api-errors.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from ...file_lock import file_for, folder, locked
 CALLS = 30
 # A little over a minute: what we send evenly can arrive bunched.
 WINDOW = 61.0
-# Where a refusal does not say how long to wait (facts 2.5: Microsoft's own module waits a minute).
+# Where a refusal does not say how long to wait (Microsoft's own module waits a minute,
+# docs/facts/defender_for_cloud_apps.md#api-errors).
 PAUSE = 60.0
 MIN_ANNOUNCED_WAIT = 2.0
 

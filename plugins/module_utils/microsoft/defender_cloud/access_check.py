@@ -36,7 +36,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Capability:
-    """What takes an action. The reference spells the one of integrations otherwise than their type (facts 5)."""
+    """What takes an action. The reference spells the one of integrations otherwise than their type.
+
+    See docs/facts/defender_for_cloud.md#permissions.
+    """
 
     id: str
     what: str
@@ -201,7 +204,10 @@ def _plan(found: Findings) -> Iterator[Problem]:
 
 
 def caller_of(manager: ArmClient) -> dict[str, str]:
-    """Return who the token was issued for; empty texts where it does not tell (facts 5: claim `oid`, likely)."""
+    """Return who the token was issued for; empty texts where it does not tell (claim `oid`, likely).
+
+    See docs/facts/entra.md#token-claims.
+    """
     names = {
         "object_id": ("oid",),
         "application_id": ("appid", "azp"),

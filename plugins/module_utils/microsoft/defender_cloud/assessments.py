@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Assessments, which the portal calls recommendations: one of a kind for each resource (Defender for Cloud facts 3.2, 3.3)."""
+"""Assessments, which the portal calls recommendations: one of a kind for each resource.
+
+See docs/facts/defender_for_cloud.md#assessments, docs/facts/defender_for_cloud.md#assessment-metadata.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ CONNECTOR_PATH = re.compile(
     rf"/subscriptions/{SEGMENT}/resourceGroups/{SEGMENT}/providers/Microsoft\.Security/securityConnectors/{SEGMENT}",
     re.I,
 )
-# What is assessed without a connector (facts 3.2).
+# What is assessed without a connector (docs/facts/defender_for_cloud.md#assessments).
 ON_AZURE = frozenset({"", "azure", "onpremise", "onpremisesql"})
 
 

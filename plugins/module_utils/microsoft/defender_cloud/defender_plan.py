@@ -136,7 +136,7 @@ class DefenderPlan:
 
 
 def _word(value: bool) -> str:
-    """Return a boolean as this API writes it (facts 3.1: a string)."""
+    """Return a boolean as this API writes it (a string, docs/facts/defender_for_cloud.md#plans)."""
     return "True" if value else "False"
 
 

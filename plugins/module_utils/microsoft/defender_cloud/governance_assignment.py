@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One governance assignment: which finding it is for, what is described of it, and what Azure is sent (facts 3.5)."""
+"""One governance assignment: which finding it is for, what is described of it, and what Azure is sent.
+
+See docs/facts/defender_for_cloud.md#governance-assignments.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,10 @@ class Pair:
 
     @property
     def scope(self) -> str:
-        """The scope whose list shows the assignment: the resource's connector, or its subscription (facts 3.5)."""
+        """The scope whose list shows the assignment: the resource's connector, or its subscription.
+
+        See docs/facts/defender_for_cloud.md#governance-assignments.
+        """
         return connector_of(self.resource_id) or "/".join(self.resource_id.split("/")[:3])
 
     @property
@@ -168,7 +174,7 @@ class Assignment:
     def _check(self) -> None:
         if "due_date" in self.values and self.values["due_date"] is None:
             raise InvalidInput(f"{self.pair.label}: due_date must not be empty; an assignment always has one")
-        # Facts 3.5: both are required if one is there.
+        # Both are required if one is there (docs/facts/defender_for_cloud.md#governance-assignments).
         if bool(self.values.get("eta")) != bool(self.values.get("eta_justification")):
             raise InvalidInput(f"{self.pair.label}: eta and eta_justification go together; give both or none")
         text = self.values.get("ticket_number")
@@ -176,7 +182,10 @@ class Assignment:
             self.values["ticket_number"] = self._number(text.strip())
 
     def _number(self, text: str) -> int | None:
-        """Return the digits of a ticket's number; None, with a note, where Azure cannot hold them (int32, facts 3.5)."""
+        """Return the digits of a ticket's number; None, with a note, where Azure cannot hold them (int32).
+
+        See docs/facts/defender_for_cloud.md#governance-assignments.
+        """
         digits = re.fullmatch(r"(?:.*[^0-9])?([0-9]+)", text, re.S)
         number = int(digits.group(1)[-20:]) if digits else None
         fits = number is not None and number <= MAX_NUMBER

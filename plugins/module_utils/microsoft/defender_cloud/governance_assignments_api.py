@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance assignments: read in lists, written one by one (Defender for Cloud facts 3.5).
+"""Governance assignments: read in lists, written one by one (docs/facts/defender_for_cloud.md#governance-assignments).
 
 A list is asked of each subscription or connector and recommendation, whatever the number of assignments. Resource Graph
 would show all of them in fewer calls, but lags behind: what was just written would be written again.
@@ -156,7 +156,8 @@ def _row(assignment: Mapping[str, Any]) -> dict[str, str]:
     properties = assignment.get("properties")
     properties = dict(properties) if isinstance(properties, Mapping) else {}
     row_id = f"/{str(assignment.get('id') or '').strip('/')}"
-    # Facts 3.5: some answers name the assessed resource apart from the id.
+    # Some answers name the assessed resource apart from the id
+    # (docs/facts/defender_for_cloud.md#governance-assignments).
     apart = str(properties.get("assignedResourceId") or "")
     return {
         "sys_id": row_id,

@@ -236,7 +236,10 @@ class GovernanceRule(ScopedObject):
             )
 
     def finish(self, plan: Plan, properties: Mapping[str, Any]) -> None:
-        """Leave to a person what the public schema has no field for (facts D6): which integration, which type of ticket."""
+        """Leave to a person what the public schema has no field for: which integration, which type of ticket.
+
+        See docs/facts/defender_for_cloud.md#governance-rules.
+        """
         if properties.get("ruleType") != SERVICENOW:
             return
         names = self.integrations()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conditions of governance rules: which recommendations a rule is for (Defender for Cloud facts 3.4)."""
+"""Conditions of governance rules: which recommendations a rule is for.
+
+See docs/facts/defender_for_cloud.md#governance-rules.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance rules in words: what of one is known, and what a person has to enter in the portal (Defender for Cloud facts 1.3, 3.4)."""
+"""Governance rules in words: what of one is known, and what a person has to enter in the portal.
+
+See docs/facts/defender_for_cloud.md#automatic-tickets, docs/facts/defender_for_cloud.md#governance-rules.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from ..arm.scopes import Scope
 from .governance_rule_conditions import RECOMMENDATIONS, SEVERITIES, read_condition
 from .governance_rules_api import SERVICENOW
 
-# Facts 3.4: everything that the public schema knows. What a GET shows beyond it was made in the portal.
+# Everything that the public schema knows (docs/facts/defender_for_cloud.md#governance-rules). What a GET shows beyond
+# it was made in the portal.
 KNOWN = frozenset({
     "tenantId", "displayName", "description", "remediationTimeframe", "isGracePeriod", "rulePriority", "isDisabled", "ruleType",
     "sourceResourceType", "excludedScopes", "conditionSets", "includeMemberScopes", "ownerSource", "governanceEmailNotification", "metadata",
@@ -42,7 +46,10 @@ def days_of(properties: Mapping[str, Any]) -> Any:
 def servicenow_step(
     name: str, scope: Scope, properties: Mapping[str, Any], integration: str, ticket_type: str | None
 ) -> ManualStep:
-    """Return what a person enters to let a rule make tickets, by the labels of the portal (facts 1.3)."""
+    """Return what a person enters to let a rule make tickets, by the labels of the portal.
+
+    See docs/facts/defender_for_cloud.md#automatic-tickets.
+    """
     condition = read_condition(properties.get("conditionSets"))
     by = {SEVERITIES: "By severity", RECOMMENDATIONS: "By specific recommendations"}
     owner = owner_of(properties.get("ownerSource") or {})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance rules: read, written, removed and run (Defender for Cloud facts 3.4)."""
+"""Governance rules: read, written, removed and run (docs/facts/defender_for_cloud.md#governance-rules)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from .integrations_api import COLLECTION, CREDENTIALS, SERVICENOW, IntegrationsE
 from .scoped_object import Aspect, ScopedObject
 
 ON_PLATFORM = "******** (in Defender for Cloud)"
-# Facts 2.3: everything that the draft knows.
+# Everything that the draft knows (docs/facts/defender_for_cloud.md#integration-body).
 KNOWN = frozenset({
     "displayName", "integrationType", "isDisabled", "excludedScopes", "includeMembersInScopes", "additionalData", "tenantId",
     "integrationRootDetails", "metadata",
@@ -99,7 +99,8 @@ class Integration(ScopedObject):
             found = properties.get("excludedScopes") or ([] if properties else None)
             same = found is not None and {_scope(s) for s in found} == {_scope(s) for s in excluded}
             yield Aspect("excluded_scopes", excluded if same else found, excluded, {"excludedScopes": excluded})
-        # Facts 2.3: not returned in the examples. Where they are, they can be compared.
+        # Not returned in the examples (docs/facts/defender_for_cloud.md#integration-body). Where they are, they can be
+        # compared.
         details = (properties.get("additionalData") or {}).get("authenticationDetails") or {}
         for option in ("instance_url", "username", "client_id"):
             value, found = self.routes.credentials.get(option), details.get(CREDENTIALS[option])

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Before an integration is written: can it work at all, and does ServiceNow accept the credentials (Defender for Cloud facts 2)?"""
+"""Before an integration is written: can it work at all, and does ServiceNow accept the credentials?
+
+See docs/facts/defender_for_cloud.md#integrations.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from .pricings_api import VERSION as PRICING_VERSION
 
 CONNECTORS_VERSION = "2023-03-01-preview"
 OTHER_CLOUDS = {"aws": "AWS", "gcp": "GCP"}
-# Facts 2.3: the open enum `errorType`. What it means, and what to do.
+# The open enum `errorType` (docs/facts/defender_for_cloud.md#integration-body). What it means, and what to do.
 MEANINGS = {
     "wrongcredentials": (
         "did not accept the credentials",
@@ -28,7 +31,8 @@ MEANINGS = {
     ),
 }
 SUCCEEDED, FAILED, UNAVAILABLE, SKIPPED = "succeeded", "failed", "unavailable", "skipped"
-# The path is the least reliable part of the draft (facts 2.2): these answers say that there is no such path.
+# The path is the least reliable part of the draft (docs/facts/defender_for_cloud.md#integration-operations): these
+# answers say that there is no such path.
 NO_SUCH_ROUTE = (400, 404, 405)
 
 
@@ -69,7 +73,7 @@ class IntegrationPreflight:
             rows = self.manager.rows(f"{self.scope.path}/providers/{PROVIDER}/securityConnectors", CONNECTORS_VERSION)
         except (EngineError, TransportError):
             return []
-        # The name of the property is Microsoft's specification of connectors; not among the fact sheet's sources: LIKELY.
+        # The name of the property is the one in Microsoft's specification of connectors: LIKELY.
         clouds = [(row, str((row.get("properties") or {}).get("environmentName") or "").casefold()) for row in rows]
         return [f"{row.get('name')} ({OTHER_CLOUDS[cloud]})" for row, cloud in clouds if cloud in OTHER_CLOUDS]
 
@@ -119,7 +123,10 @@ class IntegrationPreflight:
         return data["authenticationSucceeded"] is True, str(data.get("errorType") or ""), words
 
     def tickets_at_stake(self) -> int | None:
-        """Return how many assignments of the scope have a ticket, None where Resource Graph does not tell (facts 3.7)."""
+        """Return how many assignments of the scope have a ticket, None where Resource Graph does not tell.
+
+        See docs/facts/defender_for_cloud.md#resource-graph.
+        """
         query = (
             'securityresources | where type == "microsoft.security/assessments/governanceassignments" '
             "| where isnotnull(properties.additionalData.ticketNumber) | summarize tickets=count()"

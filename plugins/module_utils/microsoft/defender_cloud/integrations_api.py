@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integrations with ServiceNow: read and written, by the shipped draft or by a contract (Defender for Cloud facts 2)."""
+"""Integrations with ServiceNow: read and written, by the shipped draft or by a contract.
+
+See docs/facts/defender_for_cloud.md#integrations.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from ..arm.scopes import Scope, same_path
 from .scoped_objects_api import ScopedObjectsEndpoint, scope_of_id
 
 COLLECTION, SERVICENOW = "integrations", "ServiceNow"
-# Facts D1 and D3: the first is the only one of the provider's manifest, the other was proposed with the same shape.
+# The first is the only one of the provider's manifest, the other was proposed with the same shape
+# (docs/facts/defender_for_cloud.md#integration-resource).
 SHIPPED = "2023-07-01-preview"
 KNOWN_VERSIONS = ("2024-01-31", SHIPPED)
 # Option -> property of `authenticationDetails`.
@@ -88,7 +92,10 @@ class IntegrationsEndpoint(ScopedObjectsEndpoint):
         self.replay = replay
 
     def inherited_from(self, document: Mapping[str, Any]) -> str:
-        """Return the scope that an integration is defined on, "" for this one (facts 2.3: distance 0 = defined here)."""
+        """Return the scope that an integration is defined on, "" for this one (distance 0 = defined here).
+
+        See docs/facts/defender_for_cloud.md#integration-body.
+        """
         root = (document.get("properties") or {}).get("integrationRootDetails") or {}
         if root.get("distance") in (None, 0):
             return super().inherited_from(document)

@@ -164,7 +164,10 @@ class Reader:
         return self.reading
 
     def _note_connectors(self) -> None:
-        """Say which connectors need an integration of their own (facts 1.1: one on a subscription does not cover them)."""
+        """Say which connectors need an integration of their own (one on a subscription does not cover them).
+
+        See docs/facts/defender_for_cloud.md#connecting-servicenow.
+        """
         named = {scope.path.casefold() for scope in self.scopes if scope.kind == CONNECTOR}
         rows = [row for row in self.reading.rows if is_elsewhere(row) and row["connector"].casefold() not in named]
         if not rows:
@@ -186,10 +189,12 @@ class Reader:
 
 
 class GraphReader(Reader):
-    """Reads through Resource Graph, which chooses by status and severity on the server, but lags behind (facts 3.7).
+    """Reads through Resource Graph, which chooses by status and severity on the server, but lags behind.
 
     It leaves out what may not be read without a word, so that nothing is ever taken for read to its end. That its rows hold
     `metadata` is LIKELY; a row without them has no severity.
+
+    See docs/facts/defender_for_cloud.md#resource-graph.
     """
 
     def read(self) -> Reading:

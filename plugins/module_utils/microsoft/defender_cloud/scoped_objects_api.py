@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects that live on a scope beside inherited ones: rules and integrations (Defender for Cloud facts 2.2 and 3.4)."""
+"""Objects that live on a scope beside inherited ones: rules and integrations.
+
+See docs/facts/defender_for_cloud.md#integration-operations, docs/facts/defender_for_cloud.md#governance-rules.
+"""
 
 from __future__ import annotations
 

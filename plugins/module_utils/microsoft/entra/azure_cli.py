@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token from the Azure CLI of the user who runs the play (Defender for Cloud facts 4)."""
+"""A token from the Azure CLI of the user who runs the play (docs/facts/entra.md#azure-cli)."""
 
 from __future__ import annotations
 

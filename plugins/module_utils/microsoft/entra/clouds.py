@@ -17,7 +17,8 @@ class Cloud:
     graph: str
 
 
-# Defender for Cloud facts 4. The Graph roots of the sovereign clouds are those of Microsoft's list of national clouds.
+# See docs/facts/entra.md#clouds. The Graph roots of the sovereign clouds are those of Microsoft's list of national
+# clouds.
 CLOUDS: dict[str, Cloud] = {
     "AzureCloud": Cloud(
         "https://login.microsoftonline.com", "https://management.azure.com", "https://graph.microsoft.com"

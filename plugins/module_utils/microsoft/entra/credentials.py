@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in with Microsoft Entra: one small class for every way to get a token (Defender for Cloud facts 4)."""
+"""Signing in with Microsoft Entra: one small class for every way to get a token (docs/facts/entra.md#sign-in)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token for the identity that Azure gave the machine at hand (Defender for Cloud facts 4)."""
+"""A token for the identity that Azure gave the machine at hand (docs/facts/entra.md#managed-identity)."""
 
 from __future__ import annotations
 

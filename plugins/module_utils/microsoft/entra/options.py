@@ -20,7 +20,7 @@ def _option(*variables: str, **more: Any) -> dict[str, Any]:
 
 
 # Where two variables stand, the first is the one of azure-identity, the second that of azure.azcollection
-# (Defender for Cloud facts 4).
+# (docs/facts/entra.md#environment-variables).
 AZURE_OPTIONS: dict[str, dict[str, Any]] = {
     "azure_tenant_id": _option("AZURE_TENANT_ID", "AZURE_TENANT"),
     "azure_client_id": _option("AZURE_CLIENT_ID"),

@@ -239,7 +239,10 @@ def _is_since(valid_from: str, since: str) -> bool:
 
 
 def warnings_of(action: str, row: Row) -> list[str]:
-    """Return what keeps an action from lasting, or from working at all (facts 1.9, 7)."""
+    """Return what keeps an action from lasting, or from working at all.
+
+    See docs/facts/defender_for_cloud_apps.md#governance-actions, docs/facts/microsoft_graph.md#user-actions.
+    """
     name = row["user_principal_name"]
     if action in ENABLED and row["synced"] == "true":
         return [

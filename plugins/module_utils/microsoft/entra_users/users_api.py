@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users of the tenant, who of them is an administrator, and what can be done to them (Cloud Apps facts 7)."""
+"""Users of the tenant, who of them is an administrator, and what can be done to them.
+
+See docs/facts/microsoft_graph.md#user-actions.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,8 @@ class UsersEndpoint:
 
     def __init__(self, graph: GraphClient, keys: Sequence[str], witnesses: Sequence[str] = ()) -> None:
         self.graph, self.keys, self.witnesses = graph, tuple(keys), tuple(witnesses)
-        # What was done in this run: Graph may show it minutes later, and a message never (facts 7).
+        # What was done in this run: Graph may show it minutes later, and a message never
+        # (docs/facts/microsoft_graph.md#user-actions).
         self.done: set[tuple[str, str]] = set()
         self.message: dict[str, str] = {}
         self._roles: dict[str, list[str]] = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several calls of Microsoft Graph in one request (Defender for Cloud Apps facts 7.1)."""
+"""Several calls of Microsoft Graph in one request (docs/facts/microsoft_graph.md#batches)."""
 
 from __future__ import annotations
 

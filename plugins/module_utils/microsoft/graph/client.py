@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft Graph: lists with pages, batches, hunting, refusals in plain words (Defender for Cloud Apps facts 5, 6, 7.1)."""
+"""Microsoft Graph: lists with pages, batches, hunting, refusals in plain words.
+
+See docs/facts/microsoft_graph.md#hunting, docs/facts/microsoft_graph.md#secure-score,
+docs/facts/microsoft_graph.md#conventions.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +80,10 @@ class GraphClient(CollectionStore):
         return self._send(method, f"{VERSION}{path}", permission, **more)
 
     def rows(self, path: str, permission: str, *, one_page: bool = False, **query: str) -> list[dict[str, Any]]:
-        """Return every object of a list, following `@odata.nextLink` as it is (facts 7.1); or those of its first page."""
+        """Return every object of a list, following `@odata.nextLink` as it is; or those of its first page.
+
+        See docs/facts/microsoft_graph.md#lists-of-graph.
+        """
         answer = self.call("GET", path, permission, query={f"${name}": value for name, value in query.items()})
         return page_of(answer)[0] if one_page else self.rows_from(answer, permission)
 
@@ -152,7 +159,7 @@ class GraphClient(CollectionStore):
         rows = _first(data, "results", "Results")
         if not isinstance(rows, list):
             raise EngineError(f"POST {HUNTING_PATH} -> {answer.status}: the answer holds no results")
-        # Facts 5.1: the keys of the schema come in lower and in upper case.
+        # The keys of the schema come in lower and in upper case (docs/facts/microsoft_graph.md#advanced-hunting).
         schema = [
             {"name": str(_first(column, "name", "Name")), "type": str(_first(column, "type", "Type"))}
             for column in _first(data, "schema", "Schema") or []

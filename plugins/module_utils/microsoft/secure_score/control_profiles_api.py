@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controls of Microsoft Secure Score: their profiles, their scores, and how they are marked (Cloud Apps facts 6)."""
+"""Controls of Microsoft Secure Score: their profiles, their scores, and how they are marked.
+
+See docs/facts/microsoft_graph.md#secure-score.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ COLLECTION = "secure_score_controls"
 PROFILES, SCORES = "/security/secureScoreControlProfiles", "/security/secureScores"
 READ_PERMISSION, WRITE_PERMISSION = "SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"
 
-# Facts 6.3, in Microsoft's spelling; its examples differ in upper and lower case.
+# In Microsoft's spelling (docs/facts/microsoft_graph.md#marking-a-control); its examples differ in upper and lower
+# case.
 DEFAULT = "Default"
 STATES = (DEFAULT, "Ignored", "ThirdParty", "Reviewed")
 VENDOR = {"vendor": "Microsoft", "provider": "SecureScore", "providerVersion": None, "subProvider": None}
@@ -51,7 +55,10 @@ class ControlProfilesEndpoint:
 
 
 def profiles_of(graph: GraphClient) -> list[dict[str, Any]]:
-    """Return the profile of every control of every product. Facts 6.1: a filter on the service is unproven."""
+    """Return the profile of every control of every product.
+
+    A filter on the service is unproven (docs/facts/microsoft_graph.md#secure-score-calls).
+    """
     return [profile for profile in graph.rows(PROFILES, READ_PERMISSION) if profile.get("id")]
 
 

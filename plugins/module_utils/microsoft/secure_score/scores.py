@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ServiceNow controls of Secure Score, joined with their scores and the settings behind them.
 
-Cloud Apps facts 6, hardening facts 3.1. What is behind a control comes from the hardening catalogue.
+See docs/facts/microsoft_graph.md#secure-score, docs/facts/servicenow_hardening.md#secure-score-controls. What is behind
+a control comes from the hardening catalogue.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from .control_profiles_api import mark_of
 
 SERVICE = "MDA_SNOW"
 EXPLICIT_ROLES = "plugin.explicit_roles"
-# Hardening facts 3.1, in Microsoft's words: how a control is recognized whose id is another one than in the exports.
+# In Microsoft's words (docs/facts/servicenow_hardening.md#secure-score-controls): how a control is recognized whose id
+# is another one than in the exports.
 TITLES = {
     "Enable multi-factor authentication": "authenticateMultifactor",
     "Enable enforcing JSONv2 requests with basic authorization": "authRequiredJson2",
@@ -99,7 +101,7 @@ def settings_of(control: str, title: str = "") -> list[Setting]:
 def chosen(profiles: Sequence[Mapping[str, Any]], service: str) -> tuple[list[Mapping[str, Any]], bool]:
     """Return the controls of a service, and whether those of ServiceNow had to be found by id and title.
 
-    Facts 6.4: the literal of the service rests on two exports.
+    The literal of the service rests on two exports (docs/facts/microsoft_graph.md#servicenow-controls).
     """
     found = [row for row in profiles if str(row.get("service") or "").casefold() == service.casefold()]
     if found or service.casefold() != SERVICE.casefold():

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration of the integration with Defender for Cloud, wherever the instance keeps it (compliance facts 2.4)."""
+"""The configuration of the integration with Defender for Cloud, wherever the instance keeps it.
+
+See docs/facts/configuration_compliance.md#private-configuration-table.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of Configuration Compliance and of the integration before an instance is asked (compliance facts 1 and 2)."""
+"""What is known of Configuration Compliance and of the integration before an instance is asked.
+
+See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ SCOPES = (
 # A scope that every instance has: seeing none means not being allowed to look.
 ALWAYS_THERE_SCOPE, ALWAYS_THERE_TABLE = "global", "sys_user"
 RESULTS, TESTS = "sn_vulc_result", "sn_vulc_test"
-# Exists on the USEM line only (1.5).
+# Exists on the USEM line only (docs/facts/configuration_compliance.md#tables).
 USEM_TABLE = "sn_sec_wf_assign_rule"
 
 PLUGIN, APPLICATION = "plugin", "application"
@@ -53,7 +56,7 @@ IMPLEMENTATIONS, DEFINITIONS, PARAMETERS = "sn_sec_int_impl", "sn_sec_int_config
 # Declared length of a parameter's value.
 PARAMETER_LENGTH = 512
 OURS = re.compile(r"defender[\W_]*for[\W_]*cloud(?![\W_]*apps)|azure[\W_]*security[\W_]*center", re.IGNORECASE)
-# What the old application was called at first (2.1).
+# What the old application was called at first (docs/facts/configuration_compliance.md#names-and-versions).
 FIRST_NAME = re.compile(r"security[\W_]*center", re.IGNORECASE)
 LABELS = {
     "api_url": "API URL",

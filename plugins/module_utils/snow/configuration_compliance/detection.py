@@ -48,7 +48,11 @@ JOB_COLUMNS = (
 
 
 def detection_queries(instance: Instance) -> dict[str, TableQuery]:
-    """Return the questions of the first batch, by name (compliance facts 1.3 and 2.4; platform facts 6.1)."""
+    """Return the questions of the first batch, by name.
+
+    See docs/facts/configuration_compliance.md#detecting-what-is-installed,
+    docs/facts/configuration_compliance.md#framework-tables, docs/facts/servicenow_platform.md#package-tables.
+    """
     users, roles = account_queries(instance)
     tables = f"{OF_THE_APPLICATIONS}^OR{any_of('name', (ALWAYS_THERE_TABLE, RESULTS, IMPLEMENTATIONS, USEM_TABLE))}"
     listed = (*SCOPES, ALWAYS_THERE_SCOPE)
@@ -107,7 +111,8 @@ class Detected:
     def compliance(self) -> str:
         """Whether Configuration Compliance is there: active, inactive, absent or unknown.
 
-        Its table tells for sure that it is absent (platform facts 3.7); its rows in the lists may lag behind or be hidden.
+        Its table tells for sure that it is absent (docs/facts/servicenow_platform.md#errors); its rows in the lists may
+        lag behind or be hidden.
         """
         listed = {self.states[COMPLIANCE], self.states[COMPLIANCE_SCOPE]}
         if not all(self._table_missing(name) for name in ("tests", "results")):
@@ -132,7 +137,8 @@ class Detected:
     def _new_state(self) -> str:
         state = self._by_tables(NEW, self.states[NEW])
         version = self.versions.get(NEW, "")
-        # An older one is of Threat and Vulnerability Management alone (2.1).
+        # An older one is of Threat and Vulnerability Management alone
+        # (docs/facts/configuration_compliance.md#names-and-versions).
         return ABSENT if state == ACTIVE and version and _major(version) < FIRST_WITH_BOTH_HALVES else state
 
     def _old_state(self) -> str:

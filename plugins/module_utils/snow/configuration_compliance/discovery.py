@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the integration keeps what its form asks for, which instance of it is meant, and which jobs are its own.
 
-The private table of the form is not published; it is found by the labels of its columns (compliance facts 2.4).
+The private table of the form is not published; it is found by the labels of its columns
+(docs/facts/configuration_compliance.md#private-configuration-table).
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ def job_problems(
     """Return which jobs are not there or not clear. `unknown` holds the columns of a job that may not be read, by key."""
     for key in keys:
         if scope == OLD and key == CONTAINERS:
-            # The old application has none (compliance facts 2.1).
+            # The old application has none (docs/facts/configuration_compliance.md#names-and-versions).
             continue
         found = jobs[key]
         if len(found) > 1:

@@ -15,7 +15,8 @@ from .settings import Settings
 def missing(found: Detected) -> list[tuple[str, str]]:
     """Return kind and id of what has to be installed, in order. What is unknown is not taken to be missing.
 
-    The new application is not put beside the old one: that is a migration, and begins with a person (compliance facts 2.7).
+    The new application is not put beside the old one: that is a migration, and begins with a person
+    (docs/facts/configuration_compliance.md#migration).
     """
     needed = []
     if found.compliance in (ABSENT, INACTIVE):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits until the jobs have run: nothing can start them but their schedule or a person (compliance facts 2.5)."""
+"""Waits until the jobs have run: nothing can start them but their schedule or a person.
+
+See docs/facts/configuration_compliance.md#runs.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The integration instance, its jobs and their runs (compliance facts 2.3 to 2.5)."""
+"""The integration instance, its jobs and their runs.
+
+See docs/facts/configuration_compliance.md#jobs, docs/facts/configuration_compliance.md#framework-tables,
+docs/facts/configuration_compliance.md#runs.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,10 @@ class IntegrationInstance(FoundRow):
 
 
 class ScheduledJob(FoundRow):
-    """A job: active, and run as VR.System, or attachments on the data source multiply (compliance facts 2.3)."""
+    """A job: active, and run as VR.System, or attachments on the data source multiply.
+
+    See docs/facts/configuration_compliance.md#jobs.
+    """
 
     noun = "job"
     key = ("name",)
@@ -77,7 +84,10 @@ class Run:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it ended well: Complete with Success; some builds print upper case (compliance facts 2.5)."""
+        """Whether it ended well: Complete with Success; some builds print upper case.
+
+        See docs/facts/configuration_compliance.md#runs.
+        """
         return (self._word("state"), self._word("substate")) == (COMPLETE, SUCCESS)
 
     @property

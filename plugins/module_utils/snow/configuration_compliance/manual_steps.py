@@ -106,7 +106,7 @@ def _scopes(known: Mapping[str, object]) -> str:
 
 
 def migration_steps(found: Detected) -> list[ManualStep]:
-    """Leave the old application (compliance facts 2.7), in this order."""
+    """Leave the old application (docs/facts/configuration_compliance.md#migration), in this order."""
     generation = found.generation
     if generation not in (OLD, BOTH):
         return []

@@ -15,7 +15,8 @@ def counted(
     """Return `source`, `results` (count by result, None when unknown), `comparable` and the `reason` why not.
 
     The source is the integration's own where results carry it, else the one that names it, else the only one there is,
-    as on tests (compliance facts 2.5). No visible result is unknown: too few roles show fewer rows (1.1).
+    as on tests (docs/facts/configuration_compliance.md#runs). No visible result is unknown: too few roles show fewer
+    rows (docs/facts/configuration_compliance.md#applications-and-plugins).
     """
     counts: dict[str, Any] = {"source": "", "results": None, "comparable": False, "reason": ""}
     by_source: dict[str, dict[str, int]] = {}

@@ -75,7 +75,10 @@ class Settings:
 
 
 def _check_scope(values: dict[str, Any]) -> None:
-    """Raise `InvalidInput` unless the lists fit the choice: a blank list means everything to the integration (2.1)."""
+    """Raise `InvalidInput` unless the lists fit the choice: a blank list means everything to the integration.
+
+    See docs/facts/configuration_compliance.md#configuration-form.
+    """
     chosen = values.get("import_from")
     for name in LISTS:
         given = values.get(name)

@@ -22,10 +22,13 @@ MAX_LIFESPAN = 2_147_483_647
 
 
 class OAuthApplication(RecordResource):
-    """A row of `oauth_entity`, known by its name, or by its sys_id where names are not unique (platform facts 1.1).
+    """A row of `oauth_entity`, known by its name, or by its sys_id where names are not unique.
 
-    The client secret is write-only and follows in a request of its own (1.4). A release without the column for the
-    scope restriction has broad scope only (1.5).
+    The client secret is write-only and follows in a request of its own
+    (docs/facts/servicenow_platform.md#encrypted-columns). A release without the column for the scope restriction has
+    broad scope only (docs/facts/servicenow_platform.md#scope-restriction).
+
+    See docs/facts/servicenow_platform.md#application-registry.
     """
 
     noun = "oauth_application"

@@ -15,13 +15,16 @@ from ..account import WRITERS
 from ..activation import Activation, Wait
 
 VIRTUAL, INSTALLED, STORE = "v_plugin", "sys_plugins", "sys_store_app"
-# Platform facts 6.1: clients saw v_plugin.active as `active`, others as `true`.
+# Clients saw v_plugin.active as `active`, others as `true` (docs/facts/servicenow_platform.md#package-tables).
 ACTIVE_WORDS = frozenset({"active", "true", "1"})
 CICD = "/api/sn_cicd"
 
 
 class Plugins:
-    """Plugins by id (they can be activated, never deactivated: platform facts 6.2) and store applications by scope."""
+    """Plugins by id (they can be activated, never deactivated) and store applications by scope.
+
+    See docs/facts/servicenow_platform.md#cicd-api.
+    """
 
     label = "plugins"
     stage = 6

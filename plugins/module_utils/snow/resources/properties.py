@@ -35,9 +35,9 @@ KINDS = {"boolean": BOOLEAN, "true|false": BOOLEAN, "integer": INTEGER}
 class Properties:
     """Rows of `sys_properties`, known by name.
 
-    Every change flushes caches on all nodes of the instance (platform facts 8): only differences are written, and at
-    most `max_writes` (0: no limit) in one run. A property whose write roles hold `security_admin` cannot be written by
-    REST and becomes a manual step.
+    Every change flushes caches on all nodes of the instance (docs/facts/servicenow_platform.md#property-rows): only
+    differences are written, and at most `max_writes` (0: no limit) in one run. A property whose write roles hold
+    `security_admin` cannot be written by REST and becomes a manual step.
     """
 
     label = "properties"

@@ -12,7 +12,10 @@ from ..record_resource import RecordResource
 
 
 class Role(RecordResource):
-    """A row of `sys_user_role`, known by its name; `contains` lists exactly the roles it contains (platform facts 5.2)."""
+    """A row of `sys_user_role`, known by its name; `contains` lists exactly the roles it contains.
+
+    See docs/facts/servicenow_platform.md#role-grants.
+    """
 
     noun = "role"
     table = "sys_user_role"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """May a role read the tables that a connector reads?
 
-Access rules are writable only in a session with `security_admin` elevated, which no REST call can have (platform facts
-5.3), so this resource never writes: it verifies, and says exactly what a person has to enter.
+Access rules are writable only in a session with `security_admin` elevated, which no REST call can have
+(docs/facts/servicenow_platform.md#access-rules), so this resource never writes: it verifies, and says exactly what a
+person has to enter.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ OPTIONS = (
 
 
 class User(RecordResource):
-    """A row of `sys_user`, known by its user name (platform facts 5.1).
+    """A row of `sys_user`, known by its user name (docs/facts/servicenow_platform.md#users).
 
     The password is kept hashed and has to be sent as a display value. Grants that follow from other roles or groups
     are never touched. A described user is active unless its state is `disabled`.

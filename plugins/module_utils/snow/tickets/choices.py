@@ -12,7 +12,7 @@ from ...engine.snapshot import Query, Row, Snapshot
 TABLE = "sys_choice"
 PARENT = "task"
 LANGUAGE = "en"
-# Where the lists may not be read (compliance and hardening facts 5.2).
+# Where the lists may not be read (docs/facts/servicenow_tickets.md#incidents).
 GRADES = {"high": "1", "medium": "2", "low": "3"}
 GRADED = frozenset({"impact", "urgency"})
 

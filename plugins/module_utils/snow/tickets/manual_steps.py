@@ -12,7 +12,7 @@ from .ticket import CLOSE_NOTES, Ticket
 from .ticket_types import CANCELED, CLOSED, OPEN, PROBLEM, RESOLVED
 
 VERBS = {OPEN: "Put back in progress", RESOLVED: "Resolve", CLOSED: "Close", CANCELED: "Cancel"}
-# What a resolution code of a problem takes (compliance and hardening facts 5.3).
+# What a resolution code of a problem takes (docs/facts/servicenow_tickets.md#problems).
 NOTES = {
     "fix_applied": ("Cause notes", "Fix notes"),
     "risk_accepted": ("Cause notes", "Close notes"),

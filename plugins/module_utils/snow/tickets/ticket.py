@@ -15,7 +15,7 @@ from ...engine.snapshot import Row, Snapshot
 from .choices import Choices
 from .ticket_types import CLOSED, RESOLVED, TYPES
 
-# Compliance and hardening facts 5.5; the lengths are LIKELY.
+# See docs/facts/servicenow_tickets.md#task-columns; the lengths are LIKELY.
 MAX_KEY = 100
 MAX_SHORT_DESCRIPTION = 160
 SYS_ID = re.compile("[0-9a-f]{32}")
@@ -160,7 +160,8 @@ class Ticket:
     def ending(self, state: str, row: Row, choices: Choices) -> dict[str, Value]:
         """Return why and how the ticket ends in `state`, by column; what `row` says already stays, unless it is described.
 
-        Compliance and hardening facts 5.2 and 5.4: resolving and closing take a code and notes, canceling takes none.
+        Resolving and closing take a code and notes, canceling takes none (docs/facts/servicenow_tickets.md#incidents,
+        docs/facts/servicenow_tickets.md#change-requests).
         """
         values: dict[str, Value] = {}
         code = self.close_code and choices.wire(self.type.table, self.type.code, self.close_code, self.label)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The three types of tickets and their states (compliance and hardening facts 5.2 to 5.4)."""
+"""The three types of tickets and their states.
+
+See docs/facts/servicenow_tickets.md#incidents, docs/facts/servicenow_tickets.md#problems,
+docs/facts/servicenow_tickets.md#change-requests.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +90,7 @@ CHANGE_REQUEST = TicketType(
     initial="-5",
     code="close_code",
     codes=("successful",),
-    # LIKELY: the facts name no column for it.
+    # LIKELY: no public page names a column for it.
     caller="requested_by",
 )
 TYPES = {one.table: one for one in (INCIDENT, PROBLEM, CHANGE_REQUEST)}

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Incidents, problems and change requests, many at once, each known by its correlation_id.
 
-Nothing is created twice, in three layers. A create whose answer got lost is looked up before it is sent again; runs on one
-machine take turns, and look once more in their turn (both: engine/writing.py). Runs on different machines give a ticket the
-same sys_id, which an instance may or may not honour (platform facts 3.11: UNKNOWN, so nothing rests on it); after the
-writes all keys are read again, and of two tickets that such runs made, the younger one is canceled.
+Nothing is created twice, in three layers. A create whose answer got lost is looked up before it is sent again; runs on
+one machine take turns, and look once more in their turn (both: engine/writing.py). Runs on different machines give a
+ticket the same sys_id, which an instance may or may not honour (UNKNOWN, so nothing rests on it,
+docs/facts/servicenow_platform.md#write-safety); after the writes all keys are read again, and of two tickets that such
+runs made, the younger one is canceled.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ class Tickets:
     def _is_double(self, row: Row, stays: Row) -> bool:
         """Return True for a row that was made like `stays`, by the same account, and that nobody has touched since.
 
-        A new row has sys_mod_count 0 and every update raises it (compliance and hardening facts 5.5).
+        A new row has sys_mod_count 0 and every update raises it (docs/facts/servicenow_tickets.md#task-columns).
         """
         ours = all(one.get("correlation_display") == self.display for one in (row, stays))
         return ours and row.get("sys_created_by") == stays.get("sys_created_by") and row.get("sys_mod_count") == "0"

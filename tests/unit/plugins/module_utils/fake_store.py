@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An instance in memory, as the engine's `Store` sees one: with the habits of platform facts 3.3, 3.4, 1.4 and 5.2."""
+"""An instance in memory, as the engine's `Store` sees one: with the platform's habits.
+
+See docs/facts/servicenow_platform.md#encoded-queries, docs/facts/servicenow_platform.md#records-on-the-wire,
+docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#role-grants.
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def page(text: str, status: int = 200) -> Reply:
 
 
 def failure(status: int, message: str = "", detail: str | None = None, **headers: str) -> Reply:
-    """Return an error of the platform (ServiceNow platform facts 3.7)."""
+    """Return an error of the platform (docs/facts/servicenow_platform.md#errors)."""
     return answer({"error": {"message": message, "detail": detail}, "status": "failure"}, status, **headers)
 
 

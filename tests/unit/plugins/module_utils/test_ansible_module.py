@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Ansible gets: the shape of results and failures, without secrets (architecture 3; interface 2)."""
+"""What Ansible gets: the shape of results and failures, without secrets."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The twin: the same module, in the worker that is there already (architecture 1, idea 3)."""
+"""The twin: the same module, in the worker that is there already."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many writes in one round trip: as safe as one by one (architecture 4; platform facts 3.11, 4.1)."""
+"""Many writes in one round trip: as safe as one by one.
+
+See docs/facts/servicenow_platform.md#write-safety, docs/facts/servicenow_platform.md#batch-api.
+"""
 
 from __future__ import annotations
 

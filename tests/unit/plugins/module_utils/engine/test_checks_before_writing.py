@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nothing is written before everything is known to be right (architecture 4)."""
+"""Nothing is written before everything is known to be right."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values in their wire form (platform facts 3.4: all values are strings)."""
+"""Values in their wire form (all values are strings, docs/facts/servicenow_platform.md#records-on-the-wire)."""
 
 from __future__ import annotations
 
@@ -87,5 +87,5 @@ def test_choices_are_told_in_the_users_words() -> None:
     assert field.column == "status"
     assert field.to_wire("broad") == "unrestricted"
     assert field.from_wire("unrestricted") == "broad"
-    # ServiceNow platform facts 1.3: never fail on an unknown value.
+    # Never fail on an unknown value (docs/facts/servicenow_platform.md#grant-columns).
     assert field.from_wire("useraccount") == "useraccount"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the platform kept, and answers that got lost (architecture 4; platform facts 3.4, 3.11)."""
+"""What the platform kept, and answers that got lost.
+
+See docs/facts/servicenow_platform.md#records-on-the-wire, docs/facts/servicenow_platform.md#write-safety.
+"""
 
 from __future__ import annotations
 

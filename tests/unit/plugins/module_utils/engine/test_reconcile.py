@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what is there to what is described (architecture 3 and 4)."""
+"""From what is there to what is described."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_what_is_to_be_absent_goes_and_stays_away(platform: Platform) -> None:
     assert platform.log == []
     result = platform.ensure(*gone)
     assert told(result) == told(predicted)
-    # ServiceNow platform facts 1.6: deactivate first, so that no token is issued any more.
+    # Deactivate first, so that no token is issued any more (docs/facts/servicenow_platform.md#related-oauth-tables).
     assert platform.verbs == [
         "update oauth_entity", "delete oauth_entity", "delete sys_user", "delete sys_user_role",
     ]  # fmt: skip

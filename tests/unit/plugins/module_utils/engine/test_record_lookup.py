@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which rows are meant, and the lists that are kept as rows of their own (architecture 4; platform facts 3.3, 5.2)."""
+"""Which rows are meant, and the lists that are kept as rows of their own.
+
+See docs/facts/servicenow_platform.md#encoded-queries, docs/facts/servicenow_platform.md#role-grants.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,7 @@ def test_a_name_that_differs_in_case_only_is_not_removed(platform: Platform) -> 
 
 
 def test_an_unknown_queried_field_does_not_make_every_row_ours(platform: Platform) -> None:
-    # ServiceNow platform facts 3.3: the term is dropped, so the query matches everything.
+    # The term is dropped, so the query matches everything (docs/facts/servicenow_platform.md#encoded-queries).
     platform.add("u_thing", u_name="a")
     platform.add("u_thing", u_name="b")
     gone = record("u_thing", {"u_missing": "a"}, state="absent")
@@ -133,7 +136,7 @@ def test_a_role_that_fell_with_another_objects_change_is_granted_too(platform: P
 
 
 def test_doubled_grants_are_tolerated_and_removed_together(platform: Platform) -> None:
-    # ServiceNow platform facts 5.2: without Role Management V2 duplicates are normal.
+    # Without Role Management V2 duplicates are normal (docs/facts/servicenow_platform.md#role-grants).
     platform.add("sys_user", user_name="a", web_service_access_only="true")
     platform.grant("a", "itil")
     platform.grant("a", "itil")

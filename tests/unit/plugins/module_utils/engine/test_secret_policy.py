@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a write-only value is written, and how it is found out whether it has to be (architecture 4)."""
+"""When a write-only value is written, and how it is found out whether it has to be."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def test_a_new_object_gets_its_secret_after_everything_else(
 ) -> None:
     platform.ensure(describe("right", policy))
     assert platform.verbs == [f"create {table}", f"secret {table}"]
-    assert "right" not in str(platform.log[0]), "the secret goes alone (ServiceNow platform facts 1.4)"
+    assert "right" not in str(platform.log[0]), (
+        "the secret goes alone (docs/facts/servicenow_platform.md#encrypted-columns)"
+    )
     assert list(platform.secrets.values()) == ["right"]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was read, checked again here (architecture 4, platform facts 3.3)."""
+"""What was read, checked again here (docs/facts/servicenow_platform.md#encoded-queries)."""
 
 from __future__ import annotations
 

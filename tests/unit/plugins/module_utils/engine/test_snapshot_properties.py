@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every instance and every description: foreseen exactly, done once, safe to interrupt (architecture 4)."""
+"""What holds for every instance and every description: foreseen exactly, done once, safe to interrupt."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verdicts: every row of the catalogue in every situation, and the rules by themselves (hardening facts 4.2)."""
+"""Verdicts: every row of the catalogue in every situation, and the rules by themselves.
+
+See docs/facts/servicenow_hardening.md#evaluation-rules.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ FILES = {
     "governanceRules": ("Microsoft.Security/preview/2022-01-01-preview/governanceRules.json", "GovernanceRule"),
     "integrations": ("Microsoft.Security/preview/2023-07-01-preview/integrations.json", "Integration"),
 }
-# Defender for Cloud facts 2.3, 3.1 and 3.4: what a PUT must have, and what only the platform writes.
+# What a PUT must have, and what only the platform writes (docs/facts/defender_for_cloud.md#integration-body,
+# docs/facts/defender_for_cloud.md#plans, docs/facts/defender_for_cloud.md#governance-rules).
 REQUIRED = {
     "pricings": {"pricingTier"},
     "governanceRules": {

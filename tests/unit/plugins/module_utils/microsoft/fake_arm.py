@@ -23,7 +23,7 @@ KINDS = ("pricings", "governanceRules", "integrations")
 
 
 def error(code: str, message: str, status: int, **headers: str) -> Reply:
-    """Return an error in the shape of Defender for Cloud facts 3.8."""
+    """Return an error in the shape of Resource Manager's (docs/facts/defender_for_cloud.md#resource-manager-errors)."""
     return answer({"error": {"code": code, "message": message}}, status, **headers)
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform's side of encoded queries, as far as this collection writes them (ServiceNow platform facts 3.3)."""
+"""The platform's side of encoded queries, as far as this collection writes them.
+
+See docs/facts/servicenow_platform.md#encoded-queries.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in: every grant of interface 1, against the token endpoint of platform facts 2.1."""
+"""Signing in: every grant, against the platform's token endpoint (docs/facts/servicenow_platform.md#token-endpoint)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many reads, one round trip; and what happens where that is not to be had (platform facts 4.1)."""
+"""Many reads, one round trip; and what happens where that is not to be had.
+
+See docs/facts/servicenow_platform.md#batch-api.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many writes in one round trip, none of them twice (platform facts 3.8, 3.11, 4.1)."""
+"""Many writes in one round trip, none of them twice.
+
+See docs/facts/servicenow_platform.md#limits, docs/facts/servicenow_platform.md#write-safety,
+docs/facts/servicenow_platform.md#batch-api.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an instance makes of many writes, in the words of the engine (platform facts 3.7, 3.11; ticket facts 5.4)."""
+"""What an instance makes of many writes, in the words of the engine.
+
+See docs/facts/servicenow_platform.md#errors, docs/facts/servicenow_platform.md#write-safety,
+docs/facts/servicenow_tickets.md#change-requests.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Activations from start to end (platform facts 6.2)."""
+"""Activations from start to end (docs/facts/servicenow_platform.md#cicd-api)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_an_activation_is_followed_to_its_end(
     write = activation()
     instance.perform(write)
     assert server.lines == [f"POST {write.path}"] + [f"GET {PROGRESS}"] * 4
-    assert server.received[0].body == b"", "no body (ServiceNow platform facts 6.2)"
+    assert server.received[0].body == b"", "no body (docs/facts/servicenow_platform.md#cicd-api)"
     assert write.done == {"com.x"}
     assert context.calls.write == 1
     assert [line.split(" after ")[0] for line in shown] == [
@@ -187,7 +187,7 @@ def test_a_faulty_poll_is_repeated(server: Loopback, instance: Instance) -> None
 def test_where_progress_is_denied_the_tracker_is_asked(
     server: Loopback, instance: Instance, denied: int, shown: list[str]
 ) -> None:
-    # ServiceNow platform facts 6.2: sys_execution_tracker holds the same data.
+    # sys_execution_tracker holds the same data (docs/facts/servicenow_platform.md#cicd-api).
     states = iter(["1", "1", "2"])
     percent = iter(["10", "60", "100"])
     tracker = {"sys_id": PROGRESS.rsplit("/", 1)[-1], "state": "0", "percent_complete": "0", "message": ""}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine's verbs on an instance, and what a refusal tells (platform facts 3)."""
+"""The engine's verbs on an instance, and what a refusal tells (docs/facts/servicenow_platform.md#table-api)."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_an_optional_read_that_is_refused_is_an_answer(server: Loopback, instanc
 
 
 def test_an_empty_list_of_the_first_version_of_the_api_is_empty(server: Loopback, instance: Instance) -> None:
-    # ServiceNow platform facts 3.1: without rows, v1 answers 404.
+    # Without rows, v1 answers 404 (docs/facts/servicenow_platform.md#paths-and-verbs).
     server.answers(failure(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval"))
     (found,) = instance.query([TableQuery("sys_user")])
     assert (found.rows, found.refused) == ((), "")
@@ -244,7 +244,7 @@ def test_ordinary_values_are_sent_as_they_are(server: Loopback, instance: Instan
 def test_a_secret_goes_alone_as_a_display_value_and_is_a_secret(
     server: Loopback, instance: Instance, context: TaskContext
 ) -> None:
-    # ServiceNow platform facts 1.4 and 5.1.
+    # See docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#users.
     server.answers(answer({"result": {}}))
     instance.update(SECRET, "a1", {"client_secret": "c1ient-Secret"})
     (request,) = server.received
@@ -353,13 +353,14 @@ def test_without_a_user_name_the_instance_is_asked_who_we_are(server: Loopback, 
 def test_an_instance_that_does_not_tell_leaves_the_caller_unknown(
     server: Loopback, instance: Instance, users: list[dict[str, str]]
 ) -> None:
-    # ServiceNow platform facts 3.3: an unknown queried field matches everything.
+    # An unknown queried field matches everything (docs/facts/servicenow_platform.md#encoded-queries).
     Tables(server, sys_user=users, sys_user_has_role=[])
     assert instance.account() is None
 
 
 def test_no_visible_role_means_that_they_may_not_be_read(server: Loopback, instance: Instance) -> None:
-    # ServiceNow platform facts 5.2: reading sys_user_has_role needs itil or more; unreadable rows are left out.
+    # Reading sys_user_has_role needs itil or more; unreadable rows are left out
+    # (docs/facts/servicenow_platform.md#role-grants).
     refuse(server, ())
     account = instance.account()
     assert account is not None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules that only read find out (interface 3)."""
+"""What the modules that only read find out."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def test_nothing_in_the_way_is_said(server: Loopback, instance: Instance) -> Non
 
 
 def test_an_account_that_sees_nothing_gets_unknown_for_an_answer(server: Loopback, instance: Instance) -> None:
-    # ServiceNow platform facts 7.1 and 6.1: zero rows, not a refusal.
+    # Zero rows, not a refusal (docs/facts/servicenow_platform.md#reading-the-release,
+    # docs/facts/servicenow_platform.md#package-tables).
     fleet(server, sys_properties=[], sys_user_has_role=[], v_plugin=[], sys_plugins=[], oauth_entity=[])
     found = facts(instance, properties=["glide.war"], plugins=["com.x"])
     told = found["instance"]

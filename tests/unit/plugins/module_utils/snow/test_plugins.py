@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plugins and store applications (platform facts 6)."""
+"""Plugins and store applications (docs/facts/servicenow_platform.md#plugins-and-applications)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_an_application_is_installed_or_brought_to_its_version(
         platform.add("sys_store_app", scope="x_app", version=there)
     result = platform.ensure(installed(wanted))
     assert statuses(result) == {"x_app": status}
-    # ServiceNow platform facts 6.2: parameters must be in the query string.
+    # Parameters must be in the query string (docs/facts/servicenow_platform.md#cicd-api).
     assert [values for _verb, _table, values in platform.log] == (
         [{"path": "/api/sn_cicd/app_repo/install", **query}] if query else []
     )

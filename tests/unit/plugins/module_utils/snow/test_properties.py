@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""System properties, in bulk (platform facts 8; interface 3)."""
+"""System properties, in bulk (docs/facts/servicenow_platform.md#property-rows)."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_property_that_takes_an_elevated_role_is_a_step_for_a_person(platform:
 
 
 def test_an_encrypted_property_is_not_compared(platform: Platform) -> None:
-    # ServiceNow platform facts 8: the value of a password property is encrypted.
+    # The value of a password property is encrypted (docs/facts/servicenow_platform.md#property-rows).
     result = platform.ensure(properties({"glide.secret": "word"}))
     assert (statuses(result), result.changed, platform.log) == ({"glide.secret": "refused"}, False, [])
     assert "snow_record with write_only" in result.output["results"][0]["reason"]

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encoded queries mean what was meant, whatever the values hold; pages follow each other (platform facts 3.2, 3.3, 3.8)."""
+"""Encoded queries mean what was meant, whatever the values hold; pages follow each other.
+
+See docs/facts/servicenow_platform.md#paging, docs/facts/servicenow_platform.md#encoded-queries,
+docs/facts/servicenow_platform.md#limits.
+"""
 
 from __future__ import annotations
 
@@ -153,7 +157,7 @@ def test_a_request_asks_for_plain_references_and_only_the_wanted_columns() -> No
     ],
 )
 def test_rows_are_always_in_an_order_that_pages_can_rely_on(query: str, order: list[str]) -> None:
-    # ServiceNow platform facts 3.3: rows may repeat or vanish between pages otherwise.
+    # Rows may repeat or vanish between pages otherwise (docs/facts/servicenow_platform.md#paging).
     assert parse(TableQuery("sys_user", query).parameters["sysparm_query"]).order == order
 
 
@@ -173,7 +177,7 @@ def test_pages_follow_each_other_without_gap_or_overlap(rows: int, limit: int, c
 
 
 def test_a_page_that_access_rules_shortened_is_not_the_last() -> None:
-    # ServiceNow platform facts 3.2: the limit and the total count apply before access rules hide rows.
+    # The limit and the total count apply before access rules hide rows (docs/facts/servicenow_platform.md#paging).
     first = TableQuery("sys_user")
     second = first.next_page(total=2 * PAGE, received=3)
     assert second is not None
@@ -202,7 +206,7 @@ def test_a_long_list_is_asked_for_in_several_urls_of_a_length_that_gateways_take
     assert asked_for == wanted
     assert all(query.optional and query.fields == read.columns for query in queries)
     for query in queries:
-        # ServiceNow platform facts 3.8: above 2,048 characters clients look for another way.
+        # Above 2,048 characters clients look for another way (docs/facts/servicenow_platform.md#limits).
         alone = (
             sum(len(alternatives) for alternatives in parse(query.query).conditions) == 1 and "IN" not in query.query
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which release an instance runs (platform facts 7)."""
+"""Which release an instance runs (docs/facts/servicenow_platform.md#releases)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_family_name_is_read(name: str, family: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "-", "Zanzibar", "custom-war.zip", "glide-zurich", "glide--07-01-2025__patch2"])
 def test_what_names_no_release_is_unknown(text: str) -> None:
-    # ServiceNow platform facts 7.1: "unknown" must be a valid answer.
+    # "unknown" must be a valid answer (docs/facts/servicenow_platform.md#reading-the-release).
     assert parse_build(text) == UNKNOWN
     assert not parse_build(text).known
 
@@ -82,7 +82,8 @@ dates = st.dates().map(lambda day: f"{day.month:02}-{day.day:02}-{day.year:04}")
 def test_every_string_of_the_grammar_is_read(
     family: str, date: str, number: int, letter: str, hotfix: str, built: str, stamp: str, ending: str
 ) -> None:
-    # ServiceNow platform facts 7.2. A stamp behind a bare patch is the exception that has a test of its own.
+    # See docs/facts/servicenow_platform.md#build-strings. A stamp behind a bare patch is the exception that has a test
+    # of its own.
     if stamp and not (hotfix or built):
         return
     build = f"glide-{family}-{date}__patch{number}{letter}{hotfix}{built}{stamp}"

@@ -32,7 +32,7 @@ def test_a_service_account_cannot_sign_in_to_pages_unless_described_so(platform:
 
 
 def test_a_described_password_needs_no_change_at_first_use(platform: Platform) -> None:
-    # ServiceNow platform facts 5.1: the flag blocks the password grant.
+    # The flag blocks the password grant (docs/facts/servicenow_platform.md#users).
     platform.add("sys_user", user_name="a", web_service_access_only="true", password_needs_reset="true")
     assert not platform.ensure(user("a")).changed
     platform.ensure(user("a", password="Pass-word-1"))
@@ -82,7 +82,7 @@ def test_the_type_of_an_application_that_is_there_is_left_alone(platform: Platfo
 
 @pytest.mark.parametrize(("described", "status"), [("broad", "unrestricted"), ("restricted", "restricted")])
 def test_a_scope_restriction_is_set_explicitly(platform: Platform, described: str, status: str) -> None:
-    # ServiceNow platform facts 1.5: the default of the column is unknown.
+    # The default of the column is unknown (docs/facts/servicenow_platform.md#scope-restriction).
     platform.ensure(application("A", scope_restriction=described))
     assert platform.row("oauth_entity", "A")["scope_restriction_status"] == status
     assert not platform.ensure(application("A", scope_restriction=described)).changed
@@ -221,7 +221,7 @@ def test_a_table_is_granted_missing_or_needs_elevation(ruled: Platform) -> None:
         "u_gone": "missing",
         "v_user_session": "needs_elevation",
     }
-    assert ruled.log == [], "access rules are never written (ServiceNow platform facts 5.3)"
+    assert ruled.log == [], "access rules are never written (docs/facts/servicenow_platform.md#access-rules)"
 
 
 @pytest.mark.parametrize(

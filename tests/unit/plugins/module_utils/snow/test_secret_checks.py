@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is the secret the right one? Found out without a token, without a locked account (architecture 4, platform facts 2.1, 3.9)."""
+"""Is the secret the right one? Found out without a token, without a locked account.
+
+See docs/facts/servicenow_platform.md#token-errors, docs/facts/servicenow_platform.md#sign-in-gates.
+"""
 
 from __future__ import annotations
 
@@ -157,7 +160,8 @@ def test_a_refused_real_grant_proves_nothing(instance_of: InstanceOf, door: Door
 def test_an_application_that_is_refused_anyway_is_not_asked(
     instance_of: InstanceOf, door: Door, row: dict[str, str], verdict: str
 ) -> None:
-    # ServiceNow platform facts 1.6: an inactive application is answered invalid_client whatever its secret.
+    # An inactive application is answered invalid_client whatever its secret
+    # (docs/facts/servicenow_platform.md#related-oauth-tables).
     assert instance_of(**WAYS["basic"]).verdict("client_secret", "right-Secret-1", row) == verdict
     assert door.forms == []
 
@@ -200,7 +204,7 @@ INTERACTIVE = {**ACCOUNT, "web_service_access_only": "false"}
 def test_a_password_of_an_interactive_account_is_not_called_wrong_for_another_reason(
     instance_of: InstanceOf, door: Door, way: str, basic: bool, password: str, verdict: str
 ) -> None:
-    # ServiceNow platform facts 3.9: the Basic restriction answers just like a wrong password.
+    # The Basic restriction answers just like a wrong password (docs/facts/servicenow_platform.md#sign-in-gates).
     door.basic = basic
     assert instance_of(**WAYS[way]).verdict("password", password, INTERACTIVE) == verdict
     assert door.failed_sign_ins <= 1

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tokens to hand over, and proof that a client and a user get one that opens the API (interface 3; platform facts 2)."""
+"""Tokens to hand over, and proof that a client and a user get one that opens the API.
+
+See docs/facts/servicenow_platform.md#tokens.
+"""
 
 from __future__ import annotations
 

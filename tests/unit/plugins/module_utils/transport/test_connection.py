@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way to the platform: proxies, certificates, and the sessions of a process (architecture 5)."""
+"""The way to the platform: proxies, certificates, and the sessions of a process."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user reads when a call fails, and what nobody may read (architecture 5)."""
+"""What a user reads when a call fails, and what nobody may read."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A known secret is in no text that leaves, whatever stands around it and however it is encoded (architecture 5 and 10)."""
+"""A known secret is in no text that leaves, whatever stands around it and however it is encoded."""
 
 from __future__ import annotations
 

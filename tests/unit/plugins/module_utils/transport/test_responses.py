@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an answer is taken for (ServiceNow platform facts 3.4, 3.7, 3.10; architecture 5)."""
+"""What an answer is taken for.
+
+See docs/facts/servicenow_platform.md#records-on-the-wire, docs/facts/servicenow_platform.md#errors,
+docs/facts/servicenow_platform.md#pages-instead-of-json.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +80,8 @@ def test_no_body_is_fine_where_none_is_due(server: Loopback, connected: Connect)
 @pytest.mark.parametrize("body", [b"", b"{", b"<html>", b"\xff\xfe", b'{"error": 1}', b'["a"]', b'"text"'])
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 415])
 def test_an_error_status_stands_whatever_its_body_is(status: int, body: bytes) -> None:
-    # ServiceNow platform facts 3.7: clients must not require the detail to be a string, nor the body to be JSON.
+    # Clients must not require the detail to be a string, nor the body to be JSON
+    # (docs/facts/servicenow_platform.md#errors).
     answered = read_response("GET", "/x", RawResponse(status, {"content-type": "application/json"}, body))
     assert answered.status == status
     assert str(answered.error()).startswith(f"GET /x -> {status}")
@@ -120,6 +125,6 @@ def test_a_cancelled_transaction_says_so_and_what_to_do(server: Loopback, connec
 
 
 def test_an_answer_that_reports_an_error_beside_rows_is_still_an_answer(server: Loopback, connected: Connect) -> None:
-    # CI/CD progress holds an empty "error" (ServiceNow platform facts 6.2).
+    # CI/CD progress holds an empty "error" (docs/facts/servicenow_platform.md#cicd-api).
     server.answers(answer({"result": {"status": "1", "error": ""}}))
     assert connected().request("GET", "/api/sn_cicd/progress/a").data["result"]["status"] == "1"

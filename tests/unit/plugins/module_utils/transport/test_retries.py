@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a request is sent again, how long is waited, and when not (architecture 4 and 5)."""
+"""When a request is sent again, how long is waited, and when not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ Connect = Callable[..., Session]
 CUT = Reply(body=b'{"result": [{"sys_id": "a"}, {"sys_', headers={"Content-Type": "application/json"})
 HUNG_UP = Reply(body=b'{"result": [{"sys_id": "a"}]}', headers={"Content-Type": "application/json"}, cut=9)
 EMPTY = Reply(body=b"", headers={"Content-Type": "application/json"})
-# ServiceNow platform facts 3.8: a cancelled transaction can leave a truncated 200 body whose tail holds the error object.
+# A cancelled transaction can leave a truncated 200 body whose tail holds the error object
+# (docs/facts/servicenow_platform.md#cancelled-transactions).
 CANCELLED_WORDS = "Transaction cancelled: maximum execution time exceeded"
 CANCELLED_TAIL = Reply(
     body=b'{"result":[{"sys_id":"a"},{"sys_id":"b"}'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom the transport talks to, and what it tells them (architecture 5)."""
+"""Whom the transport talks to, and what it tells them."""
 
 from __future__ import annotations
 
@@ -132,7 +132,8 @@ def test_a_netrc_does_not_replace_our_credentials(
 
 
 def test_cookies_are_not_sent_back(server: Loopback, connected: Connect) -> None:
-    # ServiceNow platform facts 2.1: a session cookie can go on authenticating after its token has expired.
+    # A session cookie can go on authenticating after its token has expired
+    # (docs/facts/servicenow_platform.md#token-session-cookie).
     server.answers(answer({}, Set_Cookie="JSESSIONID=A1B2; Path=/; HttpOnly"), OK)
     session = connected()
     session.request("GET", "/x")

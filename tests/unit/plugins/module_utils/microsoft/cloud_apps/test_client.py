@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists, pages and refusals of Cloud Apps (facts 2.4 and 2.5)."""
+"""Lists, pages and refusals of Cloud Apps.
+
+See docs/facts/defender_for_cloud_apps.md#api-lists, docs/facts/defender_for_cloud_apps.md#api-errors.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ FORBIDDEN = "RuntimeException: HttpRequestFailure: Server returned: 403 Forbidde
 
 
 def record(name: str = "acme-dev", number: int = 1, **api: Any) -> dict[str, Any]:
-    """Return a connector as the portal lists it (facts 4.2)."""
+    """Return a connector as the portal lists it (docs/facts/defender_for_cloud_apps.md#reading-connectors)."""
     shown = {"isConnected": True, "isEnabled": True, "lastConnected": NOW_MS, **api}
     return {"_id": f"id-{number}", "appId": 14509, "name": "ServiceNow", "instanceName": name, "api": shown}
 

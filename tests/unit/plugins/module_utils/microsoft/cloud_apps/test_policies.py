@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies: what became of them, and switching them on or off (Cloud Apps facts 8)."""
+"""Policies: what became of them, and switching them on or off (docs/facts/defender_for_cloud_apps.md#policies)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TERMINATED = "Activity performed by terminated user"
 
 
 class Policies:
-    """Plays the routes of facts 8.2."""
+    """Plays the routes of policies (docs/facts/defender_for_cloud_apps.md#policy-routes)."""
 
     def __init__(self, server: Loopback, *names: str) -> None:
         self.rows = [{"_id": f"id-{n}", "name": name, "enabled": False} for n, name in enumerate(names)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Thirty calls a minute, whoever makes them (Cloud Apps facts 2.5)."""
+"""Thirty calls a minute, whoever makes them (docs/facts/defender_for_cloud_apps.md#api-errors)."""
 
 from __future__ import annotations
 

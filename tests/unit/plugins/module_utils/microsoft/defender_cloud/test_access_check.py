@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of a connection (Defender for Cloud facts 1.1, 1.5 and 5)."""
+"""What stands in the way of a connection.
+
+See docs/facts/defender_for_cloud.md#connecting-servicenow,
+docs/facts/defender_for_cloud.md#clouds-with-the-integration, docs/facts/defender_for_cloud.md#permissions.
+"""
 
 from __future__ import annotations
 

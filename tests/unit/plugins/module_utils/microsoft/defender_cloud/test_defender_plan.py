@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans of Defender for Cloud (facts 3.1)."""
+"""Plans of Defender for Cloud (docs/facts/defender_for_cloud.md#plans)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance assignments: found whoever made them, written with nothing lost (Defender for Cloud facts 3.5)."""
+"""Governance assignments: found whoever made them, written with nothing lost.
+
+See docs/facts/defender_for_cloud.md#governance-assignments.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance rules (Defender for Cloud facts 1.3 and 3.4)."""
+"""Governance rules.
+
+See docs/facts/defender_for_cloud.md#automatic-tickets, docs/facts/defender_for_cloud.md#governance-rules.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integrations with ServiceNow (Defender for Cloud facts 1.1, 1.2 and 2)."""
+"""Integrations with ServiceNow.
+
+See docs/facts/defender_for_cloud.md#connecting-servicenow, docs/facts/defender_for_cloud.md#manual-tickets,
+docs/facts/defender_for_cloud.md#integrations.
+"""
 
 from __future__ import annotations
 

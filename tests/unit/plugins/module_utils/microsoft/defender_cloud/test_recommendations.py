@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recommendations: pages, what they are joined with, which are chosen (Defender for Cloud facts 3.2, 3.3)."""
+"""Recommendations: pages, what they are joined with, which are chosen.
+
+See docs/facts/defender_for_cloud.md#assessments, docs/facts/defender_for_cloud.md#assessment-metadata.
+"""
 
 from __future__ import annotations
 

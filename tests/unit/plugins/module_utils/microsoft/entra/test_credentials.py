@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in with Entra: every source of the interface (Defender for Cloud facts 4)."""
+"""Signing in with Entra: every source of the interface (docs/facts/entra.md#sign-in)."""
 
 from __future__ import annotations
 

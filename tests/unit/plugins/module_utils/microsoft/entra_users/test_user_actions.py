@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Actions on users: who is hit, who is spared, who is refused (Cloud Apps facts 1.9, 7)."""
+"""Actions on users: who is hit, who is spared, who is refused.
+
+See docs/facts/defender_for_cloud_apps.md#governance-actions, docs/facts/microsoft_graph.md#user-actions.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Graph: hunting, lists, batches (Defender for Cloud Apps facts 5.1, 7.1)."""
+"""Graph: hunting, lists, batches.
+
+See docs/facts/microsoft_graph.md#advanced-hunting, docs/facts/microsoft_graph.md#conventions.
+"""
 
 from __future__ import annotations
 

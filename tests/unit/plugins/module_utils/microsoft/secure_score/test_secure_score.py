@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secure Score: the controls with what is behind them, and their marks (Cloud Apps facts 6, hardening facts 3.1)."""
+"""Secure Score: the controls with what is behind them, and their marks.
+
+See docs/facts/microsoft_graph.md#secure-score, docs/facts/servicenow_hardening.md#secure-score-controls.
+"""
 
 from __future__ import annotations
 

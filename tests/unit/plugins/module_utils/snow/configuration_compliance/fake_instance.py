@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An instance with Configuration Compliance, played on rows; what is where is one possible reading of compliance facts 2.4."""
+"""An instance with Configuration Compliance, played on rows; what is where is one possible reading.
+
+See docs/facts/configuration_compliance.md#private-configuration-table.
+"""
 
 from __future__ import annotations
 

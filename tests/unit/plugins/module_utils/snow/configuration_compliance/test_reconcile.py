@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The integration of Configuration Compliance with Defender for Cloud (compliance facts 1 and 2)."""
+"""The integration of Configuration Compliance with Defender for Cloud.
+
+See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+"""
 
 from __future__ import annotations
 
