@@ -248,6 +248,23 @@ class Reconciler:
             self.store.warn(message)
 
 
+def reconcile(store: Store, *resources: Resource, guard: AccessGuard | None = None, noun: str = "") -> Result:
+    """Bring `resources` to their desired state in one plan; with a `guard`, in groups after each of which access is checked.
+
+    With `noun`, the module manages a single object and returns it under that name instead of `results`.
+    """
+    reconciler = Reconciler(store, resources, guard)
+    result = reconciler.run()
+    if noun:
+        result.output = {noun: reconciler.described[0]}
+    return result
+
+
+def compare(store: Store, *resources: Resource) -> Result:
+    """Return the drift of `resources`; an account that may only read is enough."""
+    return Reconciler(store, resources).compare()
+
+
 def summarize_messages(messages: Sequence[str], what: str = "were refused") -> list[str]:
     """Return `messages`, or of many the first one with the number of all."""
     if len(messages) <= MAX_MESSAGES:
@@ -276,5 +293,7 @@ __all__ = [
     "SecretPolicy",
     "NeverWrite",
     "Store",
+    "compare",
+    "reconcile",
     "summarize_messages",
 ]
