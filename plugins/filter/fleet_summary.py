@@ -38,10 +38,10 @@ options:
     description: Whether the run never writes, as the playbook C(drift).
     type: bool
     default: false
-  tenant_expected:
-    description: Whether the inventory has a tenant, whose part is V(not checked) if it does not take part in the run.
-    type: bool
-    default: false
+  tenant:
+    description: Hosts of the tenant in the inventory, if the run needs it, to report why it did not take part.
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -67,16 +67,17 @@ def fleet_summary(
     instances: Iterable[str] | None = None,
     check_mode: bool = False,
     read_only: bool = False,
-    tenant_expected: bool = False,
+    tenant: Iterable[str] | None = None,
 ) -> list[str]:
     """Return the lines of the summary."""
     mode = Mode(check_mode or read_only, read_only)
     known = selected(hostvars) if instances is None else list(instances)
     tenants = [host for host in selected(hostvars, SELECTED_TENANT) if host not in known]
     results = {host: _result(hostvars, host, mode) for host in (*known, *tenants)}
-    return lines(
-        [results[host] for host in known], [results[host] for host in tenants], mode, tenant_expected=tenant_expected
-    )
+    if instances is None and not known:
+        return [*lines([], [results[host] for host in tenants], mode), "instances: not checked (none was selected)"]
+    missing = "" if tenant is None else "not selected by --limit" if list(tenant) else "its group in the inventory is empty"
+    return lines([results[host] for host in known], [results[host] for host in tenants], mode, missing)
 
 
 def hosts_to_fail(hostvars: Any, drift: bool = False) -> list[str]:

@@ -57,8 +57,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
         """Return the value of each variable in `terms` for each host and service."""
         self.set_options(var_options=variables, direct=kwargs)
         known = variables or {}
-        unknown = [name for name in terms if name not in known]
-        if unknown:
-            raise AnsibleLookupError(f"values_for: variable {unknown[0]} is not defined")
         hosts, services = self.get_option("hosts"), self.get_option("services")
-        return [value for name in terms for value in values_for(self._templar, known, name, hosts, services)]
+        try:
+            return [value for name in terms for value in values_for(self._templar, known, name, hosts, services)]
+        except ValueError as error:
+            raise AnsibleLookupError(str(error)) from error

@@ -53,7 +53,7 @@ def instances_with(hostvars: Any, service: str = "", group: Iterable[str] = (), 
             elif host in group:
                 wanted = services_of(hostvars, host, variables, SERVICES)
                 others += [host] if not service or service in wanted else []
-    return found or ([] if selected(hostvars) else others)
+    return found or ([] if hosts_of_run(hostvars) else others)
 
 
 def selected(hostvars: Any, marker: str = SELECTED) -> list[str]:

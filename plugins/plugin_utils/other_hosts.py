@@ -17,13 +17,16 @@ def values_for(
 ) -> list[Any]:
     """Return the value of variable `name` for each host and service; None stands for the ones of the task.
 
-    Variables of the host win over those of the task, among which are the defaults of its role.
+    Variables of the host win over those of the task, among which are the defaults of its role. Raises `ValueError` for a
+    variable that is not defined.
     """
     values = []
     for host in [None] if hosts is None else hosts:
         own = {} if host is None else raw_variables(variables["hostvars"], host)
         for service in [None] if services is None else services:
             known = {**variables, **own, **({} if service is None else {SERVICE: service})}
+            if name not in known:
+                raise ValueError(f"values_for: variable {name} is not defined{f' for {host}' if host else ''}")
             values.append(templar.copy_with_new_env(available_variables=known).template(known[name]))
     return values
 

@@ -30,11 +30,11 @@ class Mode(NamedTuple):
     read_only: bool = False
 
 
-def lines(instances: list[HostResult], tenants: list[HostResult], mode: Mode, *, tenant_expected: bool) -> list[str]:
-    """Return the summary of a run."""
+def lines(instances: list[HostResult], tenants: list[HostResult], mode: Mode, missing: str = "") -> list[str]:
+    """Return the summary of a run; `missing` is why the tenant did not take part in a run that needs it."""
     hosts = [*instances, *tenants]
     return [
-        _counts(instances, tenants, mode, tenant_expected),
+        _counts(instances, tenants, mode, missing),
         *_grouped(hosts, FAILED, lambda host: [_shortened(host.failure)] if host.failure else []),
         *_grouped(hosts, PENDING, lambda host: [] if mode.read_only else _named(host.pending)),
         *_grouped(hosts, DRIFT, lambda host: _named([*host.pending, *host.left] if mode.read_only else host.left)),
@@ -64,7 +64,7 @@ def _untouched(host: HostResult) -> str:
     return IN_SYNC if host.checked else NOT_CHECKED
 
 
-def _counts(instances: list[HostResult], tenants: list[HostResult], mode: Mode, tenant_expected: bool) -> str:
+def _counts(instances: list[HostResult], tenants: list[HostResult], mode: Mode, missing: str) -> str:
     parts = []
     if instances:
         counts = Counter(status(host, mode) for host in instances)
@@ -76,8 +76,7 @@ def _counts(instances: list[HostResult], tenants: list[HostResult], mode: Mode, 
         counted += [f"{_plural(tokens, 'token')} verified"] if tokens else []
         parts.append(f"{_plural(len(instances), 'instance')}: {', '.join(counted)}")
     parts += [f"tenant: {status(host, mode)}" for host in tenants]
-    if tenant_expected and not tenants:
-        parts.append(f"tenant: {NOT_CHECKED}")
+    parts += [f"tenant: {NOT_CHECKED} ({missing})"] if missing and not tenants else []
     return "; ".join(parts) or "no host took part"
 
 
@@ -182,7 +181,7 @@ def _manual_steps(hosts: Iterable[HostResult]) -> Iterator[str]:
     if steps:
         yield f"{_plural(len(steps), 'manual step')}:"
     for step, names in steps.values():
-        yield f"- {step.get('title')} on {named(dict.fromkeys(names))}"
+        yield f"- {step.get('title')} ({named(dict.fromkeys(names))})"
         if step.get("where"):
             yield f"    Where: {step['where']}"
         yield from (f"    {label}: {value}" for label, value in (step.get("values") or {}).items())
