@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import pages
+from . import html_pages
 from .settings import SettingError, read
 from .web import Call, Reply, html_reply, json_reply
 
@@ -159,14 +159,14 @@ KINDS: dict[str, tuple[_Before | None, _After | None]] = {
     "429-bare": (lambda _fault, _call: Reply(429), None),
     "500": (_server_error, None),
     "500-after-commit": (None, _error_after),
-    "502": (_page(502, pages.BAD_GATEWAY), None),
-    "503": (_page(503, pages.UNAVAILABLE), None),
+    "502": (_page(502, html_pages.BAD_GATEWAY), None),
+    "503": (_page(503, html_pages.UNAVAILABLE), None),
     "truncated": (None, _cut),
     "truncated-early": (None, _cut_connection),
     "transaction-cancelled": (None, _cancelled),
-    "hibernating": (_page(200, pages.HIBERNATING), None),
+    "hibernating": (_page(200, html_pages.HIBERNATING), None),
     "wake-redirect": (_redirect("https://developer.servicenow.com/dev.do#!/home?wu=true"), None),
-    "login-page": (_page(200, pages.LOGIN), None),
+    "login-page": (_page(200, html_pages.LOGIN), None),
     "login-redirect": (_redirect("/login.do"), None),
     "slow": (None, None),
     "reset": (_reset_before, None),

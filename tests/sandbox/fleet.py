@@ -14,8 +14,8 @@ from typing import Any
 from .counters import Counters
 from .faults import Fault
 from .settings import SettingError
-from .snow.compliance_jobs import run_jobs
-from .snow.findings import from_assessments, from_counts
+from .snow.configuration_compliance.findings import from_assessments, from_counts
+from .snow.configuration_compliance.jobs import run_jobs
 from .snow.knobs import Knobs, turn
 from .snow.router import route_of
 from .snow.service import SnowService

@@ -15,7 +15,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
-from .control import control
+from .control_api import control
 from .faults import CLOSE_EARLY, RESET, apply_after, apply_before, draw
 from .fleet import Fleet
 from .tls import Certificates

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from ..settings import SettingError
-from . import compliance_setup, packages
-from .base import lines
+from . import packages
+from .base_data import lines
+from .configuration_compliance import integration
 from .data.applications import STORE_APPLICATIONS
 from .data.compliance import ASC, CLASSIC_VERSIONS, LICENSED, PLUGIN_OF, TVM
 from .instance import Instance
@@ -71,7 +72,7 @@ def bring(instance: Instance) -> None:
     texts = packages.additions(instance.database, instance.knobs.compliance)
     for table, rows in added_rows(instance.knobs.release, texts, names).items():
         instance.database.put_missing(table, rows.by_id.values())
-    compliance_setup.fill(instance)
+    integration.fill(instance)
     for user in list(instance.database.rows("sys_user").by_id):
         materialise(instance.database, user, counted=instance.knobs.role_management_v2, now=instance.timestamp())
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from ..settings import SettingError
 from . import application_setup, cicd, hardening, ticket_setup
-from .base import build_properties, property_row
-from .changes import Writer
+from .base_data import build_properties, property_row
+from .encrypted_fields import hash_password
 from .instance import Instance
 from .knobs import Knobs, turn
 from .matching import Matcher
 from .query import parse
+from .record_writer import Writer
 from .role_grants import materialise
 from .schema import AUDIT_NAMES, Column
-from .secrecy import hash_password
 from .store import Row
 from .values import Encoder, wire_text
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..web import Call, Reply, json_reply
-from .access import Access
+from .acls import Access
 from .callers import Caller
-from .changes import Writer
 from .data.ticket_states import CHANGE_TRANSITIONS
 from .errors import API_ACL, NO_RECORD, NO_RESOURCE, QUERY_DENIED, Refused
 from .instance import Instance
 from .matching import Matcher
 from .query import parse
+from .record_writer import Writer
 from .rendering import zone_of
 from .schema import AUDIT_NAMES, Column
 from .store import Row, stable_id

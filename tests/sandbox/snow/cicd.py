@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..web import Call, Reply, json_reply
 from . import application_setup
-from .base import lines
+from .base_data import lines
 from .callers import Caller
 from .data.applications import REQUEST_ONLY, STORE_APPLICATIONS
 from .errors import NO_RESOURCE, Refused, not_authenticated

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .releases import RELEASES, Release
 
 if TYPE_CHECKING:
-    from .rule import Change
+    from .write_context import Change
 
 _DATA = Path(__file__).parent / "data" / "hardening.txt"
 _NO_ROW = "-"

@@ -15,13 +15,13 @@ from typing import Any
 from ..settings import as_json
 from ..web import Call
 from . import packages
-from .base import base_rows
+from .base_data import base_rows
 from .data.applications import NUMBERS
+from .encrypted_fields import Cipher, hash_password
 from .knobs import Knobs
 from .matching import Asker, Matcher
 from .query import parse
 from .schema import schema_of
-from .secrecy import Cipher, hash_password
 from .server_functions import FORMAT
 from .store import Database, Row
 

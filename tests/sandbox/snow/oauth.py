@@ -8,12 +8,12 @@ import binascii
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from .. import pages
+from .. import html_pages
 from ..web import Call, Reply, html_reply, json_reply
-from . import signing, tokens
-from .assertions import subject_of
+from . import jwt, tokens
 from .errors import NO_RESOURCE, error_reply
 from .instance import Instance
+from .jwt_assertions import subject_of
 from .signin import check_password, is_open, needs_second_factor, record_login, session_cookies
 from .store import Row
 
@@ -158,7 +158,7 @@ def _by_assertion(instance: Instance, call: Call, client: Row, params: dict[str,
     assertion = params.get("assertion") or header.partition(" ")[2]
     try:
         user = subject_of(instance, client, assertion)
-    except signing.BadAssertion as bad:
+    except jwt.BadAssertion as bad:
         raise Denied(401, "invalid_grant", str(bad)) from bad
     return user, False, ""
 
@@ -187,12 +187,12 @@ def authorize(instance: Instance, call: Call) -> Reply:
     """Answer `/oauth_auth.do`: people sign in here, programs see the login page."""
     if instance.is_on("glide.oauth.state.parameter.required") and not call.query.get("state"):
         return html_reply(400, "<html><body>Missing State parameter in request</body></html>")
-    return html_reply(200, pages.LOGIN)
+    return html_reply(200, html_pages.LOGIN)
 
 
 def jwks(_instance: Instance, call: Call) -> Reply:
     """Answer `/api/now/oauth/jwks`."""
-    return json_reply(200, signing.public_keys()) if call.method == "GET" else error_reply(405, "Method not Supported")
+    return json_reply(200, jwt.public_keys()) if call.method == "GET" else error_reply(405, "Method not Supported")
 
 
 def openid_configuration(instance: Instance, call: Call) -> Reply:

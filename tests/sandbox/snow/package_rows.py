@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import lru_cache
 
-from .base import Base, access_controls, dictionary, lines, roles, users
+from .base_data import Base, access_controls, dictionary, lines, roles, users
 from .data import compliance
 from .schema import schema_of
 from .store import Rows

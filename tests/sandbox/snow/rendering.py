@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from ..web import Call
-from .access import Access
+from .acls import Access
 from .callers import Caller
 from .instance import Instance
 from .matching import Getter, Matcher

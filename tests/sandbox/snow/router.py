@@ -9,8 +9,20 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from ..web import Call, Reply, html_reply
-from . import addresses, batch, change_api, cicd, elevation, import_sets, oauth, public, statistics, table_api, user_api
-from .access import Access
+from . import (
+    aggregate_api,
+    batch,
+    change_api,
+    cicd,
+    elevation,
+    import_set_api,
+    ip_access,
+    oauth,
+    public_pages,
+    table_api,
+    user_api,
+)
+from .acls import Access
 from .callers import Caller
 from .errors import API_ACL, NO_RESOURCE, UNSCOPED, Refused, too_large
 from .instance import Instance
@@ -34,9 +46,9 @@ PAGES: dict[str, Callable[[Instance, Call], Reply]] = {
     "/oauth_auth.do": oauth.authorize,
     "/.well-known/openid-configuration": oauth.openid_configuration,
     "/api/now/oauth/jwks": oauth.jwks,
-    "/stats.do": public.stats,
-    "/xmlstats.do": public.xml_stats,
-    "/login.do": public.login,
+    "/stats.do": public_pages.stats,
+    "/xmlstats.do": public_pages.xml_stats,
+    "/login.do": public_pages.login,
 }
 
 
@@ -47,7 +59,7 @@ def answer(instance: Instance, call: Call) -> Reply:
         call.method = override.upper()
     if len(call.path) + len(call.query_text) > instance.knobs.max_url_length:
         return html_reply(414, "<html><body><h1>414 Request-URI Too Long</h1></body></html>")
-    refusal = addresses.refusal(instance, call)
+    refusal = ip_access.refusal(instance, call)
     if refusal is not None:
         return refusal
     page = PAGES.get(call.path)
@@ -55,7 +67,7 @@ def answer(instance: Instance, call: Call) -> Reply:
         if page is not None:
             return page(instance, call)
         if not call.path.startswith("/api/"):
-            return elevation.page(instance, call) or public.anything(instance, call)
+            return elevation.page(instance, call) or public_pages.anything(instance, call)
         return _api(instance, call)
     except Refused as refused:
         return refused.reply()
@@ -123,8 +135,8 @@ def route_of(path: str) -> str:
 
 
 HANDLERS: dict[tuple[str, str], Callable[[Instance, Caller, Call, Parts], Reply]] = {
-    ("now", "stats"): statistics.stats,
-    ("now", "import"): import_sets.import_rows,
+    ("now", "stats"): aggregate_api.stats,
+    ("now", "import"): import_set_api.import_rows,
     ("now", "tinyurl"): user_api.tiny_url,
     ("now", "ui"): elevation.ui,
     ("global", "user_role_inheritance"): user_api.role_inheritance,

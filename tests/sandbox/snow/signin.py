@@ -12,9 +12,9 @@ from http.cookies import CookieError, SimpleCookie
 from ..web import Call, Reply
 from . import tokens
 from .callers import Caller, caller_of, roles_of
+from .encrypted_fields import password_matches
 from .errors import not_authenticated
 from .instance import Instance
-from .secrecy import password_matches
 from .store import Row
 
 SESSION_SECONDS = 1800

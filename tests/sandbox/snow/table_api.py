@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from ..web import Call, Reply, json_reply
-from .access import Access
+from .acls import Access
 from .callers import Caller
-from .changes import Writer
 from .cicd import advance_all
 from .errors import NO_RECORD, NO_RESOURCE, QUERY_DENIED, Refused, unreadable
 from .instance import Instance
 from .matching import Matcher
 from .query import Condition, Query, parse
+from .record_writer import Writer
 from .rendering import View, zone_of
 from .store import Row
 from .values import Encoder, Shower

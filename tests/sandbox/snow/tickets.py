@@ -8,8 +8,8 @@ from collections.abc import Collection
 from .data.identity import PROTECTED_ROLES
 from .data.ticket_states import CHANGE_TRANSITIONS, CLOSED
 from .role_grants import role_closure
-from .rule import Change
 from .store import Database
+from .write_context import Change
 
 # Names of rules are made up where the facts give none; clients must not look for them.
 NO_CLOSING = "Only itil_admin may close an incident"

@@ -10,8 +10,8 @@ import secrets
 from datetime import datetime, timedelta, timezone
 
 from .instance import Instance
+from .jwt import sign
 from .server_functions import FORMAT
-from .signing import sign
 from .store import Row
 
 TABLE = "oauth_credential"

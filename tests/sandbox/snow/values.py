@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .encrypted_fields import MASK, hash_password
 from .instance import Instance
 from .schema import Column
-from .secrecy import MASK, hash_password
 from .server_functions import FORMAT
 
 UTC = ZoneInfo("UTC")

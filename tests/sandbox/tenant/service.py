@@ -10,13 +10,17 @@ from typing import Any
 from ..faults import Fault
 from ..settings import SettingError, as_json
 from ..web import Call, Reply, json_reply
-from . import cloud_apps, entra, graph, managed_identity, portal, tamper
-from .arm import front as arm
-from .arm import operations, tickets
+from . import tamper
+from .arm import gateway as arm
+from .arm import long_running
 from .arm.state import GROUP_NAME
+from .cloud_apps import api_host, portal
+from .cloud_apps.instance_client import Link
+from .defender_cloud import vendor_tickets
+from .entra import managed_identity, token_endpoint
 from .errors import Refused
+from .graph import batch
 from .knobs import TenantKnobs, turn
-from .link import Link
 from .routes import Table
 from .state import NAME, PORTAL_USER, Tenant, restored
 
@@ -44,7 +48,7 @@ class TenantService:
         """Name the route of a path, without identifiers."""
         part = path.split("/")[1]
         if part == "mda":
-            name = cloud_apps.route_of(path)
+            name = api_host.route_of(path)
         elif part == "portal":
             name = portal.route_of(path)
         elif part == "arm":
@@ -72,7 +76,7 @@ class TenantService:
 
     async def prepare(self, call: Call) -> None:
         """Do what has to be awaited before a call is answered."""
-        if graph.looks_at_scores(call):
+        if batch.looks_at_scores(call):
             await self.link.read_posture()
 
     def turn(self, data: Mapping[str, Any]) -> None:
@@ -92,7 +96,7 @@ class TenantService:
 
     def state(self, table: str | None) -> dict[str, Any]:
         """The knobs and the rows, of all tables or of one; raises SettingError."""
-        operations.settle(self.tenant, self.link)
+        long_running.settle(self.tenant, self.link)
         tables = self.tenant.tables()
         if table is not None:
             if table not in tables:
@@ -132,23 +136,23 @@ class TenantService:
 
     def assertion(self, base: str, changes: Mapping[str, Any]) -> dict[str, str]:
         """Make the content of a federated token file; `changes` replace claims."""
-        return {"assertion": entra.assertion(self.tenant, f"{base}/federation", dict(changes))}
+        return {"assertion": token_endpoint.assertion(self.tenant, f"{base}/federation", dict(changes))}
 
     def sync(self) -> None:
         """Let every connected connector read its instance again, and the Resource Manager its tickets."""
         self.link.sync_all()
-        tickets.sync(self.tenant, self.link)
+        vendor_tickets.sync(self.tenant, self.link)
 
 
 _SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {
     "arm": arm.answer,
-    "mda": cloud_apps.answer,
+    "mda": api_host.answer,
     "portal": portal.answer,
 }
 _PARTS = {
-    "entra": entra.TABLE,
-    "federation": entra.TABLE,
+    "entra": token_endpoint.TABLE,
+    "federation": token_endpoint.TABLE,
     "metadata": managed_identity.TABLE,
     "msi": managed_identity.TABLE,
-    "graph": graph.TABLE,
+    "graph": batch.TABLE,
 }

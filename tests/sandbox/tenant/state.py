@@ -14,9 +14,10 @@ from hashlib import blake2b
 from typing import Any
 
 from ..settings import as_json
-from . import data, directory
 from .arm.state import ArmState
-from .connectors import Connector
+from .cloud_apps import data
+from .cloud_apps.connectors import Connector
+from .entra_users import directory
 from .knobs import TenantKnobs, turn
 
 NAME = "tenant"

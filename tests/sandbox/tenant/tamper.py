@@ -9,7 +9,7 @@ from typing import Any
 
 from ..settings import SettingError
 from .arm import tamper as arm
-from .connectors import Connector
+from .cloud_apps.connectors import Connector
 from .state import Row, Tenant
 
 _KNOWN = {"table", "match", "values", "insert", "delete"}

@@ -10,7 +10,7 @@ import requests
 import yaml
 
 from tests.sandbox.process import SandboxError, SandboxProcess
-from tests.sandbox.tenant import captures
+from tests.sandbox.tenant.cloud_apps import captures
 from tests.unit.sandbox.client import Plain
 from tests.unit.sandbox.tenant_client import Tenant, wait
 

@@ -18,7 +18,7 @@ from .scopes import Scope
 from .state import ArmState, Row
 
 if TYPE_CHECKING:
-    from ..link import Link
+    from ..cloud_apps.instance_client import Link
     from ..state import Tenant
 
 VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from . import data
+from ..defender_cloud import recommendations
 from .scopes import CONNECTOR, GROUP, Scope
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ArmState:
 
     def fill(self, tenant: Tenant) -> None:
         """Put in what a tenant starts with."""
-        for each in data.RECOMMENDATIONS:
+        for each in recommendations.RECOMMENDATIONS:
             self.metadata[each.key] = {"name": each.key, "subscription": "", "properties": each.metadata()}
         for subscription in self.subscriptions:
             if tenant.knobs.provider == "Registered":
@@ -76,7 +76,7 @@ class ArmState:
         healthy = unhealthy // 10 + 2 if unhealthy else 0
         connected = subscription == self.subscriptions[0]
         codes = ["Unhealthy"] * unhealthy + ["Healthy"] * healthy + ["NotApplicable"] * bool(unhealthy)
-        pairs = data.findings(subscription, len(codes), connected=connected)
+        pairs = recommendations.findings(subscription, len(codes), connected=connected)
         for number, (code, (about, resource)) in enumerate(zip(codes, pairs, strict=False)):
             found = moment(FIRST_SEEN + 3600 * number)
             status: Row = {"code": code, "firstEvaluationDate": found, "statusChangeDate": found}
@@ -142,8 +142,8 @@ class ArmState:
     def connectors(self) -> list[Row]:
         """The AWS and the GCP connector, both in the first subscription."""
         rows = []
-        for name, cloud in data.CONNECTORS.items():
-            scope = f"/subscriptions/{self.subscriptions[0]}/resourceGroups/{data.CONNECTORS_GROUP}"
+        for name, cloud in recommendations.CONNECTORS.items():
+            scope = f"/subscriptions/{self.subscriptions[0]}/resourceGroups/{recommendations.CONNECTORS_GROUP}"
             row_id = f"{scope}/providers/Microsoft.Security/securityConnectors/{name}"
             offerings = [{"offeringType": f"CspmMonitor{cloud.capitalize()}"}]
             properties = {"hierarchyIdentifier": f"acme-{name}", "environmentName": cloud, "offerings": offerings}

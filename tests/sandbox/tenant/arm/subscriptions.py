@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ...web import Reply, json_reply
 from .errors import bad_request, forbidden, not_found
-from .manifest import versions
+from .provider_manifest import versions
 from .roles import may, role_on
 from .routes import Ask, Resource
 from .scopes import SUBSCRIPTION, TENANT, Scope

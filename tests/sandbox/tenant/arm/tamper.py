@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...settings import SettingError
-from .assessments import CODES, dated, forget_assignments
+from ..defender_cloud.assessments import CODES, dated, forget_assignments
 from .scopes import Scope
 from .state import TABLES, ArmState, Row
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a long-running operation does in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..defender_cloud import rule_coverage, vendor_tickets
+from .state import Row
+
+if TYPE_CHECKING:
+    from ..cloud_apps.instance_client import Link
+    from ..state import Tenant
+
+
+def execute(tenant: Tenant, link: Link, operation: Row) -> None:
+    """Assign what a rule covers and nobody has been assigned yet; with override, what it covers.
+
+    Of rules of the type ServiceNow nothing is known; without the knob `vendor_tickets` they do nothing.
+    """
+    rule = tenant.arm.rules.get(operation["target"].lower())
+    if rule is None or rule["properties"].get("isDisabled"):
+        return
+    findings = list(rule_coverage.covered(tenant.arm, rule))
+    if rule["properties"].get("ruleType") == "ServiceNow":
+        if tenant.knobs.vendor_tickets:
+            vendor_tickets.create(tenant, link, rule, findings)
+        return
+    held = rule_coverage.assigned(tenant.arm)
+    for finding in findings:
+        old = held.get(finding["_id"].lower())
+        if old is None or operation["override"]:
+            rule_coverage.assign(tenant, rule, finding, old)
+
+
+def delete_rule(tenant: Tenant, link: Link, operation: Row) -> None:
+    """Remove a rule; its assignments stay (facts 1.3)."""
+    tenant.arm.rules.pop(operation["target"].lower(), None)
+
+
+def delete_integration(tenant: Tenant, link: Link, operation: Row) -> None:
+    """Remove an integration with all of its assignments (facts 1.2).
+
+    Which those are is not said. Here: what the tenant made through it, and whatever links to a ticket of its instance.
+    """
+    gone = tenant.arm.integrations.pop(operation["target"].lower(), None)
+    if gone is None:
+        return
+    instance = str(gone.get("authentication", {}).get("instanceUrl") or "").rstrip("/")
+    for key, row in list(tenant.arm.assignments.items()):
+        ticket = str(row["properties"].get("additionalData", {}).get("ticketLink", ""))
+        if row.get("integration") == gone["_id"] or (instance and ticket.startswith(f"{instance}/")):
+            del tenant.arm.assignments[key]

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API host of Defender for Cloud Apps: prefixes, sign-in, permissions, the limit per minute (Cloud Apps facts 2)."""
+
+from __future__ import annotations
+
+import hmac
+import math
+
+from ...web import Call, Reply, json_reply
+from ..entra.access_tokens import BadToken, roles_of
+from ..errors import Refused, api_error
+from ..state import Tenant
+from . import documented_lists, ip_ranges, policies, portal_api
+from .instance_client import Link
+
+# Both prefixes lead to the same documented routes; the others are reached by the longer one alone.
+DOCUMENTED = documented_lists.TABLE + ip_ranges.TABLE
+INTERNAL = portal_api.TABLE
+EVERYTHING = DOCUMENTED + policies.TABLE + INTERNAL
+_CONSOLE_PREFIX = "/cas/api"
+_PREFIXES = ("/mda/cas/api", "/mda/api")
+
+
+def route_of(path: str) -> str | None:
+    """The pattern of a path, for counting."""
+    for prefix in _PREFIXES:
+        if path.startswith(prefix + "/"):
+            name = EVERYTHING.name(path[len(prefix) :])
+            return prefix + name if name else None
+    return None
+
+
+def answer(tenant: Tenant, call: Call, link: Link) -> Reply:
+    """Answer a call to the tenant's API URL."""
+    prefix = next((prefix for prefix in _PREFIXES if call.path.startswith(prefix + "/")), None)
+    if prefix is None:
+        raise api_error(404, "Not found.")
+    _throttle(tenant)
+    roles = _signed_in(tenant, call)
+    path = call.path[len(prefix) :]
+    found = (EVERYTHING if prefix.endswith(_CONSOLE_PREFIX) else DOCUMENTED).find(call.method, path)
+    if isinstance(found, int):
+        raise api_error(found, "Not found." if found == 404 else f'Method "{call.method}" not allowed.')
+    route, arguments = found
+    if INTERNAL.name(path) and not _reaches_console(tenant, roles):
+        raise api_error(403, "Insufficient role based permissions")
+    is_open = INTERNAL.name(path) or roles is None or (route.roles and set(route.roles) & set(roles))
+    if not is_open:
+        raise api_error(403, "Insufficient role based permissions")
+    return route.handler(tenant, call, link, **arguments)
+
+
+def _reaches_console(tenant: Tenant, roles: list[str] | None) -> bool:
+    # Whether these routes take a legacy token is not known, that they take a bearer token not likely (4.1).
+    allowed = tenant.knobs.connector_routes
+    return allowed == "any" or (allowed == "token" and roles is None)
+
+
+def _signed_in(tenant: Tenant, call: Call) -> list[str] | None:
+    """The permissions of a bearer token; None for a legacy token, which may do what its user may."""
+    scheme, _, key = call.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "token":
+        is_right = hmac.compare_digest(key.strip().encode(errors="surrogateescape"), tenant.api_token.encode())
+        if not is_right or tenant.knobs.api_token == "revoked":
+            raise api_error(401, "Invalid token.")
+        return None
+    try:
+        roles = roles_of(tenant, call, "mda")
+    except BadToken as bad:
+        raise api_error(401, str(bad)) from bad
+    if roles is None:
+        raise api_error(401, "Authentication credentials were not provided.")
+    return roles
+
+
+def _throttle(tenant: Tenant) -> None:
+    knobs, now = tenant.knobs, tenant.now()
+    while tenant.calls and tenant.calls[0] <= now - knobs.throttle_seconds:
+        tenant.calls.popleft()
+    if not knobs.throttle or len(tenant.calls) < knobs.throttle:
+        tenant.calls.append(now)
+        return
+    wait = math.ceil(tenant.calls[0] + knobs.throttle_seconds - now)
+    raise Refused(_throttled(knobs.throttle_body, wait, knobs.retry_after))
+
+
+def _throttled(form: str, wait: int, with_header: bool) -> Reply:
+    # The word is known, the form is not (2.5).
+    text = f"Request was throttled. Expected available in {wait} seconds."
+    if form == "json":
+        reply = json_reply(429, {"detail": text})
+    else:
+        reply = Reply(429, text.encode() if form == "text" else b"")
+        reply.headers["Content-Type"] = "text/plain; charset=utf-8"
+    if with_header:
+        reply.headers["Retry-After"] = str(wait)
+    return reply

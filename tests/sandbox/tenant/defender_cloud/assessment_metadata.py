@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Metadata of assessments: what a recommendation says (facts 3.3)."""
+
+from __future__ import annotations
+
+from ...web import Reply, json_reply
+from ..arm.errors import bad_request, not_found
+from ..arm.provider_manifest import SECURITY
+from ..arm.routes import Ask, Resource
+from ..arm.scopes import SUBSCRIPTION, TENANT
+from ..arm.state import Row
+
+_TYPE = f"{SECURITY}/assessmentMetadata"
+_OWN = ("CustomerManaged", "Custom", "CustomPolicy", "ManualCustomPolicy", "VerifiedPartner")
+_BUILT_IN = ("BuiltIn", "BuiltInPolicy", "DynamicBuiltIn", "ManualBuiltIn", "ManualBuiltInPolicy", "Unknown")
+_TYPES = (*_BUILT_IN, *_OWN)
+_READ_ONLY = ("policyDefinitionId", "publishDates")
+
+
+def metadata_of(ask: Ask, name: str) -> Row | None:
+    """The properties of a recommendation's metadata: the vendor's, or those made in the subscription."""
+    row = ask.arm.metadata.get(name.lower())
+    if row is None or row["subscription"] not in ("", ask.scope.subscription):
+        return None
+    found: Row = row["properties"]
+    return found
+
+
+def in_version(properties: Row, version: str) -> Row:
+    """Metadata as an older api-version shows them; Critical came with 2025-05-04."""
+    if version >= "2025-05-04" or properties.get("severity") != "Critical":
+        return properties
+    return {**properties, "severity": "High"}
+
+
+def list_metadata(ask: Ask) -> Reply:
+    """Answer the metadata that can be seen from the tenant or from a subscription."""
+    seen = ("", ask.scope.subscription)
+    rows = [row for row in ask.arm.metadata.values() if row["subscription"] in seen]
+    return ask.page(rows, lambda row: _shown(ask, row))
+
+
+def get_metadata(ask: Ask) -> Reply:
+    """Answer the metadata of one recommendation."""
+    name = ask.names["name"]
+    if metadata_of(ask, name) is None:
+        raise not_found(f"Assessment metadata '{name}' was not found.")
+    return json_reply(200, _shown(ask, ask.arm.metadata[name.lower()]))
+
+
+def put_metadata(ask: Ask) -> Reply:
+    """Describe a recommendation of one's own in a subscription."""
+    name, sent = ask.names["name"], ask.properties()
+    severities = ("Low", "Medium", "High", *(("Critical",) if ask.version >= "2025-05-04" else ()))
+    for field, allowed in (("severity", severities), ("assessmentType", _TYPES)):
+        if sent.get(field) not in allowed:
+            raise bad_request(f"'{field}' must be one of {', '.join(allowed)}.", target=f"properties.{field}")
+    if not sent.get("displayName"):
+        raise bad_request("'displayName' is required.", target="properties.displayName")
+    old = ask.arm.metadata.get(name.lower())
+    if sent["assessmentType"] not in _OWN or (old is not None and not old["subscription"]):
+        raise bad_request(f"Assessment metadata '{name}' of type '{sent['assessmentType']}' cannot be written.")
+    properties = {field: value for field, value in sent.items() if field not in _READ_ONLY}
+    row = {"name": name, "subscription": ask.scope.subscription, "properties": properties}
+    ask.arm.metadata[name.lower()] = row
+    return json_reply(200, _shown(ask, row))
+
+
+def delete_metadata(ask: Ask) -> Reply:
+    """Remove a recommendation of one's own."""
+    name = ask.names["name"].lower()
+    row = ask.arm.metadata.get(name)
+    if row is not None and not row["subscription"]:
+        raise bad_request(f"Assessment metadata '{ask.names['name']}' is built in and cannot be deleted.")
+    if row is not None and row["subscription"] == ask.scope.subscription:
+        del ask.arm.metadata[name]
+    return Reply(200)
+
+
+def _shown(ask: Ask, row: Row) -> Row:
+    scope = f"/subscriptions/{row['subscription']}" if row["subscription"] else ask.scope.text
+    properties = in_version(row["properties"], ask.version)
+    return {
+        "id": f"{scope}/providers/{_TYPE}/{row['name']}",
+        "name": row["name"],
+        "type": _TYPE,
+        "properties": properties,
+    }
+
+
+RESOURCES = (
+    Resource(
+        SECURITY,
+        "assessmentMetadata",
+        "assessmentMetadata",
+        {"GET": list_metadata},
+        (TENANT, SUBSCRIPTION),
+    ),
+    Resource(
+        SECURITY,
+        "assessmentMetadata",
+        "assessmentMetadata/{name}",
+        {"GET": get_metadata, "PUT": put_metadata, "DELETE": delete_metadata},
+        (TENANT, SUBSCRIPTION),
+    ),
+)

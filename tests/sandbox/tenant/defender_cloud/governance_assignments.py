@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Governance assignments: who shall heal a finding until when, and with which ticket (facts 3.5)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from ...web import Reply, json_reply
+from ..arm.errors import bad_request, not_found
+from ..arm.provider_manifest import SECURITY
+from ..arm.routes import Ask, Resource, shown
+from ..arm.scopes import CONNECTOR, GROUP, RESOURCE, SUBSCRIPTION
+from ..arm.state import Row
+from .assessments import existing
+from .plan_check import require_plan
+
+TYPE = f"{SECURITY}/assessments/governanceAssignments"
+_KEY = re.compile(r"[-\w._()]+")
+_LARGEST = 2**31 - 1
+_EMAIL = ("disableManagerEmailNotification", "disableOwnerEmailNotification", "emailNotificationDayOfWeek")
+
+
+def list_assignments(ask: Ask) -> Reply:
+    """Answer the assignments of a recommendation on a scope and below it; of a scope itself when it is a resource."""
+    name = ask.names["name"].lower()
+    rows = [row for row in ask.arm.below("assignments", ask.scope) if row["assessment"].lower() == name]
+    return ask.page(rows, lambda row: shown(row, TYPE))
+
+
+def get_assignment(ask: Ask) -> Reply:
+    """Answer one assignment."""
+    row = ask.arm.get("assignments", ask.scope, _name(ask))
+    if row is None:
+        text = f"Governance assignment '{ask.names['key']}' of assessment '{ask.names['name']}' was not found."
+        raise not_found(text)
+    return json_reply(200, shown(row, TYPE))
+
+
+def put_assignment(ask: Ask) -> Reply:
+    """Create an assignment, or replace it: what is not sent is gone."""
+    if not _KEY.fullmatch(ask.names["name"]):
+        raise bad_request(f"'{ask.names['name']}' is not a valid assessment name.", target="assessmentName")
+    properties = _checked(ask.properties())
+    require_plan(ask)
+    existing(ask)
+    row, new = ask.arm.put("assignments", ask.scope, _name(ask), properties, assessment=ask.names["name"])
+    row.setdefault("integration", "")
+    row.setdefault("rule", "")
+    return json_reply(201 if new else 200, shown(row, TYPE))
+
+
+def delete_assignment(ask: Ask) -> Reply:
+    """Remove an assignment."""
+    key = ask.arm.id_of("assignments", ask.scope, _name(ask)).lower()
+    return Reply(200 if ask.arm.assignments.pop(key, None) else 204)
+
+
+def _name(ask: Ask) -> str:
+    return f"{ask.names['name']}/{ask.names['key']}"
+
+
+def _checked(sent: Row) -> Row:
+    """What is kept of the properties; those that the schema does not know are dropped without a word."""
+    out: Row = {}
+    if sent.get("owner") is not None:
+        out["owner"] = _typed(sent, "owner", str)
+    if sent.get("remediationDueDate") is None:
+        raise bad_request("'remediationDueDate' is required.", target="properties.remediationDueDate")
+    out["remediationDueDate"] = _moment(sent, "remediationDueDate")
+    eta = _typed(sent, "remediationEta", dict)
+    if eta is not None:
+        if not eta.get("eta") or not eta.get("justification"):
+            text = "'remediationEta' needs both 'eta' and 'justification'."
+            raise bad_request(text, target="properties.remediationEta")
+        out["remediationEta"] = {"eta": _moment(eta, "eta"), "justification": _typed(eta, "justification", str)}
+    out["isGracePeriod"] = bool(_typed(sent, "isGracePeriod", bool))
+    mail = _typed(sent, "governanceEmailNotification", dict)
+    if mail is not None:
+        out["governanceEmailNotification"] = {name: mail[name] for name in _EMAIL if name in mail}
+    more = _typed(sent, "additionalData", dict)
+    if more is not None:
+        out["additionalData"] = _ticket(more)
+    return out
+
+
+def _ticket(sent: Row) -> Row:
+    out: Row = {}
+    number = sent.get("ticketNumber")
+    if number is not None:
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _LARGEST:
+            text = f"The value '{number}' of 'ticketNumber' must be an integer between 0 and {_LARGEST}."
+            raise bad_request(text, target="properties.additionalData.ticketNumber")
+        out["ticketNumber"] = number
+    for name in ("ticketLink", "ticketStatus"):
+        if sent.get(name) is not None:
+            out[name] = _typed(sent, name, str)
+    return out
+
+
+def _typed(sent: Row, name: str, kind: type) -> Any:
+    value = sent.get(name)
+    if value is not None and not isinstance(value, kind):
+        words = {str: "a string", bool: "a boolean", dict: "an object"}
+        raise bad_request(f"'{name}' must be {words[kind]}.", target=f"properties.{name}")
+    return value
+
+
+def _moment(sent: Row, name: str) -> str:
+    text = _typed(sent, name, str)
+    # The vendor writes seven digits of a second, Python reads six.
+    plain = re.sub(r"(\.\d{1,6})\d*", r"\1", text)
+    plain = re.sub(r"\.(\d+)", lambda digits: f".{digits[1]:0<6}", plain)
+    try:
+        datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", plain))
+    except ValueError as error:
+        raise bad_request(f"'{name}' must be a date-time, not '{text}'.", target=f"properties.{name}") from error
+    return str(text)
+
+
+_PATH = "assessments/{name}/governanceAssignments"
+_KIND = "assessments/governanceAssignments"
+RESOURCES = (
+    Resource(SECURITY, _KIND, _PATH, {"GET": list_assignments}, (GROUP, SUBSCRIPTION, CONNECTOR, RESOURCE)),
+    Resource(
+        SECURITY,
+        _KIND,
+        f"{_PATH}/{{key}}",
+        {"GET": get_assignment, "PUT": put_assignment, "DELETE": delete_assignment},
+        (SUBSCRIPTION, CONNECTOR, RESOURCE),
+    ),
+)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an integration reaches its ServiceNow instance: it signs in over HTTP with what it was given (facts 1.1, 2.2)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from ..arm.state import Row
+
+if TYPE_CHECKING:
+    from ..cloud_apps.instance_client import Link
+
+WRONG, UNAUTHORIZED = "WrongCredentials", "UserUnauthorized"
+NAMED: tuple[Row, ...] = (
+    {"element": "short_description", "column_label": "Short description", "mandatory": "true"},
+    {"element": "description", "column_label": "Description", "mandatory": "false"},
+    {"element": "assigned_to", "column_label": "Assigned to", "mandatory": "false"},
+)
+TABLES = {"incident": "Incident", "problem": "Problem", "change_request": "ChangeRequest"}
+"""Table -> what the draft calls it; only `Incident` is among its examples."""
+
+
+class Unreached(Exception):
+    """The instance lets nobody in; `kind` is the vendor's type of error."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class Instance:
+    """One instance, with the credentials of an integration."""
+
+    def __init__(self, link: Link, authentication: Row) -> None:
+        self._link = link
+        self._known = {name: str(value or "") for name, value in authentication.items()}
+        self.url = self._known.get("instanceUrl", "").strip().rstrip("/")
+        self._token = ""
+
+    async def sign_in(self) -> None:
+        """Get a token by the password grant; raises Unreached."""
+        form = {
+            "grant_type": "password",
+            "username": self._known.get("userName", ""),
+            "password": self._known.get("password", ""),
+            "client_id": self._known.get("clientId", ""),
+            "client_secret": self._known.get("clientSecret", ""),
+        }
+        content = await self._call("POST", "oauth_token.do", data=form)
+        if not isinstance(content.get("access_token"), str):
+            raise Unreached(WRONG, "The instance gave no access token.")
+        self._token = content["access_token"]
+
+    async def rows(self, table: str, query: str, fields: str, limit: int = 500) -> list[Row]:
+        """Rows of a table; raises Unreached."""
+        params = {"sysparm_query": query, "sysparm_fields": fields, "sysparm_limit": str(limit)}
+        content = await self._call("GET", f"api/now/table/{table}", params=params)
+        found: list[Row] = content.get("result", [])
+        return found
+
+    async def insert(self, table: str, values: Row) -> Row:
+        """Insert a row; raises Unreached."""
+        content = await self._call("POST", f"api/now/table/{table}", json=values)
+        row: Row = content["result"]
+        return row
+
+    async def columns(self, reads: str) -> list[Row]:
+        """The columns of the three tables of tickets; raises Unreached when the user may not read them.
+
+        What the vendor reads is unknown (compliance facts 5.6): with `dictionary` it takes the columns' own definitions,
+        which an agent may not see, with `tickets` the tables are enough, and the columns are those its pages name (5.1).
+        """
+        if reads == "tickets":
+            tables = await self.rows("sys_db_object", f"nameIN{','.join(TABLES)}", "name,label")
+            found = [{**column, "name": table["name"]} for table in tables for column in NAMED]
+        else:
+            query = f"nameIN{','.join(TABLES)},task^elementISNOTEMPTY"
+            found = await self.rows("sys_dictionary", query, "name,element,column_label,mandatory", 2000)
+        if not found:
+            # A user without the right gets no rows instead of a refusal.
+            raise Unreached(UNAUTHORIZED, "The user may not read the columns of the tables.")
+        return [
+            {
+                "table": shown,
+                "displayName": row["column_label"],
+                "serviceNowKey": row["element"],
+                "isMandatory": row["mandatory"] == "true",
+            }
+            for table, shown in TABLES.items()
+            for row in found
+            if row["name"] in (table, "task")
+        ]
+
+    async def _call(self, method: str, path: str, **content: Any) -> Row:
+        if urlsplit(self.url).hostname not in ("127.0.0.1", "localhost"):
+            # The sandbox never leaves the machine: an instance elsewhere does not answer.
+            raise Unreached(WRONG, f"The instance {self.url or 'without a URL'} does not answer.")
+        headers = {"Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        timeout = aiohttp.ClientTimeout(total=10)
+        try:
+            request = self._link.session.request(
+                method, f"{self.url}/{path}", headers=headers, timeout=timeout, allow_redirects=False, **content
+            )
+            async with request as answer:
+                return self._understood(answer.status, await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unreached(WRONG, f"The instance {self.url} does not answer.") from error
+
+    def _understood(self, status: int, body: bytes) -> Row:
+        try:
+            content = json.loads(body)
+        except ValueError:
+            content = None
+        if status in (200, 201) and isinstance(content, dict):
+            return content
+        if self._token and status == 403:
+            raise Unreached(UNAUTHORIZED, "The user lacks the rights that the integration needs.")
+        raise Unreached(WRONG, f"The instance refused to sign the user in (status {status}).")

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What needs the plan Defender CSPM."""
+
+from __future__ import annotations
+
+from ..arm.errors import arm_error
+from ..arm.routes import Ask
+
+
+def require_plan(ask: Ask) -> None:
+    """Refuse when Defender CSPM is off.
+
+    That governance and integrations need the plan is documented (facts 1.1, 1.3). Status and code are LIKELY; the words
+    are those reported of another feature that needs a plan.
+    """
+    if not ask.arm.has_plan(ask.scope):
+        text = (
+            "Subscription is not in the Standard or Standard Trial subscription plan. "
+            "Please upgrade to use the feature."
+        )
+        raise arm_error(403, "SubscriptionNotInStandardPlan", text, target="CloudPosture")
