@@ -108,17 +108,17 @@ async def _instances(sandbox: Sandbox, call: Call, name: str) -> Reply:
         return json_reply(200, {"instances": sorted(fleet.instances)})
     if call.method == "PUT":
         fleet.create(name, _body(call))
-        await sandbox.place(name)
+        await sandbox.sync_own_port(name)
         return json_reply(200, sandbox.describe(name))
     if name not in fleet.instances:
         return json_reply(404, {"error": f"no instance is called {name!r}"})
     if call.method == "PATCH":
         fleet.instances[name].turn(_body(call))
-        await sandbox.place(name)
+        await sandbox.sync_own_port(name)
     elif call.method == "DELETE":
         del fleet.instances[name]
         fleet.counters.reset(name)
-        await sandbox.place(name)
+        await sandbox.sync_own_port(name)
         return Reply(204)
     return json_reply(200, {**sandbox.describe(name), "knobs": as_json(fleet.instances[name].instance.knobs)})
 

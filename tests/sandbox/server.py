@@ -68,7 +68,7 @@ class Sandbox:
         await self._runner.setup()
         self.base_url = f"{self._scheme}://{HOST}:{(await self._listen(self._wanted_port))[0]}"
         for name in self.fleet.instances:
-            await self.place(name)
+            await self.sync_own_port(name)
 
     async def _listen(self, port: int) -> tuple[int, web.TCPSite]:
         if self._runner is None:
@@ -80,11 +80,11 @@ class Sandbox:
 
     async def stop(self) -> None:
         """Stop listening and close every connection."""
-        await self.fleet.tenant.link.close()
+        await self.fleet.tenant.client.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def place(self, name: str) -> None:
+    async def sync_own_port(self, name: str) -> None:
         """Open or close an instance's own port, as its knob says."""
         service = self.fleet.instances.get(name)
         wanted = service is not None and service.instance.knobs.own_port

@@ -36,12 +36,12 @@ class Controls:
     """All active controls by operation and name, with the verdicts found so far by role set."""
 
     by_name: dict[tuple[str, str], list[Control]]
-    verdicts: dict[tuple[str, str, frozenset[str]], Verdict] = field(default_factory=dict)
+    decisions: dict[tuple[str, str, frozenset[str]], Decision] = field(default_factory=dict)
     hidden: dict[tuple[str, str, frozenset[str]], frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """Whether an operation on a table is allowed; with conditions, only for rows that meet one of them."""
 
     allowed: bool
@@ -77,7 +77,7 @@ def _role_name(database: Database, sys_id: str) -> str:
     return role[1].get("name", "") if role is not None else f"?{sys_id}"
 
 
-class Access:
+class AccessCheck:
     """The rights of one caller on one instance."""
 
     def __init__(self, instance: Instance, caller: Caller) -> None:
@@ -85,27 +85,27 @@ class Access:
         self._caller = caller
         self._controls = controls_of(instance.database)
 
-    def verdict(self, table: str, operation: str) -> Verdict:
+    def decide(self, table: str, operation: str) -> Decision:
         """What the access controls say; the nearest table of the ancestry that has controls decides."""
         # A read needs an elevated role to be assigned, a write needs it raised, which no REST call can do (platform
         # facts 5.3).
         roles = self._caller.assigned if operation == "read" else self._caller.roles
         key = (table, operation, roles)
-        verdict = self._controls.verdicts.get(key)
-        if verdict is None:
-            verdict = self._controls.verdicts[key] = self._judge(table, operation, roles)
-        return verdict
+        decide = self._controls.decisions.get(key)
+        if decide is None:
+            decide = self._controls.decisions[key] = self._evaluate(table, operation, roles)
+        return decide
 
-    def _judge(self, table: str, operation: str, roles: frozenset[str]) -> Verdict:
+    def _evaluate(self, table: str, operation: str, roles: frozenset[str]) -> Decision:
         for name in (*self._instance.database.schema.ancestry(table), "*"):
             controls = self._controls.by_name.get((operation, name))
             if controls:
                 passed = [control.condition for control in controls if control.admits(self._caller, roles)]
                 overridden = self._caller.is_admin and any(control.admin_overrides for control in controls)
                 if overridden or "" in passed:
-                    return Verdict(True)
-                return Verdict(bool(passed), tuple(passed))
-        return Verdict(False)
+                    return Decision(True)
+                return Decision(bool(passed), tuple(passed))
+        return Decision(False)
 
     def hidden_columns(self, table: str, operation: str = "read") -> frozenset[str]:
         """The columns of a table that the caller may not read (or write)."""
@@ -131,12 +131,12 @@ class Access:
     def row_filter(self, table: str) -> Predicate | None:
         """The test that decides which rows the caller sees; None: all of them. Refused where reading is a 403."""
         denial = self._instance.knobs.acl.deny_table.get(table)
-        verdict = self.verdict(table, "read")
-        if denial == "403" or (not verdict.allowed and table in FORBIDDING_TABLES):
+        decide = self.decide(table, "read")
+        if denial == "403" or (not decide.allowed and table in FORBIDDING_TABLES):
             raise Refused(403, *API_ACL)
-        if denial or not verdict.allowed:
+        if denial or not decide.allowed:
             return lambda _row: False
-        tests = [self._condition(table, condition) for condition in verdict.conditions]
+        tests = [self._condition(table, condition) for condition in decide.conditions]
         if table == "sys_properties" and not self._caller.is_admin:
             tests = [_both(_any(tests), self._may_read_property)]
         if table == "sys_properties" and self._instance.knobs.hidden_properties:
@@ -144,8 +144,8 @@ class Access:
         return _any(tests) if tests else None
 
     def _condition(self, table: str, condition: str) -> Predicate:
-        asker = self._instance.asker(self._caller.user_id, self._caller.user_name)
-        return Matcher(self._instance.database, table, asker).predicate(parse(condition))
+        query_context = self._instance.query_context(self._caller.user_id, self._caller.user_name)
+        return Matcher(self._instance.database, table, query_context).predicate(parse(condition))
 
     def _may_read_property(self, row: Row) -> bool:
         wanted = _roles(row.get("read_roles", ""))
@@ -163,10 +163,10 @@ class Access:
         """Refuse a write the caller has no right to. `row` is the row as it stands; None on insert."""
         knobs = self._instance.knobs.acl
         denied = {"create": knobs.deny_insert, "write": knobs.deny_update, "delete": knobs.deny_delete}[operation]
-        verdict = self.verdict(table, operation)
-        if table in denied or not verdict.allowed or self._is_read_only(table, operation):
+        decide = self.decide(table, operation)
+        if table in denied or not decide.allowed or self._is_read_only(table, operation):
             raise acl_refusal(VERBS[operation])
-        tests = [self._condition(table, condition) for condition in verdict.conditions] if row is not None else []
+        tests = [self._condition(table, condition) for condition in decide.conditions] if row is not None else []
         if row is not None and not _any(tests)(row):
             raise acl_refusal(VERBS[operation])
         if table == "sys_properties" and row is not None and not self._may_write_property(row):

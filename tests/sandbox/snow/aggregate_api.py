@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..web import Call, Reply, json_reply
-from .acls import Access
+from .acls import AccessCheck
 from .callers import Caller
 from .errors import NO_RESOURCE, QUERY_DENIED, Refused
 from .instance import Instance
@@ -15,7 +15,7 @@ from .matching import Matcher
 from .operators import TESTS
 from .query import parse
 from .store import Row
-from .values import Shower
+from .values import ValueFormatter
 
 AGGREGATES: dict[str, Callable[[list[float]], float]] = {
     "avg": lambda numbers: sum(numbers) / len(numbers),
@@ -34,7 +34,7 @@ def stats(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> R
     table = parts[0]
     if table not in instance.database.schema.tables:
         raise Refused(400, f"Invalid table {table}")
-    matcher = Matcher(instance.database, table, instance.asker(caller.user_id, caller.user_name))
+    matcher = Matcher(instance.database, table, instance.query_context(caller.user_id, caller.user_name))
     rows = _rows(instance, caller, call, table, matcher)
     columns = [name for name in _listed(call, "sysparm_group_by") if instance.database.schema.column(table, name)]
     if not columns:
@@ -52,7 +52,7 @@ def stats(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> R
 
 
 def _rows(instance: Instance, caller: Caller, call: Call, table: str, matcher: Matcher) -> list[Row]:
-    access = Access(instance, caller)
+    access = AccessCheck(instance, caller)
     query = parse(call.query.get("sysparm_query", ""))
     if not query.fields().isdisjoint(access.hidden_columns(table)):
         raise Refused(403, *QUERY_DENIED)
@@ -90,11 +90,11 @@ def _figures(call: Call, rows: list[Row]) -> dict[str, Any]:
 def _group_fields(
     instance: Instance, call: Call, table: str, columns: list[str], values: tuple[str, ...]
 ) -> list[dict[str, str]]:
-    mode, shower = call.query.get("sysparm_display_value", "false"), Shower(instance)
+    mode, formatter = call.query.get("sysparm_display_value", "false"), ValueFormatter(instance)
     fields = []
     for name, value in zip(columns, values, strict=True):
         found = instance.database.schema.column(table, name)
-        display = shower.display(found[0], value) if found else value
+        display = formatter.display(found[0], value) if found else value
         entry = {"field": name, "value": display if mode == "true" else value}
         fields.append({**entry, "display_value": display} if mode == "all" else entry)
     return fields

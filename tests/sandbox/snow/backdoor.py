@@ -107,7 +107,7 @@ def _set_audit(instance: Instance, table: str, row: Row, values: Mapping[str, An
 
 
 def _matching(instance: Instance, table: str, change: Mapping[str, Any]) -> list[Row]:
-    matcher = Matcher(instance.database, table, instance.asker())
+    matcher = Matcher(instance.database, table, instance.query_context())
     rows = matcher.select(parse(str(change.get("query", ""))))
     encoder = PlainEncoder(instance)
     for path, wanted in (change.get("match") or {}).items():
@@ -120,13 +120,13 @@ def _matching(instance: Instance, table: str, change: Mapping[str, Any]) -> list
     return rows
 
 
-def arrange(instance: Instance, names: set[str]) -> None:
+def apply_knobs(instance: Instance, names: set[str]) -> None:
     """Bring rows in line with the knobs of the given names."""
     for name in sorted(names & set(_SWITCHES)):
         value = getattr(instance.knobs, name)
         instance.set_property(_SWITCHES[name], _VALUES.get(value, value))
-    for name in sorted(names & set(_ARRANGERS)):
-        _ARRANGERS[name](instance)
+    for name in sorted(names & set(_APPLIERS)):
+        _APPLIERS[name](instance)
 
 
 def differing(knobs: Knobs) -> set[str]:
@@ -135,12 +135,12 @@ def differing(knobs: Knobs) -> set[str]:
     return {name for name in vars(knobs) if getattr(knobs, name) != getattr(plain, name)}
 
 
-def _arrange_properties(instance: Instance) -> None:
+def _apply_properties(instance: Instance) -> None:
     for name, value in instance.knobs.properties.items():
         instance.set_property(name, None if value is None else str(value))
 
 
-def _arrange_applications(instance: Instance) -> None:
+def _apply_applications(instance: Instance) -> None:
     known = hardening.applications()
     for application in instance.knobs.applications:
         if application not in known:
@@ -156,7 +156,7 @@ def _arrange_applications(instance: Instance) -> None:
                 writer(instance).insert("sys_properties", {**values, "sys_scope": app["sys_id"]})
 
 
-def _arrange_users(instance: Instance) -> None:
+def _apply_users(instance: Instance) -> None:
     write = writer(instance)
     for user_name, wanted in instance.knobs.users.items():
         values = {name: value for name, value in wanted.items() if name not in ("roles", "password")}
@@ -180,34 +180,34 @@ def _set_roles(instance: Instance, write: Writer, user_id: str, roles: list[str]
     materialise(instance.database, user_id, counted=instance.knobs.role_management_v2)
 
 
-def _arrange_plugins(instance: Instance) -> None:
+def _apply_plugins(instance: Instance) -> None:
     for plugin, active in instance.knobs.plugins.items():
         if instance.database.first("v_plugin", "id", plugin) is None:
             raise SettingError(f"unknown plugin {plugin}")
         (cicd.activate if active else cicd.deactivate)(instance, plugin)
 
 
-def _arrange_literals(instance: Instance) -> None:
-    words = {"active": "true", "inactive": "false"}
+def _apply_literals(instance: Instance) -> None:
+    split_list = {"active": "true", "inactive": "false"}
     if instance.knobs.plugin_literal == "active":
-        words = {short: long for long, short in words.items()}
+        split_list = {short: long for long, short in split_list.items()}
     for row in list(instance.database.scan("v_plugin")):
         active = row.get("active", "")
-        instance.database.put("v_plugin", {**row, "active": words.get(active, active)})
+        instance.database.put("v_plugin", {**row, "active": split_list.get(active, active)})
 
 
-def _arrange_duplicates(instance: Instance) -> None:
+def _apply_duplicates(instance: Instance) -> None:
     for name in instance.knobs.dup:
         for _ in range(2):
             writer(instance).insert("oauth_entity", {"name": name})
 
 
-def _arrange_build(instance: Instance) -> None:
+def _apply_build(instance: Instance) -> None:
     for name, value in build_properties(instance.knobs.release).items():
         instance.set_property(name, None if instance.knobs.hide_build else value)
 
 
-def _arrange_grants(instance: Instance) -> None:
+def _apply_grants(instance: Instance) -> None:
     for row in list(instance.database.scan("sys_user_has_role")):
         if row.get("inherited") == "true":
             instance.database.remove("sys_user_has_role", row["sys_id"])
@@ -217,16 +217,16 @@ def _arrange_grants(instance: Instance) -> None:
         materialise(instance.database, user, counted=instance.knobs.role_management_v2)
 
 
-_ARRANGERS = {
-    "applications": _arrange_applications,
-    "properties": _arrange_properties,
-    "users": _arrange_users,
-    "plugins": _arrange_plugins,
-    "plugin_literal": _arrange_literals,
-    "dup": _arrange_duplicates,
-    "hide_build": _arrange_build,
-    "role_management_v2": _arrange_grants,
-    "tickets": ticket_setup.arrange,
-    "compliance": application_setup.arrange,
-    "configuration_compliance": application_setup.arrange,
+_APPLIERS = {
+    "applications": _apply_applications,
+    "properties": _apply_properties,
+    "users": _apply_users,
+    "plugins": _apply_plugins,
+    "plugin_literal": _apply_literals,
+    "dup": _apply_duplicates,
+    "hide_build": _apply_build,
+    "role_management_v2": _apply_grants,
+    "tickets": ticket_setup.apply_knobs,
+    "compliance": application_setup.apply_knobs,
+    "configuration_compliance": application_setup.apply_knobs,
 }

@@ -78,14 +78,14 @@ class Base:
         return identity.KNOWN_IDS.get(f"{table}:{key}") or stable_id(table, key)
 
 
-def lines(text: str, width: int) -> Iterator[list[str]]:
+def read_cells(text: str, width: int) -> Iterator[list[str]]:
     """Read a data table: one list of stripped cells per line, filled up to `width`."""
     for line in text.strip().splitlines():
         cells = [cell.strip() for cell in line.split("|")]
         yield cells + [""] * (width - len(cells))
 
 
-def words(cell: str) -> list[str]:
+def split_list(cell: str) -> list[str]:
     """Split a cell at its commas."""
     return [word.strip() for word in cell.split(",") if word.strip()]
 
@@ -127,7 +127,7 @@ def _scopes(base: Base) -> None:
 
 def roles(base: Base, text: str = identity.ROLES) -> None:
     """Add the roles of a data table: name, contained roles, description."""
-    for named, contains, description in lines(text, 3):
+    for named, contains, description in read_cells(text, 3):
         name, _, elevated = named.partition(" ")
         base.add(
             "sys_user_role",
@@ -137,14 +137,14 @@ def roles(base: Base, text: str = identity.ROLES) -> None:
             description=description,
             elevated_privilege="true" if elevated else "false",
         )
-        for child in words(contains):
+        for child in split_list(contains):
             role, contained = base.id_of("sys_user_role", name), base.id_of("sys_user_role", child)
             base.add("sys_user_role_contains", f"{name}>{child}", role=role, contains=contained)
 
 
 def users(base: Base, text: str = identity.USERS) -> None:
     """Add the users of a data table: user name, full name, roles, columns that differ."""
-    for user_name, full_name, granted, differing in lines(text, 4):
+    for user_name, full_name, granted, differing in read_cells(text, 4):
         columns = dict(pair.strip().split("=") for pair in differing.split(";") if pair.strip())
         if "manager" in columns:
             columns["manager"] = base.id_of("sys_user", columns["manager"])
@@ -154,24 +154,24 @@ def users(base: Base, text: str = identity.USERS) -> None:
         base.add(
             "sys_user", user_name, user_name=user_name, name=full_name, first_name=first, last_name=last, **columns
         )
-        for role in words(granted):
+        for role in split_list(granted):
             ids = {"user": base.id_of("sys_user", user_name), "role": base.id_of("sys_user_role", role)}
             base.add("sys_user_has_role", f"{user_name}:{role}", inherited="false", **ids)
 
 
 def _groups(base: Base) -> None:
     base.add("cmn_location", "Berlin", name="Berlin", time_zone="Europe/Berlin")
-    for name, description, members, granted in lines(identity.GROUPS, 4):
+    for name, description, members, granted in read_cells(identity.GROUPS, 4):
         group = base.add("sys_user_group", name, name=name, description=description)
-        for member in words(members):
+        for member in split_list(members):
             base.add("sys_user_grmember", f"{name}:{member}", group=group, user=base.id_of("sys_user", member))
-        for role in words(granted):
+        for role in split_list(granted):
             base.add("sys_group_has_role", f"{name}:{role}", group=group, role=base.id_of("sys_user_role", role))
 
 
 def _properties(base: Base) -> None:
     useraccount = stable_id("sys_auth_scope", "useraccount")
-    for name, value, kind, write_roles, read_roles in lines(properties.PROPERTIES, 5):
+    for name, value, kind, write_roles, read_roles in read_cells(properties.PROPERTIES, 5):
         stored = useraccount if value == "@useraccount" else value
         base.add(
             "sys_properties", name, name=name, value=stored, type=kind, write_roles=write_roles, read_roles=read_roles
@@ -207,13 +207,13 @@ def build_properties(release: str) -> dict[str, str]:
 
 
 def _plugins(base: Base) -> None:
-    for plugin, name, active, since in lines(applications.PLUGINS, 4):
+    for plugin, name, active, since in read_cells(applications.PLUGINS, 4):
         if since and RELEASES[since].order > base.schema.release.order:
             continue
         base.add("v_plugin", plugin, id=plugin, name=name, version="1.0.0", active=active, scope="global")
         if active == "active":
             base.add("sys_plugins", plugin, source=plugin, scope=plugin, name=name, version="1.0.0", state="installed")
-    for scope, name, newest in lines(applications.STORE_APPLICATIONS, 3):
+    for scope, name, newest in read_cells(applications.STORE_APPLICATIONS, 3):
         version = applications.INSTALLED_APPLICATIONS.get(scope)
         base.add("sys_app_version", scope, title=name, number=newest, source_app_id=scope)
         if version:
@@ -230,13 +230,13 @@ def _plugins(base: Base) -> None:
 
 def access_controls(base: Base, text: str = acls.RULES) -> None:
     """Add the access controls of a data table: name, operations, roles, condition."""
-    for marked, operations, asked, condition in lines(text, 4):
+    for marked, operations, asked, condition in read_cells(text, 4):
         name, _, strict = marked.partition(" ")
         for operation in operations.split():
             key = f"{name}:{operation}:{condition}"
             row = {"name": name, "operation": operation, "condition": condition}
             acl = base.add("sys_security_acl", key, type="record", admin_overrides="false" if strict else "true", **row)
-            _access_roles(base, acl, key, [] if asked == "*" else words(asked))
+            _access_roles(base, acl, key, [] if asked == "*" else split_list(asked))
 
 
 def _endpoints(base: Base) -> None:
@@ -256,7 +256,7 @@ def _access_roles(base: Base, acl: str, key: str, names: list[str]) -> None:
 
 def _oauth(base: Base) -> None:
     base.add("sys_auth_scope", "useraccount", name="useraccount", description="All that the user may do")
-    for name, kind, comments in lines(applications.OAUTH_APPLICATIONS, 3):
+    for name, kind, comments in read_cells(applications.OAUTH_APPLICATIONS, 3):
         base.add(
             "oauth_entity",
             name,
@@ -269,28 +269,28 @@ def _oauth(base: Base) -> None:
 
 
 def _tickets(base: Base) -> None:
-    for number, text, state, caller in lines(applications.INCIDENTS, 4):
+    for number, text, state, caller in read_cells(applications.INCIDENTS, 4):
         who = base.id_of("sys_user", caller)
         values = {"short_description": text, "state": state, "incident_state": state, "opened_at": CREATED_ON}
         values["active"] = "false" if state in ("7", "8") else "true"
         if state == "7":
             values.update(close_code="Solution provided", close_notes="Password was reset", closed_at=CREATED_ON)
         base.add("incident", number, number=number, caller_id=who, opened_by=who, priority="5", **values)
-    for name, text, starts_with in lines(applications.STANDARD_CHANGES, 3):
+    for name, text, starts_with in read_cells(applications.STANDARD_CHANGES, 3):
         template = base.add("sys_template", name, name=name, table="change_request", template=starts_with)
         base.add("std_change_record_producer", name, name=name, short_description=text, template=template)
-    for place, (table, condition, columns) in enumerate(lines(applications.DATA_POLICIES, 3)):
+    for place, (table, condition, columns) in enumerate(read_cells(applications.DATA_POLICIES, 3)):
         title = f"Resolution of {table}"
         policy = base.add(
             "sys_data_policy2", str(place), short_description=title, model_table=table, conditions=condition
         )
-        for column in words(columns):
+        for column in split_list(columns):
             key = f"{place}.{column}"
             base.add("sys_data_policy_rule", key, sys_data_policy=policy, table=table, field=column, mandatory="true")
 
 
 def _posture(base: Base) -> None:
-    for name, event, active in lines(applications.SCRIPT_ACTIONS, 3):
+    for name, event, active in read_cells(applications.SCRIPT_ACTIONS, 3):
         base.add("sysevent_script_action", name, name=name, event_name=event, active=active)
     base.add(
         "multi_factor_criteria", "Role based multi-factor authentication", name="Role based multi-factor authentication"

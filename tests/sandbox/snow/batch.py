@@ -37,17 +37,17 @@ def batch(instance: Instance, caller: Caller, call: Call, dispatch: Dispatch) ->
     wanted = content.get("rest_requests")
     if not isinstance(wanted, list):
         raise unreadable("rest_requests is missing.")
-    room = _room(call, limits.max_output)
+    remaining = _max_output(call, limits.max_output)
     serviced: list[dict[str, Any]] = []
     unserviced: list[str] = []
     for request in wanted:
         identifier = str(request.get("id", "")) if isinstance(request, dict) else ""
-        if room <= 0 or (limits.unserviced is not None and len(serviced) >= limits.unserviced):
+        if remaining <= 0 or (limits.unserviced is not None and len(serviced) >= limits.unserviced):
             unserviced.append(identifier)
             continue
-        answered = _serve(instance, caller, call, request, dispatch)
-        room -= len(answered["body"])
-        if room < 0:
+        answered = _run_request(instance, caller, call, request, dispatch)
+        remaining -= len(answered["body"])
+        if remaining < 0:
             unserviced.append(identifier)
         else:
             serviced.append(answered)
@@ -55,12 +55,12 @@ def batch(instance: Instance, caller: Caller, call: Call, dispatch: Dispatch) ->
     return json_reply(200, {**answer, "unserviced_requests": unserviced})
 
 
-def _room(call: Call, limit: int) -> int:
+def _max_output(call: Call, limit: int) -> int:
     asked = call.headers.get("X-BATCHREQUEST-MAX-OUTPUT-SIZE", "")
     return min(int(asked), limit) if asked.isdecimal() else limit
 
 
-def _serve(instance: Instance, caller: Caller, outer: Call, request: Any, dispatch: Dispatch) -> dict[str, Any]:
+def _run_request(instance: Instance, caller: Caller, outer: Call, request: Any, dispatch: Dispatch) -> dict[str, Any]:
     started = time.perf_counter()
     try:
         inner = _inner_call(request, outer)

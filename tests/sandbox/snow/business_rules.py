@@ -16,10 +16,10 @@ from .query import parse
 from .role_grants import TABLE as GRANTS
 from .role_grants import materialise, role_closure
 from .store import Row
-from .write_context import Change, Rule
+from .write_context import Rule, WriteContext
 
 
-def before(change: Change) -> None:
+def before(change: WriteContext) -> None:
     """Run what happens before a row is stored; raises Refused when a rule aborts the write."""
     aborting = change.instance.knobs.abort.get(change.table)
     if aborting and change.caller is not None:
@@ -32,21 +32,21 @@ def before(change: Change) -> None:
         _data_policies(change)
 
 
-def after(change: Change) -> None:
+def after(change: WriteContext) -> None:
     """Run what follows once a row is stored."""
     for rule in _rules(AFTER, change):
         rule(change)
 
 
-def _rules(kind: dict[str, tuple[Rule, ...]], change: Change) -> Iterator[Rule]:
+def _rules(kind: dict[str, tuple[Rule, ...]], change: WriteContext) -> Iterator[Rule]:
     for name in reversed(tuple(change.instance.database.schema.ancestry(change.table))):
         yield from kind.get(name, ())
 
 
-def _data_policies(change: Change) -> None:
-    database, asker = change.instance.database, change.instance.asker()
+def _data_policies(change: WriteContext) -> None:
+    database, query_context = change.instance.database, change.instance.query_context()
     for policy in database.lookup("sys_data_policy2", "model_table", change.table):
-        matches = Matcher(database, change.table, asker).predicate(parse(policy.get("conditions", "")))
+        matches = Matcher(database, change.table, query_context).predicate(parse(policy.get("conditions", "")))
         if policy.get("active") != "true" or not matches(change.row):
             continue
         columns = database.schema.tables[change.table].columns
@@ -64,7 +64,7 @@ def _data_policies(change: Change) -> None:
 
 
 def _unique(column: str, rule: str) -> Rule:
-    def check(change: Change) -> None:
+    def check(change: WriteContext) -> None:
         value = change.row.get(column, "")
         if change.operation == "delete" or change.caller is None or not value:
             return
@@ -77,7 +77,7 @@ def _unique(column: str, rule: str) -> Rule:
     return check
 
 
-def _user_name_and_state(change: Change) -> None:
+def _user_name_and_state(change: WriteContext) -> None:
     row = change.row
     full = " ".join(filter(None, (row.get("first_name", ""), row.get("last_name", ""))))
     row["name"] = full or row.get("name", "")
@@ -85,7 +85,7 @@ def _user_name_and_state(change: Change) -> None:
         row["failed_attempts"] = ""
 
 
-def _oauth_defaults(change: Change) -> None:
+def _oauth_defaults(change: WriteContext) -> None:
     if change.operation != "insert":
         return
     row, knobs = change.row, change.instance.knobs
@@ -98,7 +98,7 @@ def _oauth_defaults(change: Change) -> None:
         row["scope_restriction_status"] = knobs.default_scope_status
 
 
-def _one_default_profile(change: Change) -> None:
+def _one_default_profile(change: WriteContext) -> None:
     if change.operation == "delete" or change.caller is None or change.row.get("default") != "true":
         return
     others = change.instance.database.lookup("oauth_entity_profile", "oauth_entity", change.row.get("oauth_entity", ""))
@@ -106,7 +106,7 @@ def _one_default_profile(change: Change) -> None:
         raise change.abort("Validate OAuth entity profile")
 
 
-def _grant(change: Change) -> None:
+def _grant(change: WriteContext) -> None:
     database, row = change.instance.database, change.row
     if change.caller is not None and change.operation == "delete" and row.get("inherited") == "true":
         raise change.abort("Prevent deletion of inherited roles")
@@ -121,7 +121,7 @@ def _grant(change: Change) -> None:
                 _merge_grant(change, other)
 
 
-def _merge_grant(change: Change, other: Row) -> None:
+def _merge_grant(change: WriteContext, other: Row) -> None:
     # One row per user and role: the direct grant takes the inherited row's place and keeps its count (platform facts
     # 5.2).
     if other.get("inherited") != "true" and change.caller is not None:
@@ -129,7 +129,7 @@ def _merge_grant(change: Change, other: Row) -> None:
     change.row["sys_id"], change.row["inh_count"] = other["sys_id"], other.get("inh_count", "")
 
 
-def _reaches_protected(change: Change, role: str) -> bool:
+def _reaches_protected(change: WriteContext, role: str) -> bool:
     database = change.instance.database
     names = {
         found[1].get("name") for each in role_closure(database, role) if (found := database.find("sys_user_role", each))
@@ -137,20 +137,20 @@ def _reaches_protected(change: Change, role: str) -> bool:
     return not names.isdisjoint(PROTECTED_ROLES)
 
 
-def _keep_while_inherited(change: Change) -> None:
+def _keep_while_inherited(change: WriteContext) -> None:
     # A row that is direct and inherited loses only the direct half.
     if change.operation == "delete" and change.row.get("inh_count"):
         change.is_absorbed = True
         change.instance.database.put(GRANTS, {**change.row, "inherited": "true"})
 
 
-def _protected_role(change: Change) -> None:
+def _protected_role(change: WriteContext) -> None:
     guarded = change.row.get("name") in PROTECTED_ROLES or (change.old or {}).get("name") in PROTECTED_ROLES
     if guarded and change.caller is not None and (change.operation == "delete" or not change.caller.is_admin):
         raise change.abort("Protect base system roles")
 
 
-def _containment(change: Change) -> None:
+def _containment(change: WriteContext) -> None:
     if change.operation == "delete" or change.caller is None:
         return
     role, contained = change.row.get("role", ""), change.row.get("contains", "")
@@ -160,23 +160,23 @@ def _containment(change: Change) -> None:
         raise change.abort("Only admin may grant admin")
 
 
-def _flatten_user(change: Change) -> None:
+def _flatten_user(change: WriteContext) -> None:
     for user in {change.row.get("user", ""), (change.old or {}).get("user", "")} - {""}:
         _materialise(change, user)
 
 
-def _flatten_everyone(change: Change) -> None:
+def _flatten_everyone(change: WriteContext) -> None:
     for user in list(change.instance.database.rows("sys_user").by_id):
         _materialise(change, user)
 
 
-def _materialise(change: Change, user: str) -> None:
+def _materialise(change: WriteContext, user: str) -> None:
     counted = change.instance.knobs.role_management_v2
     materialise(change.instance.database, user, counted=counted, now=change.instance.timestamp())
 
 
 def _cascade(*targets: tuple[str, str]) -> Rule:
-    def remove(change: Change) -> None:
+    def remove(change: WriteContext) -> None:
         if change.operation == "delete":
             for table, column in targets:
                 for row in list(change.instance.database.lookup(table, column, change.row["sys_id"])):
@@ -185,11 +185,11 @@ def _cascade(*targets: tuple[str, str]) -> Rule:
     return remove
 
 
-def _acl_roles_go(change: Change) -> None:
+def _acl_roles_go(change: WriteContext) -> None:
     _cascade(("sys_security_acl_role", "sys_security_acl"))(change)
 
 
-def _choices_follow(change: Change) -> None:
+def _choices_follow(change: WriteContext) -> None:
     change.instance.redefine()
 
 

@@ -22,7 +22,7 @@ class Caller:
     user_name: str
     roles: frozenset[str]
     assigned: frozenset[str]
-    way: str
+    sign_in_method: str
     is_unscoped: bool = False
 
     @property
@@ -31,10 +31,10 @@ class Caller:
         return "admin" in self.roles
 
 
-def caller_of(instance: Instance, user: Row, way: str, *, is_unscoped: bool = False) -> Caller:
+def caller_of(instance: Instance, user: Row, sign_in_method: str, *, is_unscoped: bool = False) -> Caller:
     """Make the caller for a user who has signed in."""
     roles, assigned = roles_of(instance, user["sys_id"])
-    return Caller(user["sys_id"], user.get("user_name", ""), roles, assigned, way, is_unscoped)
+    return Caller(user["sys_id"], user.get("user_name", ""), roles, assigned, sign_in_method, is_unscoped)
 
 
 def roles_of(instance: Instance, user_id: str) -> tuple[frozenset[str], frozenset[str]]:

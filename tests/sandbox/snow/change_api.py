@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..web import Call, Reply, json_reply
-from .acls import Access
+from .acls import AccessCheck
 from .callers import Caller
 from .data.ticket_states import CHANGE_TRANSITIONS
 from .errors import API_ACL, NO_RECORD, NO_RESOURCE, QUERY_DENIED, Refused
@@ -20,7 +20,7 @@ from .rendering import zone_of
 from .schema import AUDIT_NAMES, Column
 from .store import Row, stable_id
 from .table_api import read_body
-from .values import Encoder, Shower
+from .values import Encoder, ValueFormatter
 
 TABLE = "change_request"
 TEMPLATES = "std_change_record_producer"
@@ -140,7 +140,7 @@ class _Changes:
 
     def _ignored(self, sent: Mapping[str, object], operation: str) -> set[str]:
         known = self.instance.database.schema.tables[TABLE].columns
-        read_only = AUDIT_NAMES | {"sys_id"} | Access(self.instance, self.caller).hidden_columns(TABLE, operation)
+        read_only = AUDIT_NAMES | {"sys_id"} | AccessCheck(self.instance, self.caller).hidden_columns(TABLE, operation)
         return {name for name in sent if name not in known or name in read_only}
 
     def _written(self, row: Row, sent: Mapping[str, object], ignored: set[str]) -> Reply:
@@ -152,7 +152,7 @@ class _Changes:
 
     def _row(self, sys_id: str) -> Row:
         found = self.instance.database.find(TABLE, sys_id)
-        if found is None or not Access(self.instance, self.caller).sees(*found):
+        if found is None or not AccessCheck(self.instance, self.caller).sees(*found):
             raise Refused(404, *NO_RECORD)
         if self.kind and found[1].get("type", "normal") != self.kind:
             raise Refused(404, *NO_RECORD)
@@ -160,11 +160,11 @@ class _Changes:
 
     def _listed(self, table: str) -> list[Row]:
         query = parse(self.call.query.get("sysparm_query", ""))
-        access = Access(self.instance, self.caller)
+        access = AccessCheck(self.instance, self.caller)
         if not access.hidden_columns(table).isdisjoint(query.fields()):
             raise Refused(403, *QUERY_DENIED)
-        asker = self.instance.asker(self.caller.user_id, self.caller.user_name)
-        rows = Matcher(self.instance.database, table, asker).select(query)
+        query_context = self.instance.query_context(self.caller.user_id, self.caller.user_name)
+        rows = Matcher(self.instance.database, table, query_context).select(query)
         if self.kind and table == TABLE:
             rows = [row for row in rows if row.get("type", "normal") == self.kind]
         limit, offset = (self.call.query.get(f"sysparm_{name}", "") for name in ("limit", "offset"))
@@ -177,13 +177,15 @@ class _Changes:
         return json_reply(200, {"result": [shown] if self.instance.knobs.tickets.change_array else shown})
 
     def _show(self, row: Row, table: str = TABLE) -> Shown:
-        hidden = Access(self.instance, self.caller).hidden_columns(table)
+        hidden = AccessCheck(self.instance, self.caller).hidden_columns(table)
         columns = self.instance.database.schema.tables[table].columns
-        shower = Shower(self.instance, zone=zone_of(self.instance, self.caller))
-        return {name: self._field(shower, columns[name], row.get(name, "")) for name in columns if name not in hidden}
+        formatter = ValueFormatter(self.instance, zone=zone_of(self.instance, self.caller))
+        return {
+            name: self._field(formatter, columns[name], row.get(name, "")) for name in columns if name not in hidden
+        }
 
-    def _field(self, shower: Shower, column: Column, stored: str) -> Shown:
-        shown: Shown = {"display_value": shower.display(column, stored), "value": shower.value(column, stored)}
+    def _field(self, formatter: ValueFormatter, column: Column, stored: str) -> Shown:
+        shown: Shown = {"display_value": formatter.display(column, stored), "value": formatter.value(column, stored)}
         if self.instance.knobs.tickets.change_values == "typed":
             shown["value"] = _typed(column, str(shown["value"]))
         if column.kind == "glide_date_time":

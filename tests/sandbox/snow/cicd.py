@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..web import Call, Reply, json_reply
 from . import application_setup
-from .base_data import lines
+from .base_data import read_cells
 from .callers import Caller
 from .data.applications import REQUEST_ONLY, STORE_APPLICATIONS
 from .errors import NO_RESOURCE, Refused, not_authenticated
@@ -57,7 +57,7 @@ def plugin(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> 
 
 def activate(instance: Instance, plugin_id: str) -> None:
     """Make a plugin active, with what it needs and what it brings."""
-    application_setup.provide(instance, plugin_id)
+    application_setup.install_with_dependencies(instance, plugin_id)
 
 
 def _request_only(instance: Instance) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def app_repo(instance: Instance, caller: Caller, call: Call, parts: list[str]) -
     scope = call.query.get("scope") or _scope_of(instance, call.query.get("sys_id", ""))
     if not scope:
         return _failure(instance, 400, "Missing parameter: sys_id or scope required")
-    known = next((row for row in lines(STORE_APPLICATIONS, 3) if row[0] == scope), None)
+    known = next((row for row in read_cells(STORE_APPLICATIONS, 3) if row[0] == scope), None)
     if known is None:
         return _failure(instance, 404, f"Application {scope} was not found")
     present = instance.database.first("sys_store_app", "scope", scope)
@@ -94,7 +94,14 @@ def app_repo(instance: Instance, caller: Caller, call: Call, parts: list[str]) -
     if parts == ["rollback"] and (not before or "version" not in call.query):
         return _failure(instance, 400, "Missing parameter: version required" if before else f"{scope} is not installed")
     error = application_setup.missing_entitlement(instance, scope)
-    return _start(instance, call, known[1], lambda: application_setup.provide(instance, scope, version), error, before)
+    return _start(
+        instance,
+        call,
+        known[1],
+        lambda: application_setup.install_with_dependencies(instance, scope, version),
+        error,
+        before,
+    )
 
 
 def _scope_of(instance: Instance, sys_id: str) -> str:

@@ -21,14 +21,14 @@ ELEVATED = "security_admin"
 _PAGE = "<html><head><script>window.NOW = {{}}; window.g_ck = '{token}';</script></head><body></body></html>"
 
 
-def ui(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
+def ui_api(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
     """Answer `/api/now/ui/...`."""
     if parts == ["impersonate", "role"] and instance.knobs.elevation:
-        return _role(instance, caller, call)
+        return _impersonate_role(instance, caller, call)
     return current_user(instance, caller, call, parts)
 
 
-def _role(instance: Instance, caller: Caller, call: Call) -> Reply:
+def _impersonate_role(instance: Instance, caller: Caller, call: Call) -> Reply:
     identifier = _session_of(instance, call, caller.user_id)
     if not identifier or call.headers.get("X-UserToken") != _token(identifier) or _is_closed(instance):
         raise NotSignedIn()
@@ -39,11 +39,11 @@ def _role(instance: Instance, caller: Caller, call: Call) -> Reply:
         instance.elevated_sessions.add(identifier)
     elif call.method != "GET":
         raise Refused(405, "Method not Supported")
-    raised = [ELEVATED] if identifier in instance.elevated_sessions else []
-    return json_reply(200, {"result": {"roles": sorted(caller.assigned & {ELEVATED}), "elevated": raised}})
+    with_elevated_role = [ELEVATED] if identifier in instance.elevated_sessions else []
+    return json_reply(200, {"result": {"roles": sorted(caller.assigned & {ELEVATED}), "elevated": with_elevated_role}})
 
 
-def raised(instance: Instance, caller: Caller, call: Call) -> Caller:
+def with_elevated_role(instance: Instance, caller: Caller, call: Call) -> Caller:
     """The caller with the role that its session has raised."""
     if not instance.elevated_sessions or ELEVATED not in caller.assigned:
         return caller

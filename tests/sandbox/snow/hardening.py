@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .releases import RELEASES, Release
 
 if TYPE_CHECKING:
-    from .write_context import Change
+    from .write_context import WriteContext
 
 _DATA = Path(__file__).parent / "data" / "hardening.txt"
 _NO_ROW = "-"
@@ -45,8 +45,8 @@ class Setting:
 @cache
 def settings() -> dict[str, Setting]:
     """All settings of the data file by name."""
-    lines = _DATA.read_text(encoding="utf-8").splitlines()
-    rows = [_setting(line) for line in lines if line and not line.startswith("#")]
+    read_cells = _DATA.read_text(encoding="utf-8").splitlines()
+    rows = [_setting(line) for line in read_cells if line and not line.startswith("#")]
     return {row.name: row for row in rows}
 
 
@@ -87,7 +87,7 @@ def is_locked(name: str) -> bool:
     return setting is not None and "L" in setting.flags
 
 
-def guard(change: Change) -> None:
+def guard(change: WriteContext) -> None:
     """Refuse what the platform keeps from changing: making a locked property, changing an irreversible one again.
 
     What a row marked "safe harbor" locks is not published: here a row that somebody has changed or made stays as it is.

@@ -19,7 +19,7 @@ from .base_data import base_rows
 from .data.applications import NUMBERS
 from .encrypted_fields import Cipher, hash_password
 from .knobs import Knobs
-from .matching import Asker, Matcher
+from .matching import Matcher, QueryContext
 from .query import parse
 from .schema import schema_of
 from .server_functions import FORMAT
@@ -125,13 +125,13 @@ class Instance:
         """A fresh sys_id."""
         return secrets.token_hex(16)
 
-    def asker(self, user_id: str = "", user_name: str = "system") -> Asker:
+    def query_context(self, user_id: str = "", user_name: str = "system") -> QueryContext:
         """Who asks a query; by default the platform itself."""
-        return Asker(user_id, user_name, self.moment(), self.is_on("glide.invalid_query.returns_no_rows"))
+        return QueryContext(user_id, user_name, self.moment(), self.is_on("glide.invalid_query.returns_no_rows"))
 
     def rows_like(self, table: str, encoded_query: str) -> list[Row]:
         """Rows by encoded query, as the platform itself sees them."""
-        return Matcher(self.database, table, self.asker()).select(parse(encoded_query))
+        return Matcher(self.database, table, self.query_context()).select(parse(encoded_query))
 
     def next_number(self, table: str) -> str:
         """The next number of a table, as its number maintenance says; empty for tables without numbers."""
@@ -155,7 +155,7 @@ class Instance:
 
     def redefine(self) -> None:
         """Bring tables and columns in line with the rows that define them: applications, plugins, choice lists."""
-        schema = schema_of(self.knobs.release, packages.additions(self.database, self.knobs.compliance))
+        schema = schema_of(self.knobs.release, packages.table_definitions(self.database, self.knobs.compliance))
         if self.database.is_changed("sys_choice"):
             schema = schema.with_choices(_choice_lists(self.database.scan("sys_choice")))
         self.database.schema = schema

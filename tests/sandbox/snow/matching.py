@@ -23,7 +23,7 @@ _SMALL = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class QueryContext:
     """On whose behalf and when a query runs. `strict` is `glide.invalid_query.returns_no_rows`."""
 
     user_id: str
@@ -35,10 +35,10 @@ class Asker:
 class Matcher:
     """Runs queries against one table."""
 
-    def __init__(self, database: Database, table: str, asker: Asker) -> None:
+    def __init__(self, database: Database, table: str, query_context: QueryContext) -> None:
         self._database = database
         self._table = table
-        self._asker = asker
+        self._asker = query_context
 
     def select(self, query: Query) -> list[Row]:
         """Every matching row, sorted; rows that compare equal keep the order in which they were made."""
@@ -81,8 +81,8 @@ class Matcher:
         if isinstance(term, Related):
             return self._related(term)
         if not term.field and term.operator:
-            words = term.value.casefold()
-            return lambda row: any(words in value.casefold() for value in row.values())
+            split_list = term.value.casefold()
+            return lambda row: any(split_list in value.casefold() for value in row.values())
         found = self._database.schema.column(self._table, term.field) if term.operator else None
         if found is None:
             return None
@@ -116,10 +116,11 @@ class Matcher:
         """The value of a condition, server functions evaluated."""
         if "javascript:" not in term.value:
             return term.value
-        asker = self._asker
+        query_context = self._asker
         parts = term.value.split("@")
         return "@".join(
-            resolve(part, user_id=asker.user_id, user_name=asker.user_name, now=asker.now) for part in parts
+            resolve(part, user_id=query_context.user_id, user_name=query_context.user_name, now=query_context.now)
+            for part in parts
         )
 
     def _related(self, term: Related) -> Predicate | None:

@@ -7,25 +7,25 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import lru_cache
 
-from .base_data import Base, access_controls, dictionary, lines, roles, users
+from .base_data import Base, access_controls, dictionary, read_cells, roles, users
 from .data import compliance
 from .schema import schema_of
 from .store import Rows
 
 
 @lru_cache(maxsize=64)
-def added_rows(release: str, additions: tuple[str, ...], packages: tuple[str, ...]) -> dict[str, Rows]:
+def added_rows(release: str, table_definitions: tuple[str, ...], packages: tuple[str, ...]) -> dict[str, Rows]:
     """The rows that packages bring: dictionary, roles, users, properties, access controls."""
-    base = Base(schema_of(release, additions))
+    base = Base(schema_of(release, table_definitions))
     plain = schema_of(release).tables
     dictionary(base, [table for name, table in base.schema.tables.items() if name not in plain])
     brought = {name: _of(packages, getattr(compliance, name)) for name in ("ROLES", "CONTAINED", "USERS", "PROPERTIES")}
     roles(base, brought["ROLES"])
-    for role, child in lines(brought["CONTAINED"], 2):
+    for role, child in read_cells(brought["CONTAINED"], 2):
         ids = {"role": base.id_of("sys_user_role", role), "contains": base.id_of("sys_user_role", child)}
         base.add("sys_user_role_contains", f"{role}>{child}", **ids)
     users(base, brought["USERS"])
-    for name, value in lines(brought["PROPERTIES"], 2):
+    for name, value in read_cells(brought["PROPERTIES"], 2):
         base.add("sys_properties", name, name=name, value=value, type="string")
     added = [name for name in base.schema.tables if name not in plain]
     access_controls(base, "\n".join(_rules_for(added)))
@@ -39,7 +39,7 @@ def _of(packages: tuple[str, ...], text: str) -> str:
 
 
 def _rules_for(tables: list[str]) -> Iterator[str]:
-    for pattern, operations, asked in lines(compliance.RULES, 3):
+    for pattern, operations, asked in read_cells(compliance.RULES, 3):
         for table in tables:
             if fnmatch(table, pattern):
                 yield f"{table} | {operations} | {asked}"

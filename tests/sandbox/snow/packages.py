@@ -23,7 +23,7 @@ def _known() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def chain_of(name: str, line: str) -> list[str]:
+def with_dependencies(name: str, line: str) -> list[str]:
     """A package behind everything it needs, in the order of installation; just itself when nothing is known of it."""
     known = _known()
     wanted = {name}
@@ -35,7 +35,7 @@ def chain_of(name: str, line: str) -> list[str]:
     return [each for each in known if each in wanted and not (line == "classic" and each in USEM_ONLY)]
 
 
-def is_present(database: Database, name: str) -> bool:
+def is_installed(database: Database, name: str) -> bool:
     """Whether a package is installed, under whichever of its names."""
     for plugin in (name, PLUGIN_OF.get(name, "")):
         row = database.first("v_plugin", "id", plugin) if plugin else None
@@ -46,14 +46,14 @@ def is_present(database: Database, name: str) -> bool:
     return any(row is not None and row.get("active") == "true" for row in rows)
 
 
-def present(database: Database) -> list[str]:
+def installed(database: Database) -> list[str]:
     """The known packages that are installed."""
-    return [name for name in _known() if is_present(database, name)]
+    return [name for name in _known() if is_installed(database, name)]
 
 
-def additions(database: Database, settings: Compliance) -> tuple[str, ...]:
+def table_definitions(database: Database, settings: Compliance) -> tuple[str, ...]:
     """The text of all tables that installed packages bring."""
-    names = present(database)
+    names = installed(database)
     texts = [TABLES[name] for name in names if name in TABLES]
     if settings.storage == "private_table":
         tables = {TVM: settings.tvm_table, ASC: settings.asc_table}

@@ -37,6 +37,6 @@ def login(_instance: Instance, _call: Call) -> Reply:
     return html_reply(200, html_pages.LOGIN)
 
 
-def anything(_instance: Instance, call: Call) -> Reply:
+def other_page(_instance: Instance, call: Call) -> Reply:
     """Answer any other page as an instance does to somebody who has not signed in: by a way to the login page."""
     return html_reply(302, "", {"Location": f"{call.base}/login.do"})

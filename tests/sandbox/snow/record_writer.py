@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from . import business_rules
-from .acls import Access
+from .acls import AccessCheck
 from .callers import Caller
 from .errors import NO_RECORD, Refused
 from .instance import Instance
@@ -16,7 +16,7 @@ from .schema import AUDIT_NAMES
 from .server_functions import FORMAT
 from .store import Row
 from .values import Encoder
-from .write_context import Change
+from .write_context import WriteContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Writer:
     def insert(self, table: str, values: Mapping[str, object]) -> Row:
         """Add a row; unknown columns are dropped silently."""
         if self.caller is not None:
-            Access(self.instance, self.caller).check_write(table, "create", None)
+            AccessCheck(self.instance, self.caller).check_write(table, "create", None)
         columns = self.instance.database.schema.tables[table].columns
         row = {name: column.default for name, column in columns.items() if column.default}
         row.update(self._encoded(table, values, "create"))
@@ -40,7 +40,7 @@ class Writer:
         row.update(self.instance.stamps(self._user_name))
         if "sys_class_name" in columns:
             row["sys_class_name"] = table
-        change = Change(self.instance, self.caller, table, "insert", None, row)
+        change = WriteContext(self.instance, self.caller, table, "insert", None, row)
         business_rules.before(change)
         self._name(table, row)
         self.instance.database.put(table, _without_empty(change.row))
@@ -51,13 +51,13 @@ class Writer:
         """Change a row; nothing happens, not even to the audit columns, when no value differs."""
         place, old = self._existing(table, sys_id)
         if self.caller is not None:
-            Access(self.instance, self.caller).check_write(place, "write", old)
+            AccessCheck(self.instance, self.caller).check_write(place, "write", old)
         known = self.instance.database.schema.tables[table].columns
         encoded = self._encoded(place, {name: value for name, value in values.items() if name in known}, "write")
         if all(old.get(name, "") == value for name, value in encoded.items()):
             return old
         row = {**old, **encoded}
-        change = Change(self.instance, self.caller, place, "update", old, row)
+        change = WriteContext(self.instance, self.caller, place, "update", old, row)
         business_rules.before(change)
         self._name(place, row)
         if _without_empty(row) == old and not change.is_journaled:
@@ -74,8 +74,8 @@ class Writer:
         """Remove a row and what goes with it."""
         place, old = self._existing(table, sys_id)
         if self.caller is not None:
-            Access(self.instance, self.caller).check_write(place, "delete", old)
-        change = Change(self.instance, self.caller, place, "delete", old, old)
+            AccessCheck(self.instance, self.caller).check_write(place, "delete", old)
+        change = WriteContext(self.instance, self.caller, place, "delete", old, old)
         business_rules.before(change)
         if not change.is_absorbed:
             self.instance.database.remove(place, sys_id)
@@ -87,13 +87,15 @@ class Writer:
 
     def _existing(self, table: str, sys_id: str) -> tuple[str, Row]:
         found = self.instance.database.find(table, sys_id)
-        if found is None or (self.caller is not None and not Access(self.instance, self.caller).sees(*found)):
+        if found is None or (self.caller is not None and not AccessCheck(self.instance, self.caller).sees(*found)):
             raise Refused(404, *NO_RECORD)
         return found
 
     def _encoded(self, table: str, values: Mapping[str, object], operation: str) -> Row:
         columns = self.instance.database.schema.tables[table].columns
-        hidden = Access(self.instance, self.caller).hidden_columns(table, operation) if self.caller is not None else ()
+        hidden = (
+            AccessCheck(self.instance, self.caller).hidden_columns(table, operation) if self.caller is not None else ()
+        )
         encoded: Row = {}
         for name, value in values.items():
             column = columns.get(name)

@@ -22,14 +22,14 @@ from . import (
     table_api,
     user_api,
 )
-from .acls import Access
+from .acls import AccessCheck
 from .callers import Caller
 from .errors import API_ACL, NO_RESOURCE, UNSCOPED, Refused, too_large
 from .instance import Instance
 from .signin import NotSignedIn, session_cookies, sign_in
 
 Parts = list[str]
-_MOST_MEGABYTES = 25
+_MAX_MEGABYTES = 25
 _SYS_ID = re.compile(r"^[0-9a-f]{32}$")
 _VERSION = re.compile(r"^v\d+$")
 _COMMON = {
@@ -67,7 +67,7 @@ def answer(instance: Instance, call: Call) -> Reply:
         if page is not None:
             return page(instance, call)
         if not call.path.startswith("/api/"):
-            return elevation.page(instance, call) or public_pages.anything(instance, call)
+            return elevation.page(instance, call) or public_pages.other_page(instance, call)
         return _api(instance, call)
     except Refused as refused:
         return refused.reply()
@@ -77,10 +77,10 @@ def answer(instance: Instance, call: Call) -> Reply:
 
 def _api(instance: Instance, call: Call) -> Reply:
     megabytes = instance.property("glide.rest.max_content_length")
-    limit = min(int(megabytes) if megabytes.isdecimal() else 10, _MOST_MEGABYTES) * 1024 * 1024
+    limit = min(int(megabytes) if megabytes.isdecimal() else 10, _MAX_MEGABYTES) * 1024 * 1024
     if len(call.body) > limit:
         raise too_large(len(call.body), limit)
-    caller = elevation.raised(instance, sign_in(instance, call), call)
+    caller = elevation.with_elevated_role(instance, sign_in(instance, call), call)
     try:
         reply = dispatch(instance, caller, call)
     except Refused as refused:
@@ -101,7 +101,7 @@ def dispatch(instance: Instance, caller: Caller, call: Call) -> Reply:
     version = parts.pop(0) if parts and _VERSION.match(parts[0]) else ""
     if not parts:
         raise Refused(400, NO_RESOURCE)
-    if not Access(instance, caller).may_call(f"{namespace}/{parts[0]}"):
+    if not AccessCheck(instance, caller).may_call(f"{namespace}/{parts[0]}"):
         raise Refused(403, *API_ACL)
     if "sysparm_tiny" in call.query_text:
         _expand_tiny(instance, call)
@@ -138,7 +138,7 @@ HANDLERS: dict[tuple[str, str], Callable[[Instance, Caller, Call, Parts], Reply]
     ("now", "stats"): aggregate_api.stats,
     ("now", "import"): import_set_api.import_rows,
     ("now", "tinyurl"): user_api.tiny_url,
-    ("now", "ui"): elevation.ui,
+    ("now", "ui"): elevation.ui_api,
     ("global", "user_role_inheritance"): user_api.role_inheritance,
     ("sn_chg_rest", "change"): change_api.change_call,
     ("sn_cicd", "plugin"): cicd.plugin,

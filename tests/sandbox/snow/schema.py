@@ -77,20 +77,20 @@ class Table:
 class Schema:
     """All tables of one release, and of the applications whose tables are given as text."""
 
-    def __init__(self, release: Release, additions: tuple[str, ...] = ()) -> None:
+    def __init__(self, release: Release, table_definitions: tuple[str, ...] = ()) -> None:
         self.release = release
         self.tables: dict[str, Table] = {}
         self._children: dict[str, list[str]] = {}
         audit = {column.name: column for column in map(_column, AUDIT_COLUMNS.strip().splitlines())}
-        for head, lines in chain(_definitions(), *map(_read, additions)):
-            self._add(head, lines, audit)
+        for head, read_cells in chain(_definitions(), *map(_read, table_definitions)):
+            self._add(head, read_cells, audit)
         self._families = {name: tuple(self._descend(name)) for name in self.tables}
 
-    def _add(self, head: list[str], lines: list[str], audit: dict[str, Column]) -> None:
+    def _add(self, head: list[str], read_cells: list[str], audit: dict[str, Column]) -> None:
         name, label, parent, display, since = (head + [""] * 5)[:5]
         if _order(since) > self.release.order:
             return
-        own = {column.name: column for column in map(_column, lines) if column.since <= self.release.order}
+        own = {column.name: column for column in map(_column, read_cells) if column.since <= self.release.order}
         inherited = self.tables[parent].columns if parent else audit
         self.tables[name] = Table(
             name,
@@ -150,9 +150,9 @@ class Schema:
 
 
 @lru_cache(maxsize=64)
-def schema_of(release: str, additions: tuple[str, ...] = ()) -> Schema:
+def schema_of(release: str, table_definitions: tuple[str, ...] = ()) -> Schema:
     """The schema of a release and of added tables, shared by all instances that have the same."""
-    return Schema(RELEASES[release], additions)
+    return Schema(RELEASES[release], table_definitions)
 
 
 @cache

@@ -32,7 +32,7 @@ class SnowService:
         if rows is not None:
             self.instance.restore(rows)
         else:
-            backdoor.arrange(self.instance, backdoor.differing(knobs))
+            backdoor.apply_knobs(self.instance, backdoor.differing(knobs))
 
     @property
     def latency(self) -> float:
@@ -62,7 +62,7 @@ class SnowService:
         if data.get("release", self.instance.knobs.release) != self.instance.knobs.release:
             raise SettingError("the release of a running instance cannot change: make a new instance")
         self.instance.knobs = turn(self.instance.knobs, data)
-        backdoor.arrange(self.instance, set(data))
+        backdoor.apply_knobs(self.instance, set(data))
 
     def tamper(self, change: Mapping[str, Any]) -> dict[str, Any]:
         """Change rows behind everyone's back; raises SettingError."""

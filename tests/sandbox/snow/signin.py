@@ -18,7 +18,7 @@ from .instance import Instance
 from .store import Row
 
 SESSION_SECONDS = 1800
-_MOST_SESSIONS = 200
+_MAX_SESSIONS = 200
 _BASIC = "glide.authenticate.basic_auth."
 
 
@@ -39,12 +39,12 @@ class NotSignedIn(Exception):
 def sign_in(instance: Instance, call: Call) -> Caller:
     """Find out who calls; raises NotSignedIn."""
     failure: NotSignedIn | None = None
-    for way, attempt in (("credentials", _by_credentials), ("cookie", _by_cookie)):
+    for sign_in_method, attempt in (("credentials", _by_credentials), ("cookie", _by_cookie)):
         try:
             caller = attempt(instance, call)
         except NotSignedIn as refused:
             failure = failure or refused
-            if way == "credentials" and not _cookie_stands_in(instance, call):
+            if sign_in_method == "credentials" and not _uses_session_cookie(instance, call):
                 break
             continue
         if caller is not None:
@@ -55,7 +55,7 @@ def sign_in(instance: Instance, call: Call) -> Caller:
     raise failure or NotSignedIn()
 
 
-def _cookie_stands_in(instance: Instance, call: Call) -> bool:
+def _uses_session_cookie(instance: Instance, call: Call) -> bool:
     # A session opened along with a token outlives it, unless this property is on (platform facts 1.9, 2.1).
     is_token = call.headers.get("Authorization", "").lower().startswith("bearer ")
     return is_token and not instance.is_on("glide.authenticate.oauth.post.token.expiration.cookie_auth.disabled")
@@ -78,7 +78,7 @@ def _by_credentials(instance: Instance, call: Call) -> Caller | None:
 
 def _admitted(instance: Instance, caller: Caller) -> Caller:
     allowed = instance.knobs.allowed_auth
-    if allowed is not None and caller.way not in allowed:
+    if allowed is not None and caller.sign_in_method not in allowed:
         # An access policy turns valid credentials into a 401 (platform facts 3.9).
         raise NotSignedIn({"WWW-Authenticate": "Bearer" if "oauth" in allowed else 'BASIC realm="Service-now"'})
     return caller
@@ -174,11 +174,11 @@ def is_restricted(instance: Instance, client: Row) -> bool:
     return not has_useraccount and not instance.is_on("glide.security.oauth_allow_unscoped_clients")
 
 
-def _by_name(instance: Instance, user_name: str, way: str) -> Caller:
+def _by_name(instance: Instance, user_name: str, sign_in_method: str) -> Caller:
     user = instance.user_named(user_name)
     if user is None or not is_open(user):
         raise NotSignedIn()
-    return caller_of(instance, user, way)
+    return caller_of(instance, user, sign_in_method)
 
 
 def _by_cookie(instance: Instance, call: Call) -> Caller | None:
@@ -204,7 +204,7 @@ def session_cookies(instance: Instance, call: Call, user_id: str) -> Iterator[st
     known = instance.sessions.get(session_id(call))
     if known is not None and known[0] == user_id:
         return
-    while len(instance.sessions) >= _MOST_SESSIONS:
+    while len(instance.sessions) >= _MAX_SESSIONS:
         del instance.sessions[next(iter(instance.sessions))]
     identifier = secrets.token_hex(16).upper()
     instance.sessions[identifier] = (user_id, instance.now() + SESSION_SECONDS)

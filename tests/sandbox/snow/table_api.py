@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from ..web import Call, Reply, json_reply
-from .acls import Access
+from .acls import AccessCheck
 from .callers import Caller
 from .cicd import advance_all
 from .errors import NO_RECORD, NO_RESOURCE, QUERY_DENIED, Refused, unreadable
@@ -18,7 +18,7 @@ from .query import Condition, Query, parse
 from .record_writer import Writer
 from .rendering import View, zone_of
 from .store import Row
-from .values import Encoder, Shower
+from .values import Encoder, ValueFormatter
 
 DEFAULT_LIMIT = 10000
 
@@ -54,13 +54,13 @@ class TableCall:
 
     def _get(self) -> Reply:
         found = self.instance.database.find(self.table, self.sys_id)
-        if found is None or not Access(self.instance, self.caller).sees(*found):
+        if found is None or not AccessCheck(self.instance, self.caller).sees(*found):
             raise Refused(404, *NO_RECORD)
         return json_reply(200, {"result": self._view().show(found[1])})
 
     def _list(self) -> Reply:
         query = self.call.query
-        seen = Access(self.instance, self.caller).row_filter(self.table)
+        seen = AccessCheck(self.instance, self.caller).row_filter(self.table)
         rows = self._selected()
         total = len(rows)
         limit, offset = _number(query.get("sysparm_limit"), DEFAULT_LIMIT), _number(query.get("sysparm_offset"), 0)
@@ -81,10 +81,10 @@ class TableCall:
         return reply
 
     def _selected(self) -> list[Row]:
-        asker = self.instance.asker(self.caller.user_id, self.caller.user_name)
+        query_context = self.instance.query_context(self.caller.user_id, self.caller.user_name)
         query = self._query()
         self._check_fields(query)
-        rows = Matcher(self.instance.database, self.table, asker).select(query)
+        rows = Matcher(self.instance.database, self.table, query_context).select(query)
         if self.instance.knobs.unstable_order and not query.order:
             self.instance.chance.shuffle(rows)
         return rows
@@ -108,12 +108,14 @@ class TableCall:
         column = found[0]
         if column.kind == "reference" and (display := self.instance.database.schema.tables[column.reference].display):
             return same, Condition(f"{name}.{display}", "=", value)
-        shower = Shower(self.instance)
-        labels = [stored for stored in column.choices if shower.display(column, stored).casefold() == value.casefold()]
+        formatter = ValueFormatter(self.instance)
+        labels = [
+            stored for stored in column.choices if formatter.display(column, stored).casefold() == value.casefold()
+        ]
         return same, *(Condition(name, "=", stored) for stored in labels)
 
     def _check_fields(self, query: Query) -> None:
-        access = Access(self.instance, self.caller)
+        access = AccessCheck(self.instance, self.caller)
         for path in (*query.fields(), *(field for field, _ in query.order)):
             found = self.instance.database.schema.column(self.table, path)
             if found is not None and found[0].name in access.hidden_columns(found[1] if "." in path else self.table):

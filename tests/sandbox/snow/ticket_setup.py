@@ -12,7 +12,7 @@ _OPEN_ONLY = "active=true"
 _POLICY = "Mandatory on this instance"
 
 
-def arrange(instance: Instance) -> None:
+def apply_knobs(instance: Instance) -> None:
     """Bring rows in line with the knob."""
     _choice_lists(instance)
     _data_policies(instance)

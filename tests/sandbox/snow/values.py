@@ -84,7 +84,7 @@ class Encoder:
         return moment.strftime(FORMAT)
 
 
-class Shower:
+class ValueFormatter:
     """Turns stored values into what a caller sees."""
 
     def __init__(self, instance: Instance, *, zone: ZoneInfo = UTC) -> None:

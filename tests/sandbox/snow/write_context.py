@@ -13,7 +13,7 @@ from .store import Row, stable_id
 
 
 @dataclass(slots=True)
-class Change:
+class WriteContext:
     """One write. A rule may alter `row` before it is stored; `operation` is insert, update or delete.
 
     `is_absorbed` marks a delete that leaves the row in place because something else still needs it; `is_journaled` an
@@ -38,4 +38,4 @@ class Change:
         return rule_abort(self.table, rule, stable_id("sys_script", rule))
 
 
-Rule = Callable[[Change], None]
+Rule = Callable[[WriteContext], None]

@@ -15,7 +15,7 @@ from .arm import gateway as arm
 from .arm import long_running
 from .arm.state import GROUP_NAME
 from .cloud_apps import api_host, portal
-from .cloud_apps.instance_client import Link
+from .cloud_apps.instance_client import InstanceClient
 from .defender_cloud import vendor_tickets
 from .entra import managed_identity, token_endpoint
 from .errors import Refused
@@ -31,7 +31,7 @@ class TenantService:
     def __init__(self, seed: int = 0, saved: Mapping[str, Any] | None = None) -> None:
         self.name = NAME
         self.tenant = restored(saved) if saved else Tenant(seed=seed)
-        self.link = Link(self.tenant)
+        self.client = InstanceClient(self.tenant)
         self.chance = random.Random(f"{self.tenant.seed}:{NAME}")
 
     @property
@@ -63,21 +63,21 @@ class TenantService:
         try:
             special = _SPECIAL.get(part)
             if special is not None:
-                return special(self.tenant, call, self.link)
+                return special(self.tenant, call, self.client)
             found = _PARTS.get(part, Table()).find(call.method, call.path)
             if isinstance(found, int):
                 return json_reply(found, {"error": f"nothing at {call.method} {call.path}"})
             route, arguments = found
             if part == "graph":
-                self.link.refresh()
+                self.client.refresh()
             return route.handler(self.tenant, call, **arguments)
         except Refused as refused:
             return refused.reply
 
     async def prepare(self, call: Call) -> None:
         """Do what has to be awaited before a call is answered."""
-        if batch.looks_at_scores(call):
-            await self.link.read_posture()
+        if batch.reads_secure_score(call):
+            await self.client.read_posture()
 
     def turn(self, data: Mapping[str, Any]) -> None:
         """Turn knobs; raises SettingError."""
@@ -86,9 +86,9 @@ class TenantService:
     async def reset(self, data: Mapping[str, Any]) -> None:
         """Begin with a fresh tenant of the same ids and secrets; raises SettingError."""
         knobs = turn(TenantKnobs(), data)
-        await self.link.close()
+        await self.client.close()
         self.tenant = Tenant(knobs, self.tenant.seed)
-        self.link = Link(self.tenant)
+        self.client = InstanceClient(self.tenant)
 
     def tamper(self, change: Mapping[str, Any]) -> dict[str, Any]:
         """Change rows behind everyone's back; raises SettingError."""
@@ -96,7 +96,7 @@ class TenantService:
 
     def state(self, table: str | None) -> dict[str, Any]:
         """The knobs and the rows, of all tables or of one; raises SettingError."""
-        long_running.settle(self.tenant, self.link)
+        long_running.finish_due(self.tenant, self.client)
         tables = self.tenant.tables()
         if table is not None:
             if table not in tables:
@@ -140,11 +140,11 @@ class TenantService:
 
     def sync(self) -> None:
         """Let every connected connector read its instance again, and the Resource Manager its tickets."""
-        self.link.sync_all()
-        vendor_tickets.sync(self.tenant, self.link)
+        self.client.sync_all()
+        vendor_tickets.sync(self.tenant, self.client)
 
 
-_SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {
+_SPECIAL: dict[str, Callable[[Tenant, Call, InstanceClient], Reply]] = {
     "arm": arm.answer,
     "mda": api_host.answer,
     "portal": portal.answer,

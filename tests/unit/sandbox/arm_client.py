@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from tests.sandbox.process import SandboxProcess
-from tests.unit.sandbox.tenant_client import Tenant
+from tests.unit.sandbox.tenant_client import TenantClient
 
 AUDIENCE = "https://management.azure.com"
 SECURITY = "/providers/Microsoft.Security"
@@ -21,7 +21,7 @@ DUE = "2026-03-01T00:00:00.0000000Z"
 Json = dict[str, Any]
 
 
-class Arm(Tenant):
+class ArmClient(TenantClient):
     """Talks to the Resource Manager as the application of the inventory."""
 
     def __init__(self, sandbox: SandboxProcess, known: Json) -> None:
@@ -43,7 +43,7 @@ class Arm(Tenant):
         """The AWS connector, as a scope."""
         return f"{self.subscription}/resourceGroups/rg-connectors{SECURITY}/securityConnectors/aws-prod"
 
-    def ask(
+    def request(
         self, method: str, path: str, body: Any = None, *, version: str = "", headers: Any = None, **query: str
     ) -> requests.Response:
         """Call a path, or an address that an answer gave; `expand`, `filter` and the like become `$expand` ..."""
@@ -56,42 +56,42 @@ class Arm(Tenant):
         url = path if path.startswith("http") else f"{self.known['azure_arm_url']}{path}"
         return self.call(method, url, json=body, params=params, headers=headers)
 
-    def got(self, path: str, version: str, **query: str) -> Json:
+    def get_json(self, path: str, version: str, **query: str) -> Json:
         """The content of a GET that succeeds."""
-        answer = self.ask("GET", path, version=version, **query)
+        answer = self.request("GET", path, version=version, **query)
         assert answer.status_code == 200, answer.text
         content: Json = answer.json()
         return content
 
-    def listed(self, path: str, version: str) -> list[Json]:
+    def list_all(self, path: str, version: str) -> list[Json]:
         """All rows of a list, following its pages."""
-        content = self.got(path, version)
+        content = self.get_json(path, version)
         rows: list[Json] = content["value"]
         while "nextLink" in content:
-            content = self.ask("GET", content["nextLink"]).json()
+            content = self.request("GET", content["nextLink"]).json()
             rows += content["value"]
         return rows
 
     def put(self, path: str, properties: Json, version: str, status: int = 200) -> Json:
         """The content of a PUT that ends in a status."""
-        answer = self.ask("PUT", path, {"properties": properties}, version=version)
+        answer = self.request("PUT", path, {"properties": properties}, version=version)
         assert answer.status_code == status, answer.text
         content: Json = answer.json()
         return content
 
     def findings(self, scope: str = "", code: str = "Unhealthy") -> list[Json]:
         """The assessments of a scope that have a status."""
-        rows = self.listed(f"{scope or self.subscription}{SECURITY}/assessments", ASSESSMENTS)
+        rows = self.list_all(f"{scope or self.subscription}{SECURITY}/assessments", ASSESSMENTS)
         return [row for row in rows if row["properties"]["status"]["code"] == code]
 
     def turn_plan_on(self) -> None:
         """Switch Defender CSPM on in the first subscription."""
         self.put(f"{self.subscription}{SECURITY}/pricings/CloudPosture", {"pricingTier": "Standard"}, PRICINGS)
 
-    def finished(self, address: str) -> requests.Response:
+    def wait_finished(self, address: str) -> requests.Response:
         """Follow a long-running operation by its address until it is done."""
         end = time.monotonic() + 10
-        while (answer := self.ask("GET", address)).status_code == 202:
+        while (answer := self.request("GET", address)).status_code == 202:
             assert time.monotonic() < end, "the operation does not end"
             time.sleep(0.05)
         return answer

@@ -14,7 +14,7 @@ from tests.sandbox.process import InstanceAccess, SandboxProcess
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
-class Plain:
+class RestClient:
     """Talks to one instance, by default as its automation account by Basic authentication, keeping no cookies."""
 
     def __init__(self, sandbox: SandboxProcess, access: InstanceAccess) -> None:
@@ -25,15 +25,15 @@ class Plain:
         self.auth: tuple[str, str] | None = (access.username, access.password)
         self.headers: dict[str, str] = {}
 
-    def as_user(self, user_name: str, password: str) -> Plain:
+    def as_user(self, user_name: str, password: str) -> RestClient:
         """The same instance through another account."""
-        other = Plain(self.sandbox, self.access)
+        other = RestClient(self.sandbox, self.access)
         other.auth = (user_name, password)
         return other
 
-    def with_token(self, token: str) -> Plain:
+    def with_token(self, token: str) -> RestClient:
         """The same instance with a bearer token."""
-        other = Plain(self.sandbox, self.access)
+        other = RestClient(self.sandbox, self.access)
         other.auth = None
         other.headers = {"Authorization": f"Bearer {token}"}
         return other
@@ -84,7 +84,7 @@ class Plain:
         row: dict[str, Any] = answer.json()["result"]
         return row
 
-    def user(self, user_name: str, password: str = "Made-up-1", **columns: Any) -> Plain:
+    def user(self, user_name: str, password: str = "Made-up-1", **columns: Any) -> RestClient:
         """Make or change a user behind the platform's back and return a client that is this user."""
         roles = columns.pop("roles", ())
         if self.sandbox.state(self.name, "sys_user") and not self.rows("sys_user", f"user_name={user_name}"):
@@ -99,15 +99,15 @@ class Plain:
 
     def token(self, **form: str) -> requests.Response:
         """Call the token endpoint with a form."""
-        return Plain(self.sandbox, self.access)._anonymous().call("POST", "oauth_token.do", data=form)
+        return RestClient(self.sandbox, self.access)._anonymous().call("POST", "oauth_token.do", data=form)
 
-    def _anonymous(self) -> Plain:
+    def _anonymous(self) -> RestClient:
         self.auth = None
         return self
 
-    def anonymous(self) -> Plain:
+    def anonymous(self) -> RestClient:
         """The same instance without credentials."""
-        return Plain(self.sandbox, self.access)._anonymous()
+        return RestClient(self.sandbox, self.access)._anonymous()
 
     def application(self, name: str = "App", secret: str = "s3cret", **columns: Any) -> dict[str, str]:
         """Make an OAuth application behind the platform's back; returns `client_id` and `client_secret`."""

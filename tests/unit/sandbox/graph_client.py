@@ -7,13 +7,13 @@ from typing import Any
 
 import requests
 
-from tests.unit.sandbox.tenant_client import GRAPH, Json, Tenant
+from tests.unit.sandbox.tenant_client import GRAPH, Json, TenantClient
 
 
-class Graph:
+class GraphClient:
     """Talks to the Graph of a tenant with one application token."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: TenantClient) -> None:
         self.tenant = tenant
         self.sandbox = tenant.sandbox
         self._headers = tenant.bearer(GRAPH)
@@ -39,7 +39,7 @@ class Graph:
             path = content.get("@odata.nextLink", "")
         return rows
 
-    def refusal(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    def error(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
         """Status and code of an error."""
         answer = self.call(method, path, body)
         error = answer.json()["error"]

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import requests
 
 from tests.sandbox.process import SandboxProcess
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
 MDA = "05a65629-4c1b-48c1-a78b-804c4abdd4af"
 GRAPH = "https://graph.microsoft.com"
@@ -25,7 +25,7 @@ def trace() -> Json:
     return {"trace": {"requestId": str(uuid.uuid4()), "clientTime": int(time.time() * 1000)}}
 
 
-class Tenant:
+class TenantClient:
     """Talks to the tenant of a sandbox."""
 
     def __init__(self, sandbox: SandboxProcess, known: Json) -> None:
@@ -81,7 +81,7 @@ class Tenant:
         url = f"{self.known['azure_graph_url']}/v1.0/security/runHuntingQuery"
         return self.call("POST", url, json={"Query": query, **more}, headers=self.bearer(GRAPH))
 
-    def found(self, query: str, **more: Any) -> list[Json]:
+    def hunt_rows(self, query: str, **more: Any) -> list[Json]:
         """The rows of a hunting query."""
         answer = self.hunt(query, **more)
         assert answer.status_code == 200, answer.text
@@ -121,12 +121,12 @@ class Tenant:
         answer = self.portal("POST", path, {**trace(), "acknowledgement": {"accepted": True}})
         assert answer.status_code == 200, answer.text
 
-    def connect(self, name: str, instance: Plain, **changes: str) -> Json:
+    def connect(self, name: str, instance: RestClient, **changes: str) -> Json:
         """Connect an instance with an application of its own and wait until that has succeeded or failed."""
         given = {"login": instance.access.username, "password": instance.access.password, **instance.application(name)}
         connector = self.submit(name, instance.url, **{**given, **changes})
         self.confirm(connector)
-        return self.settled(connector)
+        return self.wait_connected(connector)
 
     def connector(self, connector: str) -> Json:
         """A connector as the portal lists it."""
@@ -134,7 +134,7 @@ class Tenant:
         found: Json = next(row for row in rows if row["_id"] == connector)
         return found
 
-    def settled(self, connector: str) -> Json:
+    def wait_connected(self, connector: str) -> Json:
         """Wait until a connector is no longer connecting."""
         wait(lambda: self._state(connector) not in ("pending", "connecting"))
         return self.connector(connector)
@@ -143,7 +143,7 @@ class Tenant:
         rows = self.sandbox.tenant_state("connectors")
         return str(next(row["state"] for row in rows if row["id"] == connector))
 
-    def filled(self, table: str) -> list[Json]:
+    def wait_for_rows(self, table: str) -> list[Json]:
         """Wait until a table of the tenant has rows."""
         wait(lambda: self.sandbox.tenant_state(table) != [])
         return self.sandbox.tenant_state(table)

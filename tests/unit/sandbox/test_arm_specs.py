@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 
 from tests.unit.sandbox import azure_specs as specs
-from tests.unit.sandbox.arm_client import ASSESSMENTS, DUE, GOVERNANCE, INTEGRATIONS, PRICINGS, SECURITY, Arm, Json
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.arm_client import (
+    ASSESSMENTS,
+    DUE,
+    GOVERNANCE,
+    INTEGRATIONS,
+    PRICINGS,
+    SECURITY,
+    ArmClient,
+    Json,
+)
+from tests.unit.sandbox.client import RestClient
 from tests.unit.sandbox.test_arm_governance import FIRST, rule
 from tests.unit.sandbox.test_arm_integrations import credentials, integration
 
@@ -70,7 +79,7 @@ def fits(content: Json, expected: dict[str, Any]) -> bool:
     )
 
 
-def rows(arm: Arm, instance: Plain) -> dict[str, list[Json]]:
+def rows(arm: ArmClient, instance: RestClient) -> dict[str, list[Json]]:
     """Every kind of resource, as lists show it."""
     finding = arm.findings()[0]
     ticket = {"ticketNumber": 1, "ticketLink": "https://acme.service-now.com", "ticketStatus": "New"}
@@ -80,15 +89,15 @@ def rows(arm: Arm, instance: Plain) -> dict[str, list[Json]]:
     arm.put(f"{arm.subscription}{INTEGRATION}", integration(credentials(instance)), INTEGRATIONS, 201)
     assignments = f"{arm.subscription}{SECURITY}/assessments/{finding['name']}/governanceAssignments"
     return {
-        "pricings": arm.listed(f"{arm.subscription}{SECURITY}/pricings", PRICINGS),
-        "assessments": arm.listed(f"{arm.subscription}{SECURITY}/assessments", ASSESSMENTS),
-        "assignments": arm.listed(assignments, GOVERNANCE),
-        "rules": arm.listed(f"{arm.subscription}{SECURITY}/governanceRules", GOVERNANCE),
-        "integrations": arm.listed(f"{arm.subscription}{SECURITY}/integrations", INTEGRATIONS),
+        "pricings": arm.list_all(f"{arm.subscription}{SECURITY}/pricings", PRICINGS),
+        "assessments": arm.list_all(f"{arm.subscription}{SECURITY}/assessments", ASSESSMENTS),
+        "assignments": arm.list_all(assignments, GOVERNANCE),
+        "rules": arm.list_all(f"{arm.subscription}{SECURITY}/governanceRules", GOVERNANCE),
+        "integrations": arm.list_all(f"{arm.subscription}{SECURITY}/integrations", INTEGRATIONS),
     }
 
 
-def test_resources_have_the_keys_and_types_that_are_specified(arm: Arm, instance: Plain) -> None:
+def test_resources_have_the_keys_and_types_that_are_specified(arm: ArmClient, instance: RestClient) -> None:
     for kind, found in rows(arm, instance).items():
         assert found, kind
         for row in found:
@@ -105,7 +114,7 @@ def specified() -> None:
 
 
 @pytest.mark.usefixtures("specified")
-def test_answers_fit_the_specifications(arm: Arm, instance: Plain) -> None:
+def test_answers_fit_the_specifications(arm: ArmClient, instance: RestClient) -> None:
     definitions = {"pricings": "Pricing", "assignments": "GovernanceAssignment", "rules": "GovernanceRule"}
     found = rows(arm, instance)
     for kind, definition in {**definitions, "integrations": "Integration"}.items():
@@ -121,29 +130,29 @@ def test_answers_fit_the_specifications(arm: Arm, instance: Plain) -> None:
             # What only answers have is not in the schema of what is sent.
             sent = {**row["properties"], "resourceDetails": {"source": "Azure"}}
             assert specs.problems(specs.body_schema(ASSESSMENTS), name, sent) == []
-    for row in arm.listed(f"{SECURITY}/assessmentMetadata", ASSESSMENTS):
+    for row in arm.list_all(f"{SECURITY}/assessmentMetadata", ASSESSMENTS):
         name = "SecurityAssessmentMetadataPropertiesResponse"
         assert specs.problems(specs.body_schema(ASSESSMENTS), name, row["properties"]) == []
 
 
 @pytest.mark.usefixtures("specified")
-def test_other_answers_fit_the_specifications(arm: Arm, instance: Plain) -> None:
+def test_other_answers_fit_the_specifications(arm: ArmClient, instance: RestClient) -> None:
     rows(arm, instance)
     path = f"{arm.subscription}{SECURITY}/getIntegrationTablesConfigurations"
-    tested = arm.ask("POST", path, {**credentials(instance), "password": "wrong"}, version=INTEGRATIONS).json()
+    tested = arm.request("POST", path, {**credentials(instance), "password": "wrong"}, version=INTEGRATIONS).json()
     assert specs.problems("integrations", "ServiceNowTablesConfigurationsResponse", tested) == []
-    groups = arm.ask("POST", f"{arm.subscription}{INTEGRATION}/groups", "C", version=INTEGRATIONS).json()
+    groups = arm.request("POST", f"{arm.subscription}{INTEGRATION}/groups", "C", version=INTEGRATIONS).json()
     assert groups != [] and specs.problems("integrations", "IntegrationGroups", groups) == []
-    started = arm.ask("POST", f"{arm.subscription}{RULE}/execute", version=GOVERNANCE)
-    result = arm.finished(started.headers["Location"]).json()
+    started = arm.request("POST", f"{arm.subscription}{RULE}/execute", version=GOVERNANCE)
+    result = arm.wait_finished(started.headers["Location"]).json()
     assert specs.problems("rules", "OperationResult", result) == []
     for path in (arm.subscription, f"{arm.subscription}{SECURITY}/governanceRules/{FIRST}/x", f"{SECURITY}/y"):
-        error = arm.ask("GET", path, version="1").json()
+        error = arm.request("GET", path, version="1").json()
         assert specs.problems("types", "CloudError", error) == [] and error["error"]["code"]
 
 
 @pytest.mark.usefixtures("specified")
-def test_the_examples_are_understood(arm: Arm) -> None:
+def test_the_examples_are_understood(arm: ArmClient) -> None:
     sent = specs.example("pricings", "Pricings/PutPricingByName_example.json")
     answer = arm.put(
         f"{arm.subscription}{SECURITY}/pricings/CloudPosture", sent["parameters"]["pricing"]["properties"], PRICINGS

@@ -10,30 +10,30 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.client import JSON, Plain, error_of, inner_json
+from tests.unit.sandbox.client import JSON, RestClient, error_of, inner_json
 from tests.unit.sandbox.test_tickets import agent, patch
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 PATH = "api/sn_chg_rest/v1/change"
 CLOSING = {"close_code": "successful", "close_notes": "Done"}
 
 
-def group(instance: Plain, name: str = "Change Control") -> str:
+def group(instance: RestClient, name: str = "Change Control") -> str:
     return str(instance.row("sys_user_group", f"name={name}")["sys_id"])
 
 
-def change(client: Plain, method: str, path: str = "", body: Any = None, **params: Any) -> Any:
+def change(client: RestClient, method: str, path: str = "", body: Any = None, **params: Any) -> Any:
     return client.call(method, PATH + path, json=body, params=params)
 
 
-def made(client: Plain, kind: str = "/normal", **values: Any) -> dict[str, Any]:
+def made(client: RestClient, kind: str = "/normal", **values: Any) -> dict[str, Any]:
     answer = change(client, "POST", kind, values)
     assert answer.status_code == 200, answer.text
     shown: dict[str, Any] = answer.json()["result"]
     return shown
 
 
-def test_a_new_change_shows_values_types_and_what_was_ignored(instance: Plain) -> None:
+def test_a_new_change_shows_values_types_and_what_was_ignored(instance: RestClient) -> None:
     sent = {
         "short_description": "Harden",
         "state": "-1",
@@ -51,7 +51,7 @@ def test_a_new_change_shows_values_types_and_what_was_ignored(instance: Plain) -
     assert sorted(shown["__meta"]["ignoredFields"]) == ["no_such_field", "state", "sys_mod_count", "type"]
 
 
-def test_pairs_of_the_query_string_count_and_the_body_wins(instance: Plain) -> None:
+def test_pairs_of_the_query_string_count_and_the_body_wins(instance: RestClient) -> None:
     answer = change(instance, "POST", "", {"description": "body"}, description="query", short_description="query")
     shown = answer.json()["result"]
     assert (shown["description"]["value"], shown["short_description"]["value"]) == ("body", "query")
@@ -69,7 +69,7 @@ def test_knobs_give_text_and_arrays(make: Make) -> None:
     assert "__meta" not in read
 
 
-def test_a_standard_change_takes_its_plans_from_the_template(instance: Plain) -> None:
+def test_a_standard_change_takes_its_plans_from_the_template(instance: RestClient) -> None:
     templates = change(agent(instance), "GET", "/standard/template").json()["result"]
     template = next(each for each in templates if each["name"]["value"] == "Rotate a certificate")
     shown = made(instance, f"/standard/{template['sys_id']['value']}", backout_plan="mine", short_description="s")
@@ -83,7 +83,7 @@ def test_a_standard_change_takes_its_plans_from_the_template(instance: Plain) ->
     ("kind", "states"),
     [("/normal", "-4 -3 -2 -1 0"), ("/emergency", "-3 -2 -1 0")],
 )
-def test_a_change_goes_through_its_states_and_closes(instance: Plain, kind: str, states: str) -> None:
+def test_a_change_goes_through_its_states_and_closes(instance: RestClient, kind: str, states: str) -> None:
     itil = agent(instance)
     sys_id = made(itil, kind)["sys_id"]["value"]
     first = states.split()[0]
@@ -102,7 +102,7 @@ def test_a_change_goes_through_its_states_and_closes(instance: Plain, kind: str,
     assert change(itil, "PATCH", f"/{sys_id}", {"description": "late"}).status_code == 403
 
 
-def test_illegal_jumps_are_refused_through_both_apis(instance: Plain) -> None:
+def test_illegal_jumps_are_refused_through_both_apis(instance: RestClient) -> None:
     itil = agent(instance)
     sys_id = made(itil, assignment_group=group(instance))["sys_id"]["value"]
     for state in ("-3", "-1", "3"):
@@ -115,7 +115,7 @@ def test_illegal_jumps_are_refused_through_both_apis(instance: Plain) -> None:
     assert patch(itil, "change_request", sys_id, state="4").json()["result"]["active"] == "false"
 
 
-def test_references_and_choices_are_taken_by_name_too(instance: Plain) -> None:
+def test_references_and_choices_are_taken_by_name_too(instance: RestClient) -> None:
     shown = made(instance, assignment_group="Cloud Platform", risk="High")
     assert shown["assignment_group"]["display_value"] == "Cloud Platform"
     assert shown["assignment_group"]["value"] == group(instance, "Cloud Platform")
@@ -123,7 +123,7 @@ def test_references_and_choices_are_taken_by_name_too(instance: Plain) -> None:
     assert made(instance, assignment_group="Nobody")["assignment_group"]["value"] == ""
 
 
-def test_next_states_tell_what_can_follow(instance: Plain) -> None:
+def test_next_states_tell_what_can_follow(instance: RestClient) -> None:
     sys_id = made(instance)["sys_id"]["value"]
     shown = change(instance, "GET", f"/{sys_id}/nextstates").json()["result"]
     assert shown["available_states"] == ["-4", "4", "-5"]
@@ -131,7 +131,7 @@ def test_next_states_tell_what_can_follow(instance: Plain) -> None:
     assert shown["state_transitions"][0][0]["display_value"] == "New to Assess"
 
 
-def test_lists_are_filtered_paged_and_of_one_type(instance: Plain) -> None:
+def test_lists_are_filtered_paged_and_of_one_type(instance: RestClient) -> None:
     for kind in ("/normal", "/emergency", "/normal"):
         made(instance, kind, correlation_display="azure")
     query = "correlation_display=azure^ORDERBYnumber"
@@ -145,7 +145,7 @@ def test_lists_are_filtered_paged_and_of_one_type(instance: Plain) -> None:
     assert error_of(change(instance, "GET", f"/normal/{emergency}"))[0] == 404
 
 
-def test_roles_of_the_change_api(instance: Plain) -> None:
+def test_roles_of_the_change_api(instance: RestClient) -> None:
     sys_id = made(instance)["sys_id"]["value"]
     reader = instance.user("reader", roles=["sn_change_read"])
     writer = instance.user("writer", roles=["sn_change_write"])
@@ -163,7 +163,7 @@ def test_roles_of_the_change_api(instance: Plain) -> None:
     assert change(instance, "PUT", f"/{sys_id}", {}).status_code == 405
 
 
-def test_changes_are_written_in_batches(instance: Plain) -> None:
+def test_changes_are_written_in_batches(instance: RestClient) -> None:
     itil = agent(instance)
     body = base64.b64encode(json.dumps({"short_description": "b"}).encode()).decode()
     headers = [{"name": name, "value": value} for name, value in JSON.items()]

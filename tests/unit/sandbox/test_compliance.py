@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.sandbox.process import SandboxError
-from tests.unit.sandbox.client import Plain, error_of
+from tests.unit.sandbox.client import RestClient, error_of
 from tests.unit.sandbox.test_cicd import poll, start
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 LABELS = {
     "API URL": "https://management.azure.com",
     "Tenant ID": "",
@@ -26,7 +26,7 @@ LABELS = {
 ORDER = ["policies", "metadata", "standards", "assessments", "comprehensive", "containers"]
 
 
-def elements(instance: Plain, prefix: str = "sn_vul_msft_tvm") -> tuple[str, dict[str, str]]:
+def elements(instance: RestClient, prefix: str = "sn_vul_msft_tvm") -> tuple[str, dict[str, str]]:
     """Discover the private table by the labels of its form: its name, and column by label."""
     tables = [row["name"] for row in instance.rows("sys_db_object", f"nameSTARTSWITH{prefix}")]
     rows = instance.rows("sys_dictionary", f"nameIN{','.join(tables)}^elementISNOTEMPTY")
@@ -35,7 +35,7 @@ def elements(instance: Plain, prefix: str = "sn_vul_msft_tvm") -> tuple[str, dic
     return tables[0], columns
 
 
-def configure(instance: Plain, **values: str) -> dict[str, Any]:
+def configure(instance: RestClient, **values: str) -> dict[str, Any]:
     """Write a configuration whose credentials are those of the tenant, with some values replaced."""
     tenant = instance.sandbox.tenant()
     known = {
@@ -50,14 +50,14 @@ def configure(instance: Plain, **values: str) -> dict[str, Any]:
     return instance.insert(table, body, sysparm_input_display_value="true")
 
 
-def counts(instance: Plain) -> dict[str, int]:
+def counts(instance: RestClient) -> dict[str, int]:
     """Active and passed results as the statistics give them."""
     params = {"sysparm_count": "true", "sysparm_group_by": "result"}
     groups = instance.call("GET", "api/now/stats/sn_vulc_result", params=params).json()["result"]
     return {each["groupby_fields"][0]["value"]: int(each["stats"]["count"]) for each in groups}
 
 
-def test_out_of_the_box_nothing_of_it_is_there(instance: Plain) -> None:
+def test_out_of_the_box_nothing_of_it_is_there(instance: RestClient) -> None:
     for table in ("sn_vulc_test", "sn_vulc_result", "sn_vul_integration", "sn_sec_int_impl"):
         assert error_of(instance.table(table)) == (400, f"Invalid table {table}", None)
     assert not instance.rows("sys_store_app", "scopeINsn_vulc,sn_vul,sn_vul_msft_tvm,app-vul-asc,sn_vul_asc")

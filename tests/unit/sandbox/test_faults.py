@@ -11,17 +11,17 @@ import pytest
 import requests
 
 from tests.sandbox.process import SandboxError
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 USERS = "api/now/table/sys_user"
 
 
-def faulty(make: Make, kind: str, **options: Any) -> Plain:
+def faulty(make: Make, kind: str, **options: Any) -> RestClient:
     return make(faults=[{"kind": kind, **options}])
 
 
-def created(instance: Plain) -> bool:
+def created(instance: RestClient) -> bool:
     return any(row["name"] == "A" for row in instance.sandbox.state(instance.name, "oauth_entity"))
 
 

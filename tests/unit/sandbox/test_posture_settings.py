@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.unit.sandbox.client import JSON, Plain, error_of
+from tests.unit.sandbox.client import JSON, RestClient, error_of
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 PROPERTIES = "sys_properties"
 DENIED = "ACL Exception Update Failed due to security constraints"
 SCORED = [
@@ -36,16 +36,16 @@ SCORED = [
 ]
 
 
-def names(instance: Plain, query: str) -> set[str]:
+def names(instance: RestClient, query: str) -> set[str]:
     return {row["name"] for row in instance.rows(PROPERTIES, query)}
 
 
-def write(instance: Plain, name: str, value: str) -> requests.Response:
+def write(instance: RestClient, name: str, value: str) -> requests.Response:
     row = instance.row(PROPERTIES, f"name={name}")
     return instance.table(PROPERTIES, row["sys_id"], method="PATCH", body={"value": value})
 
 
-def make_property(instance: Plain, name: str, value: str) -> requests.Response:
+def make_property(instance: RestClient, name: str, value: str) -> requests.Response:
     return instance.table(PROPERTIES, method="POST", body={"name": name, "value": value, "type": "boolean"})
 
 
@@ -73,7 +73,7 @@ def test_a_setting_has_no_row_before_the_release_that_brought_it(make: Make, nam
     assert present == [releases.index(release) >= releases.index(first) for release in releases]
 
 
-def test_a_row_tells_type_description_roles_and_flags(instance: Plain) -> None:
+def test_a_row_tells_type_description_roles_and_flags(instance: RestClient) -> None:
     row = instance.row(PROPERTIES, "name=glide.basicauth.required.csv")
     assert row["description"] and (row["type"], row["value"], row["write_roles"]) == (
         *("boolean", "false"),
@@ -86,11 +86,11 @@ def test_a_row_tells_type_description_roles_and_flags(instance: Plain) -> None:
     }
 
 
-def test_a_setting_whose_shipped_value_nobody_published_has_no_row(instance: Plain) -> None:
+def test_a_setting_whose_shipped_value_nobody_published_has_no_row(instance: RestClient) -> None:
     assert names(instance, "nameINglide.pop3.process_locked_out,glide.sso.acr.enabled") == set()
 
 
-def test_a_locked_property_can_neither_be_set_nor_made(instance: Plain) -> None:
+def test_a_locked_property_can_neither_be_set_nor_made(instance: RestClient) -> None:
     assert error_of(write(instance, "glide.ui.escape_text", "true"))[2] == DENIED
     name = "glide.ui.escape_text"
     instance.sandbox.tamper(instance.name, PROPERTIES, {}, match={"name": name}, delete=True)
@@ -98,7 +98,7 @@ def test_a_locked_property_can_neither_be_set_nor_made(instance: Plain) -> None:
     assert (status, message) == (403, "Operation Failed") and "Prevent changes of locked properties" in detail
 
 
-def test_an_irreversible_property_changes_once_and_no_more(instance: Plain) -> None:
+def test_an_irreversible_property_changes_once_and_no_more(instance: RestClient) -> None:
     name = "glide.enable.password_policy"
     assert write(instance, name, "true").status_code == 200
     status, _, detail = error_of(write(instance, name, "false"))
@@ -109,7 +109,7 @@ def test_an_irreversible_property_changes_once_and_no_more(instance: Plain) -> N
     assert instance.table(PROPERTIES, row["sys_id"], method="DELETE").status_code == 403
 
 
-def test_an_irreversible_property_that_somebody_made_stays(instance: Plain) -> None:
+def test_an_irreversible_property_that_somebody_made_stays(instance: RestClient) -> None:
     name = "glide.cs.unknown"
     assert make_property(instance, name, "true").status_code == 201
     assert write(instance, name, "false").status_code == 200
@@ -118,7 +118,7 @@ def test_an_irreversible_property_that_somebody_made_stays(instance: Plain) -> N
     assert write(instance, name, "false").status_code == 403
 
 
-def test_drift_behind_everyones_back_does_not_lock_an_irreversible_property(instance: Plain) -> None:
+def test_drift_behind_everyones_back_does_not_lock_an_irreversible_property(instance: RestClient) -> None:
     match = {"name": "glide.script.ccsi.ispublic"}
     instance.sandbox.tamper(instance.name, PROPERTIES, {"value": "maybe"}, match=match)
     assert write(instance, match["name"], "false").status_code == 200
@@ -149,7 +149,7 @@ def test_a_hidden_row_is_seen_by_nobody_but_counted(make: Make) -> None:
     assert make_property(instance, "glide.ui.session_timeout", "5").status_code == 403
 
 
-def test_rows_that_scored_records_live_in(instance: Plain) -> None:
+def test_rows_that_scored_records_live_in(instance: RestClient) -> None:
     ids = {row["sys_id"]: row["active"] for row in instance.rows("sysevent_script_action")}
     lockout, unlock = "5e44f9bf0a0a0a0a019a6440b2137767", "d92636b2975301008e00958e3b297567"
     assert ids[lockout] == ids[unlock] == "false"
@@ -161,7 +161,7 @@ def test_rows_that_scored_records_live_in(instance: Plain) -> None:
     assert instance.rows("ip_access") == []
 
 
-def session(instance: Plain, user: str, password: str) -> tuple[dict[str, str], str]:
+def session(instance: RestClient, user: str, password: str) -> tuple[dict[str, str], str]:
     """The cookies of an API session and the token of its pages."""
     signed_in = instance.as_user(user, password).call("GET", "api/now/ui/user/current_user")
     cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in signed_in.cookies.items())}
@@ -169,20 +169,20 @@ def session(instance: Plain, user: str, password: str) -> tuple[dict[str, str], 
     return cookies, answer.text.partition("g_ck = '")[2].partition("'")[0]
 
 
-def raise_role(instance: Plain, cookies: dict[str, str], token: str) -> requests.Response:
+def raise_role(instance: RestClient, cookies: dict[str, str], token: str) -> requests.Response:
     headers = {**JSON, **cookies, "X-UserToken": token}
     return instance.anonymous().call(
         "POST", "api/now/ui/impersonate/role", headers=headers, json={"roles": "security_admin"}
     )
 
 
-def elevated_write(instance: Plain, cookies: dict[str, str], name: str, value: str) -> requests.Response:
+def elevated_write(instance: RestClient, cookies: dict[str, str], name: str, value: str) -> requests.Response:
     row = instance.row(PROPERTIES, f"name={name}")
     path = f"api/now/table/{PROPERTIES}/{row['sys_id']}"
     return instance.anonymous().call("PATCH", path, headers={**JSON, **cookies}, json={"value": value})
 
 
-def test_the_elevation_endpoint_is_closed_unless_the_knob_opens_it(instance: Plain) -> None:
+def test_the_elevation_endpoint_is_closed_unless_the_knob_opens_it(instance: RestClient) -> None:
     cookies, token = session(instance, "admin", instance.access.admin_password)
     assert token == ""
     assert raise_role(instance, cookies, token).status_code == 400
@@ -215,7 +215,7 @@ def test_a_hardened_instance_closes_the_elevation_endpoint_to_api_sessions(make:
     assert raise_role(instance, cookies, token).status_code == 401
 
 
-def test_a_plugin_that_must_be_requested_is_not_activated(instance: Plain) -> None:
+def test_a_plugin_that_must_be_requested_is_not_activated(instance: RestClient) -> None:
     answer = instance.call("POST", "api/sn_cicd/plugin/com.snc.snc_access_control/activate")
     progress: dict[str, Any] = answer.json()["result"]["links"]["progress"]
     for _ in range(2):

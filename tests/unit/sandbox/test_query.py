@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.snow.matching import Asker, Matcher
+from tests.sandbox.snow.matching import Matcher, QueryContext
 from tests.sandbox.snow.query import Condition, parse
 from tests.sandbox.snow.schema import schema_of
 from tests.sandbox.snow.store import Database, Rows
@@ -30,7 +30,7 @@ USERS = [
 
 def select(query: str, *, strict: bool = False) -> list[str]:
     database = Database(schema_of("zurich"), {"sys_user": Rows({row["sys_id"]: row for row in USERS})})
-    asker = Asker("u1", "Anna", NOW, strict)
+    asker = QueryContext("u1", "Anna", NOW, strict)
     return [row["sys_id"] for row in Matcher(database, "sys_user", asker).select(parse(query))]
 
 

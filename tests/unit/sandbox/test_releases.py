@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.sandbox.snow.releases import RELEASES
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 BUILD = re.compile(r"^glide-(?P<family>[a-z]+)-(?P<date>\d{2}-\d{2}-\d{4})__patch(?P<patch>\d+)(?P<rest>.*)$")
 
 

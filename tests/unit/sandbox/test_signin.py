@@ -8,18 +8,18 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from tests.unit.sandbox.client import Plain, error_of
+from tests.unit.sandbox.client import RestClient, error_of
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 REFUSED = (401, "User Not Authenticated", "Required to provide Auth information")
 
 
-def test_every_failed_sign_in_gets_the_same_answer(instance: Plain) -> None:
+def test_every_failed_sign_in_gets_the_same_answer(instance: RestClient) -> None:
     for client in (instance.anonymous(), instance.as_user("admin", "wrong"), instance.with_token("nonsense")):
         assert error_of(client.table("sys_user")) == REFUSED
 
 
-def test_a_wrong_password_is_counted_locks_and_a_right_one_resets(instance: Plain) -> None:
+def test_a_wrong_password_is_counted_locks_and_a_right_one_resets(instance: RestClient) -> None:
     client = instance.user("svc", "Right-1")
     wrong = instance.as_user("svc", "Wrong-1")
     for _ in range(4):
@@ -96,7 +96,7 @@ def test_an_access_policy_turns_valid_credentials_into_401(make: Make) -> None:
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-def test_a_session_cookie_signs_in_until_the_user_is_closed(instance: Plain) -> None:
+def test_a_session_cookie_signs_in_until_the_user_is_closed(instance: RestClient) -> None:
     instance.user("svc", "Right-1")
     with requests.Session() as session:
         session.trust_env = False
@@ -140,6 +140,6 @@ def test_without_the_api_property_requests_run_as_guest(make: Make) -> None:
     assert instance.as_user("admin", "wrong").table("sys_user").status_code == 401
 
 
-def test_a_sign_in_is_noted_on_the_user(instance: Plain) -> None:
+def test_a_sign_in_is_noted_on_the_user(instance: RestClient) -> None:
     instance.user("svc").table("sys_user")
     assert instance.row("sys_user", "user_name=svc")["last_login_time"] != ""

@@ -11,8 +11,8 @@ import yaml
 
 from tests.sandbox.process import SandboxError, SandboxProcess
 from tests.sandbox.tenant.cloud_apps import captures
-from tests.unit.sandbox.client import Plain
-from tests.unit.sandbox.tenant_client import Tenant, wait
+from tests.unit.sandbox.client import RestClient
+from tests.unit.sandbox.tenant_client import TenantClient, wait
 
 VARIABLES = [
     "azure_tenant_id",
@@ -72,7 +72,7 @@ def test_the_tenant_survives_a_restart(tmp_path: Path) -> None:
         assert disabled == {"employee", "former"}
 
 
-def test_a_fresh_tenant_keeps_ids_and_secrets_and_forgets_the_rest(tenant: Tenant) -> None:
+def test_a_fresh_tenant_keeps_ids_and_secrets_and_forgets_the_rest(tenant: TenantClient) -> None:
     tenant.sandbox.tamper_tenant("connectors", {"name": "acme-dev"}, insert=True)
     again = tenant.sandbox.new_tenant()
     assert {name: again[name] for name in VARIABLES} == {name: tenant.known[name] for name in VARIABLES}
@@ -80,7 +80,7 @@ def test_a_fresh_tenant_keeps_ids_and_secrets_and_forgets_the_rest(tenant: Tenan
     assert tenant.sandbox.requests("tenant")["total"] == 0
 
 
-def test_an_unknown_knob_table_or_field_is_refused_with_the_known_ones(tenant: Tenant) -> None:
+def test_an_unknown_knob_table_or_field_is_refused_with_the_known_ones(tenant: TenantClient) -> None:
     sandbox = tenant.sandbox
     with pytest.raises(SandboxError, match="unknown knob nonsense; known: .*wizard_strict"):
         sandbox.new_tenant(nonsense=1)
@@ -96,7 +96,7 @@ def test_an_unknown_knob_table_or_field_is_refused_with_the_known_ones(tenant: T
         sandbox.new_instance("tenant")
 
 
-def test_the_state_shows_no_secret(tenant: Tenant, instance: Plain) -> None:
+def test_the_state_shows_no_secret(tenant: TenantClient, instance: RestClient) -> None:
     secrets = {"password": "s3cret-1", "client_secret": "s3cret-2", "refresh_token": "s3cret-3"}
     tenant.sandbox.tamper_tenant("connectors", {"name": "acme-dev", **secrets}, insert=True)
     shown = requests.get(f"{tenant.sandbox.base_url}/_sandbox/tenant/state", timeout=10).text

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.tenant_client import Tenant
+from tests.unit.sandbox.tenant_client import TenantClient
 
-MakeTenant = Callable[..., Tenant]
+MakeTenant = Callable[..., TenantClient]
 NOW = int(time.time() * 1000)
 HOUR = 3600 * 1000
 
 
 @pytest.fixture
-def events(tenant: Tenant) -> Tenant:
+def events(tenant: TenantClient) -> TenantClient:
     rows = (
         ("Log on", "abel", 1, 0),
         ("Log on", "Berta", 2, 0),
@@ -34,7 +34,7 @@ def events(tenant: Tenant) -> Tenant:
     return tenant
 
 
-def test_the_documented_query(events: Tenant) -> None:
+def test_the_documented_query(events: TenantClient) -> None:
     query = """
         CloudAppEvents
         | where ApplicationId == 14509
@@ -76,8 +76,8 @@ def test_the_documented_query(events: Tenant) -> None:
         ("| where Timestamp < datetime(2026-01-01) | count", [{"Count": 0}]),
     ],
 )  # fmt: skip
-def test_what_a_query_may_say(events: Tenant, pipe: str, expected: list[dict[str, Any]]) -> None:
-    assert events.found(f"CloudAppEvents {pipe}") == expected
+def test_what_a_query_may_say(events: TenantClient, pipe: str, expected: list[dict[str, Any]]) -> None:
+    assert events.hunt_rows(f"CloudAppEvents {pipe}") == expected
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_a_query_may_say(events: Tenant, pipe: str, expected: list[dict[str
         ("  ", "missing"),
     ],
 )
-def test_a_query_that_makes_no_sense(tenant: Tenant, query: str, complaint: str) -> None:
+def test_a_query_that_makes_no_sense(tenant: TenantClient, query: str, complaint: str) -> None:
     answer = tenant.hunt(query)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
     assert complaint in answer.json()["error"]["message"]
@@ -110,8 +110,8 @@ def test_a_query_that_makes_no_sense(tenant: Tenant, query: str, complaint: str)
         ("P1D/2030-01-01T00:00:00Z", 0),
     ],
 )
-def test_a_query_covers_a_span(events: Tenant, span: str, expected: int) -> None:
-    (row,) = events.found("CloudAppEvents | where ApplicationId == 14509 | count", Timespan=span)
+def test_a_query_covers_a_span(events: TenantClient, span: str, expected: int) -> None:
+    (row,) = events.hunt_rows("CloudAppEvents | where ApplicationId == 14509 | count", Timespan=span)
     assert row["Count"] == expected
     assert events.hunt("CloudAppEvents", Timespan="soon").status_code == 400
 
@@ -122,7 +122,7 @@ def test_the_permission_is_asked_for_by_name(make_tenant: MakeTenant) -> None:
     assert "ThreatHunting.Read.All" in answer.json()["error"]["message"]
 
 
-def test_a_token_for_cloud_apps_does_not_open_graph(tenant: Tenant) -> None:
+def test_a_token_for_cloud_apps_does_not_open_graph(tenant: TenantClient) -> None:
     url = f"{tenant.known['azure_graph_url']}/v1.0/security/runHuntingQuery"
     for headers in ({}, tenant.bearer(), tenant.legacy):
         answer = tenant.call("POST", url, json={"Query": "CloudAppEvents"}, headers=headers)
@@ -140,4 +140,4 @@ def test_the_schema_is_written_either_way(make_tenant: MakeTenant) -> None:
     assert tenant.hunt("CloudAppEvents | project Timestamp").json()["schema"] == [
         {"Name": "Timestamp", "Type": "DateTime"}
     ]
-    assert tenant.found("BehaviorInfo | take 1") == []
+    assert tenant.hunt_rows("BehaviorInfo | take 1") == []

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from .. import packages
-from ..base_data import lines
+from ..base_data import read_cells
 from ..data.compliance import ASC, INTEGRATIONS, JOBS, OTHER_INSTANCE, OTHER_JOB, PARAMETERS, RUN_AS, TVM
 from ..instance import Instance
 from ..store import Row, stable_id
@@ -12,10 +12,10 @@ from ..store import Row, stable_id
 JOB_TABLE = "sn_vul_rest_integration"
 
 
-def fill(instance: Instance) -> None:
+def add_rows(instance: Instance) -> None:
     """Add the rows of each integration application that is there, where they are missing."""
     for application in INTEGRATIONS:
-        if packages.is_present(instance.database, application):
+        if packages.is_installed(instance.database, application):
             _integration(instance, application)
 
 
@@ -66,7 +66,7 @@ def _integration(instance: Instance, application: str) -> None:
 def _jobs(instance: Instance, application: str, implementation: str) -> None:
     user = instance.user_named(RUN_AS)
     run_as = user["sys_id"] if user else ""
-    for key, title, run_type, day, time in lines(JOBS, 5):
+    for key, title, run_type, day, time in read_cells(JOBS, 5):
         schedule = {"run_type": run_type, "run_dayofweek": day, "run_time": time, "run_start": instance.timestamp()}
         shown = {"name": title, "run_as": run_as, "instance": implementation, **schedule}
         _put(instance, JOB_TABLE, job_id(application, key), shown)
@@ -78,7 +78,7 @@ def _jobs(instance: Instance, application: str, implementation: str) -> None:
 
 
 def _parameters(instance: Instance, application: str, integration: str, implementation: str) -> None:
-    for place, (name, label, kind, mandatory, default) in enumerate(lines(PARAMETERS, 5)):
+    for place, (name, label, kind, mandatory, default) in enumerate(read_cells(PARAMETERS, 5)):
         definition = stable_id("sn_sec_int_config", application, name)
         shown = {"name": name, "label": label, "display_name": label, "elem_type": kind, "mandatory": mandatory}
         shown |= {"default_value": default, "order": str(100 * (place + 1)), "integration": integration}
@@ -115,5 +115,5 @@ def guarded_tables(instance: Instance) -> frozenset[str]:
     """The tables that another application scope may not write."""
     if instance.knobs.compliance.cross_scope != "refused":
         return frozenset()
-    present = (name for name in (TVM, ASC) if packages.is_present(instance.database, name))
+    present = (name for name in (TVM, ASC) if packages.is_installed(instance.database, name))
     return frozenset(("sn_sec_int_impl_config", *(private_table(instance, name) for name in present)))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...settings import SettingError
 from .. import packages
-from ..base_data import lines
+from ..base_data import read_cells
 from ..data.compliance import ASC, JOBS, RUN_AS, TVM
 from ..instance import Instance
 from ..server_functions import FORMAT
@@ -19,7 +19,7 @@ from .configuration import Configuration, read_configuration
 from .findings import Finding
 from .integration import JOB_TABLE, implementation_of, job_id
 
-KEYS = tuple(key for key, *_ in lines(JOBS, 5))
+KEYS = tuple(key for key, *_ in read_cells(JOBS, 5))
 OUTCOMES = ("auto", "success", "failed", "running")
 SETTINGS = frozenset(("outcome", "jobs", "application", "assessments", "counts"))
 RESULTS = {"Healthy": "Passed", "Unhealthy": "Failed"}
@@ -55,7 +55,7 @@ class Jobs:
         counts = {"vi_created": 0, "vi_updated": 0}
         if not error and self.outcome.get(key) != "running":
             counts = _WORK[key](self, job)
-        row = self._leave_run(job, key, error, started, counts)
+        row = self._record_run(job, key, error, started, counts)
         return {
             "job": key,
             "number": row["number"],
@@ -75,7 +75,7 @@ class Jobs:
     def _configuration(self) -> Configuration:
         return read_configuration(self.instance, self.application)
 
-    def _leave_run(self, job: Row, key: str, error: str, started: str, counts: Mapping[str, int]) -> Row:
+    def _record_run(self, job: Row, key: str, error: str, started: str, counts: Mapping[str, int]) -> Row:
         state, substate = ("complete", "failed" if error else "success")
         if self.outcome.get(key) == "running":
             state, substate = "running", ""
@@ -259,8 +259,8 @@ def run_jobs(
     if wrong:
         raise SettingError(f"unknown {', '.join(wrong)}; jobs: {', '.join(KEYS)}; outcomes: {', '.join(OUTCOMES)}")
     application = wanted.get("application") or next(
-        (name for name in (TVM, ASC) if packages.is_present(instance.database, name)), TVM
+        (name for name in (TVM, ASC) if packages.is_installed(instance.database, name)), TVM
     )
-    if not packages.is_present(instance.database, application):
+    if not packages.is_installed(instance.database, application):
         raise SettingError(f"{application} is not installed on {instance.name}")
     return {"runs": Jobs(instance, application, findings, outcome, account).run(keys)}

@@ -17,18 +17,18 @@ from ..defender_cloud import (
     pricings,
     security_connectors,
 )
-from ..entra.access_tokens import BadToken, claims_of_call
+from ..entra.access_tokens import InvalidToken, claims_of_call
 from ..errors import Refused
 from . import long_running, permissions, resource_graph, resource_provider, subscriptions
 from .errors import arm_error, bad_request, forbidden, not_found
 from .provider_manifest import SECURITY, VERSIONS, versions
 from .roles import has_any_role, may
-from .routes import VERBS, Ask, Handler, Resource, find
+from .routes import VERBS, ArmRequest, Handler, Resource, find
 from .scopes import GROUP, TENANT, Scope, split
 from .throttle import remaining, spend
 
 if TYPE_CHECKING:
-    from ..cloud_apps.instance_client import Link
+    from ..cloud_apps.instance_client import InstanceClient
     from ..state import Tenant
 
 RESOURCES: tuple[Resource, ...] = (
@@ -53,23 +53,23 @@ def route_of(path: str) -> str | None:
     return found[0].route if found else subscriptions.route_of(scope) if not tail else resource_provider.route_of(tail)
 
 
-def answer(tenant: Tenant, call: Call, link: Link) -> Reply:
+def answer(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Answer one request."""
     scope, tail = split(call.path.removeprefix("/arm"))
     try:
-        long_running.settle(tenant, link)
+        long_running.finish_due(tenant, client)
         principal = _principal(tenant, call)
-        reply = _answer(tenant, call, link, scope, tail, principal)
+        reply = _answer(tenant, call, client, scope, tail, principal)
     except Refused as refused:
         reply = refused.reply
     headers = _headers(tenant, call, scope)
     if reply.pending is not None:
-        return Reply(pending=_later(reply.pending, headers))
+        return Reply(pending=_finish_reply(reply.pending, headers))
     reply.headers.update(headers)
     return reply
 
 
-async def _later(pending: Awaitable[Reply], headers: dict[str, str]) -> Reply:
+async def _finish_reply(pending: Awaitable[Reply], headers: dict[str, str]) -> Reply:
     try:
         reply = await pending
     except Refused as refused:
@@ -78,16 +78,16 @@ async def _later(pending: Awaitable[Reply], headers: dict[str, str]) -> Reply:
     return reply
 
 
-def _answer(tenant: Tenant, call: Call, link: Link, scope: Scope, tail: str, principal: str) -> Reply:
+def _answer(tenant: Tenant, call: Call, client: InstanceClient, scope: Scope, tail: str, principal: str) -> Reply:
     version = call.query.get("api-version", "")
     if not version:
         text = "The api-version query parameter (?api-version=) is required for all requests."
         raise bad_request(text, code="MissingApiVersionParameter")
     _check_subscription(tenant, scope)
     spend(tenant, call.method, scope)
-    ask = Ask(tenant, call, link, scope, {}, version, principal)
+    request = ArmRequest(tenant, call, client, scope, {}, version, principal)
     if not tail or "/" not in tail or resource_provider.is_call(tail):
-        return subscriptions.answer(ask) if not tail else resource_provider.answer(ask, tail)
+        return subscriptions.answer(request) if not tail else resource_provider.answer(request, tail)
     found = find(RESOURCES, tail)
     if found is None:
         raise _unknown_type(tail, version)
@@ -96,13 +96,13 @@ def _answer(tenant: Tenant, call: Call, link: Link, scope: Scope, tail: str, pri
     handler = _handler(resource, call.method, scope)
     _check_right(tenant, resource, call.method, scope, tail, principal)
     _check_scope(tenant, resource, scope)
-    return handler(Ask(tenant, call, link, scope, names, version, principal))
+    return handler(ArmRequest(tenant, call, client, scope, names, version, principal))
 
 
 def _principal(tenant: Tenant, call: Call) -> str:
     try:
         claims = claims_of_call(tenant, call, "arm")
-    except BadToken as bad:
+    except InvalidToken as bad:
         code = "ExpiredAuthenticationToken" if "expired" in str(bad) else "InvalidAuthenticationToken"
         raise _unauthorized(code, str(bad), call) from bad
     if claims is None:

@@ -10,42 +10,42 @@ from ...web import Reply, json_reply
 from . import operation_effects
 from .errors import arm_error, not_found
 from .provider_manifest import SECURITY
-from .routes import Ask, Resource
+from .routes import ArmRequest, Resource
 from .scopes import GOVERNED
 from .state import Row
 
 if TYPE_CHECKING:
-    from ..cloud_apps.instance_client import Link
+    from ..cloud_apps.instance_client import InstanceClient
     from ..state import Tenant
 
 EXECUTE, DELETE_RULE, DELETE_INTEGRATION = "execute", "delete rule", "delete integration"
 
 
-def begin(ask: Ask, kind: str, target: Row, **more: Any) -> Reply:
+def start_operation(request: ArmRequest, kind: str, target: Row, **more: Any) -> Reply:
     """Start an operation on a rule or an integration; its effects come when it is done."""
-    due = ask.now + ask.tenant.knobs.operation_seconds
+    due = request.now + request.tenant.knobs.operation_seconds
     row = {"_id": str(uuid.uuid4()), "kind": kind, "target": target["_id"], "due": due, "status": "", **more}
-    ask.arm.operations[row["_id"]] = row
-    where = "operationResults" if ask.tenant.knobs.operation_style == "Location" else "operationStatuses"
-    address = f"{ask.root}{target['_id']}/{where}/{row['_id']}?api-version={ask.version}"
-    return _running(ask, ask.tenant.knobs.operation_style, address)
+    request.arm.operations[row["_id"]] = row
+    where = "operationResults" if request.tenant.knobs.operation_style == "Location" else "operationStatuses"
+    address = f"{request.root}{target['_id']}/{where}/{row['_id']}?api-version={request.version}"
+    return _running(request, request.tenant.knobs.operation_style, address)
 
 
-def _running(ask: Ask, header: str, address: str) -> Reply:
+def _running(request: ArmRequest, header: str, address: str) -> Reply:
     reply = Reply(202)
     reply.headers[header] = address
-    if ask.tenant.knobs.operation_retry_after:
-        reply.headers["Retry-After"] = str(ask.tenant.knobs.operation_retry_after)
+    if request.tenant.knobs.operation_retry_after:
+        reply.headers["Retry-After"] = str(request.tenant.knobs.operation_retry_after)
     return reply
 
 
-def settle(tenant: Tenant, link: Link) -> None:
+def finish_due(tenant: Tenant, client: InstanceClient) -> None:
     """End the operations that are due; called before anybody looks."""
     for row in tenant.arm.operations.values():
         if not row["status"] and row["due"] <= tenant.now():
             row["status"] = tenant.knobs.operation_outcome
             if row["status"] == "Succeeded":
-                _EFFECTS[row["kind"]](tenant, link, row)
+                _EFFECTS[row["kind"]](tenant, client, row)
 
 
 _EFFECTS = {
@@ -55,13 +55,13 @@ _EFFECTS = {
 }
 
 
-def result(ask: Ask) -> Reply:
+def result(request: ArmRequest) -> Reply:
     """Answer in the style of Location: 202 while it runs."""
-    row = _found(ask)
+    row = _found(request)
     if not row["status"]:
         # The address is told again with each answer.
-        address = f"{ask.call.base}{ask.call.path}?{ask.call.query_text}"
-        return _running(ask, "Location", address)
+        address = f"{request.call.base}{request.call.path}?{request.call.query_text}"
+        return _running(request, "Location", address)
     if row["kind"] == DELETE_INTEGRATION:
         if row["status"] != "Succeeded":
             raise arm_error(500, "OperationFailed", f"The operation ended as {row['status']}.")
@@ -69,11 +69,11 @@ def result(ask: Ask) -> Reply:
     return json_reply(200, {"status": row["status"]})
 
 
-def status(ask: Ask) -> Reply:
+def status(request: ArmRequest) -> Reply:
     """Answer in the style of Azure-AsyncOperation: always 200, the body tells."""
-    row = _found(ask)
+    row = _found(request)
     content: Row = {
-        "id": ask.call.path.removeprefix("/arm"),
+        "id": request.call.path.removeprefix("/arm"),
         "name": row["_id"],
         "status": row["status"] or "InProgress",
     }
@@ -82,10 +82,10 @@ def status(ask: Ask) -> Reply:
     return json_reply(200, content)
 
 
-def _found(ask: Ask) -> Row:
-    row = ask.arm.operations.get(ask.names["operation"])
-    if row is None or not row["target"].lower().endswith(f"/{ask.names['name'].lower()}"):
-        raise not_found(f"Operation '{ask.names['operation']}' was not found.")
+def _found(request: ArmRequest) -> Row:
+    row = request.arm.operations.get(request.names["operation"])
+    if row is None or not row["target"].lower().endswith(f"/{request.names['name'].lower()}"):
+        raise not_found(f"Operation '{request.names['operation']}' was not found.")
     return row
 
 

@@ -9,11 +9,11 @@ from ..defender_cloud import rule_coverage, vendor_tickets
 from .state import Row
 
 if TYPE_CHECKING:
-    from ..cloud_apps.instance_client import Link
+    from ..cloud_apps.instance_client import InstanceClient
     from ..state import Tenant
 
 
-def execute(tenant: Tenant, link: Link, operation: Row) -> None:
+def execute(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
     """Assign what a rule covers and nobody has been assigned yet; with override, what it covers.
 
     Of rules of the type ServiceNow nothing is known; without the knob `vendor_tickets` they do nothing.
@@ -24,7 +24,7 @@ def execute(tenant: Tenant, link: Link, operation: Row) -> None:
     findings = list(rule_coverage.covered(tenant.arm, rule))
     if rule["properties"].get("ruleType") == "ServiceNow":
         if tenant.knobs.vendor_tickets:
-            vendor_tickets.create(tenant, link, rule, findings)
+            vendor_tickets.create(tenant, client, rule, findings)
         return
     held = rule_coverage.assigned(tenant.arm)
     for finding in findings:
@@ -33,12 +33,12 @@ def execute(tenant: Tenant, link: Link, operation: Row) -> None:
             rule_coverage.assign(tenant, rule, finding, old)
 
 
-def delete_rule(tenant: Tenant, link: Link, operation: Row) -> None:
+def delete_rule(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
     """Remove a rule; its assignments stay (facts 1.3)."""
     tenant.arm.rules.pop(operation["target"].lower(), None)
 
 
-def delete_integration(tenant: Tenant, link: Link, operation: Row) -> None:
+def delete_integration(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
     """Remove an integration with all of its assignments (facts 1.2).
 
     Which those are is not said. Here: what the tenant made through it, and whatever links to a ticket of its instance.

@@ -8,28 +8,28 @@ import re
 from ...web import Reply
 from . import roles
 from .errors import bad_request
-from .routes import Ask, Resource
+from .routes import ArmRequest, Resource
 from .scopes import CONNECTOR, GROUP, RESOURCE, SUBSCRIPTION
 
 _ANYWHERE = (GROUP, SUBSCRIPTION, CONNECTOR, RESOURCE)
 _FILTERS = r"atScope\(\)|(principalId eq|assignedTo\()\s*'(?P<who>[^']*)'\)?"
 
 
-def permissions(ask: Ask) -> Reply:
+def permissions(request: ArmRequest) -> Reply:
     """Answer the effective permissions on a scope."""
-    return ask.page(roles.permissions(ask.tenant, ask.scope), dict)
+    return request.page(roles.permissions(request.tenant, request.scope), dict)
 
 
-def role_assignments(ask: Ask) -> Reply:
+def role_assignments(request: ArmRequest) -> Reply:
     """Answer the role assignments that reach a scope; the caller's are the only ones."""
-    rows = roles.assignments(ask.tenant, ask.scope, ask.principal)
-    for part in filter(None, re.split(r"\s+and\s+", ask.call.query.get("$filter", ""))):
+    rows = roles.assignments(request.tenant, request.scope, request.principal)
+    for part in filter(None, re.split(r"\s+and\s+", request.call.query.get("$filter", ""))):
         found = re.fullmatch(_FILTERS, part.strip(), re.IGNORECASE)
         if found is None:
             raise bad_request(f"The filter '{part}' is not supported.", code="UnsupportedQuery")
-        if found["who"] is not None and found["who"].lower() != ask.principal:
+        if found["who"] is not None and found["who"].lower() != request.principal:
             rows = []
-    return ask.page(rows, dict)
+    return request.page(rows, dict)
 
 
 RESOURCES = (

@@ -14,7 +14,7 @@ from ..graph.kql_values import text_of
 from ..graph.kql_words import KqlError
 from .errors import arm_error, bad_request
 from .roles import may
-from .routes import Ask, Resource
+from .routes import ArmRequest, Resource
 from .scopes import TENANT, Scope
 from .state import Row
 
@@ -29,17 +29,17 @@ _TYPES = {
     "integrations": "microsoft.security/integrations",
     "pricings": "microsoft.security/pricings",
 }
-_MOST = 1000
+_MAX_ROWS = 1000
 
 
-def resources(ask: Ask) -> Reply:
+def resources(request: ArmRequest) -> Reply:
     """Answer a query over what the caller may read; 1,000 rows at a time."""
-    body = ask.body()
+    body = request.body()
     query, options = body.get("query"), body.get("options") or {}
     if not isinstance(query, str) or not query.strip() or not isinstance(options, dict):
         raise bad_request("The request is incorrect: 'query' is required.", code="BadRequest", target="query")
-    now = datetime.fromtimestamp(ask.now, timezone.utc)
-    table = Result(list(_COLUMNS), _rows(ask, body))
+    now = datetime.fromtimestamp(request.now, timezone.utc)
+    table = Result(list(_COLUMNS), _rows(request, body))
     try:
         result = run(query, {"securityresources": table, "SecurityResources": table}, now)
     except KqlError as error:
@@ -51,7 +51,7 @@ def resources(ask: Ask) -> Reply:
             400, "BadRequest", "Please provide below info when asking for support.", details=details
         ) from error
     start = _place(options)
-    size = min(int(options.get("$top") or _MOST), _MOST)
+    size = min(int(options.get("$top") or _MAX_ROWS), _MAX_ROWS)
     data = [_plain(row) for row in result.rows[start : start + size]]
     content: Row = {
         "totalRecords": len(result.rows),
@@ -75,42 +75,42 @@ def _place(options: Row) -> int:
         raise bad_request("The skip token is invalid.", code="BadRequest", target="$skipToken") from error
 
 
-def _rows(ask: Ask, body: Row) -> list[Row]:
-    asked = [str(each).lower() for each in body.get("subscriptions") or ask.arm.subscriptions]
+def _rows(request: ArmRequest, body: Row) -> list[Row]:
+    asked = [str(each).lower() for each in body.get("subscriptions") or request.arm.subscriptions]
     seen = {
         each
         for each in asked
-        if each in ask.arm.subscriptions
-        and may(ask.tenant, Scope(f"/subscriptions/{each}"), "Microsoft.Security/assessments/read")
+        if each in request.arm.subscriptions
+        and may(request.tenant, Scope(f"/subscriptions/{each}"), "Microsoft.Security/assessments/read")
     }
     out = []
     for table, kind in _TYPES.items():
-        for row in getattr(ask.arm, table).values():
+        for row in getattr(request.arm, table).values():
             subscription = Scope(row["scope"]).subscription
             if subscription in seen or (not subscription and seen):
-                out.append(_row(ask, table, kind, row, subscription))
+                out.append(_row(request, table, kind, row, subscription))
     return out
 
 
-def _row(ask: Ask, table: str, kind: str, row: Row, subscription: str) -> Row:
+def _row(request: ArmRequest, table: str, kind: str, row: Row, subscription: str) -> Row:
     parts = row["scope"].lower().split("/")
     group = parts[parts.index("resourcegroups") + 1] if "resourcegroups" in parts else ""
     known = {
         "id": row["_id"],
         "name": row["name"],
         "type": kind,
-        "tenantId": ask.tenant.tenant_id,
+        "tenantId": request.tenant.tenant_id,
         "subscriptionId": subscription,
         "resourceGroup": group,
-        "properties": _properties(ask, table, row),
+        "properties": _properties(request, table, row),
     }
     return {**dict.fromkeys(_COLUMNS), **known}
 
 
-def _properties(ask: Ask, table: str, row: Row) -> Row:
+def _properties(request: ArmRequest, table: str, row: Row) -> Row:
     properties: Row = dict(row["properties"])
     if table == "assessments":
-        about = ask.arm.metadata.get(row["name"].lower(), {}).get("properties", {})
+        about = request.arm.metadata.get(row["name"].lower(), {}).get("properties", {})
         details = properties["resourceDetails"]
         # Queries of the vendor read Source and Id with capitals.
         properties["resourceDetails"] = {name[:1].upper() + name[1:]: value for name, value in details.items()}

@@ -7,7 +7,7 @@ from ...web import Reply, json_reply
 from .errors import bad_request, forbidden, not_found
 from .provider_manifest import SECURITY, VERSIONS, resource_types
 from .roles import may, role_on
-from .routes import Ask
+from .routes import ArmRequest
 from .scopes import SUBSCRIPTION
 from .state import Row
 
@@ -30,40 +30,40 @@ def route_of(tail: str) -> str | None:
     return "/arm/{scope}/providers/{namespace}" + (f"/{action}" if action else "")
 
 
-def answer(ask: Ask, tail: str) -> Reply:
+def answer(request: ArmRequest, tail: str) -> Reply:
     """Answer GET of a provider, and POST of `register`."""
-    if ask.version not in _VERSIONS:
-        text = f"The api-version '{ask.version}' is invalid. The supported versions are '{','.join(_VERSIONS)}'."
+    if request.version not in _VERSIONS:
+        text = f"The api-version '{request.version}' is invalid. The supported versions are '{','.join(_VERSIONS)}'."
         raise bad_request(text, code="InvalidApiVersionParameter")
     name, _, action = tail.partition("/")
     known = next((each for each in VERSIONS if each.lower() == name.lower()), None)
-    if known is None or ask.scope.kind != SUBSCRIPTION:
+    if known is None or request.scope.kind != SUBSCRIPTION:
         raise not_found(f"The resource namespace '{name}' is invalid.", "InvalidResourceNamespace")
-    if action.lower() == "register" and ask.call.method == "POST":
-        return _register(ask, known)
-    if action or ask.call.method != "GET":
-        raise not_found(f"No resource was found at '{ask.call.path.removeprefix('/arm')}'.", "ResourceNotFound")
+    if action.lower() == "register" and request.call.method == "POST":
+        return _register(request, known)
+    if action or request.call.method != "GET":
+        raise not_found(f"No resource was found at '{request.call.path.removeprefix('/arm')}'.", "ResourceNotFound")
     wanted = "Microsoft.Resources/subscriptions/providers/read"
-    hidden = not ask.tenant.knobs.provider_visible and not may(ask.tenant, ask.scope, wanted)
-    if hidden or role_on(ask.tenant, ask.scope) == "none":
-        raise forbidden(ask.principal, wanted, ask.scope.text)
-    return json_reply(200, _shown(ask, known))
+    hidden = not request.tenant.knobs.provider_visible and not may(request.tenant, request.scope, wanted)
+    if hidden or role_on(request.tenant, request.scope) == "none":
+        raise forbidden(request.principal, wanted, request.scope.text)
+    return json_reply(200, _shown(request, known))
 
 
-def _register(ask: Ask, name: str) -> Reply:
+def _register(request: ArmRequest, name: str) -> Reply:
     action = f"{name}/register/action"
-    if not may(ask.tenant, ask.scope, action):
-        raise forbidden(ask.principal, action, ask.scope.text)
+    if not may(request.tenant, request.scope, action):
+        raise forbidden(request.principal, action, request.scope.text)
     if name == SECURITY:
-        ask.arm.registered.setdefault(ask.scope.subscription, ask.now + _SETTLES)
-    return json_reply(200, _shown(ask, name))
+        request.arm.registered.setdefault(request.scope.subscription, request.now + _SETTLES)
+    return json_reply(200, _shown(request, name))
 
 
-def _shown(ask: Ask, name: str) -> Row:
-    since = ask.arm.registered.get(ask.scope.subscription) if name == SECURITY else 0.0
-    state = "NotRegistered" if since is None else "Registering" if since > ask.now else "Registered"
+def _shown(request: ArmRequest, name: str) -> Row:
+    since = request.arm.registered.get(request.scope.subscription) if name == SECURITY else 0.0
+    state = "NotRegistered" if since is None else "Registering" if since > request.now else "Registered"
     return {
-        "id": f"{ask.scope.text}/providers/{name}",
+        "id": f"{request.scope.text}/providers/{name}",
         "namespace": name,
         "resourceTypes": resource_types() if name == SECURITY else [],
         "registrationState": state,

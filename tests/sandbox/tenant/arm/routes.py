@@ -18,19 +18,19 @@ from .scopes import Scope
 from .state import ArmState, Row
 
 if TYPE_CHECKING:
-    from ..cloud_apps.instance_client import Link
+    from ..cloud_apps.instance_client import InstanceClient
     from ..state import Tenant
 
 VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
 @dataclass(frozen=True)
-class Ask:
+class ArmRequest:
     """One request that may be answered: signed in, allowed, of a known api-version."""
 
     tenant: Tenant
     call: Call
-    link: Link
+    client: InstanceClient
     scope: Scope
     names: Mapping[str, str]
     version: str
@@ -102,7 +102,7 @@ def _place(token: str | None) -> int:
     return int(found[1])
 
 
-Handler = Callable[[Ask], Reply]
+Handler = Callable[[ArmRequest], Reply]
 
 
 @dataclass(frozen=True)

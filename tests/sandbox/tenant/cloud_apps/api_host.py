@@ -7,17 +7,17 @@ import hmac
 import math
 
 from ...web import Call, Reply, json_reply
-from ..entra.access_tokens import BadToken, roles_of
+from ..entra.access_tokens import InvalidToken, roles_of
 from ..errors import Refused, api_error
 from ..state import Tenant
 from . import documented_lists, ip_ranges, policies, portal_api
-from .instance_client import Link
+from .instance_client import InstanceClient
 
 # Both prefixes lead to the same documented routes; the others are reached by the longer one alone.
 DOCUMENTED = documented_lists.TABLE + ip_ranges.TABLE
-INTERNAL = portal_api.TABLE
-EVERYTHING = DOCUMENTED + policies.TABLE + INTERNAL
-_CONSOLE_PREFIX = "/cas/api"
+PORTAL_ROUTES = portal_api.TABLE
+ALL_ROUTES = DOCUMENTED + policies.TABLE + PORTAL_ROUTES
+_LONG_PREFIX = "/cas/api"
 _PREFIXES = ("/mda/cas/api", "/mda/api")
 
 
@@ -25,38 +25,38 @@ def route_of(path: str) -> str | None:
     """The pattern of a path, for counting."""
     for prefix in _PREFIXES:
         if path.startswith(prefix + "/"):
-            name = EVERYTHING.name(path[len(prefix) :])
+            name = ALL_ROUTES.name(path[len(prefix) :])
             return prefix + name if name else None
     return None
 
 
-def answer(tenant: Tenant, call: Call, link: Link) -> Reply:
+def answer(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Answer a call to the tenant's API URL."""
     prefix = next((prefix for prefix in _PREFIXES if call.path.startswith(prefix + "/")), None)
     if prefix is None:
         raise api_error(404, "Not found.")
     _throttle(tenant)
-    roles = _signed_in(tenant, call)
+    roles = _permissions_of_caller(tenant, call)
     path = call.path[len(prefix) :]
-    found = (EVERYTHING if prefix.endswith(_CONSOLE_PREFIX) else DOCUMENTED).find(call.method, path)
+    found = (ALL_ROUTES if prefix.endswith(_LONG_PREFIX) else DOCUMENTED).find(call.method, path)
     if isinstance(found, int):
         raise api_error(found, "Not found." if found == 404 else f'Method "{call.method}" not allowed.')
     route, arguments = found
-    if INTERNAL.name(path) and not _reaches_console(tenant, roles):
+    if PORTAL_ROUTES.name(path) and not _may_call_portal_api(tenant, roles):
         raise api_error(403, "Insufficient role based permissions")
-    is_open = INTERNAL.name(path) or roles is None or (route.roles and set(route.roles) & set(roles))
+    is_open = PORTAL_ROUTES.name(path) or roles is None or (route.roles and set(route.roles) & set(roles))
     if not is_open:
         raise api_error(403, "Insufficient role based permissions")
-    return route.handler(tenant, call, link, **arguments)
+    return route.handler(tenant, call, client, **arguments)
 
 
-def _reaches_console(tenant: Tenant, roles: list[str] | None) -> bool:
+def _may_call_portal_api(tenant: Tenant, roles: list[str] | None) -> bool:
     # Whether these routes take a legacy token is not known, that they take a bearer token not likely (4.1).
     allowed = tenant.knobs.connector_routes
     return allowed == "any" or (allowed == "token" and roles is None)
 
 
-def _signed_in(tenant: Tenant, call: Call) -> list[str] | None:
+def _permissions_of_caller(tenant: Tenant, call: Call) -> list[str] | None:
     """The permissions of a bearer token; None for a legacy token, which may do what its user may."""
     scheme, _, key = call.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "token":
@@ -66,7 +66,7 @@ def _signed_in(tenant: Tenant, call: Call) -> list[str] | None:
         return None
     try:
         roles = roles_of(tenant, call, "mda")
-    except BadToken as bad:
+    except InvalidToken as bad:
         raise api_error(401, str(bad)) from bad
     if roles is None:
         raise api_error(401, "Authentication credentials were not provided.")

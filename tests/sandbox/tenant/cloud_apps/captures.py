@@ -19,7 +19,7 @@ MANAGEMENT = "connector_management"
 """Another one connected, switched off, connected again with the same details, and deleted."""
 
 
-def moved(text: str, old: str, new: str) -> str:
+def replace_url(text: str, old: str, new: str) -> str:
     """A text with one address in place of another, as such and encoded for a query string."""
     return text.replace(old, new).replace(quote(old, safe=""), quote(new, safe=""))
 
@@ -29,4 +29,6 @@ def capture(name: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
     typed = json.loads((FOLDER / "typed.json").read_text(encoding="utf-8"))
     har = (FOLDER / f"{name}.har").read_text(encoding="utf-8")
     values = json.dumps(typed["values"][name])
-    return json.loads(moved(har, typed["base_url"], base_url)), json.loads(moved(values, typed["base_url"], base_url))
+    return json.loads(replace_url(har, typed["base_url"], base_url)), json.loads(
+        replace_url(values, typed["base_url"], base_url)
+    )

@@ -36,7 +36,7 @@ _EVENTS = {"login": "Log on", "login.failed": "Failed log on", "logout": "Log ou
 _CATEGORIES = {"Log on": "LOGIN", "Failed log on": "FAILED_LOGIN", "Log out": "LOGOUT", "Create user": "CREATE_USER"}
 
 
-def take(tenant: Tenant, connector: Connector, tables: dict[str, list[Row]]) -> None:
+def import_rows(tenant: Tenant, connector: Connector, tables: dict[str, list[Row]]) -> None:
     """Put what was read in place of the earlier accounts, and add the activities that are new."""
     users = tables["sys_user"]
     administrators = {_text(row.get("user")) for row in tables["sys_user_has_role"]}
@@ -48,7 +48,7 @@ def take(tenant: Tenant, connector: Connector, tables: dict[str, list[Row]]) -> 
     tenant.entities[:] = others + own
     connector.users = len(own)
     if not tenant.knobs.silent:
-        _tell(tenant, connector, users, tables["sysevent"], administrators)
+        _add_activities(tenant, connector, users, tables["sysevent"], administrators)
 
 
 def _text(value: Any) -> str:
@@ -91,7 +91,9 @@ def _entity(connector: Connector, user: Row, is_admin: bool, groups: dict[str, l
     }
 
 
-def _tell(tenant: Tenant, connector: Connector, users: list[Row], events: list[Row], admins: set[str]) -> None:
+def _add_activities(
+    tenant: Tenant, connector: Connector, users: list[Row], events: list[Row], admins: set[str]
+) -> None:
     since = connector.created - BACKFILL_MS
     seen = set(connector.seen)
     admin_names = {user["user_name"] for user in users if user["sys_id"] in admins}

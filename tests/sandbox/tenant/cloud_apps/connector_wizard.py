@@ -19,13 +19,13 @@ from ..routes import Route, Table
 from ..state import PORTAL_USER, Tenant
 from .connectors import DISABLED, OAUTH, PASSWORD, PENDING, Connector
 from .data import SERVICENOW
-from .instance_client import Link
+from .instance_client import InstanceClient
 from .list_query import body_of, value_at
 
 _CLOCK_MS = 600_000
 
 
-def submit(tenant: Tenant, call: Call, link: Link) -> Reply:
+def submit(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Take a new connector; it waits for its confirmation."""
     body = _checked(tenant, call)
     wanted = _settings(call, body)
@@ -37,10 +37,10 @@ def submit(tenant: Tenant, call: Call, link: Link) -> Reply:
         **wanted,
     )
     tenant.connectors[connector.id] = connector
-    return _accepted(tenant, link, connector)
+    return _accepted(tenant, client, connector)
 
 
-def edit(tenant: Tenant, call: Call, link: Link, connector: str) -> Reply:
+def edit(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Take new details of a connector, as every renewal of its token and every switching on needs them (1.2, 1.7)."""
     found = _found(tenant, connector)
     body = _checked(tenant, call)
@@ -50,20 +50,20 @@ def edit(tenant: Tenant, call: Call, link: Link, connector: str) -> Reply:
     changed.access_token = changed.refresh_token = ""
     changed.access_until = 0.0
     tenant.connectors[changed.id] = changed
-    return _accepted(tenant, link, changed)
+    return _accepted(tenant, client, changed)
 
 
-def confirm(tenant: Tenant, call: Call, link: Link, connector: str) -> Reply:
+def confirm(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Start to connect."""
     found = _found(tenant, connector)
     body = _checked(tenant, call)
     if value_at(body, "acknowledgement.accepted") is not True:
         raise portal_error(400, "BadRequest", "The acknowledgement is missing")
-    link.connect(found)
+    client.connect(found)
     return json_reply(200, {"status": "OK", "data": {"connectorId": found.id, "phase": "CONNECTING"}})
 
 
-def switch(tenant: Tenant, call: Call, link: Link, connector: str) -> Reply:
+def disable(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Disable a connector; what it would need to sign in again is gone."""
     found = _found(tenant, connector)
     if _checked(tenant, call).get("desired") != "DISABLED":
@@ -73,7 +73,7 @@ def switch(tenant: Tenant, call: Call, link: Link, connector: str) -> Reply:
     return json_reply(200, {"status": "OK", "data": {"connectorId": found.id, "phase": "DISABLED"}})
 
 
-def remove(tenant: Tenant, call: Call, link: Link, connector: str) -> Reply:
+def remove(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Delete a connector and its accounts; its activities stay."""
     found = _found(tenant, connector)
     found.disconnect()
@@ -82,7 +82,7 @@ def remove(tenant: Tenant, call: Call, link: Link, connector: str) -> Reply:
     return json_reply(200, {"status": "OK", "data": {"connectorId": found.id, "phase": "REMOVED"}})
 
 
-def posture(tenant: Tenant, call: Call, link: Link, connector: str) -> Reply:
+def posture(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Turn the Secure Score recommendations of an instance on or off (1.10)."""
     found = _found(tenant, connector)
     found.posture = _checked(tenant, call).get("secureScore") is True
@@ -143,9 +143,9 @@ def _hidden(text: Any) -> str | None:
         return None
 
 
-def _accepted(tenant: Tenant, link: Link, connector: Connector) -> Reply:
+def _accepted(tenant: Tenant, client: InstanceClient, connector: Connector) -> Reply:
     if not tenant.knobs.wizard_confirm:
-        link.connect(connector)
+        client.connect(connector)
     key = "appConnector" if tenant.knobs.wizard_answer == "field renamed" else "connector"
     content = {"id": connector.id, "label": connector.name, "phase": "AWAITS_CONFIRMATION"}
     status = 202 if tenant.knobs.wizard_answer == "other status" else 200
@@ -157,7 +157,7 @@ TABLE = Table(
     Route("POST", f"{_ROOT}/submissions", submit),
     Route("PUT", f"{_ROOT}/submissions/{{connector}}", edit),
     Route("POST", f"{_ROOT}/submissions/{{connector}}/confirmation", confirm),
-    Route("PATCH", f"{_ROOT}/connectors/{{connector}}/power", switch),
+    Route("PATCH", f"{_ROOT}/connectors/{{connector}}/power", disable),
     Route("PATCH", f"{_ROOT}/connectors/{{connector}}/posture", posture),
     Route("DELETE", f"{_ROOT}/connectors/{{connector}}", remove),
 )

@@ -12,13 +12,13 @@ from ...web import Call, Reply, json_reply
 from ..errors import Refused, api_error
 from ..routes import Route, Table
 from ..state import Row, Tenant
-from .instance_client import Link
-from .list_query import Grid, answer, body_of, listed
+from .instance_client import InstanceClient
+from .list_query import ListSpec, body_of, list_reply, select_rows
 
 READ = ("Investigation.read", "Investigation.manage")
 MANAGE = ("Investigation.manage",)
 
-ACTIVITIES = Grid(
+ACTIVITIES = ListSpec(
     {
         "service": "appId",
         "instance": "instance",
@@ -40,7 +40,7 @@ ACTIVITIES = Grid(
     },
     date="timestamp",
 )
-ENTITIES = Grid(
+ENTITIES = ListSpec(
     {
         "app": "app",
         "instance": "instance",
@@ -54,7 +54,7 @@ ENTITIES = Grid(
         "entity": "entity",
     }
 )
-ALERTS = Grid(
+ALERTS = ListSpec(
     {
         "entity.service": "service",
         "entity.instance": "instance",
@@ -69,7 +69,7 @@ ALERTS = Grid(
     date="timestamp",
     extra={"max": 10000, "moreThanTotal": False},
 )
-FILES = Grid(
+FILES = ListSpec(
     {
         "service": "appId",
         "instance": "instance",
@@ -85,66 +85,66 @@ FILES = Grid(
 _CLOSED = {"benign": 4, "false_positive": 3, "true_positive": 5}
 
 
-def activities(tenant: Tenant, call: Call, link: Link) -> Reply:
+def activities(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List activities."""
-    link.refresh()
-    return answer(tenant, call, ACTIVITIES, tenant.activities)
+    client.refresh()
+    return list_reply(tenant, call, ACTIVITIES, tenant.activities)
 
 
-def activity_count(tenant: Tenant, call: Call, link: Link) -> Reply:
+def activity_count(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Count activities."""
-    total = listed(tenant, {**body_of(call), "skip": 0}, ACTIVITIES, list(tenant.activities))["total"]
+    total = select_rows(tenant, {**body_of(call), "skip": 0}, ACTIVITIES, list(tenant.activities))["total"]
     return json_reply(200, {"total": total, "moreThanTotal": False})
 
 
-def activity(tenant: Tenant, call: Call, link: Link, key: str) -> Reply:
+def activity(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
     """Fetch one activity."""
     return json_reply(200, _one(tenant.activities, unquote(key)))
 
 
-def feedback(tenant: Tenant, call: Call, link: Link, key: str) -> Reply:
+def feedback(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
     """Take feedback on an activity."""
     _one(tenant.activities, unquote(key))
     return json_reply(200, {})
 
 
-def entities(tenant: Tenant, call: Call, link: Link) -> Reply:
+def entities(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List accounts."""
-    link.refresh()
-    return answer(tenant, call, ENTITIES, tenant.entities)
+    client.refresh()
+    return list_reply(tenant, call, ENTITIES, tenant.entities)
 
 
-def entity(tenant: Tenant, call: Call, link: Link, key: str) -> Reply:
+def entity(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
     """Fetch one account by its key, which is JSON in base64."""
     return json_reply(200, _entity(tenant, key))
 
 
-def entity_tree(tenant: Tenant, call: Call, link: Link, key: str) -> Reply:
+def entity_tree(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
     """Fetch an account with what belongs to it."""
     return json_reply(200, {"data": [_entity(tenant, key)]})
 
 
-def alerts(tenant: Tenant, call: Call, link: Link) -> Reply:
+def alerts(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List alerts."""
-    return answer(tenant, call, ALERTS, tenant.alerts)
+    return list_reply(tenant, call, ALERTS, tenant.alerts)
 
 
-def alert(tenant: Tenant, call: Call, link: Link, key: str) -> Reply:
+def alert(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
     """Fetch one alert."""
     return json_reply(200, _one(tenant.alerts, key))
 
 
-def close_alerts(tenant: Tenant, call: Call, link: Link, kind: str) -> Reply:
+def close_alerts(tenant: Tenant, call: Call, client: InstanceClient, kind: str) -> Reply:
     """Close alerts by filter: close_benign, close_false_positive, close_true_positive."""
     if kind not in _CLOSED:
         raise _unknown()
-    chosen = listed(tenant, {"filters": body_of(call).get("filters")}, ALERTS, list(tenant.alerts))["data"]
+    chosen = select_rows(tenant, {"filters": body_of(call).get("filters")}, ALERTS, list(tenant.alerts))["data"]
     for row in chosen:
         row.update(isOpen=False, resolutionStatusValue=_CLOSED[kind])
     return json_reply(200, {f"closed_{kind}": len(chosen)} if chosen else {f"closed_{kind}": 0, "alertsNotFound": []})
 
 
-def mark_alert(tenant: Tenant, call: Call, link: Link, key: str, mark: str) -> Reply:
+def mark_alert(tenant: Tenant, call: Call, client: InstanceClient, key: str, mark: str) -> Reply:
     """Mark an alert as read or unread."""
     if mark not in ("read", "unread"):
         raise _unknown()
@@ -152,12 +152,12 @@ def mark_alert(tenant: Tenant, call: Call, link: Link, key: str, mark: str) -> R
     return json_reply(200, {})
 
 
-def files(tenant: Tenant, call: Call, link: Link) -> Reply:
+def files(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List files."""
-    return answer(tenant, call, FILES, tenant.files)
+    return list_reply(tenant, call, FILES, tenant.files)
 
 
-def file(tenant: Tenant, call: Call, link: Link, key: str) -> Reply:
+def file(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
     """Fetch one file."""
     return json_reply(200, _one(tenant.files, key))
 

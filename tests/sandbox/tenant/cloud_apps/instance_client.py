@@ -37,20 +37,20 @@ MAY_BE_EMPTY = ("sys_user_grmember", "sys_attachment", "sys_attachment_doc", "in
 # Without these the connector lists accounts, but brings no activities.
 LOGS = ("sysevent", "syslog_transaction")
 
-_AT_A_TIME = 8
+_MAX_CONCURRENT = 8
 
 
-class Failed(Exception):
+class ConnectionFailed(Exception):
     """What the instance answered ends the attempt; the text is what the portal shows."""
 
 
-class Link:
+class InstanceClient:
     """The connectors' side of the tenant that calls out."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
         self._session: aiohttp.ClientSession | None = None
-        self._gate = asyncio.Semaphore(_AT_A_TIME)
+        self._gate = asyncio.Semaphore(_MAX_CONCURRENT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._syncing: set[str] = set()
 
@@ -91,13 +91,13 @@ class Link:
         try:
             async with self._gate:
                 await self._renew(connector)
-                found = {table: await self._rows(connector, table, query) for table, query in posture.reads().items()}
-        except Failed as failed:
+                found = {table: await self._rows(connector, table, query) for table, query in posture.queries().items()}
+        except ConnectionFailed as failed:
             if connector.attempt == attempt and connector.may_sync:
                 connector.state, connector.message = ERROR, str(failed)
             return
         if connector.attempt == attempt:
-            connector.posture_read, connector.posture_found = self._tenant.now_ms(), posture.of(found)
+            connector.posture_read, connector.posture_found = self._tenant.now_ms(), posture.posture_of(found)
 
     async def close(self) -> None:
         """End what is under way."""
@@ -119,8 +119,8 @@ class Link:
         try:
             async with self._gate:
                 await self._sign_in(connector)
-                state, message = await self._look_around(connector)
-        except Failed as failed:
+                state, message = await self._check_tables(connector)
+        except ConnectionFailed as failed:
             state, message = ERROR, str(failed)
         await asyncio.sleep(max(0.0, knobs.connect_seconds - (loop.time() - started)))
         if connector.attempt != attempt:
@@ -145,8 +145,8 @@ class Link:
             if connector.attempt == attempt:
                 if connector.state == ERROR:
                     connector.state, connector.message = CONNECTED, ""
-                connector_sync.take(self._tenant, connector, tables)
-        except Failed as failed:
+                connector_sync.import_rows(self._tenant, connector, tables)
+        except ConnectionFailed as failed:
             if connector.attempt == attempt:
                 connector.state, connector.message = ERROR, str(failed)
         finally:
@@ -157,15 +157,15 @@ class Link:
         if connector.mode != PASSWORD:
             # The password is not kept after the first connection (Cloud Apps facts 1.1).
             form = {"grant_type": "password", "username": connector.username, "password": connector.password}
-            await self._ask_for_tokens(connector, form)
+            await self._request_tokens(connector, form)
             connector.password = ""
 
     async def _renew(self, connector: Connector) -> None:
         if connector.mode != PASSWORD and connector.access_until <= self._tenant.now():
             form = {"grant_type": "refresh_token", "refresh_token": connector.refresh_token}
-            await self._ask_for_tokens(connector, form)
+            await self._request_tokens(connector, form)
 
-    async def _ask_for_tokens(self, connector: Connector, form: dict[str, str]) -> None:
+    async def _request_tokens(self, connector: Connector, form: dict[str, str]) -> None:
         client = {"client_id": connector.client_id, "client_secret": connector.client_secret}
         granted = await self._call(connector, "POST", "oauth_token.do", data={**form, **client})
         try:
@@ -173,13 +173,13 @@ class Link:
             connector.refresh_token = granted["refresh_token"]
             connector.access_until = self._tenant.now() + int(granted["expires_in"]) - 30
         except (KeyError, TypeError, ValueError) as error:
-            raise Failed(SERVER_ERROR) from error
+            raise ConnectionFailed(SERVER_ERROR) from error
 
-    async def _look_around(self, connector: Connector) -> tuple[str, str]:
+    async def _check_tables(self, connector: Connector) -> tuple[str, str]:
         for table in (*NEVER_EMPTY, *MAY_BE_EMPTY):
             rows = await self._rows(connector, table, {"sysparm_limit": "1", "sysparm_fields": "sys_id"})
             if not rows and table in NEVER_EMPTY:
-                raise Failed(FORBIDDEN)
+                raise ConnectionFailed(FORBIDDEN)
         for table in LOGS:
             if not await self._rows(connector, table, {"sysparm_limit": "1", "sysparm_fields": "sys_id"}):
                 return WARNING, ""
@@ -194,7 +194,7 @@ class Link:
         base = connector.instance_url.strip().rstrip("/")
         if urlsplit(base).hostname not in ("127.0.0.1", "localhost"):
             # The sandbox never leaves the machine: an instance elsewhere does not answer.
-            raise Failed(TIMEOUT)
+            raise ConnectionFailed(TIMEOUT)
         # Address rules of an instance see another caller than this machine.
         content["headers"] = {"X-Forwarded-For": self._tenant.knobs.egress_address}
         if connector.access_token and path.startswith("api/"):
@@ -206,30 +206,30 @@ class Link:
             session = self.session
             url = f"{base}/{path}"
             async with session.request(method, url, timeout=timeout, allow_redirects=False, **content) as answer:
-                return _understood(answer.status, await answer.read())
+                return _read_answer(answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError, asyncio.TimeoutError) as error:
-            raise Failed(TIMEOUT) from error
+            raise ConnectionFailed(TIMEOUT) from error
 
     @property
     def session(self) -> aiohttp.ClientSession:
         """What calls out."""
         if self._session is None:
             # Cookies would stand in for a token that has expired, and the certificate is the sandbox's own.
-            connection = aiohttp.TCPConnector(ssl=False, limit=_AT_A_TIME)
+            connection = aiohttp.TCPConnector(ssl=False, limit=_MAX_CONCURRENT)
             self._session = aiohttp.ClientSession(connector=connection, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 
 
-def _understood(status: int, body: bytes) -> Row:
+def _read_answer(status: int, body: bytes) -> Row:
     if status in (400, 401, 403):
-        raise Failed(FORBIDDEN)
+        raise ConnectionFailed(FORBIDDEN)
     if status >= 500:
-        raise Failed(SERVER_ERROR)
+        raise ConnectionFailed(SERVER_ERROR)
     try:
         content = json.loads(body)
     except ValueError as error:
         # A page where data are due: the instance hibernates or is being maintained.
-        raise Failed(TIMEOUT) from error
+        raise ConnectionFailed(TIMEOUT) from error
     if status != 200 or not isinstance(content, dict):
-        raise Failed(f"{_FAILURE}{status}")
+        raise ConnectionFailed(f"{_FAILURE}{status}")
     return content

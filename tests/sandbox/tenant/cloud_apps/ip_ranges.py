@@ -12,19 +12,19 @@ from ..routes import Route, Table, text_of
 from ..state import Row, Tenant
 from . import data
 from .documented_lists import MANAGE, READ
-from .instance_client import Link
-from .list_query import Grid, answer, body_of
+from .instance_client import InstanceClient
+from .list_query import ListSpec, body_of, list_reply
 
-GRID = Grid({"category": "category", "tags": "tags", "builtIn": "builtIn", "name": "name", "_id": "_id"})
+LIST_SPEC = ListSpec({"category": "category", "tags": "tags", "builtIn": "builtIn", "name": "name", "_id": "_id"})
 _CATEGORIES = range(1, 7)
 
 
-def listing(tenant: Tenant, call: Call, link: Link) -> Reply:
+def list_ranges(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List IP ranges."""
-    return answer(tenant, call, GRID, tenant.subnets)
+    return list_reply(tenant, call, LIST_SPEC, tenant.subnets)
 
 
-def create(tenant: Tenant, call: Call, link: Link) -> Reply:
+def create(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Create an IP range; the answer is its id as a text."""
     row = _row(tenant, call, tenant.new_id())
     if any(other["name"] == row["name"] for other in tenant.subnets):
@@ -33,14 +33,14 @@ def create(tenant: Tenant, call: Call, link: Link) -> Reply:
     return json_reply(200, row["_id"])
 
 
-def update(tenant: Tenant, call: Call, link: Link, key: str) -> Reply:
+def update(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
     """Replace an IP range as a whole; what is left out is cleared."""
     place = _place(tenant, key)
     tenant.subnets[place] = _row(tenant, call, key)
     return json_reply(200, key)
 
 
-def delete(tenant: Tenant, call: Call, link: Link, key: str) -> Reply:
+def delete(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
     """Delete an IP range."""
     del tenant.subnets[_place(tenant, key)]
     return json_reply(200, {})
@@ -85,8 +85,8 @@ _READ = (*READ, "Settings.read", "Settings.manage")
 _WRITE = (*MANAGE, "Settings.manage")
 TABLE = Table(
     # The overview page of the documentation prints the root without the version.
-    Route("GET POST", "/subnet", listing, _READ),
-    Route("GET POST", "/v1/subnet", listing, _READ),
+    Route("GET POST", "/subnet", list_ranges, _READ),
+    Route("GET POST", "/v1/subnet", list_ranges, _READ),
     Route("POST", "/v1/subnet/create_rule", create, _WRITE),
     Route("POST", "/v1/subnet/{key}/update_rule", update, _WRITE),
     Route("DELETE", "/v1/subnet/{key}", delete, _WRITE),

@@ -13,12 +13,12 @@ from ..errors import Refused, api_error
 from ..state import Row, Tenant
 
 _DAY_MS = 86400 * 1000
-_MOST_SCANNED = 5000
+_MAX_SCANNED = 5000
 _CURSOR = "_scan"
 
 
 @dataclass(frozen=True)
-class Grid:
+class ListSpec:
     """How one kind of rows is listed: filter name -> path of the column; `date` is the column that scans follow."""
 
     fields: Mapping[str, str]
@@ -27,20 +27,20 @@ class Grid:
     """What the answer says beside `data`, `hasNext` and `total`."""
 
 
-def answer(tenant: Tenant, call: Call, grid: Grid, rows: Iterable[Row]) -> Reply:
+def list_reply(tenant: Tenant, call: Call, spec: ListSpec, rows: Iterable[Row]) -> Reply:
     """Answer a list call."""
-    return json_reply(200, listed(tenant, question(call), grid, list(rows)))
+    return json_reply(200, select_rows(tenant, list_parameters(call), spec, list(rows)))
 
 
-def question(call: Call) -> Row:
+def list_parameters(call: Call) -> Row:
     """What a list call asks for: from the JSON body of a POST, or from the query string of a GET."""
     if call.method == "POST":
         return body_of(call)
-    asked: Row = dict(call.query)
+    parameters: Row = dict(call.query)
     for name in ("filters", "skip", "limit", "isScan"):
-        if name in asked:
-            asked[name] = _parsed(asked[name])
-    return asked
+        if name in parameters:
+            parameters[name] = _parsed(parameters[name])
+    return parameters
 
 
 def body_of(call: Call) -> Row:
@@ -58,43 +58,43 @@ def _parsed(text: str) -> Any:
         raise api_error(400, f"JSON parse error - {error}") from error
 
 
-def listed(tenant: Tenant, asked: Row, grid: Grid, rows: list[Row]) -> Row:
+def select_rows(tenant: Tenant, parameters: Row, spec: ListSpec, rows: list[Row]) -> Row:
     """Filter, sort and cut; gives the body of the answer."""
-    filters = asked.get("filters") or {}
+    filters = parameters.get("filters") or {}
     cursor = filters.get(_CURSOR, {}).get("gt", 0) if isinstance(filters, dict) else 0
-    found = [row for row in rows if matches(tenant, filters, grid, row)]
-    column = grid.fields.get(str(asked.get("sortField") or ""), grid.date)
+    found = [row for row in rows if matches(tenant, filters, spec, row)]
+    column = spec.fields.get(str(parameters.get("sortField") or ""), spec.date)
     if column:
-        descending = asked.get("sortDirection", "desc") != "asc"
+        descending = parameters.get("sortDirection", "desc") != "asc"
         found.sort(key=lambda row: _sortable(value_at(row, column)), reverse=descending)
-    if asked.get("isScan") is True:
-        return _scanned(tenant, asked, grid, found[cursor:], cursor)
-    size = max(1, min(_number(asked, "limit", tenant.knobs.page_size), tenant.knobs.page_size))
-    start = max(0, _number(asked, "skip", 0))
+    if parameters.get("isScan") is True:
+        return _scanned(tenant, parameters, spec, found[cursor:], cursor)
+    size = max(1, min(_number(parameters, "limit", tenant.knobs.page_size), tenant.knobs.page_size))
+    start = max(0, _number(parameters, "skip", 0))
     page = found[start : start + size]
     more = start + len(page) < len(found)
-    return {"data": page, "hasNext": more, "total": len(found), **grid.extra}
+    return {"data": page, "hasNext": more, "total": len(found), **spec.extra}
 
 
-def _number(asked: Row, name: str, fallback: int) -> int:
-    value = asked.get(name, fallback)
+def _number(parameters: Row, name: str, fallback: int) -> int:
+    value = parameters.get(name, fallback)
     if isinstance(value, bool) or not isinstance(value, int):
         raise api_error(400, f"{name}: A valid integer is required.")
     return value
 
 
-def _scanned(tenant: Tenant, asked: Row, grid: Grid, found: list[Row], cursor: int) -> Row:
+def _scanned(tenant: Tenant, parameters: Row, spec: ListSpec, found: list[Row], cursor: int) -> Row:
     smallest = tenant.knobs.scan_size
-    size = max(smallest, min(_number(asked, "limit", smallest), _MOST_SCANNED))
+    size = max(smallest, min(_number(parameters, "limit", smallest), _MAX_SCANNED))
     page = found[:size]
-    if grid.date and len(found) > size:
+    if spec.date and len(found) > size:
         # Rows of one moment stay together: the last few are held back for the next page, unless they fill this one.
-        border = value_at(found[size], grid.date)
-        page = [row for row in page if value_at(row, grid.date) != border] or page
-    filters = asked.get("filters") or {}
+        border = value_at(found[size], spec.date)
+        page = [row for row in page if value_at(row, spec.date) != border] or page
+    filters = parameters.get("filters") or {}
     more = len(page) < len(found)
     following = {"nextQueryFilters": {**filters, _CURSOR: {"gt": cursor + len(page)}}} if more else {}
-    return {"data": page, "hasNext": more, "total": len(found) + cursor, **grid.extra, **following}
+    return {"data": page, "hasNext": more, "total": len(found) + cursor, **spec.extra, **following}
 
 
 def _sortable(value: Any) -> tuple[int, Any]:
@@ -108,22 +108,22 @@ def value_at(row: Any, path: str) -> Any:
     return row
 
 
-def matches(tenant: Tenant, filters: Any, grid: Grid, row: Row) -> bool:
+def matches(tenant: Tenant, filters: Any, spec: ListSpec, row: Row) -> bool:
     """Whether a row passes all filters; raises Refused for a field or an operator that does not exist."""
     if not isinstance(filters, dict):
         raise api_error(400, "filters: must be an object")
     return all(
-        _passes(tenant, operator, value_at(row, _column(grid, name)), wanted)
+        _passes(tenant, operator, value_at(row, _column(spec, name)), wanted)
         for name, condition in filters.items()
         if name != _CURSOR
         for operator, wanted in _condition(name, condition).items()
     )
 
 
-def _column(grid: Grid, name: str) -> str:
-    if name not in grid.fields:
+def _column(spec: ListSpec, name: str) -> str:
+    if name not in spec.fields:
         raise api_error(400, f"filters: unknown field {name}")
-    return grid.fields[name]
+    return spec.fields[name]
 
 
 def _condition(name: str, condition: Any) -> Row:
@@ -141,10 +141,10 @@ def _passes(tenant: Tenant, operator: str, value: Any, wanted: Any) -> bool:
     try:
         return test(tenant, values, choices)
     except (TypeError, ValueError, KeyError) as error:
-        raise _unfit(operator) from error
+        raise _invalid_value(operator) from error
 
 
-def _unfit(operator: str) -> Refused:
+def _invalid_value(operator: str) -> Refused:
     return api_error(400, f"filters: the value of {operator} does not fit")
 
 

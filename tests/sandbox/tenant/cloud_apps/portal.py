@@ -13,14 +13,14 @@ from ...web import Call, Reply, html_reply
 from ..errors import portal_error
 from ..state import PORTAL_USER, Row, Tenant
 from . import api_host, connector_wizard
-from .instance_client import Link
+from .instance_client import InstanceClient
 
 SESSION, XSRF = "sccauth", "XSRF-TOKEN"
 _PROXIES = ("/portal/apiproxy/mcas/cas/api", "/portal/apiproxy/mcas/api")
 _PAGES = Path(__file__).parent / "pages"
 _ASSETS = {"portal.js": "text/javascript; charset=utf-8", "portal.css": "text/css; charset=utf-8"}
 _HOME = "/portal/cloudapps/settings"
-_TABLE = api_host.EVERYTHING + connector_wizard.TABLE
+_TABLE = api_host.ALL_ROUTES + connector_wizard.TABLE
 
 
 def route_of(path: str) -> str | None:
@@ -32,11 +32,11 @@ def route_of(path: str) -> str | None:
     return path.rstrip("/") if path.count("/") <= 3 else None
 
 
-def answer(tenant: Tenant, call: Call, link: Link) -> Reply:
+def answer(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Answer a call to the portal."""
     for prefix in _PROXIES:
         if call.path.startswith(prefix + "/"):
-            return _proxied(tenant, call, link, call.path[len(prefix) :])
+            return _proxied(tenant, call, client, call.path[len(prefix) :])
     return _page(tenant, call, call.path.removeprefix("/portal").strip("/"))
 
 
@@ -93,7 +93,7 @@ def _set_cookies(call: Call, reply: Reply, session: Row, cookie: str = "") -> Re
 # --- the proxy
 
 
-def _proxied(tenant: Tenant, call: Call, link: Link, path: str) -> Reply:
+def _proxied(tenant: Tenant, call: Call, client: InstanceClient, path: str) -> Reply:
     session = _session(tenant, call)
     if session is None:
         raise portal_error(401, "Unauthorized", "The session has expired. Sign in again.")
@@ -110,7 +110,7 @@ def _proxied(tenant: Tenant, call: Call, link: Link, path: str) -> Reply:
     if isinstance(found, int):
         raise portal_error(found, "NotFound" if found == 404 else "MethodNotAllowed", f"{call.method} {path}")
     route, arguments = found
-    reply = route.handler(tenant, call, link, **arguments)
+    reply = route.handler(tenant, call, client, **arguments)
     if session["xsrf"][-1][1] - tenant.now() < tenant.knobs.xsrf_seconds / 2:
         fresh_xsrf(tenant, session)
         _set_cookies(call, reply, session)
@@ -136,7 +136,7 @@ def _page(tenant: Tenant, call: Call, name: str) -> Reply:
         return html_reply(302, "", {"Location": f"{call.base}/portal/signin"})
     if name == "cloudapps/settings":
         fresh_xsrf(tenant, session)
-        return _set_cookies(call, html_reply(200, _filled("settings.html", tenant, call)), session)
+        return _set_cookies(call, html_reply(200, _render("settings.html", tenant, call)), session)
     if name in ("", "cloudapps"):
         return html_reply(302, "", {"Location": f"{call.base}{_HOME}"})
     return html_reply(404, "<!DOCTYPE html><title>Not found</title><h1>There is no such page</h1>")
@@ -144,16 +144,16 @@ def _page(tenant: Tenant, call: Call, name: str) -> Reply:
 
 def _sign_in(tenant: Tenant, call: Call) -> Reply:
     if call.method != "POST":
-        return html_reply(200, _filled("signin.html", tenant, call))
+        return html_reply(200, _render("signin.html", tenant, call))
     form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
     is_right = hmac.compare_digest(form.get("password", "").encode(), tenant.portal_password.encode())
     if form.get("user", "").lower() != PORTAL_USER or not is_right:
-        return html_reply(401, _filled("signin.html", tenant, call, "The user name or the password is not right."))
+        return html_reply(401, _render("signin.html", tenant, call, "The user name or the password is not right."))
     cookie, session = open_session(tenant)
     return _set_cookies(call, html_reply(302, "", {"Location": f"{call.base}{_HOME}"}), session, cookie)
 
 
-def _filled(name: str, tenant: Tenant, call: Call, complaint: str = "") -> str:
+def _render(name: str, tenant: Tenant, call: Call, complaint: str = "") -> str:
     page = (_PAGES / name).read_text(encoding="utf-8")
     values = {"root": f"{urlsplit(call.base).path}/portal", "tenant": tenant.tenant_id, "user": PORTAL_USER}
     for key, value in {**values, "complaint": complaint}.items():

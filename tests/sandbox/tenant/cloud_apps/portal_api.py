@@ -12,10 +12,10 @@ from ..routes import Route, Table
 from ..state import Row, Tenant
 from . import data
 from .connectors import PASSWORD
-from .instance_client import Link
-from .list_query import Grid, answer, body_of, listed
+from .instance_client import InstanceClient
+from .list_query import ListSpec, body_of, list_reply, select_rows
 
-GRID = Grid(
+LIST_SPEC = ListSpec(
     {
         "app": "appId",
         "appId": "appId",
@@ -31,29 +31,29 @@ def _rows(tenant: Tenant) -> list[Row]:
     return [*(connector.row() for connector in tenant.connectors.values()), data.microsoft_365()]
 
 
-def connectors(tenant: Tenant, call: Call, link: Link) -> Reply:
+def connectors(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List connectors of all apps."""
-    link.refresh()
-    return answer(tenant, call, GRID, _rows(tenant))
+    client.refresh()
+    return list_reply(tenant, call, LIST_SPEC, _rows(tenant))
 
 
-def count(tenant: Tenant, call: Call, link: Link) -> Reply:
+def count(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Count connectors."""
-    total = listed(tenant, {"filters": body_of(call).get("filters")}, GRID, _rows(tenant))["total"]
+    total = select_rows(tenant, {"filters": body_of(call).get("filters")}, LIST_SPEC, _rows(tenant))["total"]
     return json_reply(200, {"total": total, "moreThanTotal": False})
 
 
-def metadata(tenant: Tenant, call: Call, link: Link) -> Reply:
+def metadata(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Say what the grid can be filtered by."""
-    return json_reply(200, {"filters": [{"name": name} for name in GRID.fields]})
+    return json_reply(200, {"filters": [{"name": name} for name in LIST_SPEC.fields]})
 
 
-def table_config(tenant: Tenant, call: Call, link: Link) -> Reply:
+def table_config(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Give the values of the grid's columns."""
     return json_reply(200, {})
 
 
-def last_activity(tenant: Tenant, call: Call, link: Link) -> Reply:
+def last_activity(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Give the time of the latest activity of each instance."""
     latest: dict[str, int] = {}
     for row in tenant.activities:
@@ -62,7 +62,7 @@ def last_activity(tenant: Tenant, call: Call, link: Link) -> Reply:
     return json_reply(200, {"data": latest})
 
 
-def apps_by_status(tenant: Tenant, call: Call, link: Link) -> Reply:
+def apps_by_status(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Count apps in the three buckets of the dashboard."""
     counts = {"protected": 0, "needAttention": 0, "notProtected": 0}
     for row in _rows(tenant):
@@ -72,7 +72,7 @@ def apps_by_status(tenant: Tenant, call: Call, link: Link) -> Reply:
     return json_reply(200, {"data": counts})
 
 
-def instances_by_app(tenant: Tenant, call: Call, link: Link) -> Reply:
+def instances_by_app(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Count instances of each app."""
     counts: dict[str, int] = {}
     for row in _rows(tenant):
@@ -80,13 +80,13 @@ def instances_by_app(tenant: Tenant, call: Call, link: Link) -> Reply:
     return json_reply(200, {"data": counts})
 
 
-def supported(tenant: Tenant, call: Call, link: Link) -> Reply:
+def supported_apps(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List the apps that can be connected."""
     apps = [{"appId": data.SERVICENOW, "name": "ServiceNow"}, {"appId": data.MICROSOFT_365, "name": "Microsoft 365"}]
     return json_reply(200, {"data": apps})
 
 
-def configuration(tenant: Tenant, call: Call, link: Link) -> Reply:
+def configuration(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Give the settings of an app's connectors, never its secrets; the form is a guess."""
     if call.query.get("appId") != str(data.SERVICENOW):
         raise portal_error(404, "NotFound", "There is no such app")
@@ -123,18 +123,18 @@ def _services(tenant: Tenant) -> list[Row]:
     ]
 
 
-def services(tenant: Tenant, call: Call, link: Link) -> Reply:
+def services(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Give the catalogue of services."""
     return json_reply(200, {"data": _services(tenant)})
 
 
-def instances(tenant: Tenant, call: Call, link: Link) -> Reply:
+def instances(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List connected instances."""
     rows = [row for row in _services(tenant) if row["apiConnected"]]
     return json_reply(200, {"data": rows, "hasNext": False, "total": len(rows)})
 
 
-def apps(tenant: Tenant, call: Call, link: Link) -> Reply:
+def apps(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List connected apps."""
     rows = [{"appId": data.MICROSOFT_365, "name": "Microsoft 365", "childSaasIds": []}]
     if any(connector.is_connected for connector in tenant.connectors.values()):
@@ -142,7 +142,7 @@ def apps(tenant: Tenant, call: Call, link: Link) -> Reply:
     return json_reply(200, {"data": rows, "hasNext": False, "total": len(rows)})
 
 
-def activity_types(tenant: Tenant, call: Call, link: Link) -> Reply:
+def activity_types(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Complete the names of activity types."""
     names = sorted({row["actionType"] for row in tenant.activities if row.get("appId") == data.SERVICENOW})
     search = call.query.get("search", "").lower()
@@ -154,12 +154,12 @@ def activity_types(tenant: Tenant, call: Call, link: Link) -> Reply:
     return json_reply(200, {"records": {"items": items}})
 
 
-def server_url(tenant: Tenant, call: Call, link: Link) -> Reply:
+def server_url(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Give the tenant's API URL."""
     return json_reply(200, f"{call.base}/mda")
 
 
-def governance(tenant: Tenant, call: Call, link: Link) -> Reply:
+def governance(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """List governance actions: there are none."""
     return json_reply(200, {"data": [], "hasNext": False, "total": 0})
 
@@ -174,7 +174,7 @@ TABLE = Table(
     Route("GET", f"{_ROOT}/dashboard/get_apps_count_by_status", apps_by_status),
     Route("GET", f"{_ROOT}/dashboard/get_app_connectors_count_by_status", apps_by_status),
     Route("GET", f"{_ROOT}/dashboard/get_instance_count_by_app", instances_by_app),
-    Route("GET", f"{_ROOT}/dashboard/get_supported_apps_metadata", supported),
+    Route("GET", f"{_ROOT}/dashboard/get_supported_apps_metadata", supported_apps),
     Route("GET", "/app_connectors/get_app_connectors_config", configuration),
     Route("GET", "/v1/connected_services/apps", apps),
     Route("GET", "/v1/connected_services/instances", instances),

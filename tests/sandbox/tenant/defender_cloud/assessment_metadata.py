@@ -6,7 +6,7 @@ from __future__ import annotations
 from ...web import Reply, json_reply
 from ..arm.errors import bad_request, not_found
 from ..arm.provider_manifest import SECURITY
-from ..arm.routes import Ask, Resource
+from ..arm.routes import ArmRequest, Resource
 from ..arm.scopes import SUBSCRIPTION, TENANT
 from ..arm.state import Row
 
@@ -17,10 +17,10 @@ _TYPES = (*_BUILT_IN, *_OWN)
 _READ_ONLY = ("policyDefinitionId", "publishDates")
 
 
-def metadata_of(ask: Ask, name: str) -> Row | None:
+def metadata_of(request: ArmRequest, name: str) -> Row | None:
     """The properties of a recommendation's metadata: the vendor's, or those made in the subscription."""
-    row = ask.arm.metadata.get(name.lower())
-    if row is None or row["subscription"] not in ("", ask.scope.subscription):
+    row = request.arm.metadata.get(name.lower())
+    if row is None or row["subscription"] not in ("", request.scope.subscription):
         return None
     found: Row = row["properties"]
     return found
@@ -33,53 +33,53 @@ def in_version(properties: Row, version: str) -> Row:
     return {**properties, "severity": "High"}
 
 
-def list_metadata(ask: Ask) -> Reply:
+def list_metadata(request: ArmRequest) -> Reply:
     """Answer the metadata that can be seen from the tenant or from a subscription."""
-    seen = ("", ask.scope.subscription)
-    rows = [row for row in ask.arm.metadata.values() if row["subscription"] in seen]
-    return ask.page(rows, lambda row: _shown(ask, row))
+    seen = ("", request.scope.subscription)
+    rows = [row for row in request.arm.metadata.values() if row["subscription"] in seen]
+    return request.page(rows, lambda row: _shown(request, row))
 
 
-def get_metadata(ask: Ask) -> Reply:
+def get_metadata(request: ArmRequest) -> Reply:
     """Answer the metadata of one recommendation."""
-    name = ask.names["name"]
-    if metadata_of(ask, name) is None:
+    name = request.names["name"]
+    if metadata_of(request, name) is None:
         raise not_found(f"Assessment metadata '{name}' was not found.")
-    return json_reply(200, _shown(ask, ask.arm.metadata[name.lower()]))
+    return json_reply(200, _shown(request, request.arm.metadata[name.lower()]))
 
 
-def put_metadata(ask: Ask) -> Reply:
+def put_metadata(request: ArmRequest) -> Reply:
     """Describe a recommendation of one's own in a subscription."""
-    name, sent = ask.names["name"], ask.properties()
-    severities = ("Low", "Medium", "High", *(("Critical",) if ask.version >= "2025-05-04" else ()))
+    name, sent = request.names["name"], request.properties()
+    severities = ("Low", "Medium", "High", *(("Critical",) if request.version >= "2025-05-04" else ()))
     for field, allowed in (("severity", severities), ("assessmentType", _TYPES)):
         if sent.get(field) not in allowed:
             raise bad_request(f"'{field}' must be one of {', '.join(allowed)}.", target=f"properties.{field}")
     if not sent.get("displayName"):
         raise bad_request("'displayName' is required.", target="properties.displayName")
-    old = ask.arm.metadata.get(name.lower())
+    old = request.arm.metadata.get(name.lower())
     if sent["assessmentType"] not in _OWN or (old is not None and not old["subscription"]):
         raise bad_request(f"Assessment metadata '{name}' of type '{sent['assessmentType']}' cannot be written.")
     properties = {field: value for field, value in sent.items() if field not in _READ_ONLY}
-    row = {"name": name, "subscription": ask.scope.subscription, "properties": properties}
-    ask.arm.metadata[name.lower()] = row
-    return json_reply(200, _shown(ask, row))
+    row = {"name": name, "subscription": request.scope.subscription, "properties": properties}
+    request.arm.metadata[name.lower()] = row
+    return json_reply(200, _shown(request, row))
 
 
-def delete_metadata(ask: Ask) -> Reply:
+def delete_metadata(request: ArmRequest) -> Reply:
     """Remove a recommendation of one's own."""
-    name = ask.names["name"].lower()
-    row = ask.arm.metadata.get(name)
+    name = request.names["name"].lower()
+    row = request.arm.metadata.get(name)
     if row is not None and not row["subscription"]:
-        raise bad_request(f"Assessment metadata '{ask.names['name']}' is built in and cannot be deleted.")
-    if row is not None and row["subscription"] == ask.scope.subscription:
-        del ask.arm.metadata[name]
+        raise bad_request(f"Assessment metadata '{request.names['name']}' is built in and cannot be deleted.")
+    if row is not None and row["subscription"] == request.scope.subscription:
+        del request.arm.metadata[name]
     return Reply(200)
 
 
-def _shown(ask: Ask, row: Row) -> Row:
-    scope = f"/subscriptions/{row['subscription']}" if row["subscription"] else ask.scope.text
-    properties = in_version(row["properties"], ask.version)
+def _shown(request: ArmRequest, row: Row) -> Row:
+    scope = f"/subscriptions/{row['subscription']}" if row["subscription"] else request.scope.text
+    properties = in_version(row["properties"], request.version)
     return {
         "id": f"{scope}/providers/{_TYPE}/{row['name']}",
         "name": row["name"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...web import Reply, json_reply
 from ..arm.errors import bad_request, not_found
 from ..arm.provider_manifest import SECURITY
-from ..arm.routes import Ask, Resource
+from ..arm.routes import ArmRequest, Resource
 from ..arm.scopes import CONNECTOR, GROUP, RESOURCE, SUBSCRIPTION, TENANT
 from ..arm.state import Row, moment
 from .assessment_metadata import in_version, metadata_of
@@ -22,47 +22,47 @@ _SOURCES = ("Azure", "OnPremise", "OnPremiseSql")
 _PORTAL = "www.portal.azure.com/?fea#blade/Microsoft_Azure_Security/RecommendationsBlade/assessmentKey"
 
 
-def list_assessments(ask: Ask) -> Reply:
+def list_assessments(request: ArmRequest) -> Reply:
     """Answer the assessments of a scope and below it, a page at a time; metadata and links are not among a list."""
-    return ask.page(ask.arm.below("assessments", ask.scope), lambda row: _shown(ask, row))
+    return request.page(request.arm.below("assessments", request.scope), lambda row: _shown(request, row))
 
 
-def get_assessment(ask: Ask) -> Reply:
+def get_assessment(request: ArmRequest) -> Reply:
     """Answer one assessment; `$expand` is links or metadata."""
-    expand = ask.call.query.get("$expand", "")
+    expand = request.call.query.get("$expand", "")
     if expand not in ("", "links", "metadata"):
         raise bad_request(f"'{expand}' is not a valid value of $expand.", target="$expand")
-    row = existing(ask)
-    content = _shown(ask, row)
+    row = existing(request)
+    content = _shown(request, row)
     if expand == "links":
         content["properties"]["links"] = {"azurePortalUri": f"{_PORTAL}/{row['name']}"}
     if expand == "metadata":
-        content["properties"]["metadata"] = in_version(metadata_of(ask, row["name"]) or {}, ask.version)
+        content["properties"]["metadata"] = in_version(metadata_of(request, row["name"]) or {}, request.version)
     return json_reply(200, content)
 
 
-def put_assessment(ask: Ask) -> Reply:
+def put_assessment(request: ArmRequest) -> Reply:
     """Create or update an assessment of somebody's own recommendation."""
-    name, sent = ask.names["name"], ask.properties()
+    name, sent = request.names["name"], request.properties()
     status, source = sent.get("status"), sent.get("resourceDetails")
     if not isinstance(status, dict) or status.get("code") not in CODES:
         raise bad_request(f"'status.code' must be one of {', '.join(CODES)}.", target="properties.status.code")
     if not isinstance(source, dict) or source.get("source") not in _SOURCES:
         text = f"'resourceDetails.source' must be one of {', '.join(_SOURCES)}."
         raise bad_request(text, target="properties.resourceDetails.source")
-    about = metadata_of(ask, name)
+    about = metadata_of(request, name)
     if about is None:
         # That the metadata must be there is documented (3.2), the answer otherwise is not: LIKELY.
         raise bad_request(f"The assessment metadata '{name}' does not exist. Create it first.")
-    old = ask.arm.get("assessments", ask.scope, name)
-    details = {**source, "id": ask.scope.text} if source["source"] == "Azure" else source
+    old = request.arm.get("assessments", request.scope, name)
+    details = {**source, "id": request.scope.text} if source["source"] == "Azure" else source
     properties: Row = {"resourceDetails": details, "displayName": about["displayName"]}
     properties["status"] = {text: status[text] for text in ("code", "cause", "description") if status.get(text)}
     properties["additionalData"] = sent.get("additionalData") or {}
     before: Row = old["properties"]["status"] if old else {}
-    dated(properties["status"], before, ask.now)
-    row, new = ask.arm.put("assessments", ask.scope, name, properties)
-    return json_reply(201 if new else 200, _shown(ask, row))
+    dated(properties["status"], before, request.now)
+    row, new = request.arm.put("assessments", request.scope, name, properties)
+    return json_reply(201 if new else 200, _shown(request, row))
 
 
 def dated(status: Row, before: Row, now: float) -> None:
@@ -72,12 +72,12 @@ def dated(status: Row, before: Row, now: float) -> None:
     status["statusChangeDate"] = before["statusChangeDate"] if same and "statusChangeDate" in before else moment(now)
 
 
-def delete_assessment(ask: Ask) -> Reply:
+def delete_assessment(request: ArmRequest) -> Reply:
     """Remove an assessment, and what was assigned with it."""
-    key = ask.arm.id_of("assessments", ask.scope, ask.names["name"]).lower()
-    if ask.arm.assessments.pop(key, None) is None:
+    key = request.arm.id_of("assessments", request.scope, request.names["name"]).lower()
+    if request.arm.assessments.pop(key, None) is None:
         return Reply(204)
-    forget_assignments(ask.arm, key)
+    forget_assignments(request.arm, key)
     return Reply(200)
 
 
@@ -87,19 +87,19 @@ def forget_assignments(arm: ArmState, key: str) -> None:
         del arm.assignments[gone]
 
 
-def existing(ask: Ask) -> Row:
+def existing(request: ArmRequest) -> Row:
     """The assessment that a path names; raises Refused when there is none."""
-    row = ask.arm.get("assessments", ask.scope, ask.names["name"])
+    row = request.arm.get("assessments", request.scope, request.names["name"])
     if row is None:
-        raise not_found(f"Assessment '{ask.names['name']}' was not found on '{ask.scope.text}'.")
+        raise not_found(f"Assessment '{request.names['name']}' was not found on '{request.scope.text}'.")
     return row
 
 
-def _shown(ask: Ask, row: Row) -> Row:
+def _shown(request: ArmRequest, row: Row) -> Row:
     properties = dict(row["properties"])
-    if ask.version < "2025-05-04":
+    if request.version < "2025-05-04":
         properties.pop("risk", None)
-    if ask.version < "2021-06-01":
+    if request.version < "2021-06-01":
         # The dates came with 2021-06-01: LIKELY, from the models of the versions.
         left = ("code", "cause", "description")
         properties["status"] = {name: value for name, value in properties["status"].items() if name in left}

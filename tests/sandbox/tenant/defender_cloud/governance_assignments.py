@@ -10,7 +10,7 @@ from typing import Any
 from ...web import Reply, json_reply
 from ..arm.errors import bad_request, not_found
 from ..arm.provider_manifest import SECURITY
-from ..arm.routes import Ask, Resource, shown
+from ..arm.routes import ArmRequest, Resource, shown
 from ..arm.scopes import CONNECTOR, GROUP, RESOURCE, SUBSCRIPTION
 from ..arm.state import Row
 from .assessments import existing
@@ -22,43 +22,45 @@ _LARGEST = 2**31 - 1
 _EMAIL = ("disableManagerEmailNotification", "disableOwnerEmailNotification", "emailNotificationDayOfWeek")
 
 
-def list_assignments(ask: Ask) -> Reply:
+def list_assignments(request: ArmRequest) -> Reply:
     """Answer the assignments of a recommendation on a scope and below it; of a scope itself when it is a resource."""
-    name = ask.names["name"].lower()
-    rows = [row for row in ask.arm.below("assignments", ask.scope) if row["assessment"].lower() == name]
-    return ask.page(rows, lambda row: shown(row, TYPE))
+    name = request.names["name"].lower()
+    rows = [row for row in request.arm.below("assignments", request.scope) if row["assessment"].lower() == name]
+    return request.page(rows, lambda row: shown(row, TYPE))
 
 
-def get_assignment(ask: Ask) -> Reply:
+def get_assignment(request: ArmRequest) -> Reply:
     """Answer one assignment."""
-    row = ask.arm.get("assignments", ask.scope, _name(ask))
+    row = request.arm.get("assignments", request.scope, _name(request))
     if row is None:
-        text = f"Governance assignment '{ask.names['key']}' of assessment '{ask.names['name']}' was not found."
+        text = f"Governance assignment '{request.names['key']}' of assessment '{request.names['name']}' was not found."
         raise not_found(text)
     return json_reply(200, shown(row, TYPE))
 
 
-def put_assignment(ask: Ask) -> Reply:
+def put_assignment(request: ArmRequest) -> Reply:
     """Create an assignment, or replace it: what is not sent is gone."""
-    if not _KEY.fullmatch(ask.names["name"]):
-        raise bad_request(f"'{ask.names['name']}' is not a valid assessment name.", target="assessmentName")
-    properties = _checked(ask.properties())
-    require_plan(ask)
-    existing(ask)
-    row, new = ask.arm.put("assignments", ask.scope, _name(ask), properties, assessment=ask.names["name"])
+    if not _KEY.fullmatch(request.names["name"]):
+        raise bad_request(f"'{request.names['name']}' is not a valid assessment name.", target="assessmentName")
+    properties = _checked(request.properties())
+    require_plan(request)
+    existing(request)
+    row, new = request.arm.put(
+        "assignments", request.scope, _name(request), properties, assessment=request.names["name"]
+    )
     row.setdefault("integration", "")
     row.setdefault("rule", "")
     return json_reply(201 if new else 200, shown(row, TYPE))
 
 
-def delete_assignment(ask: Ask) -> Reply:
+def delete_assignment(request: ArmRequest) -> Reply:
     """Remove an assignment."""
-    key = ask.arm.id_of("assignments", ask.scope, _name(ask)).lower()
-    return Reply(200 if ask.arm.assignments.pop(key, None) else 204)
+    key = request.arm.id_of("assignments", request.scope, _name(request)).lower()
+    return Reply(200 if request.arm.assignments.pop(key, None) else 204)
 
 
-def _name(ask: Ask) -> str:
-    return f"{ask.names['name']}/{ask.names['key']}"
+def _name(request: ArmRequest) -> str:
+    return f"{request.names['name']}/{request.names['key']}"
 
 
 def _checked(sent: Row) -> Row:

@@ -11,7 +11,7 @@ from ...web import Reply, json_reply
 from ..arm import long_running
 from ..arm.errors import arm_error, bad_request, not_found
 from ..arm.provider_manifest import SECURITY
-from ..arm.routes import Ask, Resource, shown
+from ..arm.routes import ArmRequest, Resource, shown
 from ..arm.scopes import CONNECTOR, GOVERNED
 from ..arm.state import Row, moment
 from .plan_check import require_plan
@@ -29,52 +29,54 @@ _TYPES: dict[str, type] = {
 _READ_ONLY = ("tenantId", "metadata")
 
 
-def list_rules(ask: Ask) -> Reply:
+def list_rules(request: ArmRequest) -> Reply:
     """Answer the rules of a scope, and those of the management group that reach it."""
-    rows = ask.arm.at("rules", ask.scope)
-    for above in ask.arm.above(ask.scope):
-        if ask.scope.kind == CONNECTOR and above.subscription:
+    rows = request.arm.at("rules", request.scope)
+    for above in request.arm.above(request.scope):
+        if request.scope.kind == CONNECTOR and above.subscription:
             continue
-        rows += [row for row in ask.arm.at("rules", above) if row["properties"].get("includeMemberScopes")]
-    return ask.page(rows, lambda row: _shown(ask, row))
+        rows += [row for row in request.arm.at("rules", above) if row["properties"].get("includeMemberScopes")]
+    return request.page(rows, lambda row: _shown(request, row))
 
 
-def get_rule(ask: Ask) -> Reply:
+def get_rule(request: ArmRequest) -> Reply:
     """Answer one rule."""
-    return json_reply(200, _shown(ask, _existing(ask)))
+    return json_reply(200, _shown(request, _existing(request)))
 
 
-def put_rule(ask: Ask) -> Reply:
+def put_rule(request: ArmRequest) -> Reply:
     """Create or replace a rule; what the schema does not know is kept, as the portal sends more than is published."""
-    check_id(ask.names["name"], "ruleId")
-    sent = ask.properties()
+    check_id(request.names["name"], "ruleId")
+    sent = request.properties()
     _check(sent)
-    if sent["ruleType"] == "ServiceNow" and ask.tenant.knobs.servicenow_rules == "refused bare":
+    if sent["ruleType"] == "ServiceNow" and request.tenant.knobs.servicenow_rules == "refused bare":
         more: Any = sent.get("additionalData")
         if not isinstance(more, dict) or not more.get("integrationId"):
             raise bad_request("A rule of the type ServiceNow needs an integration.", target="properties.additionalData")
-    require_plan(ask)
-    _check_priority(ask, sent["rulePriority"])
-    old = ask.arm.get("rules", ask.scope, ask.names["name"])
+    require_plan(request)
+    _check_priority(request, sent["rulePriority"])
+    old = request.arm.get("rules", request.scope, request.names["name"])
     properties = {name: value for name, value in sent.items() if name not in _READ_ONLY}
-    properties |= written(ask, old)
-    row, new = ask.arm.put("rules", ask.scope, ask.names["name"], properties)
-    return json_reply(201 if new else 200, _shown(ask, row))
+    properties |= audit_properties(request, old)
+    row, new = request.arm.put("rules", request.scope, request.names["name"], properties)
+    return json_reply(201 if new else 200, _shown(request, row))
 
 
-def delete_rule(ask: Ask) -> Reply:
+def delete_rule(request: ArmRequest) -> Reply:
     """Start to remove a rule."""
-    row = ask.arm.get("rules", ask.scope, ask.names["name"])
-    return long_running.begin(ask, long_running.DELETE_RULE, row) if row is not None else Reply(204)
+    row = request.arm.get("rules", request.scope, request.names["name"])
+    return long_running.start_operation(request, long_running.DELETE_RULE, row) if row is not None else Reply(204)
 
 
-def execute_rule(ask: Ask) -> Reply:
+def execute_rule(request: ArmRequest) -> Reply:
     """Start to apply a rule to what is unhealthy now; the body is optional."""
-    sent = ask.body() if ask.call.body.strip() else {}
+    sent = request.body() if request.call.body.strip() else {}
     if not isinstance(sent.get("override", False), bool):
         raise bad_request("'override' must be a boolean.", target="override")
-    require_plan(ask)
-    return long_running.begin(ask, long_running.EXECUTE, _existing(ask), override=sent.get("override", False))
+    require_plan(request)
+    return long_running.start_operation(
+        request, long_running.EXECUTE, _existing(request), override=sent.get("override", False)
+    )
 
 
 def check_id(name: str, what: str) -> None:
@@ -86,18 +88,18 @@ def check_id(name: str, what: str) -> None:
         raise bad_request(text, code="InvalidParameter", target=what) from error
 
 
-def written(ask: Ask, old: Row | None) -> Row:
+def audit_properties(request: ArmRequest, old: Row | None) -> Row:
     """What the vendor adds to a rule or an integration: the tenant, and who wrote it when."""
-    by, when = ask.principal, moment(ask.now)
+    by, when = request.principal, moment(request.now)
     made: Row = old["properties"]["metadata"] if old and "metadata" in old["properties"] else {}
     created = {"createdBy": made.get("createdBy", by), "createdOn": made.get("createdOn", when)}
-    return {"tenantId": ask.tenant.tenant_id, "metadata": {**created, "updatedBy": by, "updatedOn": when}}
+    return {"tenantId": request.tenant.tenant_id, "metadata": {**created, "updatedBy": by, "updatedOn": when}}
 
 
-def _existing(ask: Ask) -> Row:
-    row = ask.arm.get("rules", ask.scope, ask.names["name"])
+def _existing(request: ArmRequest) -> Row:
+    row = request.arm.get("rules", request.scope, request.names["name"])
     if row is None:
-        raise not_found(f"Governance rule '{ask.names['name']}' was not found.")
+        raise not_found(f"Governance rule '{request.names['name']}' was not found.")
     return row
 
 
@@ -140,16 +142,16 @@ def _check_set(conditions: Any) -> None:
             raise bad_request("'operator' must be Equals or In.", target="properties.conditionSets")
 
 
-def _check_priority(ask: Ask, priority: int) -> None:
-    for row in ask.arm.at("rules", ask.scope):
-        if row["properties"]["rulePriority"] == priority and row["name"].lower() != ask.names["name"].lower():
+def _check_priority(request: ArmRequest, priority: int) -> None:
+    for row in request.arm.at("rules", request.scope):
+        if row["properties"]["rulePriority"] == priority and row["name"].lower() != request.names["name"].lower():
             # That it is refused is documented, how is not: LIKELY.
             text = f"A governance rule with the priority {priority} already exists on this scope."
             raise arm_error(409, "Conflict", text, target="properties.rulePriority")
 
 
-def _shown(ask: Ask, row: Row) -> Row:
-    return shown(row, TYPE, bare=ask.tenant.knobs.bare_ids)
+def _shown(request: ArmRequest, row: Row) -> Row:
+    return shown(row, TYPE, bare=request.tenant.knobs.bare_ids)
 
 
 RESOURCES = (

@@ -12,7 +12,7 @@ import aiohttp
 from ..arm.state import Row
 
 if TYPE_CHECKING:
-    from ..cloud_apps.instance_client import Link
+    from ..cloud_apps.instance_client import InstanceClient
 
 WRONG, UNAUTHORIZED = "WrongCredentials", "UserUnauthorized"
 NAMED: tuple[Row, ...] = (
@@ -24,7 +24,7 @@ TABLES = {"incident": "Incident", "problem": "Problem", "change_request": "Chang
 """Table -> what the draft calls it; only `Incident` is among its examples."""
 
 
-class Unreached(Exception):
+class Unreachable(Exception):
     """The instance lets nobody in; `kind` is the vendor's type of error."""
 
     def __init__(self, kind: str, text: str) -> None:
@@ -32,11 +32,11 @@ class Unreached(Exception):
         self.kind = kind
 
 
-class Instance:
+class IntegrationClient:
     """One instance, with the credentials of an integration."""
 
-    def __init__(self, link: Link, authentication: Row) -> None:
-        self._link = link
+    def __init__(self, client: InstanceClient, authentication: Row) -> None:
+        self._client = client
         self._known = {name: str(value or "") for name, value in authentication.items()}
         self.url = self._known.get("instanceUrl", "").strip().rstrip("/")
         self._token = ""
@@ -52,7 +52,7 @@ class Instance:
         }
         content = await self._call("POST", "oauth_token.do", data=form)
         if not isinstance(content.get("access_token"), str):
-            raise Unreached(WRONG, "The instance gave no access token.")
+            raise Unreachable(WRONG, "The instance gave no access token.")
         self._token = content["access_token"]
 
     async def rows(self, table: str, query: str, fields: str, limit: int = 500) -> list[Row]:
@@ -82,7 +82,7 @@ class Instance:
             found = await self.rows("sys_dictionary", query, "name,element,column_label,mandatory", 2000)
         if not found:
             # A user without the right gets no rows instead of a refusal.
-            raise Unreached(UNAUTHORIZED, "The user may not read the columns of the tables.")
+            raise Unreachable(UNAUTHORIZED, "The user may not read the columns of the tables.")
         return [
             {
                 "table": shown,
@@ -98,21 +98,21 @@ class Instance:
     async def _call(self, method: str, path: str, **content: Any) -> Row:
         if urlsplit(self.url).hostname not in ("127.0.0.1", "localhost"):
             # The sandbox never leaves the machine: an instance elsewhere does not answer.
-            raise Unreached(WRONG, f"The instance {self.url or 'without a URL'} does not answer.")
+            raise Unreachable(WRONG, f"The instance {self.url or 'without a URL'} does not answer.")
         headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         timeout = aiohttp.ClientTimeout(total=10)
         try:
-            request = self._link.session.request(
+            request = self._client.session.request(
                 method, f"{self.url}/{path}", headers=headers, timeout=timeout, allow_redirects=False, **content
             )
             async with request as answer:
-                return self._understood(answer.status, await answer.read())
+                return self._read_answer(answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unreached(WRONG, f"The instance {self.url} does not answer.") from error
+            raise Unreachable(WRONG, f"The instance {self.url} does not answer.") from error
 
-    def _understood(self, status: int, body: bytes) -> Row:
+    def _read_answer(self, status: int, body: bytes) -> Row:
         try:
             content = json.loads(body)
         except ValueError:
@@ -120,5 +120,5 @@ class Instance:
         if status in (200, 201) and isinstance(content, dict):
             return content
         if self._token and status == 403:
-            raise Unreached(UNAUTHORIZED, "The user lacks the rights that the integration needs.")
-        raise Unreached(WRONG, f"The instance refused to sign the user in (status {status}).")
+            raise Unreachable(UNAUTHORIZED, "The user lacks the rights that the integration needs.")
+        raise Unreachable(WRONG, f"The instance refused to sign the user in (status {status}).")

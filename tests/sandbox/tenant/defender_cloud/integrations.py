@@ -9,11 +9,11 @@ from ...web import Reply, json_reply
 from ..arm import long_running
 from ..arm.errors import arm_error, bad_request, not_found
 from ..arm.provider_manifest import SECURITY
-from ..arm.routes import Ask, Resource
+from ..arm.routes import ArmRequest, Resource
 from ..arm.scopes import CONNECTOR, GOVERNED, Scope
 from ..arm.state import Row
-from .governance_rules import check_id, written
-from .instance_client import Instance, Unreached
+from .governance_rules import audit_properties, check_id
+from .instance_client import IntegrationClient, Unreachable
 from .plan_check import require_plan
 
 TYPE = f"{SECURITY}/integrations"
@@ -27,111 +27,113 @@ _COLUMNS = [
 ]
 
 
-def list_integrations(ask: Ask) -> Reply:
+def list_integrations(request: ArmRequest) -> Reply:
     """Answer the integrations of a scope and those that it inherits, which only their root tells apart."""
-    rows = [(row, 0) for row in ask.arm.at("integrations", ask.scope)] + _inherited(ask)
-    return ask.page(rows, lambda each: _shown(ask, *each))
+    rows = [(row, 0) for row in request.arm.at("integrations", request.scope)] + _inherited(request)
+    return request.page(rows, lambda each: _shown(request, *each))
 
 
-def get_integration(ask: Ask) -> Reply:
+def get_integration(request: ArmRequest) -> Reply:
     """Answer one integration, an inherited one as well."""
-    return json_reply(200, _shown(ask, *_existing(ask)))
+    return json_reply(200, _shown(request, *_existing(request)))
 
 
-def put_integration(ask: Ask) -> Reply:
+def put_integration(request: ArmRequest) -> Reply:
     """Create or replace an integration of this scope; unknown properties are kept, credentials never come back."""
-    check_id(ask.names["name"], "integrationId")
-    sent = ask.properties()
+    check_id(request.names["name"], "integrationId")
+    sent = request.properties()
     more = _checked(sent)
-    require_plan(ask)
-    old = ask.arm.get("integrations", ask.scope, ask.names["name"])
+    require_plan(request)
+    old = request.arm.get("integrations", request.scope, request.names["name"])
     properties = {name: value for name, value in sent.items() if name not in _READ_ONLY}
     properties["additionalData"] = {name: value for name, value in more.items() if name != "authenticationDetails"}
     properties["additionalData"].setdefault("tablesConfigurations", _COLUMNS)
     properties = {"isDisabled": False, "excludedScopes": [], "includeMembersInScopes": False, **properties}
-    properties |= written(ask, old)
-    held = _credentials(ask, more.get("authenticationDetails"), old)
-    row, new = ask.arm.put("integrations", ask.scope, ask.names["name"], properties, authentication=held)
-    return json_reply(201 if new else 200, _shown(ask, row, 0))
+    properties |= audit_properties(request, old)
+    held = _credentials(request, more.get("authenticationDetails"), old)
+    row, new = request.arm.put("integrations", request.scope, request.names["name"], properties, authentication=held)
+    return json_reply(201 if new else 200, _shown(request, row, 0))
 
 
-def delete_integration(ask: Ask) -> Reply:
+def delete_integration(request: ArmRequest) -> Reply:
     """Start to remove an integration of this scope, and all of its assignments."""
-    row = ask.arm.get("integrations", ask.scope, ask.names["name"])
-    return long_running.begin(ask, long_running.DELETE_INTEGRATION, row) if row is not None else Reply(204)
+    row = request.arm.get("integrations", request.scope, request.names["name"])
+    return (
+        long_running.start_operation(request, long_running.DELETE_INTEGRATION, row) if row is not None else Reply(204)
+    )
 
 
-def tables_configurations(ask: Ask) -> Reply:
+def tables_configurations(request: ArmRequest) -> Reply:
     """Try credentials on their instance."""
-    if not ask.tenant.knobs.connection_test:
+    if not request.tenant.knobs.connection_test:
         kind = "getIntegrationTablesConfigurations"
-        text = f"The resource type '{kind}' could not be found in the namespace '{SECURITY}' for api version '{ask.version}'."
+        text = f"The resource type '{kind}' could not be found in the namespace '{SECURITY}' for api version '{request.version}'."
         raise not_found(text, "InvalidResourceType")
-    sent = ask.body()
+    sent = request.body()
     _check_credentials(sent)
-    return Reply(pending=_tried(ask, sent))
+    return Reply(pending=_test_connection(request, sent))
 
 
-async def _tried(ask: Ask, details: Row) -> Reply:
-    instance = Instance(ask.link, details)
+async def _test_connection(request: ArmRequest, details: Row) -> Reply:
+    instance = IntegrationClient(request.client, details)
     content: Row = {"authenticationSucceeded": True, "errorType": "None", "errorDescription": ""}
     try:
         await instance.sign_in()
-        content["serviceNowTablesConfigurations"] = await instance.columns(ask.tenant.knobs.integration_reads)
-    except Unreached as failed:
+        content["serviceNowTablesConfigurations"] = await instance.columns(request.tenant.knobs.integration_reads)
+    except Unreachable as failed:
         content = {"authenticationSucceeded": False, "errorType": failed.kind, "errorDescription": str(failed)}
     return json_reply(200, content)
 
 
-def users(ask: Ask) -> Reply:
+def users(request: ArmRequest) -> Reply:
     """Answer users of the instance whose name begins with the text that is the whole body."""
-    return Reply(pending=_people(ask, "sys_user", ("name", "email")))
+    return Reply(pending=_search(request, "sys_user", ("name", "email")))
 
 
-def groups(ask: Ask) -> Reply:
+def groups(request: ArmRequest) -> Reply:
     """Answer groups of the instance, as users."""
-    return Reply(pending=_people(ask, "sys_user_group", ("name", "email", "description")))
+    return Reply(pending=_search(request, "sys_user_group", ("name", "email", "description")))
 
 
-async def _people(ask: Ask, table: str, fields: tuple[str, ...]) -> Reply:
-    prefix = ask.json()
+async def _search(request: ArmRequest, table: str, fields: tuple[str, ...]) -> Reply:
+    prefix = request.json()
     if not isinstance(prefix, str):
         raise bad_request("The body must be a JSON string, the prefix of the name.", code="InvalidRequestContent")
-    instance = Instance(ask.link, _existing(ask)[0]["authentication"])
+    instance = IntegrationClient(request.client, _existing(request)[0]["authentication"])
     try:
         await instance.sign_in()
         rows = await instance.rows(table, f"nameSTARTSWITH{prefix}^ORDERBYname", ",".join(fields))
-    except Unreached as failed:
+    except Unreachable as failed:
         raise arm_error(400, failed.kind, str(failed)) from failed
     return json_reply(200, [{name: row.get(name, "") for name in fields} for row in rows])
 
 
-def _inherited(ask: Ask) -> list[tuple[Row, int]]:
+def _inherited(request: ArmRequest) -> list[tuple[Row, int]]:
     """What comes from above and is not excluded: to a subscription from its management group, to a connector nothing.
 
     An integration on a subscription does not cover what is not Azure's; it must be on the connector (facts 1.1).
     """
     found: list[tuple[Row, int]] = []
-    if ask.scope.kind == CONNECTOR:
+    if request.scope.kind == CONNECTOR:
         return found
-    for distance, above in enumerate(ask.arm.above(ask.scope), 1):
-        for row in ask.arm.at("integrations", above):
+    for distance, above in enumerate(request.arm.above(request.scope), 1):
+        for row in request.arm.at("integrations", above):
             excluded = [Scope(f"/{str(each).strip('/')}") for each in row["properties"].get("excludedScopes") or []]
             if row["properties"].get("includeMembersInScopes") and not any(
-                scope.holds(ask.scope.key) for scope in excluded
+                scope.holds(request.scope.key) for scope in excluded
             ):
                 found.append((row, distance))
     return found
 
 
-def _existing(ask: Ask) -> tuple[Row, int]:
-    own = ask.arm.get("integrations", ask.scope, ask.names["name"])
+def _existing(request: ArmRequest) -> tuple[Row, int]:
+    own = request.arm.get("integrations", request.scope, request.names["name"])
     if own is not None:
         return own, 0
-    for row, distance in _inherited(ask):
-        if row["name"].lower() == ask.names["name"].lower():
+    for row, distance in _inherited(request):
+        if row["name"].lower() == request.names["name"].lower():
             return row, distance
-    raise not_found(f"Integration '{ask.names['name']}' was not found.")
+    raise not_found(f"Integration '{request.names['name']}' was not found.")
 
 
 def _checked(sent: Row) -> Row:
@@ -157,11 +159,11 @@ def _check_credentials(sent: Row) -> None:
         raise bad_request(f"Missing: {', '.join(missing)}.", target="authenticationDetails")
 
 
-def _credentials(ask: Ask, sent: Any, old: Row | None) -> Row:
+def _credentials(request: ArmRequest, sent: Any, old: Row | None) -> Row:
     """What the integration signs in with from now on; a PUT without is open (facts 2.3)."""
     held: Row = old["authentication"] if old else {}
     given = sent if isinstance(sent, dict) else {}
-    choice = ask.tenant.knobs.integration_reput
+    choice = request.tenant.knobs.integration_reput
     if old is not None and not given.get("password") and choice == "refused":
         text = "The authentication details are required."
         raise bad_request(text, target="properties.additionalData.authenticationDetails")
@@ -169,10 +171,10 @@ def _credentials(ask: Ask, sent: Any, old: Row | None) -> Row:
     return {name: given.get(name) or kept.get(name, "") for name in _CREDENTIALS}
 
 
-def _shown(ask: Ask, row: Row, distance: int) -> Row:
-    bare = ask.tenant.knobs.bare_ids
+def _shown(request: ArmRequest, row: Row, distance: int) -> Row:
+    bare = request.tenant.knobs.bare_ids
     slash = "" if bare else "/"
-    at = ask.arm.id_of("integrations", ask.scope, row["name"]) if distance else row["_id"]
+    at = request.arm.id_of("integrations", request.scope, row["name"]) if distance else row["_id"]
     root = {"resourceId": slash + row["_id"].lstrip("/"), "distance": distance}
     properties = {**row["properties"], "integrationRootDetails": root}
     return {"id": slash + at.lstrip("/"), "name": row["name"], "type": TYPE, "properties": properties}

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from ..arm.errors import arm_error
-from ..arm.routes import Ask
+from ..arm.routes import ArmRequest
 
 
-def require_plan(ask: Ask) -> None:
+def require_plan(request: ArmRequest) -> None:
     """Refuse when Defender CSPM is off.
 
     That governance and integrations need the plan is documented (facts 1.1, 1.3). Status and code are LIKELY; the words
     are those reported of another feature that needs a plan.
     """
-    if not ask.arm.has_plan(ask.scope):
+    if not request.arm.has_plan(request.scope):
         text = (
             "Subscription is not in the Standard or Standard Trial subscription plan. "
             "Please upgrade to use the feature."

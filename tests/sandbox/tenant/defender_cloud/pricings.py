@@ -9,7 +9,7 @@ from typing import Any
 from ...web import Reply, json_reply
 from ..arm.errors import arm_error, bad_request, not_found
 from ..arm.provider_manifest import SECURITY
-from ..arm.routes import Ask, Resource
+from ..arm.routes import ArmRequest, Resource
 from ..arm.scopes import RESOURCE, SUBSCRIPTION, Scope
 from ..arm.state import FIRST_SEEN, PLANS, Row, moment
 
@@ -31,10 +31,10 @@ _OFFERED: dict[str, dict[str, bool]] = {
 }
 
 
-def list_pricings(ask: Ask) -> Reply:
+def list_pricings(request: ArmRequest) -> Reply:
     """Answer all plans, or those that a filter names; this list has no pages."""
-    wanted = ask.call.query.get("$filter")
-    names = list(PLANS) if ask.scope.kind == SUBSCRIPTION else ["VirtualMachines"]
+    wanted = request.call.query.get("$filter")
+    names = list(PLANS) if request.scope.kind == SUBSCRIPTION else ["VirtualMachines"]
     if wanted:
         found = re.fullmatch(r"name\s+in\s*\(([^)]*)\)", wanted.strip(), re.IGNORECASE)
         if found is None:
@@ -43,50 +43,52 @@ def list_pricings(ask: Ask) -> Reply:
             )
         asked = {name.strip().lower() for name in found[1].split(",")}
         names = [name for name in names if name.lower() in asked]
-    return json_reply(200, {"value": [_shown(ask, name) for name in names]})
+    return json_reply(200, {"value": [_shown(request, name) for name in names]})
 
 
-def get_pricing(ask: Ask) -> Reply:
+def get_pricing(request: ArmRequest) -> Reply:
     """Answer one plan."""
-    return json_reply(200, _shown(ask, _plan(ask)))
+    return json_reply(200, _shown(request, _plan(request)))
 
 
-def put_pricing(ask: Ask) -> Reply:
+def put_pricing(request: ArmRequest) -> Reply:
     """Change a plan; the answer tells how each extension fared."""
-    plan, sent = _plan(ask), ask.properties()
-    _check(plan, sent, ask.scope)
-    _take_turn(ask)
-    row = ask.arm.get("pricings", ask.scope, plan)
+    plan, sent = _plan(request), request.properties()
+    _check(plan, sent, request.scope)
+    _refuse_while_busy(request)
+    row = request.arm.get("pricings", request.scope, plan)
     before: Row = row["properties"] if row else {}
     after = {"pricingTier": sent["pricingTier"]}
     after |= {name: sent[name] for name in ("subPlan", "enforce") if sent.get(name)}
     if after["pricingTier"] == "Standard":
         was_on = before.get("pricingTier") == "Standard"
-        after["enablementTime"] = before["enablementTime"] if was_on and "enablementTime" in before else moment(ask.now)
+        after["enablementTime"] = (
+            before["enablementTime"] if was_on and "enablementTime" in before else moment(request.now)
+        )
         after["extensions"] = _extensions(plan, sent, before if was_on else {})
-    ask.arm.put("pricings", ask.scope, plan, after)
-    content = _shown(ask, plan)
+    request.arm.put("pricings", request.scope, plan, after)
+    content = _shown(request, plan)
     for each in content["properties"].get("extensions", []):
-        each["operationStatus"] = _status(ask, each)
+        each["operationStatus"] = _status(request, each)
     return json_reply(200, content)
 
 
-def delete_pricing(ask: Ask) -> Reply:
+def delete_pricing(request: ArmRequest) -> Reply:
     """Let a machine inherit its plan again; a subscription's plan is switched off by `Free`."""
-    if ask.scope.kind == SUBSCRIPTION:
+    if request.scope.kind == SUBSCRIPTION:
         raise bad_request("Deleting a pricing configuration is valid for resources only.")
-    plan = _plan(ask)
-    key = ask.arm.id_of("pricings", ask.scope, plan).lower()
-    return Reply(200 if ask.arm.pricings.pop(key, None) else 204)
+    plan = _plan(request)
+    key = request.arm.id_of("pricings", request.scope, plan).lower()
+    return Reply(200 if request.arm.pricings.pop(key, None) else 204)
 
 
-def _plan(ask: Ask) -> str:
-    name = ask.names["name"]
+def _plan(request: ArmRequest) -> str:
+    name = request.names["name"]
     found = next((plan for plan in PLANS if plan.lower() == name.lower()), None)
     if found is None:
         raise bad_request(f"The name '{name}' is not a valid name. Possible pricing bundle names: {', '.join(PLANS)}.")
-    if ask.scope.kind == RESOURCE and not any(kind in ask.scope.key for kind in _MACHINES):
-        raise not_found(f"The resource '{ask.scope.text}' has no pricing configuration.", "ResourceNotFound")
+    if request.scope.kind == RESOURCE and not any(kind in request.scope.key for kind in _MACHINES):
+        raise not_found(f"The resource '{request.scope.text}' has no pricing configuration.", "ResourceNotFound")
     return found
 
 
@@ -106,13 +108,13 @@ def _check(plan: str, sent: Row, scope: Scope) -> None:
             raise bad_request(f"'isEnabled' of the extension '{name}' must be the text True or False.")
 
 
-def _take_turn(ask: Ask) -> None:
+def _refuse_while_busy(request: ArmRequest) -> None:
     """Refuse while another change settles (3.1)."""
-    subscription = ask.scope.subscription
-    if ask.arm.busy.get(subscription, 0.0) > ask.now:
+    subscription = request.scope.subscription
+    if request.arm.busy.get(subscription, 0.0) > request.now:
         text = "Another update operation is in progress. Please retry in a few minutes"
         raise arm_error(409, "Conflict", text)
-    ask.arm.busy[subscription] = ask.now + ask.tenant.knobs.pricing_seconds
+    request.arm.busy[subscription] = request.now + request.tenant.knobs.pricing_seconds
 
 
 def _extensions(plan: str, sent: Row, before: Row) -> list[Row]:
@@ -132,17 +134,17 @@ def _extensions(plan: str, sent: Row, before: Row) -> list[Row]:
     return out
 
 
-def _status(ask: Ask, extension: Row) -> Row:
+def _status(request: ArmRequest, extension: Row) -> Row:
     done = "enabled" if extension["isEnabled"] == "True" else "disabled"
-    if extension["name"] in ask.tenant.knobs.failing_extensions:
+    if extension["name"] in request.tenant.knobs.failing_extensions:
         text = "Failed assigning roles {d5a2ae44-610b-4500-93be-660a0c5f5ca6} to {identityName} for plan"
         return {"code": "Failed", "message": text}
     return {"code": "Succeeded", "message": f"Successfully {done} extension"}
 
 
-def _shown(ask: Ask, plan: str) -> Row:
-    own = ask.arm.get("pricings", ask.scope, plan)
-    above = ask.arm.get("pricings", Scope(f"/subscriptions/{ask.scope.subscription}"), plan)
+def _shown(request: ArmRequest, plan: str) -> Row:
+    own = request.arm.get("pricings", request.scope, plan)
+    above = request.arm.get("pricings", Scope(f"/subscriptions/{request.scope.subscription}"), plan)
     stored: Row = (own or above or {"properties": {"pricingTier": "Free"}})["properties"]
     on = stored["pricingTier"] == "Standard"
     properties: Row = {"pricingTier": stored["pricingTier"]}
@@ -151,19 +153,24 @@ def _shown(ask: Ask, plan: str) -> Row:
     properties["freeTrialRemainingTime"] = "PT0S"
     if on:
         properties["enablementTime"] = stored.get("enablementTime", moment(FIRST_SEEN))
-    if ask.scope.kind == SUBSCRIPTION:
+    if request.scope.kind == SUBSCRIPTION:
         properties["enforce"] = stored.get("enforce", "False")
         properties["resourcesCoverageStatus"] = "FullyCovered" if on else "NotCovered"
     else:
         properties["inherited"] = "False" if own else "True"
         if not own:
-            properties["inheritedFrom"] = f"/subscriptions/{ask.scope.subscription}"
+            properties["inheritedFrom"] = f"/subscriptions/{request.scope.subscription}"
     extensions = stored.get("extensions", _extensions(plan, {}, {}) if on else [])
     if extensions:
         properties["extensions"] = [dict(each) for each in extensions]
     if plan in _REPLACED:
         properties |= {"deprecated": True, "replacedBy": [_REPLACED[plan]]}
-    return {"id": ask.arm.id_of("pricings", ask.scope, plan), "name": plan, "type": _TYPE, "properties": properties}
+    return {
+        "id": request.arm.id_of("pricings", request.scope, plan),
+        "name": plan,
+        "type": _TYPE,
+        "properties": properties,
+    }
 
 
 _SCOPES = (SUBSCRIPTION, RESOURCE)

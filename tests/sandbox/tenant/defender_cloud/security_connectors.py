@@ -6,7 +6,7 @@ from __future__ import annotations
 from ...web import Reply, json_reply
 from ..arm.errors import not_found
 from ..arm.provider_manifest import SECURITY
-from ..arm.routes import Ask, Resource, shown
+from ..arm.routes import ArmRequest, Resource, shown
 from ..arm.scopes import RESOURCE, SUBSCRIPTION
 from ..arm.state import Row
 from .recommendations import LOCATION
@@ -18,18 +18,18 @@ def _shown(row: Row) -> Row:
     return {**shown(row, _TYPE), "location": LOCATION, "tags": {}}
 
 
-def list_connectors(ask: Ask) -> Reply:
+def list_connectors(request: ArmRequest) -> Reply:
     """Answer the connectors of a subscription or of a resource group."""
-    rows = [row for row in ask.arm.connectors() if ask.scope.holds(row["_id"].lower())]
-    return ask.page(rows, _shown)
+    rows = [row for row in request.arm.connectors() if request.scope.holds(row["_id"].lower())]
+    return request.page(rows, _shown)
 
 
-def get_connector(ask: Ask) -> Reply:
+def get_connector(request: ArmRequest) -> Reply:
     """Answer one connector."""
-    wanted = f"{ask.scope.text}/providers/{_TYPE}/{ask.names['name']}".lower()
-    row = next((row for row in ask.arm.connectors() if row["_id"].lower() == wanted), None)
+    wanted = f"{request.scope.text}/providers/{_TYPE}/{request.names['name']}".lower()
+    row = next((row for row in request.arm.connectors() if row["_id"].lower() == wanted), None)
     if row is None:
-        raise not_found(f"The Resource '{_TYPE}/{ask.names['name']}' was not found.", "ResourceNotFound")
+        raise not_found(f"The Resource '{_TYPE}/{request.names['name']}' was not found.", "ResourceNotFound")
     return json_reply(200, _shown(row))
 
 

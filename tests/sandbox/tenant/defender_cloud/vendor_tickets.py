@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any
 from ..arm.scopes import Scope
 from ..arm.state import Row
 from . import rule_coverage
-from .instance_client import TABLES, Instance, Unreached
+from .instance_client import TABLES, IntegrationClient, Unreachable
 
 if TYPE_CHECKING:
-    from ..cloud_apps.instance_client import Link
+    from ..cloud_apps.instance_client import InstanceClient
     from ..state import Tenant
 
 _STATUS = {"1": "New", "2": "In Progress", "3": "On Hold", "6": "Resolved", "7": "Closed", "8": "Canceled"}
 
 
-def create(tenant: Tenant, link: Link, rule: Row, findings: list[Row]) -> None:
+def create(tenant: Tenant, client: InstanceClient, rule: Row, findings: list[Row]) -> None:
     """Make a ticket for each finding that has no assignment, through the integration of its scope."""
     held = rule_coverage.assigned(tenant.arm)
     todo = [finding for finding in findings if finding["_id"].lower() not in held]
-    link.start(_created(tenant, link, rule, todo))
+    client.start(_created(tenant, client, rule, todo))
 
 
-async def _created(tenant: Tenant, link: Link, rule: Row, findings: list[Row]) -> None:
+async def _created(tenant: Tenant, client: InstanceClient, rule: Row, findings: list[Row]) -> None:
     more: Any = rule["properties"].get("additionalData") or {}
     wanted = str(more.get("ticketType", "Incident"))
     table = next((name for name, shown in TABLES.items() if shown == wanted), "incident")
-    signed: dict[str, Instance] = {}
+    signed: dict[str, IntegrationClient] = {}
     for finding in findings:
         integration = _integration(tenant, finding, str(more.get("integrationId", "")))
         if integration is None:
@@ -41,11 +41,11 @@ async def _created(tenant: Tenant, link: Link, rule: Row, findings: list[Row]) -
         try:
             instance = signed.get(integration["_id"])
             if instance is None:
-                instance = signed[integration["_id"]] = Instance(link, integration["authentication"])
+                instance = signed[integration["_id"]] = IntegrationClient(client, integration["authentication"])
                 await instance.sign_in()
             text = f"{finding['properties']['displayName']}: {finding['scope'].rpartition('/')[2]}"
             row = await instance.insert(table, {"short_description": text, "correlation_id": finding["_id"]})
-        except Unreached:
+        except Unreachable:
             return
         assignment = rule_coverage.assign(tenant, rule, finding)
         assignment["integration"] = integration["_id"]
@@ -61,21 +61,25 @@ def _integration(tenant: Tenant, finding: Row, wanted: str) -> Row | None:
     return None
 
 
-def _ticket(instance: Instance, table: str, row: Row) -> Row:
+def _ticket(instance: IntegrationClient, table: str, row: Row) -> Row:
     digits = re.sub(r"\D", "", row["number"])
-    link = f"{instance.url}/nav_to.do?uri={table}.do?sys_id={row['sys_id']}"
-    return {"ticketNumber": int(digits), "ticketLink": link, "ticketStatus": _STATUS.get(str(row["state"]), "New")}
+    ticket_url = f"{instance.url}/nav_to.do?uri={table}.do?sys_id={row['sys_id']}"
+    return {
+        "ticketNumber": int(digits),
+        "ticketLink": ticket_url,
+        "ticketStatus": _STATUS.get(str(row["state"]), "New"),
+    }
 
 
-def sync(tenant: Tenant, link: Link) -> None:
+def sync(tenant: Tenant, client: InstanceClient) -> None:
     """Follow the status of the tickets that were made through integrations."""
     if tenant.knobs.vendor_tickets:
         for integration in tenant.arm.integrations.values():
-            link.start(_followed(tenant, link, integration))
+            client.start(_followed(tenant, client, integration))
 
 
-async def _followed(tenant: Tenant, link: Link, integration: Row) -> None:
-    instance = Instance(link, integration["authentication"])
+async def _followed(tenant: Tenant, client: InstanceClient, integration: Row) -> None:
+    instance = IntegrationClient(client, integration["authentication"])
     mine = [row for row in tenant.arm.assignments.values() if row["integration"] == integration["_id"]]
     try:
         await instance.sign_in()
@@ -86,5 +90,5 @@ async def _followed(tenant: Tenant, link: Link, integration: Row) -> None:
                 (now,) = await instance.rows(found[1], f"sys_id={found[2]}", "state", 1) or [{}]
                 status = _STATUS.get(str(now.get("state")), "Deleted" if not now else "Active")
                 row["properties"]["additionalData"] = {**ticket, "ticketStatus": status}
-    except Unreached:
+    except Unreachable:
         return

@@ -64,7 +64,7 @@ def access_token(tenant: Tenant, audience: str, client_id: str) -> str:
     return signing_keys.sign(claims)
 
 
-class BadToken(Exception):
+class InvalidToken(Exception):
     """A bearer token that opens nothing here."""
 
 
@@ -81,11 +81,11 @@ def claims_of_call(tenant: Tenant, call: Call, resource: str) -> dict[str, Any] 
         return None
     claims = signing_keys.claims_of(token.strip())
     if claims is None:
-        raise BadToken("Access token validation failure. Invalid signature.")
+        raise InvalidToken("Access token validation failure. Invalid signature.")
     if resource_of(str(claims["aud"])) != resource:
-        raise BadToken("Access token validation failure. Invalid audience.")
+        raise InvalidToken("Access token validation failure. Invalid audience.")
     if claims["tid"] != tenant.tenant_id:
-        raise BadToken("Access token is of another tenant.")
+        raise InvalidToken("Access token is of another tenant.")
     if claims["exp"] <= tenant.now():
-        raise BadToken("Lifetime validation failed, the token is expired.")
+        raise InvalidToken("Lifetime validation failed, the token is expired.")
     return claims

@@ -17,7 +17,7 @@ from ..state import Row, Tenant
 from . import hunting
 from .permissions import granted
 
-MOST_REQUESTS = 20
+MAX_REQUESTS = 20
 _VERSION = "/graph/v1.0"
 
 
@@ -25,30 +25,30 @@ def batch(tenant: Tenant, call: Call) -> Reply:
     """Answer `/v1.0/$batch`: the answers come in any order, and each has a status of its own."""
     granted(tenant, call)
     requests = read_json(call).get("requests")
-    if not isinstance(requests, list) or not requests or len(requests) > MOST_REQUESTS:
-        text = f"Number of batch request steps must be between 1 and {MOST_REQUESTS}."
+    if not isinstance(requests, list) or not requests or len(requests) > MAX_REQUESTS:
+        text = f"Number of batch request steps must be between 1 and {MAX_REQUESTS}."
         raise graph_error(400, "BadRequest", text)
     if len({str(each.get("id", "")) for each in requests}) < len(requests):
         raise graph_error(400, "BadRequest", "Request ids must be unique.")
     responses: dict[str, Row] = {}
     for request in requests:
-        responses[str(request["id"])] = _one(tenant, call, request, responses)
+        responses[str(request["id"])] = _run_request(tenant, call, request, responses)
     # Reversed, because nobody may rely on their order.
     return json_reply(200, {"responses": list(responses.values())[::-1]})
 
 
-def _one(tenant: Tenant, call: Call, request: Row, before: dict[str, Row]) -> Row:
+def _run_request(tenant: Tenant, call: Call, request: Row, before: dict[str, Row]) -> Row:
     needed = [before.get(str(each), {"status": 400})["status"] for each in request.get("dependsOn") or ()]
     if any(status >= 400 for status in needed):
         reply = graph_error(424, "FailedDependency", "A request that this one depends on has failed.").reply
     else:
-        reply = _answer(tenant, _inner(call, request))
+        reply = _answer(tenant, _inner_call(call, request))
     body = json.loads(reply.body) if reply.body else None
     found = {"id": str(request["id"]), "status": reply.status, "headers": dict(reply.headers)}
     return {**found, "body": body} if body is not None else found
 
 
-def _inner(call: Call, request: Row) -> Call:
+def _inner_call(call: Call, request: Row) -> Call:
     path, _, query = str(request.get("url", "")).partition("?")
     given: dict[str, Any] = request.get("headers") or {}
     headers = {"Authorization": call.headers.get("Authorization", ""), **{str(k): str(v) for k, v in given.items()}}
@@ -68,7 +68,7 @@ def _answer(tenant: Tenant, call: Call) -> Reply:
         return refused.reply
 
 
-def looks_at_scores(call: Call) -> bool:
+def reads_secure_score(call: Call) -> bool:
     """Whether a call asks for scores, by itself or within a batch."""
     return "/secureScore" in call.path or (call.path.endswith("/$batch") and b"secureScore" in call.body)
 

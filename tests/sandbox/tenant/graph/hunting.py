@@ -19,15 +19,15 @@ from .kql_words import KqlError, moment_of
 from .permissions import require_security
 
 _PERMISSION = "ThreatHunting.Read.All"
-_MOST_DAYS = 30
-_MOST_ROWS = 100_000
+_MAX_DAYS = 30
+_MAX_ROWS = 100_000
 
 
-def _words(text: str) -> list[str]:
+def _columns(text: str) -> list[str]:
     return text.split()
 
 
-_COLUMNS = _words(
+_COLUMNS = _columns(
     """
     Timestamp ActionType ActivityType Application ApplicationId AppInstanceId AccountObjectId AccountId
     AccountDisplayName AccountType IsAdminOperation IsExternalUser IsImpersonated DeviceType OSPlatform UserAgent
@@ -36,7 +36,7 @@ _COLUMNS = _words(
     OAuthAppId ReportId
     """
 )
-_BEHAVIORS = _words(
+_BEHAVIORS = _columns(
     """
     Timestamp BehaviorId ActionType Description Categories AttackTechniques ServiceSource DetectionSource DataSources
     DeviceId AccountUpn AccountObjectId StartTime EndTime AdditionalFields
@@ -58,7 +58,7 @@ def hunt(tenant: Tenant, call: Call) -> Reply:
         result = run(query, _tables(tenant, start, end), now)
     except KqlError as error:
         raise graph_error(400, "BadRequest", str(error)) from error
-    shown = [_shown(row) for row in result.rows[:_MOST_ROWS]]
+    shown = [_shown(row) for row in result.rows[:_MAX_ROWS]]
     name, kind = ("Name", "Type") if tenant.knobs.hunting_schema == "Name" else ("name", "type")
     schema = [{name: column, kind: _type_of(column, result.rows)} for column in result.columns]
     context = f"{call.base}/graph/v1.0/$metadata#microsoft.graph.security.huntingQueryResults"
@@ -100,7 +100,7 @@ def _duration(text: str) -> timedelta | None:
 
 def _span(given: Any, now: datetime) -> tuple[datetime, datetime]:
     """The time a query covers: a duration, start/end, start/duration or duration/end (5.1)."""
-    oldest = now - timedelta(days=_MOST_DAYS)
+    oldest = now - timedelta(days=_MAX_DAYS)
     if given is None:
         return oldest, now
     if not isinstance(given, str):

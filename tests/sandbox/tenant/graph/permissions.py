@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...web import Call
-from ..entra.access_tokens import BadToken, roles_of
+from ..entra.access_tokens import InvalidToken, roles_of
 from ..errors import graph_error
 from ..state import Tenant
 
@@ -15,7 +15,7 @@ def granted(tenant: Tenant, call: Call) -> list[str]:
     """The permissions of the caller's token; raises Refused."""
     try:
         roles = roles_of(tenant, call, "graph")
-    except BadToken as bad:
+    except InvalidToken as bad:
         raise graph_error(401, "InvalidAuthenticationToken", str(bad)) from bad
     if roles is None:
         raise graph_error(401, "InvalidAuthenticationToken", "Access token is empty.")

@@ -17,7 +17,7 @@ _KEYS = {"property": ("name", "value"), "plugin": ("id", "active"), "action": ("
 _ON = ("true", "active")
 
 
-def reads() -> dict[str, dict[str, str]]:
+def queries() -> dict[str, dict[str, str]]:
     """What a connector asks each of the three tables for."""
     found = {}
     for kind, table in _TABLES.items():
@@ -27,14 +27,14 @@ def reads() -> dict[str, dict[str, str]]:
     return found
 
 
-def of(tables: dict[str, list[Row]]) -> Row:
+def posture_of(tables: dict[str, list[Row]]) -> Row:
     """The posture that the rows show: kind -> name -> value."""
     return {
         kind: {row[_KEYS[kind][0]]: row[_KEYS[kind][1]] for row in tables[table]} for kind, table in _TABLES.items()
     }
 
 
-def listed(tenant: Tenant) -> list[tuple[Control, bool]]:
+def listed_controls(tenant: Tenant) -> list[tuple[Control, bool]]:
     """All controls that the tenant lists, and whether each is deprecated."""
     knobs = tenant.knobs
     found = []
@@ -47,7 +47,7 @@ def listed(tenant: Tenant) -> list[tuple[Control, bool]]:
     return [*found, *((control, False) for control in controls.others())]
 
 
-def watched(tenant: Tenant) -> list[Connector]:
+def scored_connectors(tenant: Tenant) -> list[Connector]:
     """The connectors whose posture counts."""
     return [
         connector

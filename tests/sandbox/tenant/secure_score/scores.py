@@ -20,7 +20,7 @@ from .controls import Control
 READ, WRITE = "SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"
 STATES = ("Default", "Ignored", "ThirdParty", "Reviewed")
 _VENDOR = {"provider": "SecureScore", "providerVersion": None, "subProvider": None, "vendor": "Microsoft"}
-_MOST_DAYS = 90
+_MAX_DAYS = 90
 _SINCE = "2026-01-01T00:00:00Z"
 
 
@@ -31,14 +31,14 @@ def scores(tenant: Tenant, call: Call) -> Reply:
     today = datetime.fromtimestamp(tenant.now(), timezone.utc).date()
     _take_snapshot(tenant, today.isoformat())
     kept = {row["date"]: row for row in tenant.scores}
-    days = [(today - timedelta(days=back)).isoformat() for back in range(_MOST_DAYS)]
+    days = [(today - timedelta(days=back)).isoformat() for back in range(_MAX_DAYS)]
     # Nobody kept the days before the tenant was first looked at: they scored without ServiceNow.
     rows = [_score(tenant, day, kept[day]["controlScores"] if day in kept else _scored(tenant, [])) for day in days]
     return json_reply(200, odata.page(call, rows, tenant.knobs.graph_page, "security/secureScores"))
 
 
 def _take_snapshot(tenant: Tenant, day: str) -> None:
-    snapshot = {"_id": day, "date": day, "controlScores": _scored(tenant, posture.watched(tenant))}
+    snapshot = {"_id": day, "date": day, "controlScores": _scored(tenant, posture.scored_connectors(tenant))}
     tenant.scores[:] = [row for row in tenant.scores if row["date"] != day] + [snapshot]
 
 
@@ -46,7 +46,7 @@ def _scored(tenant: Tenant, connectors: list[Connector]) -> list[Row]:
     """The score of each control; those of ServiceNow only where an instance is connected."""
     read = max((connector.posture_read for connector in connectors), default=tenant.now_ms())
     found = []
-    for control, is_retired in posture.listed(tenant):
+    for control, is_retired in posture.listed_controls(tenant):
         if is_retired or (control.is_servicenow and not connectors):
             continue
         points, text = posture.score(tenant, control, connectors)
@@ -65,7 +65,7 @@ def _scored(tenant: Tenant, connectors: list[Connector]) -> list[Row]:
 
 
 def _score(tenant: Tenant, day: str, controls: list[Row]) -> Row:
-    points = {control.id: control.points for control, _ in posture.listed(tenant)}
+    points = {control.id: control.points for control, _ in posture.listed_controls(tenant)}
     return {
         "id": f"{tenant.tenant_id}_{day}",
         "azureTenantId": tenant.tenant_id,
@@ -87,7 +87,7 @@ def profiles(tenant: Tenant, call: Call) -> Reply:
     throttle(tenant)
     rows = [
         _profile(tenant, place, control, is_retired)
-        for place, (control, is_retired) in enumerate(posture.listed(tenant), 1)
+        for place, (control, is_retired) in enumerate(posture.listed_controls(tenant), 1)
     ]
     return json_reply(200, odata.page(call, rows, tenant.knobs.graph_page, "security/secureScoreControlProfiles"))
 
@@ -128,7 +128,7 @@ def update(tenant: Tenant, call: Call, control: str) -> Reply:
 
 
 def _found(tenant: Tenant, key: str) -> Row:
-    for place, (control, is_retired) in enumerate(posture.listed(tenant), 1):
+    for place, (control, is_retired) in enumerate(posture.listed_controls(tenant), 1):
         if control.id == key:
             return _profile(tenant, place, control, is_retired)
     raise graph_error(404, "ResourceNotFound", f"Secure score control profile '{key}' was not found.")
