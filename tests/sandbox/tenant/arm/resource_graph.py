@@ -5,13 +5,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from ...web import Reply, json_reply
-from ..graph.kql import Result, run
-from ..graph.kql_values import text_of
-from ..graph.kql_words import KqlError
+from ..graph.kql import KqlError, Result, run
 from .errors import arm_error, bad_request
 from .roles import may
 from .routes import ArmRequest, Resource
@@ -38,10 +34,9 @@ def resources(request: ArmRequest) -> Reply:
     query, options = body.get("query"), body.get("options") or {}
     if not isinstance(query, str) or not query.strip() or not isinstance(options, dict):
         raise bad_request("The request is incorrect: 'query' is required.", code="BadRequest", target="query")
-    now = datetime.fromtimestamp(request.now, timezone.utc)
     table = Result(list(_COLUMNS), _rows(request, body))
     try:
-        result = run(query, {"securityresources": table, "SecurityResources": table}, now)
+        result = run(query, {"securityresources": table, "SecurityResources": table})
     except KqlError as error:
         details = [
             {"code": "InvalidQuery", "message": "Query is invalid."},
@@ -52,7 +47,7 @@ def resources(request: ArmRequest) -> Reply:
         ) from error
     start = _place(options)
     size = min(int(options.get("$top") or _MAX_ROWS), _MAX_ROWS)
-    data = [_plain(row) for row in result.rows[start : start + size]]
+    data = result.rows[start : start + size]
     content: Row = {
         "totalRecords": len(result.rows),
         "count": len(data),
@@ -119,13 +114,6 @@ def _properties(request: ArmRequest, table: str, row: Row) -> Row:
         properties["assignedResourceId"] = row["_id"].lower().rpartition("/governanceassignments/")[0]
         properties["assignmentKey"] = row["name"]
     return properties
-
-
-def _plain(row: Row) -> Row:
-    shown: dict[str, Any] = {}
-    for name, value in row.items():
-        shown[name] = text_of(value) if isinstance(value, datetime | timedelta) else value
-    return shown
 
 
 RESOURCES = (Resource("Microsoft.ResourceGraph", "resources", "resources", {"POST": resources}, (TENANT,)),)

@@ -13,9 +13,7 @@ from ..cloud_apps.data import SERVICENOW
 from ..errors import graph_error
 from ..routes import Route, Table
 from ..state import Row, Tenant
-from .kql import Result, run
-from .kql_values import text_of
-from .kql_words import KqlError, moment_of
+from .kql import KqlError, Result, run, text_of
 from .permissions import require_security
 
 _PERMISSION = "ThreatHunting.Read.All"
@@ -55,7 +53,7 @@ def hunt(tenant: Tenant, call: Call) -> Reply:
     now = datetime.fromtimestamp(tenant.now(), timezone.utc)
     try:
         start, end = _span(body.get("timespan"), now)
-        result = run(query, _tables(tenant, start, end), now)
+        result = run(query, _tables(tenant, start, end))
     except KqlError as error:
         raise graph_error(400, "BadRequest", str(error)) from error
     shown = [_shown(row) for row in result.rows[:_MAX_ROWS]]
@@ -112,10 +110,19 @@ def _span(given: Any, now: datetime) -> tuple[datetime, datetime]:
             raise KqlError(f"Invalid timespan '{given}'.")
         return max(oldest, now - length), now
     if length is not None:
-        end = moment_of(last)
+        end = _moment_of(last)
         return end - length, end
-    start, length = moment_of(first), _duration(last)
-    return start, start + length if length is not None else moment_of(last)
+    start, length = _moment_of(first), _duration(last)
+    return start, start + length if length is not None else _moment_of(last)
+
+
+def _moment_of(text: str) -> datetime:
+    """Read a point in time; without a zone it is UTC. Raises KqlError."""
+    try:
+        moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
+    except ValueError as error:
+        raise KqlError(f"Invalid timespan: {text!r} is not a datetime.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _tables(tenant: Tenant, start: datetime, end: datetime) -> dict[str, Result]:
