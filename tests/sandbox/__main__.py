@@ -20,7 +20,7 @@ from .tls import make_certificates
 
 
 def parse_fault(text: str) -> Fault:
-    """Read KIND:RATE; without a rate the fault always happens."""
+    """Parse KIND:RATE; without a rate the fault always occurs."""
     kind, _, rate = text.partition(":")
     try:
         return read_fault({"kind": kind, "rate": float(rate) if rate else 1.0})
@@ -29,7 +29,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.sandbox",
         description="Serve simulated ServiceNow instances on 127.0.0.1 until stopped by SIGTERM or SIGINT. Prints "
@@ -76,7 +76,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def build(options: argparse.Namespace) -> Sandbox:
-    """Make the sandbox that the command line describes."""
+    """Build the sandbox from the command-line options."""
     defaults = {
         "release": options.release,
         "latency_ms": options.latency,
@@ -96,7 +96,7 @@ def build(options: argparse.Namespace) -> Sandbox:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Run until a signal comes."""
+    """Serve until a signal arrives."""
     sandbox = build(options)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -114,7 +114,7 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Run the command."""
+    """Entry point of the command."""
     try:
         asyncio.run(serve(parse_args()))
     except OSError as error:

@@ -39,7 +39,7 @@ application, assessments or counts",
 
 
 async def control(sandbox: Sandbox, call: Call) -> Reply:
-    """Answer one call of the control API; `call.path` is what follows `/_sandbox`."""
+    """Answer one call of the control API; `call.path` is the path below `/_sandbox`."""
     parts = [part for part in call.path.split("/") if part]
     try:
         if parts[:1] == ["requests"]:
@@ -63,7 +63,7 @@ async def control(sandbox: Sandbox, call: Call) -> Reply:
 
 
 def _act(sandbox: Sandbox, call: Call, action: str, name: str) -> Reply | None:
-    """Do what concerns one instance; None where there is no such action."""
+    """Perform an action on one instance; None if there is no such action."""
     if action == "state":
         return _state(sandbox, call, name)
     if action == "tamper" and call.method == "POST":

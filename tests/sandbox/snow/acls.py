@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may read and write what, decided by the rows of `sys_security_acl` (platform facts 5.3; connector facts 6)."""
+"""Access control, decided by the rows of `sys_security_acl` (platform facts 5.3; connector facts 6)."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ VERBS = {"create": "Insert", "write": "Update", "delete": "Delete"}
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One active access control: the roles it asks for (None: nobody in particular), and its condition on the row."""
+    """One active ACL: the roles it requires (None: no role), and its condition on the row."""
 
     roles: frozenset[str] | None
     condition: str
     admin_overrides: bool
 
     def admits(self, caller: Caller, roles: frozenset[str]) -> bool:
-        """Tell whether the caller passes, the condition left aside."""
+        """Whether the caller passes, regardless of the condition."""
         return (self.admin_overrides and caller.is_admin) or self.roles is None or not self.roles.isdisjoint(roles)
 
 
 @dataclass(slots=True)
 class Controls:
-    """All active controls by operation and name, with the verdicts found so far by role set."""
+    """All active ACLs by operation and name, with the decisions computed so far by role set."""
 
     by_name: dict[tuple[str, str], list[Control]]
     decisions: dict[tuple[str, str, frozenset[str]], Decision] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Decision:
 
 
 def controls_of(database: Database) -> Controls:
-    """The access controls in force, read from their tables once per change."""
+    """The active ACLs, read from their tables once per change."""
     acls, roles, names = (
         database.rows(name) for name in ("sys_security_acl", "sys_security_acl_role", "sys_user_role")
     )
@@ -73,12 +73,12 @@ def _read_controls(database: Database) -> dict[tuple[str, str], list[Control]]:
 
 def _role_name(database: Database, sys_id: str) -> str:
     role = database.find("sys_user_role", sys_id)
-    # A control that asks for a role which is gone admits nobody through it.
+    # An ACL that requires a deleted role admits no one through it.
     return role[1].get("name", "") if role is not None else f"?{sys_id}"
 
 
 class AccessCheck:
-    """The rights of one caller on one instance."""
+    """The access rights of one caller on one instance."""
 
     def __init__(self, instance: Instance, caller: Caller) -> None:
         self._instance = instance
@@ -86,7 +86,7 @@ class AccessCheck:
         self._controls = controls_of(instance.database)
 
     def decide(self, table: str, operation: str) -> Decision:
-        """What the access controls say; the nearest table of the ancestry that has controls decides."""
+        """Evaluate the ACLs; the nearest table in the hierarchy that has ACLs decides."""
         # A read needs an elevated role to be assigned, a write needs it raised, which no REST call can do (platform
         # facts 5.3).
         roles = self._caller.assigned if operation == "read" else self._caller.roles
@@ -129,7 +129,7 @@ class AccessCheck:
                     break
 
     def row_filter(self, table: str) -> Predicate | None:
-        """The test that decides which rows the caller sees; None: all of them. Refused where reading is a 403."""
+        """The filter of rows that the caller can read; None: all rows. Raises Refused where reading is a 403."""
         denial = self._instance.knobs.acl.deny_table.get(table)
         decide = self.decide(table, "read")
         if denial == "403" or (not decide.allowed and table in FORBIDDING_TABLES):
@@ -155,12 +155,12 @@ class AccessCheck:
         return row.get("name") not in self._instance.knobs.hidden_properties
 
     def sees(self, table: str, row: Row) -> bool:
-        """Tell whether the caller sees a row."""
+        """Whether the caller can read a row."""
         test = self.row_filter(table)
         return test is None or test(row)
 
     def check_write(self, table: str, operation: str, row: Row | None) -> None:
-        """Refuse a write the caller has no right to. `row` is the row as it stands; None on insert."""
+        """Refuse a write that the caller has no right to. `row` is the stored row; None on insert."""
         knobs = self._instance.knobs.acl
         denied = {"create": knobs.deny_insert, "write": knobs.deny_update, "delete": knobs.deny_delete}[operation]
         decide = self.decide(table, operation)
@@ -173,7 +173,7 @@ class AccessCheck:
             raise acl_refusal(VERBS[operation])
 
     def _may_write_property(self, row: Row) -> bool:
-        # security_admin among the write roles asks for elevation, administrator or not (platform facts 5.3; hardening
+        # security_admin among the write roles requires elevation, even of administrators (platform facts 5.3; hardening
         # facts 3.3).
         wanted = _roles(row.get("write_roles", ""))
         is_foreign = row.get("sys_scope", "global") != "global" and self._instance.knobs.scoped_writes == "refused"
@@ -190,7 +190,7 @@ class AccessCheck:
         return table not in _roles(self._instance.property(name, ",".join(READ_ONLY_EXEMPT)))
 
     def may_call(self, endpoint: str) -> bool:
-        """Tell whether the caller passes the rule of a REST endpoint, where one is active."""
+        """Whether the caller passes the ACL of a REST endpoint, if one is active."""
         controls = self._controls.by_name.get(("execute", endpoint))
         return not controls or any(control.admits(self._caller, self._caller.roles) for control in controls)
 

@@ -103,7 +103,7 @@ def _group_fields(
 def _ordered(
     call: Call, columns: list[str], groups: dict[tuple[str, ...], list[Row]]
 ) -> list[tuple[tuple[str, ...], list[Row]]]:
-    """Groups by value, or as `sysparm_order_by` says: `field`, `field^DESC` or `COUNT^DESC`."""
+    """Sort groups by value, or by `sysparm_order_by`: `field`, `field^DESC` or `COUNT^DESC`."""
     ordered = sorted(groups.items())
     wanted, _, direction = call.query.get("sysparm_order_by", "").partition("^")
     if wanted.upper() == "COUNT":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Installing plugins and store applications with what they need and what they bring (compliance facts 1, 2)."""
+"""Install plugins and store applications with their dependencies and their rows (compliance facts 1, 2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REQUESTED: dict[str, tuple[str, ...]] = {
 
 
 def apply_knobs(instance: Instance) -> None:
-    """Bring the instance in line with the knobs; raises SettingError where that would take an application off."""
+    """Apply the knobs to the instance; raises SettingError if that would remove an application."""
     wanted = _REQUESTED[instance.knobs.configuration_compliance]
     for name in (TVM, ASC):
         if name in wanted:
@@ -35,7 +35,7 @@ def apply_knobs(instance: Instance) -> None:
 
 
 def missing_entitlement(instance: Instance, name: str) -> str:
-    """Why a package cannot be installed: the first one on its way that the instance is not entitled to; or nothing."""
+    """Why a package cannot be installed: the first dependency without entitlement; empty if it can."""
     refused = set(instance.knobs.cicd.not_entitled)
     if instance.knobs.configuration_compliance == "not_entitled":
         refused |= LICENSED
@@ -54,7 +54,7 @@ def _with_dependencies(instance: Instance, name: str) -> list[str]:
 
 
 def install_with_dependencies(instance: Instance, name: str, version: str = "") -> None:
-    """Install a package, behind everything it needs that is missing; what they bring comes with them."""
+    """Install a package after its missing dependencies, and add the rows of all of them."""
     *needed, last = _with_dependencies(instance, name)
     for each in needed:
         if not packages.is_installed(instance.database, each):
@@ -64,7 +64,7 @@ def install_with_dependencies(instance: Instance, name: str, version: str = "") 
 
 
 def add_package_rows(instance: Instance) -> None:
-    """Add the tables and rows of the packages that are there."""
+    """Add the tables and rows of the installed packages."""
     instance.redefine()
     names = tuple(packages.installed(instance.database))
     if not names:
@@ -78,7 +78,7 @@ def add_package_rows(instance: Instance) -> None:
 
 
 def _put(instance: Instance, name: str, version: str = "") -> None:
-    """Make the rows that show a package."""
+    """Add the rows that list a package as installed."""
     if name.startswith("com."):
         _activate(instance, name)
         return
@@ -93,7 +93,7 @@ def _put(instance: Instance, name: str, version: str = "") -> None:
 
 
 def _activate(instance: Instance, plugin_id: str, version: str = "") -> None:
-    """Make a plugin active, in both tables that show plugins."""
+    """Mark a plugin as active in both tables that list plugins."""
     row = instance.database.first("v_plugin", "id", plugin_id)
     if row is None:
         return
@@ -117,7 +117,7 @@ def _activate(instance: Instance, plugin_id: str, version: str = "") -> None:
 
 
 def install(instance: Instance, scope: str, name: str, version: str, newest: str) -> None:
-    """Make a store application present in a version."""
+    """Add or update the row of a store application."""
     row = instance.database.first("sys_store_app", "scope", scope)
     fresh = {
         "sys_id": instance.new_id(),

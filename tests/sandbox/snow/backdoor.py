@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes behind everyone's back: for the control API and for knobs that are really rows."""
+"""Out-of-band changes: for the control API and for knobs that are stored as rows."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _VALUES = {"absent": None, "drop": None, "no_rows": "true", True: "true", False:
 
 
 class PlainEncoder(Encoder):
-    """Takes values as a test thinks of them: secrets in plain (stored usable), references by sys_id or name."""
+    """Accepts values as tests write them: secrets in plain text (stored usable), references by sys_id or name."""
 
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance, display=True)
 
     def encode(self, column: Column, value: object) -> str | None:
-        """Give the stored form."""
+        """Return the stored form."""
         text = wire_text(value)
         if column.kind == "password":
             return hash_password(text) if text else ""
@@ -58,20 +58,20 @@ class PlainEncoder(Encoder):
 
 
 class RawEncoder(PlainEncoder):
-    """Like `PlainEncoder`, but encrypted columns get exactly the given text, as a raw write would leave it."""
+    """Like `PlainEncoder`, but encrypted columns get exactly the given text, like a raw write."""
 
     def encode(self, column: Column, value: object) -> str | None:
-        """Give the stored form."""
+        """Return the stored form."""
         return wire_text(value) if column.is_secret else super().encode(column, value)
 
 
 def writer(instance: Instance, *, raw: bool = False) -> Writer:
-    """A writer that no access control and no aborting rule stops."""
+    """A writer that bypasses access control and aborting rules."""
     return Writer(instance, None, RawEncoder(instance) if raw else PlainEncoder(instance))
 
 
 def tamper(instance: Instance, change: Mapping[str, Any]) -> dict[str, Any]:
-    """Change rows as the control API asks; raises SettingError when the change makes no sense.
+    """Change rows for the control API; raises SettingError if the change is invalid.
 
     `table`; `match` (column -> value) or `query` (encoded); `values`; `insert`, `delete`, `raw` as switches.
     """
@@ -121,7 +121,7 @@ def _matching(instance: Instance, table: str, change: Mapping[str, Any]) -> list
 
 
 def apply_knobs(instance: Instance, names: set[str]) -> None:
-    """Bring rows in line with the knobs of the given names."""
+    """Apply the knobs of the given names to the rows."""
     for name in sorted(names & set(_SWITCHES)):
         value = getattr(instance.knobs, name)
         instance.set_property(_SWITCHES[name], _VALUES.get(value, value))
@@ -130,7 +130,7 @@ def apply_knobs(instance: Instance, names: set[str]) -> None:
 
 
 def differing(knobs: Knobs) -> set[str]:
-    """The names of the knobs that are not as on a fresh instance."""
+    """The names of the knobs that differ from their defaults."""
     plain = turn(Knobs(), {})
     return {name for name in vars(knobs) if getattr(knobs, name) != getattr(plain, name)}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows every instance of a release starts with, made once from the tables in `data` and shared."""
+"""The initial rows of every instance of a release, built once from the tables in `data` and shared."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def base_rows(release: str) -> dict[str, Rows]:
 
 
 class Base:
-    """Rows being made for a schema."""
+    """Builds rows for a schema."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -74,7 +74,7 @@ class Base:
         return sys_id
 
     def id_of(self, table: str, key: str) -> str:
-        """The sys_id of a row that `add` makes or has made."""
+        """The sys_id that `add` gives a row."""
         return identity.KNOWN_IDS.get(f"{table}:{key}") or stable_id(table, key)
 
 
@@ -91,7 +91,7 @@ def split_list(cell: str) -> list[str]:
 
 
 def dictionary(base: Base, tables: Iterable[Table] | None = None) -> None:
-    """Add what the dictionary says of tables; of all tables where none are given."""
+    """Add the dictionary entries of tables; of all tables if none are given."""
     for table in base.schema.tables.values() if tables is None else tables:
         parent = stable_id("sys_db_object", table.parent) if table.parent else ""
         base.add("sys_db_object", table.name, name=table.name, label=table.label, super_class=parent)
@@ -184,7 +184,7 @@ def _properties(base: Base) -> None:
 
 
 def property_row(setting: hardening.Setting) -> dict[str, str]:
-    """The columns of a hardening setting's row as shipped."""
+    """The columns of the row of a hardening setting as shipped."""
     return {
         "name": setting.name,
         "value": setting.value or "",
@@ -195,7 +195,7 @@ def property_row(setting: hardening.Setting) -> dict[str, str]:
 
 
 def build_properties(release: str) -> dict[str, str]:
-    """The properties that tell the build of a release (platform facts 7.1)."""
+    """The properties that contain the build of a release (platform facts 7.1)."""
     known = RELEASES[release]
     return {
         "glide.buildname": known.label,
@@ -249,7 +249,7 @@ def _endpoints(base: Base) -> None:
 
 def _access_roles(base: Base, acl: str, key: str, names: list[str]) -> None:
     for role in names:
-        # "-" points at no role at all: a control that asks for it lets nobody pass.
+        # "-" refers to a role that does not exist: an ACL that requires it admits no one.
         target = base.id_of("sys_user_role", role) if role != "-" else stable_id("sys_user_role", "nobody")
         base.add("sys_security_acl_role", f"{key}:{role}", sys_security_acl=acl, sys_user_role=target)
 

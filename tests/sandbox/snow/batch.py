@@ -25,7 +25,7 @@ Dispatch = Callable[[Instance, Caller, Call], Reply]
 
 
 def batch(instance: Instance, caller: Caller, call: Call, dispatch: Dispatch) -> Reply:
-    """Run the inner requests one after another under the caller's rights."""
+    """Run the inner requests one after another with the caller's rights."""
     limits = instance.knobs.batch
     if call.method != "POST":
         raise Refused(405, "Method not Supported")

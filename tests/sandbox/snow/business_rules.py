@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Business rules and data policies of the tables (platform facts 1.1, 1.6, 3.4, 5). Those of tickets: `tickets`."""
+"""Business rules and data policies of the tables (platform facts 1.1, 1.6, 3.4, 5). Those of tickets are in `tickets`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .write_context import Rule, WriteContext
 
 
 def before(change: WriteContext) -> None:
-    """Run what happens before a row is stored; raises Refused when a rule aborts the write."""
+    """Run the rules before a row is stored; raises Refused if a rule aborts the write."""
     aborting = change.instance.knobs.abort.get(change.table)
     if aborting and change.caller is not None:
         raise change.abort(aborting)
@@ -33,7 +33,7 @@ def before(change: WriteContext) -> None:
 
 
 def after(change: WriteContext) -> None:
-    """Run what follows once a row is stored."""
+    """Run the rules after a row is stored."""
     for rule in _rules(AFTER, change):
         rule(change)
 
@@ -122,7 +122,7 @@ def _grant(change: WriteContext) -> None:
 
 
 def _merge_grant(change: WriteContext, other: Row) -> None:
-    # One row per user and role: the direct grant takes the inherited row's place and keeps its count (platform facts
+    # One row per user and role: the direct grant replaces the inherited row and keeps its count (platform facts
     # 5.2).
     if other.get("inherited") != "true" and change.caller is not None:
         raise change.abort("Prevent duplicate user roles")
@@ -138,7 +138,7 @@ def _reaches_protected(change: WriteContext, role: str) -> bool:
 
 
 def _keep_while_inherited(change: WriteContext) -> None:
-    # A row that is direct and inherited loses only the direct half.
+    # A row that is both direct and inherited stays as inherited.
     if change.operation == "delete" and change.row.get("inh_count"):
         change.is_absorbed = True
         change.instance.database.put(GRANTS, {**change.row, "inherited": "true"})

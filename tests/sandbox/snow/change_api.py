@@ -32,14 +32,14 @@ ROLES = {
     "PATCH": frozenset(("change_manager", "itil")),
     "DELETE": frozenset(("change_manager",)),
 }
-# What a standard change takes from its template and nowhere else.
+# Fields that a standard change takes from its template only.
 TEMPLATE_ONLY = frozenset(("description", "backout_plan", "test_plan", "implementation_plan"))
 DEFAULT_LIMIT = 500
 Shown = dict[str, Any]
 
 
 class ChangeEncoder(Encoder):
-    """Takes choices by value or label and references by sys_id or display value; dates are UTC."""
+    """Accepts choices by value or label and references by sys_id or display value; dates are UTC."""
 
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance, display=True)
@@ -51,7 +51,7 @@ class ChangeEncoder(Encoder):
 
 
 def change_call(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
-    """Answer `/api/sn_chg_rest/change...`; `parts` are the path segments behind `change`. Raises Refused."""
+    """Answer `/api/sn_chg_rest/change...`; `parts` are the path segments after `change`. Raises Refused."""
     method = "GET" if call.method == "HEAD" else call.method
     if method not in ROLES:
         raise Refused(405, "Method not Supported")
@@ -65,7 +65,7 @@ def change_call(instance: Instance, caller: Caller, call: Call, parts: list[str]
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """Change requests of one type, or of all types, as one call sees them."""
+    """Change requests of one type, or of all types, for one call."""
 
     instance: Instance
     caller: Caller
@@ -92,7 +92,7 @@ class _Changes:
         return self._one(shown)
 
     def templates(self, method: str, rest: list[str]) -> Reply:
-        """Answer `/change/standard/template` and one of them."""
+        """Answer `/change/standard/template` and `/change/standard/template/{id}`."""
         if method != "GET" or len(rest) > 1:
             raise Refused(405, "Method not Supported")
         if not rest:
@@ -109,7 +109,7 @@ class _Changes:
             starts_with = self._from_template(rest[0] if rest else "")
         elif rest:
             raise Refused(405, "Method not Supported")
-        # A new change request is New, and of the type its path names (API2).
+        # A new change request is in state New and has the type of its path (API2).
         fixed = {"state"} | ({"type"} if self.kind else set()) | (TEMPLATE_ONLY if self.kind == "standard" else set())
         ignored = self._ignored(sent, "create") | (fixed & sent.keys())
         values = {**starts_with, **{name: value for name, value in sent.items() if name not in ignored}}
@@ -134,7 +134,7 @@ class _Changes:
         return self._written(self._writer().update(TABLE, row["sys_id"], values), sent, ignored)
 
     def _sent(self) -> dict[str, object]:
-        """Pairs of the query string, and the body, which wins."""
+        """The pairs of the query string, overridden by the body."""
         pairs = {name: value for name, value in self.call.query.items() if not name.startswith("sysparm_")}
         return {**pairs, **(read_body(self.call) if self.call.body else {})}
 
@@ -220,7 +220,7 @@ def _transitions(labels: Mapping[str, str], present: str, reachable: tuple[str, 
 
 
 def _typed(column: Column, text: str) -> object:
-    """Numbers and booleans as full documented replies show them: 3.0 and false."""
+    """Numbers and booleans as in the documented replies: 3.0 and false."""
     if column.kind == "boolean" and text:
         return text == "true"
     if column.kind == "integer" and text.lstrip("-").isdecimal():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CI/CD API: plugins and applications, with progress that moves on each time it is read (platform facts 6.2)."""
+"""The CI/CD API: plugins and applications, with progress that advances each time it is read (platform facts 6.2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROLE = "sn_cicd.sys_ci_automation"
 
 @dataclass(slots=True)
 class Operation:
-    """An operation under way. `finish` makes its effect at the end, unless `error` says why there is none."""
+    """A running operation. `finish` applies its effect at the end, unless `error` is set."""
 
     progress_id: str
     name: str
@@ -56,7 +56,7 @@ def plugin(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> 
 
 
 def activate(instance: Instance, plugin_id: str) -> None:
-    """Make a plugin active, with what it needs and what it brings."""
+    """Activate a plugin with its dependencies and rows."""
     application_setup.install_with_dependencies(instance, plugin_id)
 
 
@@ -66,7 +66,7 @@ def _request_only(instance: Instance) -> tuple[str, ...]:
 
 
 def deactivate(instance: Instance, plugin_id: str) -> None:
-    """Take a plugin off; nothing REST could do, only tests do it."""
+    """Deactivate a plugin; not possible through REST, used by tests only."""
     row = instance.database.first("v_plugin", "id", plugin_id)
     installed = instance.database.first("sys_plugins", "source", plugin_id)
     if row is not None:
@@ -125,7 +125,7 @@ def progress(instance: Instance, caller: Caller, call: Call, parts: list[str]) -
 
 
 def advance(instance: Instance, operation: Operation) -> None:
-    """Move an operation one step on; a paused queue moves nothing."""
+    """Advance an operation by one step; a paused queue does not advance."""
     settings = instance.knobs.cicd
     if operation.is_over or settings.paused:
         return
@@ -144,7 +144,7 @@ def advance(instance: Instance, operation: Operation) -> None:
 
 
 def advance_all(instance: Instance) -> None:
-    """Move every operation on: reading the execution tracker counts as reading the progress."""
+    """Advance every operation: reading the execution tracker counts as reading the progress."""
     for operation in instance.operations.values():
         advance(instance, operation)
 

@@ -2,7 +2,7 @@
 """How encrypted columns keep their values (platform facts 1.4, 5.1).
 
 A one-way `password` is a salted hash, a two-way `password2` is encrypted with the instance's key. A value that was
-written raw, past the platform's encryption, stays as it was sent and opens nothing.
+written raw, without the platform's encryption, is stored as it was sent and is unusable.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ MASK = "********"
 
 
 def hash_password(plain: str) -> str:
-    """Store a password one way."""
+    """Hash a password."""
     salt = secrets.token_hex(8)
     return f"{ONE_WAY}{salt}${hashlib.sha256((salt + plain).encode()).hexdigest()}"
 
 
 def password_matches(plain: str, stored: str) -> bool:
-    """Tell whether a password opens what is stored; an unhashed value never does."""
+    """Whether a password matches the stored hash; an unhashed value never does."""
     if not stored.startswith(ONE_WAY) or not plain:
         return False
     salt, _, digest = stored[len(ONE_WAY) :].partition("$")
@@ -32,19 +32,19 @@ def password_matches(plain: str, stored: str) -> bool:
 
 
 class Cipher:
-    """The two-way encryption of one instance. Nothing serious: the simulator holds only made-up secrets."""
+    """The two-way encryption of one instance. Not secure: the simulator holds only made-up secrets."""
 
     def __init__(self, instance: str) -> None:
         self._key = hashlib.sha256(f"key of {instance}".encode()).digest()
 
     def encrypt(self, plain: str) -> str:
-        """Encrypt a value for storage; equal values give different texts."""
+        """Encrypt a value for storage; equal values have different ciphertexts."""
         nonce = secrets.token_bytes(12)
         data = plain.encode()
         return TWO_WAY + base64.b64encode(nonce + self._mix(nonce, data)).decode()
 
     def decrypt(self, stored: str) -> str | None:
-        """Give the plain value back; None when it was never encrypted."""
+        """Return the plain value; None if it was not encrypted."""
         if not stored.startswith(TWO_WAY):
             return None
         raw = base64.b64decode(stored[len(TWO_WAY) :])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Address rules in front of everything an instance answers (hardening facts 7; they need plugin com.snc.ipauthenticator).
+"""IP address access rules in front of all routes of an instance (hardening facts 7; they need plugin com.snc.ipauthenticator).
 
-An allow rule outranks a deny rule, and a caller no rule covers comes in, unless `glide.ip.authenticate.strict` is on. The
-caller's address is the first of `X-Forwarded-For`, else that of this machine.
+An allow rule outranks a deny rule, and a caller without a matching rule is admitted unless
+`glide.ip.authenticate.strict` is on. The caller's address is the first of `X-Forwarded-For`, else that of this machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Address = IPv4Address | IPv6Address
 
 
 def refusal(instance: Instance, call: Call) -> Reply | None:
-    """The answer to a caller whose address is shut out; None when it may come in. Its wording is not published."""
+    """The response to a caller whose address is denied; None if it is admitted. Its wording is not published."""
     if not instance.plugin_is_active(PLUGIN):
         return None
     rules = [row for row in instance.database.scan("ip_access") if row.get("active") == "true"]

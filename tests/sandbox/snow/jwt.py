@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON Web Tokens: checking assertions that come in, signing tokens that go out (platform facts 1.6, 2.2)."""
+"""JSON Web Tokens: verify incoming assertions, sign outgoing tokens (platform facts 1.6, 2.2)."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ KEY_ID = "platform-signing-key"
 
 
 class BadAssertion(ValueError):
-    """An assertion that is no JSON Web Token."""
+    """An assertion that is not a valid JSON Web Token."""
 
 
 def encode(data: bytes) -> str:
-    """Write bytes the way JSON Web Tokens do."""
+    """Encode bytes as base64url without padding."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def decode(text: str) -> bytes:
-    """Read bytes that `encode` wrote."""
+    """Decode base64url without padding."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def unpack(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give header and claims of a token without checking it; raises BadAssertion."""
+    """Return header and claims of a token without verifying it; raises BadAssertion."""
     try:
         header, claims, _ = token.split(".")
         parts = json.loads(decode(header)), json.loads(decode(claims))
@@ -46,20 +46,20 @@ def unpack(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def verify_shared(token: str, key: str) -> bool:
-    """Check an HS256 signature."""
+    """Verify an HS256 signature."""
     signed, _, signature = token.rpartition(".")
     return hmac.compare_digest(encode(hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest()), signature)
 
 
 def sign_shared(claims: dict[str, Any], key: str, kid: str = "") -> str:
-    """Make an HS256 token, as a client would that shares a key with the instance."""
+    """Sign an HS256 token, as a client does that shares a key with the instance."""
     header = {"alg": "HS256", "typ": "JWT", **({"kid": kid} if kid else {})}
     signed = ".".join(encode(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
     return f"{signed}.{encode(hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest())}"
 
 
 def verify_certificate(token: str, pem: str) -> bool:
-    """Check an RS256 signature with the key of a certificate."""
+    """Verify an RS256 signature with the key of a certificate."""
     signed, _, signature = token.rpartition(".")
     try:
         key = load_pem_x509_certificate(pem.encode()).public_key()
@@ -84,7 +84,7 @@ def sign(claims: dict[str, Any]) -> str:
 
 
 def public_keys() -> dict[str, Any]:
-    """The key set that verifies what `sign` made."""
+    """The key set that verifies tokens of `sign`."""
     numbers = _signing_key().public_key().public_numbers()
     exponent, modulus = (
         encode(value.to_bytes((value.bit_length() + 7) // 8, "big")) for value in (numbers.e, numbers.n)

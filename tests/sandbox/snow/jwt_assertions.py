@@ -13,7 +13,7 @@ from .store import Row
 
 
 def subject_of(instance: Instance, client: Row, assertion: str) -> Row:
-    """The user an assertion speaks for; raises BadAssertion with the platform's words."""
+    """The user in the subject of an assertion; raises BadAssertion with the platform's message."""
     header, claims = unpack(assertion)
     endpoint = _endpoint(instance, client)
     if not _signature_holds(instance, endpoint, header, assertion):
@@ -31,7 +31,7 @@ def subject_of(instance: Instance, client: Row, assertion: str) -> Row:
 
 
 def _endpoint(instance: Instance, client: Row) -> Row:
-    """The `oauth_jwt` row: the client itself, or the one a plain client names."""
+    """The `oauth_jwt` row: the client itself, or the one that an ordinary client refers to."""
     for sys_id in (client["sys_id"], client.get("jwt_provider", "")):
         found = instance.database.find("oauth_jwt", sys_id)
         if found is not None:

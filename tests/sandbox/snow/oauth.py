@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token endpoint and its neighbours (platform facts 1.8, 2)."""
+"""The token endpoint and related endpoints (platform facts 1.8, 2)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ USERACCOUNT = "useraccount"
 
 
 class Denied(Exception):
-    """A token request that gets an error."""
+    """A token request that is refused."""
 
     def __init__(self, status: int, error: str, description: str = "access_denied") -> None:
         super().__init__(error)
@@ -31,12 +31,12 @@ class Denied(Exception):
         self.description = description
 
     def reply(self) -> Reply:
-        """The answer in the token endpoint's own error form."""
+        """The response in the token endpoint's own error format."""
         return json_reply(self.status, {"error_description": self.description, "error": self.error})
 
 
 def access_denied() -> Denied:
-    """The answer that hides the reason (platform facts 2.1)."""
+    """The response that hides the reason (platform facts 2.1)."""
     return Denied(401, "server_error")
 
 
@@ -73,7 +73,7 @@ def _token(instance: Instance, call: Call) -> Reply:
 
 
 def _parameters(instance: Instance, call: Call) -> dict[str, str]:
-    # Anything but a form leaves the endpoint without parameters (platform facts 2.1).
+    # Any content type other than a form is read as having no parameters (platform facts 2.1).
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     is_form = kind == "application/x-www-form-urlencoded"
     params = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {}
@@ -120,7 +120,7 @@ def _scope(instance: Instance, client: Row, params: dict[str, str]) -> str:
 
 
 Granted = tuple[Row, bool, str]
-"""The user, whether a refresh token goes with the answer, and the refresh token when it is a given one."""
+"""The user, whether the response includes a refresh token, and the refresh token if it was sent by the client."""
 
 
 def _by_password(instance: Instance, _call: Call, _client: Row, params: dict[str, str]) -> Granted:
@@ -177,14 +177,14 @@ GRANTS: dict[str, Callable[[Instance, Call, Row, dict[str, str]], Granted]] = {
 
 
 def revoke(instance: Instance, call: Call) -> Reply:
-    """Answer `/oauth_revoke_token.do?token=...`; no credentials are asked for (platform facts 2.2)."""
+    """Answer `/oauth_revoke_token.do?token=...`; it requires no credentials (platform facts 2.2)."""
     form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
     tokens.revoke(instance, call.query.get("token") or form.get("token", ""))
     return Reply(200)
 
 
 def authorize(instance: Instance, call: Call) -> Reply:
-    """Answer `/oauth_auth.do`: people sign in here, programs see the login page."""
+    """Answer `/oauth_auth.do`: returns the login page."""
     if instance.is_on("glide.oauth.state.parameter.required") and not call.query.get("state"):
         return html_reply(400, "<html><body>Missing State parameter in request</body></html>")
     return html_reply(200, html_pages.LOGIN)

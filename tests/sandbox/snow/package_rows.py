@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows that packages bring, made once from the tables in `data` and shared by all instances that have them."""
+"""The rows of packages, built once from the tables in `data` and shared by all instances that have them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .store import Rows
 
 @lru_cache(maxsize=64)
 def added_rows(release: str, table_definitions: tuple[str, ...], packages: tuple[str, ...]) -> dict[str, Rows]:
-    """The rows that packages bring: dictionary, roles, users, properties, access controls."""
+    """The rows of packages: dictionary, roles, users, properties, ACLs."""
     base = Base(schema_of(release, table_definitions))
     plain = schema_of(release).tables
     dictionary(base, [table for name, table in base.schema.tables.items() if name not in plain])
@@ -33,7 +33,7 @@ def added_rows(release: str, table_definitions: tuple[str, ...], packages: tuple
 
 
 def _of(packages: tuple[str, ...], text: str) -> str:
-    """The lines of a data table whose first cell names one of the packages, without that cell."""
+    """The lines of a data table whose first cell is one of the packages, without that cell."""
     rows = (line.partition("|") for line in text.strip().splitlines())
     return "\n".join(rest for name, _, rest in rows if name.strip() in packages)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Store applications and plugins that bring tables: what is there, what needs what (compliance facts 1.1, 1.3)."""
+"""Store applications and plugins with tables: installed ones and dependencies (compliance facts 1.1, 1.3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACTIVE = ("active", "true")
 
 @cache
 def _known() -> dict[str, tuple[str, ...]]:
-    """Package -> what it needs, in the order of installation."""
+    """Package -> dependencies, in the order of installation."""
     found = {}
     for line in PACKAGES.strip().splitlines():
         name, _, needs = line.partition("|")
@@ -24,7 +24,7 @@ def _known() -> dict[str, tuple[str, ...]]:
 
 
 def with_dependencies(name: str, line: str) -> list[str]:
-    """A package behind everything it needs, in the order of installation; just itself when nothing is known of it."""
+    """The dependencies of a package and the package, in the order of installation; only itself if it is unknown."""
     known = _known()
     wanted = {name}
     for each in reversed(known):
@@ -36,7 +36,7 @@ def with_dependencies(name: str, line: str) -> list[str]:
 
 
 def is_installed(database: Database, name: str) -> bool:
-    """Whether a package is installed, under whichever of its names."""
+    """Whether a package is installed under any of its names."""
     for plugin in (name, PLUGIN_OF.get(name, "")):
         row = database.first("v_plugin", "id", plugin) if plugin else None
         if row is not None and row.get("active") in ACTIVE:
@@ -52,7 +52,7 @@ def installed(database: Database) -> list[str]:
 
 
 def table_definitions(database: Database, settings: Compliance) -> tuple[str, ...]:
-    """The text of all tables that installed packages bring."""
+    """The definitions of all tables of the installed packages."""
     names = installed(database)
     texts = [TABLES[name] for name in names if name in TABLES]
     if settings.storage == "private_table":

@@ -38,5 +38,5 @@ def login(_instance: Instance, _call: Call) -> Reply:
 
 
 def other_page(_instance: Instance, call: Call) -> Reply:
-    """Answer any other page as an instance does to somebody who has not signed in: by a way to the login page."""
+    """Answer any other page like an instance without a session: redirect to the login page."""
     return html_reply(302, "", {"Location": f"{call.base}/login.do"})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inserting, updating, deleting rows: access control, encoding, rules, audit columns (platform facts 3.4)."""
+"""Insert, update and delete rows: access control, encoding, rules, audit columns (platform facts 3.4)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Writer:
         return self._stored(place, sys_id)
 
     def delete(self, table: str, sys_id: str) -> None:
-        """Remove a row and what goes with it."""
+        """Remove a row and its dependent rows."""
         place, old = self._existing(table, sys_id)
         if self.caller is not None:
             AccessCheck(self.instance, self.caller).check_write(place, "delete", old)
@@ -112,7 +112,7 @@ class Writer:
             row["sys_name"] = row.get(definition.display, "")
 
     def _new_id(self, table: str, values: Mapping[str, object]) -> str:
-        # Many tables are reported to honour a sys_id in the body; nothing official says so (platform facts 3.11).
+        # Many tables are reported to accept a sys_id in the body, undocumented (platform facts 3.11).
         wanted = str(values.get("sys_id", ""))
         usable = re.fullmatch("[0-9a-f]{32}", wanted) and self.instance.database.find(table, wanted) is None
         return wanted if usable else self.instance.new_id()

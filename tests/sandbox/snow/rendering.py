@@ -45,7 +45,7 @@ class _Field:
 
 
 class View:
-    """Shows rows of one table the way a call asks for."""
+    """Renders rows of one table according to the parameters of a call."""
 
     def __init__(self, instance: Instance, caller: Caller, table: str, call: Call) -> None:
         self._instance = instance

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a path to the endpoint that answers it; sign-in, limits, headers (platform facts 3.1, 3.5)."""
+"""Routing of requests to endpoints; sign-in, limits, headers (platform facts 3.1, 3.5)."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _api(instance: Instance, call: Call) -> Reply:
 
 
 def dispatch(instance: Instance, caller: Caller, call: Call) -> Reply:
-    """Answer an API request of a caller who has signed in; raises Refused. Inner requests of batches come here too."""
+    """Answer an API request of a signed-in caller, including inner requests of batches; raises Refused."""
     if caller.is_unscoped:
         raise Refused(403, *UNSCOPED)
     _check_accept(call)
@@ -129,7 +129,7 @@ def _expand_tiny(instance: Instance, call: Call) -> None:
 
 
 def route_of(path: str) -> str:
-    """A path with its identifiers taken out, for counting requests."""
+    """A path without identifiers, for the request counts."""
     parts = path.split("/")
     return "/".join("{sys_id}" if _SYS_ID.match(part) else part for part in parts)
 

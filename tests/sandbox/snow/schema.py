@@ -2,7 +2,7 @@
 """Tables and columns of one release, read from the text tables in `data`.
 
 A table is a head line `name | label | parent | display column | since` followed by indented column lines
-`name (Label) | type | default | choices | since`; trailing cells may be left out. Types are the platform's own;
+`name (Label) | type | default | choices | since`; trailing cells are optional. Types are the platform's own;
 `string(40)` has a maximum length, `reference:sys_user` a target. Choices are `value=Label; value=Label`. `since` is
 the first release that has the table or column.
 """
@@ -28,7 +28,7 @@ AUDIT_COLUMNS = """
     sys_mod_count (Updates)      | integer
     sys_tags (Tags)              | string
 """
-# What only the platform writes (ServiceNow platform facts 1.1, 5.5 of the ticket facts).
+# Columns that only the platform writes (ServiceNow platform facts 1.1, 5.5 of the ticket facts).
 AUDIT_NAMES = frozenset(
     (
         "sys_created_by",
@@ -75,7 +75,7 @@ class Table:
 
 
 class Schema:
-    """All tables of one release, and of the applications whose tables are given as text."""
+    """All tables of one release, and of applications whose tables are given as text."""
 
     def __init__(self, release: Release, table_definitions: tuple[str, ...] = ()) -> None:
         self.release = release
@@ -111,7 +111,7 @@ class Schema:
     def with_choices(self, choices: Mapping[tuple[str, str], dict[str, str]]) -> Schema:
         """A schema whose columns have other choice lists: value -> label by table and column.
 
-        A default that is no longer among the choices gives way to the first of them.
+        A default that is no longer among the choices is replaced by the first of them.
         """
         changed = copy.copy(self)
         changed.tables = dict(self.tables)
@@ -128,7 +128,7 @@ class Schema:
         return changed
 
     def family(self, name: str) -> tuple[str, ...]:
-        """The table and every table that extends it: the places where its rows can lie."""
+        """The table and every table that extends it: where its rows can be stored."""
         return self._families[name]
 
     def ancestry(self, name: str) -> Iterator[str]:

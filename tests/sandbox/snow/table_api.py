@@ -35,7 +35,7 @@ class TableCall:
     is_v1: bool
 
     def answer(self) -> Reply:
-        """Answer it; raises Refused."""
+        """Answer the call; raises Refused."""
         if self.table not in self.instance.database.schema.tables:
             raise Refused(400, f"Invalid table {self.table}")
         if self.table == "sys_execution_tracker":
@@ -64,7 +64,7 @@ class TableCall:
         rows = self._selected()
         total = len(rows)
         limit, offset = _number(query.get("sysparm_limit"), DEFAULT_LIMIT), _number(query.get("sysparm_offset"), 0)
-        # The page is cut before access control takes rows out of it (platform facts 3.2), so it may be short.
+        # The page is cut before access control removes rows (platform facts 3.2), so it may be short.
         page = rows[offset : offset + limit]
         if seen is not None:
             page = [row for row in page if seen(row)]
@@ -129,7 +129,7 @@ class TableCall:
         if offset + limit < total:
             targets["next"] = offset + limit
         targets["last"] = last
-        # From what was sent, so that the links of a short URL stay short.
+        # Based on the original request, so that the links of a short URL stay short.
         sent = parse_qsl(self.call.query_text, keep_blank_values=True)
         kept = {name: value for name, value in sent if name != "sysparm_offset"}
         page = f"{self.call.base}{self.call.path}?{urlencode({**kept, 'sysparm_limit': limit})}&sysparm_offset="
@@ -161,7 +161,7 @@ class TableCall:
 
 
 def read_body(call: Call) -> dict[str, object]:
-    """The JSON object of a write; of an array the first element (platform facts 3.4). Raises Refused."""
+    """The JSON object of a write; the first element of an array (platform facts 3.4). Raises Refused."""
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not kind or not call.body:
         raise unreadable()
@@ -179,7 +179,7 @@ def read_body(call: Call) -> dict[str, object]:
 
 
 def table_call(instance: Instance, caller: Caller, call: Call, parts: list[str], *, is_v1: bool) -> Reply:
-    """Answer `/api/now/table/...`; `parts` are the path segments behind `table`."""
+    """Answer `/api/now/table/...`; `parts` are the path segments after `table`."""
     if not parts or len(parts) > 2:
         raise Refused(400, NO_RESOURCE)
     return TableCall(instance, caller, call, parts[0], parts[1] if len(parts) == 2 else "", is_v1).answer()

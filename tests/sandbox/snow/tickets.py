@@ -11,7 +11,7 @@ from .role_grants import role_closure
 from .store import Database
 from .write_context import WriteContext
 
-# Names of rules are made up where the facts give none; clients must not look for them.
+# Undocumented names of rules are made up; clients must not rely on them.
 NO_CLOSING = "Only itil_admin may close an incident"
 NO_PRIVILEGED_GROUP = "Restrict assignment to privileged groups"
 NO_PROBLEM_TRANSITION = "Problem state is moved by its state model"
@@ -19,7 +19,7 @@ NO_CHANGE_TRANSITION = "Change Model: Check State Transition"
 
 
 def number(change: WriteContext) -> None:
-    """Give a new row its number: prefix, digits and start are the instance's own (5.5)."""
+    """Set the number of a new row: prefix, digits and start are specific to the instance (5.5)."""
     if change.operation == "insert" and not change.row.get("number"):
         fresh = change.instance.next_number(change.table)
         if fresh:
@@ -27,7 +27,7 @@ def number(change: WriteContext) -> None:
 
 
 def task(change: WriteContext) -> None:
-    """Fill what every new task has, and turn journal input into entries."""
+    """Set the defaults of a new task, and store journal input as entries."""
     row = change.row
     if change.operation == "insert":
         row["opened_at"] = row.get("opened_at") or row["sys_created_on"]
@@ -47,7 +47,7 @@ def _journal(change: WriteContext) -> None:
 
 
 def assignment(change: WriteContext) -> None:
-    """Refuse a group that carries admin or security_admin to everybody but administrators (5.2)."""
+    """Refuse a group with the role admin or security_admin to all but administrators (5.2)."""
     group = change.row.get("assignment_group", "")
     if change.operation == "delete" or change.caller is None or change.caller.is_admin or not group:
         return
@@ -56,7 +56,7 @@ def assignment(change: WriteContext) -> None:
 
 
 def _roles_of(database: Database, group: str) -> set[str]:
-    """The names of all roles that members of a group get, through its parents too."""
+    """The names of all roles that members of a group have, including those of its parents."""
     names: set[str] = set()
     seen: set[str] = set()
     while group and group not in seen:
@@ -99,9 +99,9 @@ def _closing(change: WriteContext) -> None:
 
 
 def _derived_priority(change: WriteContext, lowest: int = 5) -> str:
-    """High, medium, low of impact and urgency give 1 to 5 (5.2); the look-up of changes ends at 4 (5.4).
+    """Priority 1 to 5 from impact and urgency (5.2); changes have 1 to 4 (5.4).
 
-    That problems use the same matrix, and changes the same up to their end, is LIKELY.
+    That problems use the same matrix, and changes the same up to 4, is LIKELY.
     """
     grades = [change.row.get(column, "") for column in ("impact", "urgency")]
     return str(min(lowest, sum(int(grade) if grade in ("1", "2", "3") else 3 for grade in grades) - 1))
@@ -125,7 +125,7 @@ def _author(change: WriteContext) -> str:
 
 
 def problem(change: WriteContext) -> None:
-    """States and priority of a problem: the Table API moves none from state to state since Rome (5.3)."""
+    """States and priority of a problem: the Table API does not change their state since Rome (5.3)."""
     if change.operation == "delete":
         return
     row, settings = change.row, change.instance.knobs.tickets
@@ -149,7 +149,7 @@ def change_request(change: WriteContext) -> None:
     after = row.get("state", "")
     if change.caller is not None and after != before and change.instance.knobs.tickets.change_transitions == "enforced":
         kind = (change.old or row).get("type", "normal")
-        # A new change request starts as New, whatever is sent.
+        # A new change request starts in state New, regardless of the value sent.
         if change.old is None or after not in CHANGE_TRANSITIONS.get(kind, CHANGE_TRANSITIONS["normal"])[before]:
             raise change.abort(NO_CHANGE_TRANSITION)
     row["priority"] = _derived_priority(change, lowest=4)

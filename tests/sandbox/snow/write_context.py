@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a business rule works on: one write on its way to the database."""
+"""The context of a business rule: one write before it is stored."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .store import Row, stable_id
 
 @dataclass(slots=True)
 class WriteContext:
-    """One write. A rule may alter `row` before it is stored; `operation` is insert, update or delete.
+    """One write. A rule can change `row` before it is stored; `operation` is insert, update or delete.
 
-    `is_absorbed` marks a delete that leaves the row in place because something else still needs it; `is_journaled` an
-    update that wrote a journal entry and so changes the row even when no column differs.
+    `is_absorbed` marks a delete that keeps the row because it is still needed; `is_journaled` an update that wrote a
+    journal entry and so changes the row even if no column differs.
     """
 
     instance: Instance
@@ -30,11 +30,11 @@ class WriteContext:
     is_journaled: bool = False
 
     def sets(self, column: str) -> bool:
-        """Tell whether the write gives a column another value."""
+        """Whether the write changes the value of a column."""
         return self.row.get(column, "") != (self.old or {}).get(column, "")
 
     def abort(self, rule: str) -> Refused:
-        """Make the refusal of a business rule."""
+        """Return the error of a business rule that aborts the write."""
         return rule_abort(self.table, rule, stable_id("sys_script", rule))
 
 

@@ -36,7 +36,7 @@ class TenantService:
 
     @property
     def latency(self) -> float:
-        """Seconds that each answer takes."""
+        """Seconds of delay before each response."""
         return self.tenant.knobs.latency_ms / 1000
 
     @property
@@ -91,7 +91,7 @@ class TenantService:
         self.client = InstanceClient(self.tenant)
 
     def tamper(self, change: Mapping[str, Any]) -> dict[str, Any]:
-        """Change rows behind everyone's back; raises SettingError."""
+        """Change rows out of band; raises SettingError."""
         return tamper.tamper(self.tenant, change)
 
     def state(self, table: str | None) -> dict[str, Any]:

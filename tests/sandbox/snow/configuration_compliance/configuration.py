@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration of the integration as its jobs read it, wherever it lies (compliance facts 2.2, 2.4)."""
+"""The configuration of the integration as its jobs read it, from either table (compliance facts 2.2, 2.4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..instance import Instance
 from ..store import Row
 from .integration import implementation_of, private_table
 
-# What is read -> column of the private table, name of the parameter.
+# Setting -> column of the private table, name of the parameter.
 _PLACES = {
     "api_url": ("arm_root", "mdc_api"),
     "tenant_id": ("directory", "mdc_directory"),
@@ -25,12 +25,12 @@ _SUBSCRIPTIONS = ("sub", "Specific Subscriptions", "subscriptions")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Values by what they are; the secret in plain, empty where it is unusable."""
+    """Values by setting; the secret in plain text, empty if it is unusable."""
 
     values: Mapping[str, str]
 
     def problem(self, account: Mapping[str, str] | None) -> str:
-        """Why a run with this configuration fails; empty where it succeeds. The words are made up."""
+        """Why a run with this configuration fails; empty if it succeeds. The wording is made up."""
         missing = [label for name, label in _REQUIRED.items() if not self.values.get(name)]
         if missing:
             return f"Configuration is incomplete: {', '.join(missing)}"
@@ -46,7 +46,7 @@ class Configuration:
         if self.values.get("import_from") not in _SUBSCRIPTIONS:
             return None
         listed = (each.strip().lower() for each in self.values.get("subscription_ids", "").split(","))
-        # A blank list means everything (2.1 on 2.2.2).
+        # An empty list means all subscriptions (2.1 on 2.2.2).
         return frozenset(each for each in listed if each) or None
 
 

@@ -26,7 +26,7 @@ _LONG_AGO = datetime(2020, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One assessment of one resource. `changed` is when its status last changed, UTC; None counts as just now."""
+    """One assessment of one resource. `changed` is the time of its last status change, UTC; None means now."""
 
     key: str
     name: str
@@ -64,13 +64,13 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         subscription=found[1].lower() if found else "",
         severity=str(metadata.get("severity") or risk.get("level", "")),
         provider=str(details.get("source") or details.get("Source") or "Azure"),
-        # Seven digits of a second are the vendor's; whole ones are enough here.
+        # The vendor writes seven digits of a second; whole seconds are enough here.
         changed=datetime.fromisoformat(changed[:19]) if changed else None,
     )
 
 
 def from_counts(counts: Mapping[str, Any]) -> tuple[Finding, ...]:
-    """Make up findings: how many of each kind; `long_unhealthy` ones changed long ago. Raises SettingError."""
+    """Generate findings by count of each kind; `long_unhealthy` ones changed long ago. Raises SettingError."""
     unknown = sorted(set(counts) - set(COUNTS))
     if unknown:
         raise SettingError(f"unknown count {', '.join(unknown)}; known: {', '.join(COUNTS)}")

@@ -13,7 +13,7 @@ JOB_TABLE = "sn_vul_rest_integration"
 
 
 def add_rows(instance: Instance) -> None:
-    """Add the rows of each integration application that is there, where they are missing."""
+    """Add the missing rows of each installed integration application."""
     for application in INTEGRATIONS:
         if packages.is_installed(instance.database, application):
             _integration(instance, application)
@@ -36,7 +36,7 @@ def private_table(instance: Instance, application: str) -> str:
 
 
 def _put(instance: Instance, table: str, sys_id: str, values: Row) -> None:
-    """Add a row with its defaults unless it is there."""
+    """Add a row with its defaults unless it exists."""
     if instance.database.find(table, sys_id) is not None:
         return
     columns = instance.database.schema.tables[table].columns
@@ -94,7 +94,7 @@ def _record(instance: Instance, application: str) -> None:
 
 
 def _access(instance: Instance, application: str) -> None:
-    """Access controls of the private table: for the integration's own roles (1.4; 2.1 on 2.5.2)."""
+    """ACLs of the private table: for the integration's own roles (1.4; 2.1 on 2.5.2)."""
     table, prefix = private_table(instance, application), INTEGRATIONS[application][2]
     overrides = "false" if instance.knobs.compliance.own_role_only else "true"
     for operation in ("read", "create", "write", "delete"):
@@ -112,7 +112,7 @@ def _access(instance: Instance, application: str) -> None:
 
 
 def guarded_tables(instance: Instance) -> frozenset[str]:
-    """The tables that another application scope may not write."""
+    """The tables that other application scopes cannot write."""
     if instance.knobs.compliance.cross_scope != "refused":
         return frozenset()
     present = (name for name in (TVM, ASC) if packages.is_installed(instance.database, name))

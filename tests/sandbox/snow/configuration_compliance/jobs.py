@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs of the Defender for Cloud integration: what a run reads, writes, and leaves out (compliance facts 2.3, 2.5)."""
+"""The jobs of the Defender for Cloud integration: what a run reads, writes and omits (compliance facts 2.3, 2.5)."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _STANDARDS = ("Microsoft Cloud Security Benchmark", "ISO 27001")
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """One call that lets jobs of one application run, in the order given."""
+    """Runs jobs of one application in the given order."""
 
     instance: Instance
     application: str
     findings: tuple[Finding, ...]
     outcome: Mapping[str, str]
     account: Mapping[str, str] | None
-    """The tenant's own ids and secret, to check the configuration against; None checks only that it is complete."""
+    """The tenant's ids and secret that the configuration must match; None checks only that it is complete."""
 
     def run(self, keys: list[str]) -> list[dict[str, Any]]:
-        """Run jobs and tell about each."""
+        """Run jobs and return the result of each."""
         return [self._run(key) for key in keys]
 
     def _run(self, key: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Jobs:
         return run
 
     def _attachment(self, job: Row) -> None:
-        """The data source keeps one attachment; each run by another user than VR.System leaves one more (2.3)."""
+        """The data source keeps one attachment; each run by a user other than VR.System adds another (2.3)."""
         user = self.instance.database.find("sys_user", job.get("run_as", ""))
         own = user is not None and user[1].get("user_name") == RUN_AS
         sys_id = stable_id("sys_attachment", job["sys_id"]) if own else self.instance.new_id()
@@ -141,7 +141,7 @@ class Jobs:
         return {"vi_created": len(names), "vi_updated": 0}
 
     def metadata(self, _job: Row) -> dict[str, int]:
-        """Assessment metadata become tests; they join the test groups that are there already."""
+        """Assessment metadata become tests; they are added to existing test groups."""
         groups = self._own("sn_vulc_policy")
         created = 0
         for name, finding in {each.name: each for each in self._in_scope()}.items():
@@ -162,7 +162,7 @@ class Jobs:
         return {"vi_created": created, "vi_updated": 0}
 
     def standards(self, _job: Row) -> dict[str, int]:
-        """Standards and controls become sources and citations, linked to the tests that are there already."""
+        """Standards and controls become sources and citations, linked to existing tests."""
         citations = []
         for standard in _STANDARDS:
             source = self._put("sn_vulc_auth_src", self._id("sn_vulc_auth_src", standard), {"name": standard})
@@ -173,17 +173,17 @@ class Jobs:
         return {"vi_created": len(citations), "vi_updated": 0}
 
     def assessments(self, job: Row) -> dict[str, int]:
-        """Status changes since the start time of the job, else of the last day; what fails for long is not read again."""
+        """Status changes since the start time of the job, else of the last day; findings that failed earlier are not read again."""
         since = job.get("start_time") or (self.instance.moment() - timedelta(days=1)).strftime(FORMAT)
         moment = datetime.strptime(since, FORMAT)
         return self._results(each for each in self._in_scope() if each.changed is None or each.changed >= moment)
 
     def comprehensive(self, _job: Row) -> dict[str, int]:
-        """Everything that is not passed, however long it has been so."""
+        """All findings that are not passed, regardless of their age."""
         return self._results(each for each in self._in_scope() if each.code != "Healthy")
 
     def containers(self, _job: Row) -> dict[str, int]:
-        """Findings of container images are no test results; there are none here."""
+        """Findings of container images do not become test results; the sandbox has none."""
         return {"vi_created": 0, "vi_updated": 0}
 
     def _results(self, findings: Iterator[Finding]) -> dict[str, int]:
@@ -192,13 +192,13 @@ class Jobs:
         for finding in findings:
             test = self.instance.database.find("sn_vulc_test", self._id("sn_vulc_test", finding.name))
             if test is None:
-                # Without its test a result has nothing to belong to: the metadata job runs before (2.3).
+                # A result without a test cannot be stored: the metadata job runs before (2.3).
                 continue
             sys_id = self._id("sn_vulc_result", finding.key)
             old = self.instance.database.find("sn_vulc_result", sys_id)
             counts["vi_created" if old is None else "vi_updated"] += 1
             passed = finding.code == "Healthy"
-            # Only the scanner closes a result; whatever a task says, one that fails is open again (1.5).
+            # Only the scanner closes a result; a failing one is reopened regardless of its task (1.5).
             shown = {
                 "test": test[1]["sys_id"],
                 "src_ci": self._resource(finding),
@@ -245,9 +245,9 @@ _WORK: dict[str, Callable[[Jobs, Row], dict[str, int]]] = {
 def run_jobs(
     instance: Instance, wanted: Mapping[str, Any], findings: tuple[Finding, ...], account: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """Let jobs run as the control API asks; raises SettingError.
+    """Run jobs for the control API; raises SettingError.
 
-    `jobs` (keys, default all in their order); `outcome`, one word for all or a word per key; `application`.
+    `jobs` (keys, default: all in their order); `outcome`, one for all or one per key; `application`.
     """
     unknown = sorted(set(wanted) - SETTINGS)
     if unknown:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Access controls out of the box (platform facts 5.2, 5.3; connector facts 6).
 
-Each line becomes rows of `sys_security_acl` and `sys_security_acl_role`; the simulator decides by those rows and by
-nothing else. "-" stands for nobody (administrators pass unless the line is marked "!"), "*" for every signed-in user.
+Each line becomes rows of `sys_security_acl` and `sys_security_acl_role`; the simulator decides by those rows alone.
+"-" means no one (administrators pass unless the line is marked "!"), "*" means every signed-in user.
 """
 
 # table or table.field | operations | roles | condition on the row
@@ -96,10 +96,10 @@ multi_factor_criteria           | read                     | user_authn_admin
 password_policy                 | read write               | password_policy_admin
 sys_tiny_url                    | create read              | *
 """
-# Rules of the REST endpoints themselves ship inactive (platform facts 3.9).
+# ACLs of the REST endpoints themselves ship inactive (platform facts 3.9).
 INACTIVE_ENDPOINTS = ("now/table", "now/import", "now/stats", "now/attachment")
 ENDPOINT_ROLE = "snc_platform_rest_api_access"
 # Tables that answer a reader without rights with 403 instead of an empty list (platform facts 6.1).
 FORBIDDING_TABLES = frozenset(("sys_plugins",))
-# Read-only accounts may still write what the platform itself needs (connector facts 6, trap 4).
+# Read-only accounts can still write what the platform itself needs (connector facts 6, trap 4).
 READ_ONLY_EXEMPT = ("syslog", "sysevent", "sys_user_session", "syslog_transaction")
