@@ -26,7 +26,7 @@ from .state import NAME, PORTAL_USER, Tenant, restored
 
 
 class TenantService:
-    """Entra, Graph, the Resource Manager and Defender for Cloud Apps behind the server, under one path."""
+    """Entra, Graph, Resource Manager and Defender for Cloud Apps as a service, under one path."""
 
     def __init__(self, seed: int = 0, saved: Mapping[str, Any] | None = None) -> None:
         self.name = NAME
@@ -75,7 +75,7 @@ class TenantService:
             return refused.reply
 
     async def prepare(self, call: Call) -> None:
-        """Do what has to be awaited before a call is answered."""
+        """Await the outgoing calls that a response depends on."""
         if batch.reads_secure_score(call):
             await self.client.read_posture()
 
@@ -84,7 +84,7 @@ class TenantService:
         self.tenant.knobs = turn(self.tenant.knobs, data)
 
     async def reset(self, data: Mapping[str, Any]) -> None:
-        """Begin with a fresh tenant of the same ids and secrets; raises SettingError."""
+        """Reset the tenant; ids and secrets stay the same. Raises SettingError."""
         knobs = turn(TenantKnobs(), data)
         await self.client.close()
         self.tenant = Tenant(knobs, self.tenant.seed)
@@ -129,17 +129,17 @@ class TenantService:
         }
 
     def portal_session(self) -> dict[str, str]:
-        """Sign the portal's user in; gives what a client would copy from its browser."""
+        """Sign the portal's user in; returns what a client would copy from its browser."""
         cookie, session = portal.open_session(self.tenant)
         header = portal.cookie_header(cookie, session)
         return {"mda_portal_cookie": header, "mda_portal_xsrf_token": portal.xsrf_of(header)}
 
     def assertion(self, base: str, changes: Mapping[str, Any]) -> dict[str, str]:
-        """Make the content of a federated token file; `changes` replace claims."""
+        """Return the content of a federated token file; `changes` override claims."""
         return {"assertion": token_endpoint.assertion(self.tenant, f"{base}/federation", dict(changes))}
 
     def sync(self) -> None:
-        """Let every connected connector read its instance again, and the Resource Manager its tickets."""
+        """Synchronize every connected connector, and the tickets of Resource Manager."""
         self.client.sync_all()
         vendor_tickets.sync(self.tenant, self.client)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The front of the Resource Manager: who asks, in which api-version, how often, and whether that is allowed."""
+"""The gateway of Resource Manager: authentication, api-versions, throttling and authorization of each request."""
 
 from __future__ import annotations
 
@@ -158,9 +158,9 @@ def _handler(resource: Resource, method: str, scope: Scope) -> Handler:
 
 def _check_right(tenant: Tenant, resource: Resource, method: str, scope: Scope, tail: str, principal: str) -> None:
     action = resource.action(method)
-    # The reference spells the action otherwise than the type (facts 5).
+    # In the reference the action is spelled differently from the type (facts 5).
     action = action.replace("/integrations/", f"/{tenant.knobs.integration_action}/")
-    # Metadata and queries of the tenant need no action of it: LIKELY. What may not be read is not among their rows.
+    # Metadata and queries at tenant scope require no action: LIKELY. Their rows are limited to those the caller can read.
     allowed = has_any_role(tenant) if scope.kind == TENANT else may(tenant, scope, action)
     if not allowed:
         over = f"{scope.text}/providers/{tail}"
@@ -174,7 +174,7 @@ def _check_scope(tenant: Tenant, resource: Resource, scope: Scope) -> None:
     wanted = scope.subscription
     since = tenant.arm.registered.get(wanted)
     if resource.namespace == SECURITY and wanted and (since is None or since > tenant.now()):
-        # As reported of plans; it is no 409, and names no target.
+        # As reported for plans; not a 409, and without a target.
         text = "Please register to Microsoft.Security in order to view your security status"
         raise not_found(text, "Subscription Not Registered")
 

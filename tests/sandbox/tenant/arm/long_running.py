@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long-running operations: started with 202, looked at until they are done (facts 3.4, 3.8)."""
+"""Long-running operations: started with 202, polled until they are finished (facts 3.4, 3.8)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXECUTE, DELETE_RULE, DELETE_INTEGRATION = "execute", "delete rule", "delete int
 
 
 def start_operation(request: ArmRequest, kind: str, target: Row, **more: Any) -> Reply:
-    """Start an operation on a rule or an integration; its effects come when it is done."""
+    """Start an operation on a rule or an integration; its effects apply when it is finished."""
     due = request.now + request.tenant.knobs.operation_seconds
     row = {"_id": str(uuid.uuid4()), "kind": kind, "target": target["_id"], "due": due, "status": "", **more}
     request.arm.operations[row["_id"]] = row
@@ -40,7 +40,7 @@ def _running(request: ArmRequest, header: str, address: str) -> Reply:
 
 
 def finish_due(tenant: Tenant, client: InstanceClient) -> None:
-    """End the operations that are due; called before anybody looks."""
+    """Finish the operations that are due; called before each read."""
     for row in tenant.arm.operations.values():
         if not row["status"] and row["due"] <= tenant.now():
             row["status"] = tenant.knobs.operation_outcome
@@ -59,7 +59,7 @@ def result(request: ArmRequest) -> Reply:
     """Answer in the style of Location: 202 while it runs."""
     row = _found(request)
     if not row["status"]:
-        # The address is told again with each answer.
+        # Each response repeats the address.
         address = f"{request.call.base}{request.call.path}?{request.call.query_text}"
         return _running(request, "Location", address)
     if row["kind"] == DELETE_INTEGRATION:
@@ -70,7 +70,7 @@ def result(request: ArmRequest) -> Reply:
 
 
 def status(request: ArmRequest) -> Reply:
-    """Answer in the style of Azure-AsyncOperation: always 200, the body tells."""
+    """Answer in the style of Azure-AsyncOperation: always 200, the body contains the status."""
     row = _found(request)
     content: Row = {
         "id": request.call.path.removeprefix("/arm"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a long-running operation does in the end."""
+"""The effects of finished long-running operations."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def execute(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
-    """Assign what a rule covers and nobody has been assigned yet; with override, what it covers.
+    """Assign the unassigned findings that a rule covers; with override, all that it covers.
 
-    Of rules of the type ServiceNow nothing is known; without the knob `vendor_tickets` they do nothing.
+    The behaviour of rules of the type ServiceNow is unknown; without the knob `vendor_tickets` they do nothing.
     """
     rule = tenant.arm.rules.get(operation["target"].lower())
     if rule is None or rule["properties"].get("isDisabled"):
@@ -41,7 +41,7 @@ def delete_rule(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
 def delete_integration(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
     """Remove an integration with all of its assignments (facts 1.2).
 
-    Which those are is not said. Here: what the tenant made through it, and whatever links to a ticket of its instance.
+    Which those are is not documented. Here: those the tenant created through it, and those with a ticket of its instance.
     """
     gone = tenant.arm.integrations.pop(operation["target"].lower(), None)
     if gone is None:

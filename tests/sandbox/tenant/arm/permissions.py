@@ -21,7 +21,7 @@ def permissions(request: ArmRequest) -> Reply:
 
 
 def role_assignments(request: ArmRequest) -> Reply:
-    """Answer the role assignments that reach a scope; the caller's are the only ones."""
+    """Answer the role assignments that apply to a scope; only the caller has any."""
     rows = roles.assignments(request.tenant, request.scope, request.principal)
     for part in filter(None, re.split(r"\s+and\s+", request.call.query.get("$filter", ""))):
         found = re.fullmatch(_FILTERS, part.strip(), re.IGNORECASE)

@@ -29,7 +29,7 @@ VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Microsoft.ResourceGraph": {"resources": ("2024-04-01", "2022-10-01", "2021-03-01", "2021-06-01-preview")},
     "Microsoft.Resources": {"subscriptions": ("2022-12-01", "2021-04-01", "2021-01-01", "2020-01-01", "2019-06-01")},
 }
-# What the manifest lists no type for, but comes with one.
+# Types missing in the manifest whose versions follow another type.
 LIKE = {
     "integrations/operationResults": "integrations",
     "integrations/operationStatuses": "integrations",
@@ -38,11 +38,11 @@ LIKE = {
 
 
 def versions(namespace: str, kind: str) -> tuple[str, ...]:
-    """The api-versions of a type; none for one that is unknown."""
+    """The api-versions of a type; empty for an unknown one."""
     return VERSIONS.get(namespace, {}).get(LIKE.get(kind, kind), ())
 
 
 def resource_types() -> list[dict[str, object]]:
-    """The types of Microsoft.Security, as reading the provider shows them."""
+    """The types of Microsoft.Security as returned for the provider."""
     plain = {"locations": [], "capabilities": "SupportsExtension"}
     return [{"resourceType": kind, "apiVersions": list(known), **plain} for kind, known in VERSIONS[SECURITY].items()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource Graph: the table `securityresources`, for the subset of the language that hunting has as well (facts 3.7)."""
+"""Resource Graph: the table `securityresources`, with the subset of KQL that hunting supports (facts 3.7)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MAX_ROWS = 1000
 
 
 def resources(request: ArmRequest) -> Reply:
-    """Answer a query over what the caller may read; 1,000 rows at a time."""
+    """Answer a query over the rows that the caller can read; 1,000 rows per page."""
     body = request.body()
     query, options = body.get("query"), body.get("options") or {}
     if not isinstance(query, str) or not query.strip() or not isinstance(options, dict):
@@ -107,7 +107,7 @@ def _properties(request: ArmRequest, table: str, row: Row) -> Row:
     if table == "assessments":
         about = request.arm.metadata.get(row["name"].lower(), {}).get("properties", {})
         details = properties["resourceDetails"]
-        # Queries of the vendor read Source and Id with capitals.
+        # Queries of the vendor use Source and Id with capitals.
         properties["resourceDetails"] = {name[:1].upper() + name[1:]: value for name, value in details.items()}
         properties["metadata"] = about
     if table == "assignments":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource providers of a subscription: what types there are, and registering (facts 2.3, 3.8)."""
+"""Resource providers of a subscription: types and registration (facts 2.3, 3.8)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .state import Row
 
 _VERSIONS = ("2024-03-01", "2022-12-01", "2022-09-01", "2021-04-01", "2021-01-01", "2020-06-01")
 _SETTLES = 0.2
-"""Seconds that registering takes."""
+"""Duration of a registration in seconds."""
 
 
 def is_call(tail: str) -> bool:
-    """Whether a path is about a provider itself, not about one of its types."""
+    """Whether a path refers to a provider itself, not to one of its types."""
     name, _, action = tail.partition("/")
     return not action or (action.lower() in ("register", "unregister") and bool(name))
 

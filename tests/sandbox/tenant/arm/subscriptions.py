@@ -32,7 +32,7 @@ def answer(request: ArmRequest) -> Reply:
         if role_on(request.tenant, request.scope) == "none":
             raise forbidden(request.principal, "Microsoft.Resources/subscriptions/read", request.scope.text)
         return json_reply(200, _shown(request, request.scope))
-    # A list holds what the caller may see, without a word about the rest.
+    # A list contains what the caller can read and silently omits the rest.
     seen = [scope for scope in scopes if role_on(request.tenant, scope) != "none"]
     return request.page(seen, lambda scope: _shown(request, scope))
 

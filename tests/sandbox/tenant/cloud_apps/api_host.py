@@ -13,7 +13,7 @@ from ..state import Tenant
 from . import documented_lists, ip_ranges, policies, portal_api
 from .instance_client import InstanceClient
 
-# Both prefixes lead to the same documented routes; the others are reached by the longer one alone.
+# Both prefixes lead to the same documented routes; the others require the longer one.
 DOCUMENTED = documented_lists.TABLE + ip_ranges.TABLE
 PORTAL_ROUTES = portal_api.TABLE
 ALL_ROUTES = DOCUMENTED + policies.TABLE + PORTAL_ROUTES
@@ -22,7 +22,7 @@ _PREFIXES = ("/mda/cas/api", "/mda/api")
 
 
 def route_of(path: str) -> str | None:
-    """The pattern of a path, for counting."""
+    """The pattern of a path, for the request counts."""
     for prefix in _PREFIXES:
         if path.startswith(prefix + "/"):
             name = ALL_ROUTES.name(path[len(prefix) :])
@@ -51,13 +51,13 @@ def answer(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def _may_call_portal_api(tenant: Tenant, roles: list[str] | None) -> bool:
-    # Whether these routes take a legacy token is not known, that they take a bearer token not likely (4.1).
+    # Whether these routes accept a legacy token is unknown; that they accept a bearer token is unlikely (4.1).
     allowed = tenant.knobs.connector_routes
     return allowed == "any" or (allowed == "token" and roles is None)
 
 
 def _permissions_of_caller(tenant: Tenant, call: Call) -> list[str] | None:
-    """The permissions of a bearer token; None for a legacy token, which may do what its user may."""
+    """The permissions of a bearer token; None for a legacy token, which has those of its user."""
     scheme, _, key = call.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "token":
         is_right = hmac.compare_digest(key.strip().encode(errors="surrogateescape"), tenant.api_token.encode())
@@ -85,7 +85,7 @@ def _throttle(tenant: Tenant) -> None:
 
 
 def _throttled(form: str, wait: int, with_header: bool) -> Reply:
-    # The word is known, the form is not (2.5).
+    # The wording is known, the format is not (2.5).
     text = f"Request was throttled. Expected available in {wait} seconds."
     if form == "json":
         reply = json_reply(429, {"detail": text})

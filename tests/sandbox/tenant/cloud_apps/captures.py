@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Captures of the portal page, for tests that learn from one without a browser.
 
-The files beside this one were recorded by `tests/browser/test_portal_wizard.py` (again with UPDATE_CAPTURES=1), which also
-checks that they are what a browser sends today. Everything in them is made up.
+The files in `captures/` were recorded by `tests/browser/test_portal_wizard.py` (UPDATE_CAPTURES=1 records them again),
+which also checks that they match what a browser sends today. Everything in them is made up.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from urllib.parse import quote
 
 FOLDER = Path(__file__).parent / "captures"
 WIZARD = "connector_wizard"
-"""One instance connected by hand."""
+"""One instance connected manually."""
 MANAGEMENT = "connector_management"
-"""Another one connected, switched off, connected again with the same details, and deleted."""
+"""Another instance connected, disabled, connected again with the same details, and deleted."""
 
 
 def replace_url(text: str, old: str, new: str) -> str:
-    """A text with one address in place of another, as such and encoded for a query string."""
+    """Replace an address in a text, plain and URL-encoded."""
     return text.replace(old, new).replace(quote(old, safe=""), quote(new, safe=""))
 
 
 def capture(name: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """A capture as if it had been made of the sandbox at `base_url`, and what was typed, by connector option."""
+    """A capture rewritten for the sandbox at `base_url`, and the wizard input by connector option."""
     typed = json.loads((FOLDER / "typed.json").read_text(encoding="utf-8"))
     har = (FOLDER / f"{name}.har").read_text(encoding="utf-8")
     values = json.dumps(typed["values"][name])

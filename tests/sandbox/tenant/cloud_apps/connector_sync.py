@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What comes of a connector's reads: accounts and activities (Cloud Apps facts 1.8, 3.1, 3.3)."""
+"""The result of a connector's synchronization: accounts and activities (Cloud Apps facts 1.8, 3.1, 3.3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .connectors import Connector
 from .data import SERVICENOW
 
 BACKFILL_MS = 3600 * 1000
-"""Events of the last hour before connecting are fetched, in the documents of today (Cloud Apps facts 1.6)."""
+"""Events of the last hour before connecting are fetched, according to the current documentation (Cloud Apps facts 1.6)."""
 
 _USER_COLUMNS = "sys_id,user_name,name,email,active,locked_out,last_login_time,sys_created_on,sys_created_by"
 READS = {
@@ -31,13 +31,13 @@ READS = {
         "sysparm_limit": "500",
     },
 }
-# Of the platform's events only those that the vendor's samples name (Cloud Apps facts 5.3).
+# Only the platform events in the vendor's samples (Cloud Apps facts 5.3).
 _EVENTS = {"login": "Log on", "login.failed": "Failed log on", "logout": "Log out"}
 _CATEGORIES = {"Log on": "LOGIN", "Failed log on": "FAILED_LOGIN", "Log out": "LOGOUT", "Create user": "CREATE_USER"}
 
 
 def import_rows(tenant: Tenant, connector: Connector, tables: dict[str, list[Row]]) -> None:
-    """Put what was read in place of the earlier accounts, and add the activities that are new."""
+    """Replace the accounts with those that were read, and add the new activities."""
     users = tables["sys_user"]
     administrators = {_text(row.get("user")) for row in tables["sys_user_has_role"]}
     groups: dict[str, list[str]] = {}
@@ -119,7 +119,7 @@ def _add_activities(
 def activity(
     tenant: Tenant, connector: Connector, moment: int, action: str, user_name: str, about: str, is_admin: bool
 ) -> Row:
-    """One event as the activities API gives it. Its schema is not documented: only `_id` is to be relied on (3.1)."""
+    """One event in the format of the activities API. Its schema is not documented: only `_id` is reliable (3.1)."""
     category = f"EVENT_CATEGORY_{_CATEGORIES.get(action, 'UNSPECIFIED')}"
     key = tenant.new_id()
     objects = [{"type": "user", "role": 4, "name": user_name}]

@@ -2,7 +2,7 @@
 """Write routes behind the sandbox's own connector wizard.
 
 The real ones are not known (Cloud Apps facts 4.3). These are made up for the sandbox: a client has to learn them from a
-capture of the portal page, and nothing else may rely on them.
+capture of the portal page, and nothing else must rely on them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CLOCK_MS = 600_000
 
 
 def submit(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Take a new connector; it waits for its confirmation."""
+    """Create a connector; it waits for its confirmation."""
     body = _checked(tenant, call)
     wanted = _settings(call, body)
     connector = Connector(
@@ -41,7 +41,7 @@ def submit(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def edit(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
-    """Take new details of a connector, as every renewal of its token and every switching on needs them (1.2, 1.7)."""
+    """Replace the details of a connector, as required for every token renewal and every re-enabling (1.2, 1.7)."""
     found = _found(tenant, connector)
     body = _checked(tenant, call)
     changed = replace(found, **_settings(call, body))
@@ -64,7 +64,7 @@ def confirm(tenant: Tenant, call: Call, client: InstanceClient, connector: str) 
 
 
 def disable(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
-    """Disable a connector; what it would need to sign in again is gone."""
+    """Disable a connector; its credentials are deleted."""
     found = _found(tenant, connector)
     if _checked(tenant, call).get("desired") != "DISABLED":
         raise portal_error(400, "BadRequest", "To switch a connector on, enter its details again")
@@ -113,7 +113,7 @@ def _checked(tenant: Tenant, call: Call) -> dict[str, Any]:
 
 
 def _settings(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a connector in the wizard's body."""
+    """The fields of a connector from the wizard's request body."""
     if value_at(body, "connector.saasId") != SERVICENOW:
         raise portal_error(400, "BadRequest", "The wizard knows no such app")
     mode = {"OAUTH": OAUTH, "BASIC": PASSWORD}.get(value_at(body, "connector.access.mode"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ServiceNow app connectors: what the tenant keeps of them, and how the portal shows them (Cloud Apps facts 1.7, 4.2)."""
+"""ServiceNow app connectors: their stored state, and their row in the portal (Cloud Apps facts 1.7, 4.2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OAUTH = "oauth"
 PASSWORD = "password"
 
 _KEPT_SECRET = ("password", "client_secret", "access_token", "refresh_token")
-# One of these texts is on record (Cloud Apps facts 4.2); the others follow its pattern.
+# One of these texts is documented (Cloud Apps facts 4.2); the others follow its pattern.
 _TEMPLATES = {
     PENDING: "CONSOLE2_APP_CONNECTORS_STATUS_PENDING",
     CONNECTING: "CONSOLE2_APP_CONNECTORS_STATUS_CONNECTING",
@@ -52,44 +52,44 @@ class Connector:
     posture: bool = True
     posture_read: int = 0
     posture_found: dict[str, dict[str, str]] = field(default_factory=dict)
-    """What the posture of the instance was when it was read: property, plugin, action -> name -> value."""
+    """The posture of the instance at the last reading: property, plugin, action -> name -> value."""
     access_token: str = ""
     access_until: float = 0.0
     refresh_token: str = ""
     attempt: int = 0
-    """Counts what was asked of the connector, so that an attempt that was overtaken has no effect."""
+    """Number of changes of the connector, so that an outdated attempt has no effect."""
     seen: list[str] = field(default_factory=list)
-    """Keys of what has been told as an activity."""
+    """Keys of the events that are already activities."""
 
     @property
     def instance_id(self) -> int:
-        """The number that activities and entities carry (Cloud Apps facts 3.2)."""
+        """The number in activities and entities (Cloud Apps facts 3.2)."""
         return (self.number << 20) | data.SERVICENOW
 
     @property
     def is_connected(self) -> bool:
-        """Whether data arrive."""
+        """Whether the connector delivers data."""
         return self.state in (CONNECTED, WARNING)
 
     @property
     def may_sync(self) -> bool:
-        """Whether it reads its instance from time to time; after an error that came later, it goes on trying."""
+        """Whether it synchronizes periodically; after a later error it keeps trying."""
         return bool(self.synced) and self.state in (CONNECTED, WARNING, ERROR)
 
     def disconnect(self) -> None:
-        """Forget everything that would let it sign in again: to switch it on, its details are entered anew (1.7)."""
+        """Delete its credentials; enabling it again requires entering its details again (1.7)."""
         self.attempt += 1
         self.password = self.client_secret = self.access_token = self.refresh_token = ""
         self.access_until = 0.0
 
     def shown(self) -> dict[str, Any]:
-        """For tests: everything but secrets, and which of those it holds."""
+        """For tests: all fields, but only the names of the secrets that it holds."""
         content = asdict(self)
         held = [name for name in _KEPT_SECRET if content.pop(name)]
         return {**content, "instance_id": self.instance_id, "holds": held}
 
     def row(self) -> dict[str, Any]:
-        """The connector as the portal lists it."""
+        """The row of the connector in the portal's list."""
         return {
             "_id": self.id,
             "appId": data.SERVICENOW,

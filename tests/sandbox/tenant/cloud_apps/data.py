@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a tenant holds before anybody touches it: policies, an IP range, the connector of another app."""
+"""The initial data of a tenant: policies, an IP range, the connector of another app."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MICROSOFT_365 = 11161
 CREATED_MS = 1767225600000
 
 # Cloud Apps facts 8.1: three built-in policies are switched off and replaced, four moved to behaviors and are off by
-# default, one is unchanged; the activity template is there once a person made a policy from it.
+# default, one is unchanged; the activity template exists once an operator created a policy from it.
 _POLICIES = """
 Activity from anonymous IP addresses      | ANOMALY_DETECTION | off | MEDIUM
 Activity from suspicious IP addresses     | ANOMALY_DETECTION | off | MEDIUM
@@ -41,7 +41,7 @@ POLICY_TYPES = (
     "APP_PERMISSION",
     "APP_PERMISSION_ANOMALY",
 )
-# The portal's pages of policies, by the types they show.
+# The policy pages of the portal -> policy types.
 POLICY_PAGES = {
     "conditional_access": ("INLINE", "SESSION", "ACCESS"),
     "information_protection": ("FILE",),
@@ -52,7 +52,7 @@ POLICY_PAGES = {
 
 
 def policies() -> list[dict[str, Any]]:
-    """The policies. Of a whole policy nothing is published; the names are those that creating one uses (8.2)."""
+    """The policies. The format of a complete policy is not published; the names are those of creating one (8.2)."""
     rows = []
     for line in _POLICIES.strip().splitlines():
         name, kind, state, severity = (part.strip() for part in line.split("|"))
@@ -73,14 +73,14 @@ def policies() -> list[dict[str, Any]]:
 
 
 def subnets() -> list[dict[str, Any]]:
-    """One IP range that somebody entered by hand."""
+    """One IP range that was entered manually."""
     return [subnet(stable_id("subnet", "office")[:24], "Head office", 1, ["198.51.100.0/24"], 1767225600000)]
 
 
 def subnet(
     key: str, name: str, category: int, ranges: list[str], modified: int, organization: str = "", tags: Any = ()
 ) -> dict[str, Any]:
-    """An IP range as lists show it."""
+    """An IP range in the format of lists."""
     return {
         "_id": key,
         "name": name,
@@ -100,7 +100,7 @@ def _shown(text: str) -> dict[str, Any]:
 
 
 def microsoft_365() -> dict[str, Any]:
-    """The row of another app among the connectors, as recorded (Cloud Apps facts 4.2)."""
+    """The connector row of another app, as recorded (Cloud Apps facts 4.2)."""
     return {
         "_id": stable_id("connector", "Microsoft 365")[:24],
         "appId": MICROSOFT_365,
@@ -125,7 +125,7 @@ def microsoft_365() -> dict[str, Any]:
 
 
 def surroundings() -> dict[str, Any]:
-    """What a row of the connectors says beside `api`."""
+    """The keys of a connector row besides `api`."""
     return {
         "proxy": {
             "status": 0,

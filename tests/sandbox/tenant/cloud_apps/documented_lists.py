@@ -103,7 +103,7 @@ def activity(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Re
 
 
 def feedback(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
-    """Take feedback on an activity."""
+    """Accept feedback on an activity."""
     _one(tenant.activities, unquote(key))
     return json_reply(200, {})
 
@@ -120,7 +120,7 @@ def entity(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Repl
 
 
 def entity_tree(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
-    """Fetch an account with what belongs to it."""
+    """Fetch an account with its related objects."""
     return json_reply(200, {"data": [_entity(tenant, key)]})
 
 
@@ -196,7 +196,7 @@ TABLE = Table(
     Route("POST", "/v1/alerts/close_{kind}", close_alerts, MANAGE),
     Route("POST", "/v1/alerts/{key}/{mark}", mark_alert, READ),
     Route("GET", "/v1/alerts/{key}", alert, READ),
-    # No permission covers files: only a legacy token or a user opens them (2.3).
+    # No permission covers files: they require a legacy token or a user (2.3).
     Route("GET POST", "/v1/files", files),
     Route("GET", "/v1/files/{key}", file),
 )

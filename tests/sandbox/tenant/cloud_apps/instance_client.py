@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a connector reaches its instance: it signs in over HTTP with what it was given, and reads what it is allowed to."""
+"""The connectors' HTTP client: signs in to an instance with the connector's credentials and reads its tables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..state import Row, Tenant
 from . import connector_sync
 from .connectors import CONNECTED, CONNECTING, ERROR, PASSWORD, WARNING, Connector
 
-# The documented error texts in their short form (Cloud Apps facts 1.7); wrong credentials have no text of their own there.
+# The documented error texts in their short form (Cloud Apps facts 1.7); wrong credentials have no specific text.
 _FAILURE = "RuntimeException: HttpRequestFailure: Server returned: "
 FORBIDDEN = f"{_FAILURE}403 Forbidden"
 SERVER_ERROR = f"{_FAILURE}500 Internal server error"
 TIMEOUT = "Service timeout"
 
-# Cloud Apps facts 1.3: the tables a connector reads. A user without access control gets no rows instead of a refusal;
-# these are never empty, so that no rows mean no right.
+# Cloud Apps facts 1.3: the tables a connector reads. A user without read access gets no rows instead of an error;
+# these tables are never empty, so no rows mean no access.
 NEVER_EMPTY = (
     "sys_user",
     "sys_user_group",
@@ -34,18 +34,18 @@ NEVER_EMPTY = (
     "sysevent_script_action",
 )
 MAY_BE_EMPTY = ("sys_user_grmember", "sys_attachment", "sys_attachment_doc", "incident")
-# Without these the connector lists accounts, but brings no activities.
+# Without these the connector delivers accounts, but no activities.
 LOGS = ("sysevent", "syslog_transaction")
 
 _MAX_CONCURRENT = 8
 
 
 class ConnectionFailed(Exception):
-    """What the instance answered ends the attempt; the text is what the portal shows."""
+    """The attempt failed; the message is the text that the portal shows."""
 
 
 class InstanceClient:
-    """The connectors' side of the tenant that calls out."""
+    """The outgoing calls of the tenant's connectors."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
@@ -55,26 +55,26 @@ class InstanceClient:
         self._syncing: set[str] = set()
 
     def connect(self, connector: Connector) -> None:
-        """Let a connector sign in; it is connecting until that is done."""
+        """Start to sign a connector in; it is connecting until that has finished."""
         connector.attempt += 1
         connector.state, connector.message, connector.disabled_by = CONNECTING, "", ""
         self.start(self._connect(connector, connector.attempt))
 
     def refresh(self) -> None:
-        """Read again what is older than the knob allows; called whenever somebody looks at the data."""
+        """Synchronize connectors whose data is older than the knob allows; called on every read."""
         border = self._tenant.now_ms() - self._tenant.knobs.sync_seconds * 1000
         for connector in self._tenant.connectors.values():
             if connector.may_sync and connector.synced < border:
                 self.start(self._sync(connector, connector.attempt))
 
     def sync_all(self) -> None:
-        """Read every connected instance again now."""
+        """Synchronize every connected instance now."""
         for connector in self._tenant.connectors.values():
             if connector.may_sync:
                 self.start(self._sync(connector, connector.attempt))
 
     async def read_posture(self) -> None:
-        """Read the settings behind Secure Score of every connected instance, where the last reading is old enough."""
+        """Read the settings behind Secure Score of every connected instance, if the last reading has expired."""
         border = self._tenant.now_ms() - self._tenant.knobs.posture_delay * 1000
         due = [
             connector
@@ -100,7 +100,7 @@ class InstanceClient:
             connector.posture_read, connector.posture_found = self._tenant.now_ms(), posture.posture_of(found)
 
     async def close(self) -> None:
-        """End what is under way."""
+        """Cancel running tasks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -108,7 +108,7 @@ class InstanceClient:
             await self._session.close()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let something run on beside the requests."""
+        """Run a task in the background."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -193,9 +193,9 @@ class InstanceClient:
     async def _call(self, connector: Connector, method: str, path: str, **content: Any) -> Row:
         base = connector.instance_url.strip().rstrip("/")
         if urlsplit(base).hostname not in ("127.0.0.1", "localhost"):
-            # The sandbox never leaves the machine: an instance elsewhere does not answer.
+            # The sandbox never calls another machine: an instance elsewhere times out.
             raise ConnectionFailed(TIMEOUT)
-        # Address rules of an instance see another caller than this machine.
+        # The caller's address that IP access rules of an instance see.
         content["headers"] = {"X-Forwarded-For": self._tenant.knobs.egress_address}
         if connector.access_token and path.startswith("api/"):
             content["headers"]["Authorization"] = f"Bearer {connector.access_token}"
@@ -212,9 +212,9 @@ class InstanceClient:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """What calls out."""
+        """The HTTP session of outgoing calls."""
         if self._session is None:
-            # Cookies would stand in for a token that has expired, and the certificate is the sandbox's own.
+            # Cookies would replace an expired token; the certificate is issued by the sandbox.
             connection = aiohttp.TCPConnector(ssl=False, limit=_MAX_CONCURRENT)
             self._session = aiohttp.ClientSession(connector=connection, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
@@ -228,7 +228,7 @@ def _read_answer(status: int, body: bytes) -> Row:
     try:
         content = json.loads(body)
     except ValueError as error:
-        # A page where data are due: the instance hibernates or is being maintained.
+        # HTML instead of JSON: the instance hibernates or is under maintenance.
         raise ConnectionFailed(TIMEOUT) from error
     if status != 200 or not isinstance(content, dict):
         raise ConnectionFailed(f"{_FAILURE}{status}")

@@ -25,7 +25,7 @@ def list_ranges(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def create(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Create an IP range; the answer is its id as a text."""
+    """Create an IP range; the response is its id as a string."""
     row = _row(tenant, call, tenant.new_id())
     if any(other["name"] == row["name"] for other in tenant.subnets):
         raise api_error(400, f"An IP range called {row['name']} exists already")
@@ -34,7 +34,7 @@ def create(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def update(tenant: Tenant, call: Call, client: InstanceClient, key: str) -> Reply:
-    """Replace an IP range as a whole; what is left out is cleared."""
+    """Replace an IP range as a whole; missing fields are cleared."""
     place = _place(tenant, key)
     tenant.subnets[place] = _row(tenant, call, key)
     return json_reply(200, key)

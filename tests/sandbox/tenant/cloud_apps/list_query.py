@@ -19,12 +19,12 @@ _CURSOR = "_scan"
 
 @dataclass(frozen=True)
 class ListSpec:
-    """How one kind of rows is listed: filter name -> path of the column; `date` is the column that scans follow."""
+    """Query options of one list: filter name -> path of the column; `date` is the column that scans are sorted by."""
 
     fields: Mapping[str, str]
     date: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """What the answer says beside `data`, `hasNext` and `total`."""
+    """Keys of the response besides `data`, `hasNext` and `total`."""
 
 
 def list_reply(tenant: Tenant, call: Call, spec: ListSpec, rows: Iterable[Row]) -> Reply:
@@ -33,7 +33,7 @@ def list_reply(tenant: Tenant, call: Call, spec: ListSpec, rows: Iterable[Row]) 
 
 
 def list_parameters(call: Call) -> Row:
-    """What a list call asks for: from the JSON body of a POST, or from the query string of a GET."""
+    """The parameters of a list call: the JSON body of a POST, or the query string of a GET."""
     if call.method == "POST":
         return body_of(call)
     parameters: Row = dict(call.query)
@@ -59,7 +59,7 @@ def _parsed(text: str) -> Any:
 
 
 def select_rows(tenant: Tenant, parameters: Row, spec: ListSpec, rows: list[Row]) -> Row:
-    """Filter, sort and cut; gives the body of the answer."""
+    """Filter, sort and page rows; returns the body of the response."""
     filters = parameters.get("filters") or {}
     cursor = filters.get(_CURSOR, {}).get("gt", 0) if isinstance(filters, dict) else 0
     found = [row for row in rows if matches(tenant, filters, spec, row)]
@@ -88,7 +88,7 @@ def _scanned(tenant: Tenant, parameters: Row, spec: ListSpec, found: list[Row], 
     size = max(smallest, min(_number(parameters, "limit", smallest), _MAX_SCANNED))
     page = found[:size]
     if spec.date and len(found) > size:
-        # Rows of one moment stay together: the last few are held back for the next page, unless they fill this one.
+        # Rows of the same time stay together: they move to the next page, unless they fill this one.
         border = value_at(found[size], spec.date)
         page = [row for row in page if value_at(row, spec.date) != border] or page
     filters = parameters.get("filters") or {}
@@ -102,14 +102,14 @@ def _sortable(value: Any) -> tuple[int, Any]:
 
 
 def value_at(row: Any, path: str) -> Any:
-    """The value at a dotted path, None where something is missing on the way."""
+    """The value at a dotted path, None if part of the path is missing."""
     for part in path.split("."):
         row = row.get(part) if isinstance(row, Mapping) else None
     return row
 
 
 def matches(tenant: Tenant, filters: Any, spec: ListSpec, row: Row) -> bool:
-    """Whether a row passes all filters; raises Refused for a field or an operator that does not exist."""
+    """Whether a row passes all filters; raises Refused for an unknown field or operator."""
     if not isinstance(filters, dict):
         raise api_error(400, "filters: must be an object")
     return all(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies: undocumented routes that list them and switch them on and off (Cloud Apps facts 8.2)."""
+"""Policies: undocumented routes that list, enable and disable them (Cloud Apps facts 8.2)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def get_policy_of_type(tenant: Tenant, call: Call, client: InstanceClient, kind:
 
 
 def switch(tenant: Tenant, call: Call, client: InstanceClient, key: str, verb: str) -> Reply:
-    """Switch a policy on or off."""
+    """Enable or disable a policy."""
     if verb not in ("enable", "disable"):
         raise _unknown(verb)
     row = _existing(tenant, key)
@@ -72,7 +72,7 @@ def count(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def metadata(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Say what the grid of policies can be filtered by; the real answer is not published."""
+    """List the filters of policies; the real response is not published."""
     return json_reply(200, {"filters": [{"name": name} for name in LIST_SPEC.fields], "types": data.POLICY_TYPES})
 
 

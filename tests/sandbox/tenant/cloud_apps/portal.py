@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The portal: pages for people, and the proxy behind them with its session and XSRF token (Cloud Apps facts 4.1)."""
+"""The portal: HTML pages, and their API proxy with session and XSRF token (Cloud Apps facts 4.1)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TABLE = api_host.ALL_ROUTES + connector_wizard.TABLE
 
 
 def route_of(path: str) -> str | None:
-    """The pattern of a path, for counting."""
+    """The pattern of a path, for the request counts."""
     for prefix in _PROXIES:
         if path.startswith(prefix + "/"):
             name = _TABLE.name(path[len(prefix) :])
@@ -44,7 +44,7 @@ def answer(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def open_session(tenant: Tenant) -> tuple[str, Row]:
-    """Sign the portal's user in; gives the session's cookie and what is kept of it."""
+    """Sign the portal's user in; returns the session cookie and the stored session."""
     cookie = secrets.token_urlsafe(48)
     tenant.sessions[cookie] = {"until": tenant.now() + tenant.knobs.portal_session_seconds, "xsrf": []}
     fresh_xsrf(tenant, tenant.sessions[cookie])
@@ -52,7 +52,7 @@ def open_session(tenant: Tenant) -> tuple[str, Row]:
 
 
 def fresh_xsrf(tenant: Tenant, session: Row) -> str:
-    """Make a further XSRF token; earlier ones are good until their time is over."""
+    """Issue another XSRF token; earlier ones are valid until they expire."""
     value = f"{secrets.token_urlsafe(24)}:{secrets.token_urlsafe(32)}=="
     session["xsrf"].append([value, tenant.now() + tenant.knobs.xsrf_seconds])
     del session["xsrf"][:-5]
@@ -102,7 +102,7 @@ def _proxied(tenant: Tenant, call: Call, client: InstanceClient, path: str) -> R
     if not _xsrf_is_right(tenant, call, session):
         raise portal_error(403, "Forbidden", "The XSRF token is missing or has expired.")
     if tenant.knobs.portal_routes == "refused":
-        # A sweep with an account without the Cloud Apps role saw these two answers (4.1).
+        # An account without the Cloud Apps role received these two responses (4.1).
         if "/dashboard/" in path:
             raise portal_error(500, "InternalServerError", "An error has occurred.")
         raise portal_error(403, "Forbidden", "The account has no role in Defender for Cloud Apps.")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Undocumented routes that read connectors and what surrounds them (Cloud Apps facts 4.2).
+"""Undocumented routes that read connectors and related data (Cloud Apps facts 4.2).
 
-Where the answer is not known, the least is said.
+Where the response is unknown, it contains the minimum.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ def count(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def metadata(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Say what the grid can be filtered by."""
+    """List the filters of connectors."""
     return json_reply(200, {"filters": [{"name": name} for name in LIST_SPEC.fields]})
 
 
 def table_config(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Give the values of the grid's columns."""
+    """Return the values of the list's columns."""
     return json_reply(200, {})
 
 
 def last_activity(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Give the time of the latest activity of each instance."""
+    """Return the time of the latest activity of each instance."""
     latest: dict[str, int] = {}
     for row in tenant.activities:
         key = str(row.get("instance"))
@@ -87,7 +87,7 @@ def supported_apps(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def configuration(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Give the settings of an app's connectors, never its secrets; the form is a guess."""
+    """Return the settings of an app's connectors without secrets; the format is a guess."""
     if call.query.get("appId") != str(data.SERVICENOW):
         raise portal_error(404, "NotFound", "There is no such app")
     wanted = call.query.get("instanceId")
@@ -108,7 +108,7 @@ def configuration(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def _services(tenant: Tenant) -> list[Row]:
-    # In the recorded catalogue `appId` of an instance is its number shifted left by 20 bits, or-ed with `saasId`.
+    # In the recorded catalogue `appId` of an instance is its number shifted left by 20 bits, ORed with `saasId`.
     return [
         {
             **connector.row(),
@@ -124,7 +124,7 @@ def _services(tenant: Tenant) -> list[Row]:
 
 
 def services(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Give the catalogue of services."""
+    """Return the catalogue of services."""
     return json_reply(200, {"data": _services(tenant)})
 
 
@@ -155,12 +155,12 @@ def activity_types(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 
 
 def server_url(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """Give the tenant's API URL."""
+    """Return the tenant's API URL."""
     return json_reply(200, f"{call.base}/mda")
 
 
 def governance(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
-    """List governance actions: there are none."""
+    """List governance actions: always empty."""
     return json_reply(200, {"data": [], "hasNext": False, "total": 0})
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Metadata of assessments: what a recommendation says (facts 3.3)."""
+"""Metadata of assessments: the text of a recommendation (facts 3.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READ_ONLY = ("policyDefinitionId", "publishDates")
 
 
 def metadata_of(request: ArmRequest, name: str) -> Row | None:
-    """The properties of a recommendation's metadata: the vendor's, or those made in the subscription."""
+    """The properties of a recommendation's metadata: built in, or created in the subscription."""
     row = request.arm.metadata.get(name.lower())
     if row is None or row["subscription"] not in ("", request.scope.subscription):
         return None
@@ -27,14 +27,14 @@ def metadata_of(request: ArmRequest, name: str) -> Row | None:
 
 
 def in_version(properties: Row, version: str) -> Row:
-    """Metadata as an older api-version shows them; Critical came with 2025-05-04."""
+    """Metadata in the format of an api-version; Critical exists since 2025-05-04."""
     if version >= "2025-05-04" or properties.get("severity") != "Critical":
         return properties
     return {**properties, "severity": "High"}
 
 
 def list_metadata(request: ArmRequest) -> Reply:
-    """Answer the metadata that can be seen from the tenant or from a subscription."""
+    """Answer the metadata visible in the tenant or in a subscription."""
     seen = ("", request.scope.subscription)
     rows = [row for row in request.arm.metadata.values() if row["subscription"] in seen]
     return request.page(rows, lambda row: _shown(request, row))
@@ -49,7 +49,7 @@ def get_metadata(request: ArmRequest) -> Reply:
 
 
 def put_metadata(request: ArmRequest) -> Reply:
-    """Describe a recommendation of one's own in a subscription."""
+    """Create or replace a custom recommendation in a subscription."""
     name, sent = request.names["name"], request.properties()
     severities = ("Low", "Medium", "High", *(("Critical",) if request.version >= "2025-05-04" else ()))
     for field, allowed in (("severity", severities), ("assessmentType", _TYPES)):
@@ -67,7 +67,7 @@ def put_metadata(request: ArmRequest) -> Reply:
 
 
 def delete_metadata(request: ArmRequest) -> Reply:
-    """Remove a recommendation of one's own."""
+    """Delete a custom recommendation."""
     name = request.names["name"].lower()
     row = request.arm.metadata.get(name)
     if row is not None and not row["subscription"]:

@@ -23,7 +23,7 @@ _PORTAL = "www.portal.azure.com/?fea#blade/Microsoft_Azure_Security/Recommendati
 
 
 def list_assessments(request: ArmRequest) -> Reply:
-    """Answer the assessments of a scope and below it, a page at a time; metadata and links are not among a list."""
+    """Answer the assessments of a scope and below it, page by page; a list has no metadata and links."""
     return request.page(request.arm.below("assessments", request.scope), lambda row: _shown(request, row))
 
 
@@ -42,7 +42,7 @@ def get_assessment(request: ArmRequest) -> Reply:
 
 
 def put_assessment(request: ArmRequest) -> Reply:
-    """Create or update an assessment of somebody's own recommendation."""
+    """Create or update an assessment of a custom recommendation."""
     name, sent = request.names["name"], request.properties()
     status, source = sent.get("status"), sent.get("resourceDetails")
     if not isinstance(status, dict) or status.get("code") not in CODES:
@@ -52,7 +52,7 @@ def put_assessment(request: ArmRequest) -> Reply:
         raise bad_request(text, target="properties.resourceDetails.source")
     about = metadata_of(request, name)
     if about is None:
-        # That the metadata must be there is documented (3.2), the answer otherwise is not: LIKELY.
+        # That the metadata must exist is documented (3.2), the error is not: LIKELY.
         raise bad_request(f"The assessment metadata '{name}' does not exist. Create it first.")
     old = request.arm.get("assessments", request.scope, name)
     details = {**source, "id": request.scope.text} if source["source"] == "Azure" else source
@@ -66,14 +66,14 @@ def put_assessment(request: ArmRequest) -> Reply:
 
 
 def dated(status: Row, before: Row, now: float) -> None:
-    """Write the dates of a status: the second one moves when the code does."""
+    """Set the dates of a status: the second one changes with the code."""
     same = before.get("code") == status["code"]
     status["firstEvaluationDate"] = before.get("firstEvaluationDate") or moment(now)
     status["statusChangeDate"] = before["statusChangeDate"] if same and "statusChangeDate" in before else moment(now)
 
 
 def delete_assessment(request: ArmRequest) -> Reply:
-    """Remove an assessment, and what was assigned with it."""
+    """Delete an assessment and its assignments."""
     key = request.arm.id_of("assessments", request.scope, request.names["name"]).lower()
     if request.arm.assessments.pop(key, None) is None:
         return Reply(204)
@@ -82,13 +82,13 @@ def delete_assessment(request: ArmRequest) -> Reply:
 
 
 def forget_assignments(arm: ArmState, key: str) -> None:
-    """Remove the assignments of an assessment."""
+    """Delete the assignments of an assessment."""
     for gone in [each for each in arm.assignments if each.startswith(f"{key}/")]:
         del arm.assignments[gone]
 
 
 def existing(request: ArmRequest) -> Row:
-    """The assessment that a path names; raises Refused when there is none."""
+    """The assessment of a path; raises Refused if it does not exist."""
     row = request.arm.get("assessments", request.scope, request.names["name"])
     if row is None:
         raise not_found(f"Assessment '{request.names['name']}' was not found on '{request.scope.text}'.")
@@ -100,7 +100,7 @@ def _shown(request: ArmRequest, row: Row) -> Row:
     if request.version < "2025-05-04":
         properties.pop("risk", None)
     if request.version < "2021-06-01":
-        # The dates came with 2021-06-01: LIKELY, from the models of the versions.
+        # The dates exist since 2021-06-01: LIKELY, from the models of the versions.
         left = ("code", "cause", "description")
         properties["status"] = {name: value for name, value in properties["status"].items() if name in left}
     return {"id": row["_id"], "name": row["name"], "type": _TYPE, "properties": properties}

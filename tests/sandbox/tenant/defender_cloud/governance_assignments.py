@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance assignments: who shall heal a finding until when, and with which ticket (facts 3.5)."""
+"""Governance assignments: owner, due date and ticket of a finding (facts 3.5)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EMAIL = ("disableManagerEmailNotification", "disableOwnerEmailNotification", "e
 
 
 def list_assignments(request: ArmRequest) -> Reply:
-    """Answer the assignments of a recommendation on a scope and below it; of a scope itself when it is a resource."""
+    """Answer the assignments of a recommendation on a scope and below it; only of the scope itself if it is a resource."""
     name = request.names["name"].lower()
     rows = [row for row in request.arm.below("assignments", request.scope) if row["assessment"].lower() == name]
     return request.page(rows, lambda row: shown(row, TYPE))
@@ -39,7 +39,7 @@ def get_assignment(request: ArmRequest) -> Reply:
 
 
 def put_assignment(request: ArmRequest) -> Reply:
-    """Create an assignment, or replace it: what is not sent is gone."""
+    """Create or replace an assignment; missing properties are removed."""
     if not _KEY.fullmatch(request.names["name"]):
         raise bad_request(f"'{request.names['name']}' is not a valid assessment name.", target="assessmentName")
     properties = _checked(request.properties())
@@ -54,7 +54,7 @@ def put_assignment(request: ArmRequest) -> Reply:
 
 
 def delete_assignment(request: ArmRequest) -> Reply:
-    """Remove an assignment."""
+    """Delete an assignment."""
     key = request.arm.id_of("assignments", request.scope, _name(request)).lower()
     return Reply(200 if request.arm.assignments.pop(key, None) else 204)
 
@@ -64,7 +64,7 @@ def _name(request: ArmRequest) -> str:
 
 
 def _checked(sent: Row) -> Row:
-    """What is kept of the properties; those that the schema does not know are dropped without a word."""
+    """The valid properties; unknown ones are dropped silently."""
     out: Row = {}
     if sent.get("owner") is not None:
         out["owner"] = _typed(sent, "owner", str)

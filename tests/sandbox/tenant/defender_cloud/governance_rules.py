@@ -30,7 +30,7 @@ _READ_ONLY = ("tenantId", "metadata")
 
 
 def list_rules(request: ArmRequest) -> Reply:
-    """Answer the rules of a scope, and those of the management group that reach it."""
+    """Answer the rules of a scope, and those of the management group that apply to it."""
     rows = request.arm.at("rules", request.scope)
     for above in request.arm.above(request.scope):
         if request.scope.kind == CONNECTOR and above.subscription:
@@ -45,7 +45,7 @@ def get_rule(request: ArmRequest) -> Reply:
 
 
 def put_rule(request: ArmRequest) -> Reply:
-    """Create or replace a rule; what the schema does not know is kept, as the portal sends more than is published."""
+    """Create or replace a rule; unknown properties are kept, as the portal sends unpublished ones."""
     check_id(request.names["name"], "ruleId")
     sent = request.properties()
     _check(sent)
@@ -63,13 +63,13 @@ def put_rule(request: ArmRequest) -> Reply:
 
 
 def delete_rule(request: ArmRequest) -> Reply:
-    """Start to remove a rule."""
+    """Start to delete a rule."""
     row = request.arm.get("rules", request.scope, request.names["name"])
     return long_running.start_operation(request, long_running.DELETE_RULE, row) if row is not None else Reply(204)
 
 
 def execute_rule(request: ArmRequest) -> Reply:
-    """Start to apply a rule to what is unhealthy now; the body is optional."""
+    """Start to apply a rule to the currently unhealthy findings; the body is optional."""
     sent = request.body() if request.call.body.strip() else {}
     if not isinstance(sent.get("override", False), bool):
         raise bad_request("'override' must be a boolean.", target="override")
@@ -80,7 +80,7 @@ def execute_rule(request: ArmRequest) -> Reply:
 
 
 def check_id(name: str, what: str) -> None:
-    """Refuse a name that is no GUID, in words that were reported of rules."""
+    """Refuse a name that is not a GUID, with the message reported for rules."""
     try:
         uuid.UUID(name)
     except ValueError as error:
@@ -89,7 +89,7 @@ def check_id(name: str, what: str) -> None:
 
 
 def audit_properties(request: ArmRequest, old: Row | None) -> Row:
-    """What the vendor adds to a rule or an integration: the tenant, and who wrote it when."""
+    """The properties that the vendor adds to a rule or an integration: tenant, author and time."""
     by, when = request.principal, moment(request.now)
     made: Row = old["properties"]["metadata"] if old and "metadata" in old["properties"] else {}
     created = {"createdBy": made.get("createdBy", by), "createdOn": made.get("createdOn", when)}
@@ -145,7 +145,7 @@ def _check_set(conditions: Any) -> None:
 def _check_priority(request: ArmRequest, priority: int) -> None:
     for row in request.arm.at("rules", request.scope):
         if row["properties"]["rulePriority"] == priority and row["name"].lower() != request.names["name"].lower():
-            # That it is refused is documented, how is not: LIKELY.
+            # That it is refused is documented, the error is not: LIKELY.
             text = f"A governance rule with the priority {priority} already exists on this scope."
             raise arm_error(409, "Conflict", text, target="properties.rulePriority")
 
@@ -163,7 +163,7 @@ RESOURCES = (
         {"GET": get_rule, "PUT": put_rule, "DELETE": delete_rule},
         GOVERNED,
     ),
-    # The reference lists reading and writing only; running a rule is taken for writing it: LIKELY.
+    # The reference lists reading and writing only; running a rule is treated as writing it: LIKELY.
     Resource(
         SECURITY, "governanceRules", "governanceRules/{name}/execute", {"POST": execute_rule}, GOVERNED, post="write"
     ),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an integration reaches its ServiceNow instance: it signs in over HTTP with what it was given (facts 1.1, 2.2)."""
+"""The HTTP client of an integration: signs in to its ServiceNow instance with the stored credentials (facts 1.1, 2.2)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ NAMED: tuple[Row, ...] = (
     {"element": "assigned_to", "column_label": "Assigned to", "mandatory": "false"},
 )
 TABLES = {"incident": "Incident", "problem": "Problem", "change_request": "ChangeRequest"}
-"""Table -> what the draft calls it; only `Incident` is among its examples."""
+"""Table -> its name in the draft; only `Incident` is in the examples."""
 
 
 class Unreachable(Exception):
-    """The instance lets nobody in; `kind` is the vendor's type of error."""
+    """Signing in to the instance failed; `kind` is the vendor's type of error."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
@@ -42,7 +42,7 @@ class IntegrationClient:
         self._token = ""
 
     async def sign_in(self) -> None:
-        """Get a token by the password grant; raises Unreached."""
+        """Get a token by the password grant; raises Unreachable."""
         form = {
             "grant_type": "password",
             "username": self._known.get("userName", ""),
@@ -56,23 +56,23 @@ class IntegrationClient:
         self._token = content["access_token"]
 
     async def rows(self, table: str, query: str, fields: str, limit: int = 500) -> list[Row]:
-        """Rows of a table; raises Unreached."""
+        """Return rows of a table; raises Unreachable."""
         params = {"sysparm_query": query, "sysparm_fields": fields, "sysparm_limit": str(limit)}
         content = await self._call("GET", f"api/now/table/{table}", params=params)
         found: list[Row] = content.get("result", [])
         return found
 
     async def insert(self, table: str, values: Row) -> Row:
-        """Insert a row; raises Unreached."""
+        """Insert a row; raises Unreachable."""
         content = await self._call("POST", f"api/now/table/{table}", json=values)
         row: Row = content["result"]
         return row
 
     async def columns(self, reads: str) -> list[Row]:
-        """The columns of the three tables of tickets; raises Unreached when the user may not read them.
+        """The columns of the three ticket tables; raises Unreachable if the user cannot read them.
 
-        What the vendor reads is unknown (compliance facts 5.6): with `dictionary` it takes the columns' own definitions,
-        which an agent may not see, with `tickets` the tables are enough, and the columns are those its pages name (5.1).
+        What the vendor reads is unknown (compliance facts 5.6): with `dictionary` it reads the column definitions,
+        which an agent cannot read; with `tickets` the tables are enough, and the columns are those of its pages (5.1).
         """
         if reads == "tickets":
             tables = await self.rows("sys_db_object", f"nameIN{','.join(TABLES)}", "name,label")
@@ -81,7 +81,7 @@ class IntegrationClient:
             query = f"nameIN{','.join(TABLES)},task^elementISNOTEMPTY"
             found = await self.rows("sys_dictionary", query, "name,element,column_label,mandatory", 2000)
         if not found:
-            # A user without the right gets no rows instead of a refusal.
+            # A user without access gets no rows instead of an error.
             raise Unreachable(UNAUTHORIZED, "The user may not read the columns of the tables.")
         return [
             {
@@ -97,7 +97,7 @@ class IntegrationClient:
 
     async def _call(self, method: str, path: str, **content: Any) -> Row:
         if urlsplit(self.url).hostname not in ("127.0.0.1", "localhost"):
-            # The sandbox never leaves the machine: an instance elsewhere does not answer.
+            # The sandbox never calls another machine: an instance elsewhere times out.
             raise Unreachable(WRONG, f"The instance {self.url or 'without a URL'} does not answer.")
         headers = {"Accept": "application/json"}
         if self._token:

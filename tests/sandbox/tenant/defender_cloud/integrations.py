@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integrations with ServiceNow, as an unmerged draft describes them (facts 2): what is live is not known."""
+"""Integrations with ServiceNow, according to an unmerged draft (facts 2); the live behaviour is unknown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .plan_check import require_plan
 TYPE = f"{SECURITY}/integrations"
 _CREDENTIALS = ("instanceUrl", "userName", "password", "clientId", "clientSecret")
 _READ_ONLY = ("tenantId", "metadata", "integrationRootDetails")
-# The portal's drop-downs of page 2; mandatory ones are those of the vendor's example.
+# The drop-downs of the portal's page 2; mandatory ones are those of the vendor's example.
 _COLUMNS = [
     {"table": table, "displayName": label, "serviceNowKey": key, "isMandatory": mandatory}
     for table in ("Incident", "Problem", "ChangeRequest")
@@ -28,18 +28,18 @@ _COLUMNS = [
 
 
 def list_integrations(request: ArmRequest) -> Reply:
-    """Answer the integrations of a scope and those that it inherits, which only their root tells apart."""
+    """Answer the integrations of a scope and inherited ones, which differ only in their root."""
     rows = [(row, 0) for row in request.arm.at("integrations", request.scope)] + _inherited(request)
     return request.page(rows, lambda each: _shown(request, *each))
 
 
 def get_integration(request: ArmRequest) -> Reply:
-    """Answer one integration, an inherited one as well."""
+    """Answer one integration, which can be inherited."""
     return json_reply(200, _shown(request, *_existing(request)))
 
 
 def put_integration(request: ArmRequest) -> Reply:
-    """Create or replace an integration of this scope; unknown properties are kept, credentials never come back."""
+    """Create or replace an integration of this scope; unknown properties are kept, credentials are never returned."""
     check_id(request.names["name"], "integrationId")
     sent = request.properties()
     more = _checked(sent)
@@ -56,7 +56,7 @@ def put_integration(request: ArmRequest) -> Reply:
 
 
 def delete_integration(request: ArmRequest) -> Reply:
-    """Start to remove an integration of this scope, and all of its assignments."""
+    """Start to delete an integration of this scope and all of its assignments."""
     row = request.arm.get("integrations", request.scope, request.names["name"])
     return (
         long_running.start_operation(request, long_running.DELETE_INTEGRATION, row) if row is not None else Reply(204)
@@ -64,7 +64,7 @@ def delete_integration(request: ArmRequest) -> Reply:
 
 
 def tables_configurations(request: ArmRequest) -> Reply:
-    """Try credentials on their instance."""
+    """Test credentials on their instance."""
     if not request.tenant.knobs.connection_test:
         kind = "getIntegrationTablesConfigurations"
         text = f"The resource type '{kind}' could not be found in the namespace '{SECURITY}' for api version '{request.version}'."
@@ -86,12 +86,12 @@ async def _test_connection(request: ArmRequest, details: Row) -> Reply:
 
 
 def users(request: ArmRequest) -> Reply:
-    """Answer users of the instance whose name begins with the text that is the whole body."""
+    """Answer users of the instance whose name starts with the body, a JSON string."""
     return Reply(pending=_search(request, "sys_user", ("name", "email")))
 
 
 def groups(request: ArmRequest) -> Reply:
-    """Answer groups of the instance, as users."""
+    """Answer groups of the instance in the same way as users."""
     return Reply(pending=_search(request, "sys_user_group", ("name", "email", "description")))
 
 
@@ -109,9 +109,9 @@ async def _search(request: ArmRequest, table: str, fields: tuple[str, ...]) -> R
 
 
 def _inherited(request: ArmRequest) -> list[tuple[Row, int]]:
-    """What comes from above and is not excluded: to a subscription from its management group, to a connector nothing.
+    """Inherited integrations without excluded ones: a subscription inherits from its management group, a connector none.
 
-    An integration on a subscription does not cover what is not Azure's; it must be on the connector (facts 1.1).
+    An integration on a subscription covers Azure resources only; others require one on the connector (facts 1.1).
     """
     found: list[tuple[Row, int]] = []
     if request.scope.kind == CONNECTOR:
@@ -160,7 +160,7 @@ def _check_credentials(sent: Row) -> None:
 
 
 def _credentials(request: ArmRequest, sent: Any, old: Row | None) -> Row:
-    """What the integration signs in with from now on; a PUT without is open (facts 2.3)."""
+    """The credentials to store; the effect of a PUT without credentials is unknown (facts 2.3)."""
     held: Row = old["authentication"] if old else {}
     given = sent if isinstance(sent, dict) else {}
     choice = request.tenant.knobs.integration_reput
@@ -190,7 +190,7 @@ RESOURCES = (
         {"GET": get_integration, "PUT": put_integration, "DELETE": delete_integration},
         GOVERNED,
     ),
-    # Which actions these ask for is not listed: LIKELY reading, as the portal offers them to whoever may look.
+    # The required actions are not listed: LIKELY reading, as the portal offers them to readers.
     Resource(SECURITY, "integrations", f"{_ITEM}/users", {"POST": users}, GOVERNED, post="read"),
     Resource(SECURITY, "integrations", f"{_ITEM}/groups", {"POST": groups}, GOVERNED, post="read"),
     Resource(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What needs the plan Defender CSPM."""
+"""The check for the plan Defender CSPM."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ..arm.routes import ArmRequest
 
 
 def require_plan(request: ArmRequest) -> None:
-    """Refuse when Defender CSPM is off.
+    """Refuse the request if Defender CSPM is off.
 
-    That governance and integrations need the plan is documented (facts 1.1, 1.3). Status and code are LIKELY; the words
-    are those reported of another feature that needs a plan.
+    That governance and integrations need the plan is documented (facts 1.1, 1.3). Status and code are LIKELY; the
+    message is the one reported for another feature that needs a plan.
     """
     if not request.arm.has_plan(request.scope):
         text = (

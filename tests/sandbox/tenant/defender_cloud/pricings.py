@@ -16,7 +16,7 @@ from ..arm.state import FIRST_SEEN, PLANS, Row, moment
 _TYPE = f"{SECURITY}/pricings"
 _MACHINES = ("microsoft.compute/virtualmachines/", "microsoft.hybridcompute/machines/")
 _REPLACED = {"KubernetesService": "Containers", "ContainerRegistry": "Containers"}
-# What a plan offers; those that are True are switched on with it, as in the vendor's example.
+# Extensions of each plan; those with True are enabled with it, as in the vendor's example.
 _OFFERED: dict[str, dict[str, bool]] = {
     "CloudPosture": {
         "AgentlessVmScanning": True,
@@ -32,7 +32,7 @@ _OFFERED: dict[str, dict[str, bool]] = {
 
 
 def list_pricings(request: ArmRequest) -> Reply:
-    """Answer all plans, or those that a filter names; this list has no pages."""
+    """Answer all plans, or those in the filter; this list has no pages."""
     wanted = request.call.query.get("$filter")
     names = list(PLANS) if request.scope.kind == SUBSCRIPTION else ["VirtualMachines"]
     if wanted:
@@ -52,7 +52,7 @@ def get_pricing(request: ArmRequest) -> Reply:
 
 
 def put_pricing(request: ArmRequest) -> Reply:
-    """Change a plan; the answer tells how each extension fared."""
+    """Change a plan; the response contains the status of each extension."""
     plan, sent = _plan(request), request.properties()
     _check(plan, sent, request.scope)
     _refuse_while_busy(request)
@@ -74,7 +74,7 @@ def put_pricing(request: ArmRequest) -> Reply:
 
 
 def delete_pricing(request: ArmRequest) -> Reply:
-    """Let a machine inherit its plan again; a subscription's plan is switched off by `Free`."""
+    """Let a machine inherit its plan again; the plan of a subscription is disabled with `Free`."""
     if request.scope.kind == SUBSCRIPTION:
         raise bad_request("Deleting a pricing configuration is valid for resources only.")
     plan = _plan(request)
@@ -109,7 +109,7 @@ def _check(plan: str, sent: Row, scope: Scope) -> None:
 
 
 def _refuse_while_busy(request: ArmRequest) -> None:
-    """Refuse while another change settles (3.1)."""
+    """Refuse the request while another change is in progress (3.1)."""
     subscription = request.scope.subscription
     if request.arm.busy.get(subscription, 0.0) > request.now:
         text = "Another update operation is in progress. Please retry in a few minutes"
@@ -118,7 +118,7 @@ def _refuse_while_busy(request: ArmRequest) -> None:
 
 
 def _extensions(plan: str, sent: Row, before: Row) -> list[Row]:
-    """Those that were sent, then those that stay as they were, or as they come with a plan."""
+    """The extensions of the request, then unchanged ones, or the defaults of the plan."""
     given = {each["name"]: each for each in sent.get("extensions") or []}
     kept = {each["name"]: each for each in before.get("extensions", [])}
     out = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recommendations and the resources they are about; all made up, and the same for the same seed."""
+"""Recommendations and affected resources; all made up, and the same for the same seed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONNECTORS_GROUP = "rg-connectors"
 CONNECTORS = {"aws-prod": "AWS", "gcp-prod": "GCP"}
 LOCATION = "westeurope"
 
-# name | severity | cloud | what it is about | category
+# name | severity | cloud | type of resource | category
 _RECOMMENDATIONS = """
 Machines should have a vulnerability assessment solution      | High     | Azure | virtualMachines  | Compute
 Management ports of virtual machines should be closed         | High     | Azure | virtualMachines  | Networking
@@ -76,20 +76,20 @@ RECOMMENDATIONS = tuple(
 
 
 def findings(subscription: str, count: int, *, connected: bool) -> Iterator[tuple[Recommendation, str]]:
-    """`count` pairs of a recommendation and the id of a resource; where connectors are, AWS and GCP are among them."""
+    """`count` pairs of a recommendation and a resource id; with connectors, including AWS and GCP."""
     known = [each for each in RECOMMENDATIONS if connected or each.cloud == "Azure"]
     made, number = 0, 0
     while made < count:
         number += 1
         for each in known:
-            # A subscription is one resource, so it has one such finding.
+            # A subscription is one resource, so it has one finding of this kind.
             if made < count and (each.about != "subscription" or number == 1):
                 made += 1
                 yield each, resource_id(subscription, each, number)
 
 
 def resource_id(subscription: str, about: Recommendation, number: int) -> str:
-    """The id of a resource that a recommendation is about."""
+    """The id of a resource that a recommendation refers to."""
     root = f"/subscriptions/{subscription}"
     if about.about == "subscription":
         return root
@@ -97,7 +97,7 @@ def resource_id(subscription: str, about: Recommendation, number: int) -> str:
         group = f"rg-app-{number % 5 + 1}"
         name = f"{about.about.lower()[:-1]}-{number:04d}"
         return f"{root}/resourceGroups/{group}/providers/{_PROVIDERS[about.about]}/{about.about}/{name}"
-    # Live data write the ids of other clouds in lower case.
+    # Live data has the ids of other clouds in lower case.
     connector = next(name for name, cloud in CONNECTORS.items() if cloud == about.cloud)
     entity = f"{about.cloud.lower()}-{about.about}-acme-{number:04d}"
     parent = f"{root}/resourcegroups/{CONNECTORS_GROUP}/providers/microsoft.security/securityconnectors/{connector}"

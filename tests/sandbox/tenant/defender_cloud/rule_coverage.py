@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which findings a governance rule covers, and what it assigns (facts 1.3, 3.4)."""
+"""The findings that a governance rule covers, and its assignments (facts 1.3, 3.4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOMAIN = "acme.example"
 
 
 def covered(arm: ArmState, rule: Row) -> Iterator[Row]:
-    """The unhealthy findings of a rule that no stronger rule covers: management scope first, then the lower number."""
+    """The unhealthy findings of a rule without a rule of higher priority: management scope first, then the lower number."""
     active = [other for other in arm.rules.values() if not other["properties"].get("isDisabled")]
     stronger = [other for other in active if _rank(other) < _rank(rule)]
     for finding in arm.below("assessments", Scope(rule["scope"])):
@@ -33,7 +33,7 @@ def _rank(rule: Row) -> tuple[bool, int]:
 
 
 def reaches(scope: Scope, key: str) -> bool:
-    """Whether something on a scope reaches a resource; one on a subscription reaches nothing of AWS or GCP (1.1)."""
+    """Whether a rule or integration on a scope applies to a resource; on a subscription not to those of AWS or GCP (1.1)."""
     if scope.kind == GROUP:
         return True
     foreign = "/microsoft.security/securityconnectors/" in key
@@ -66,7 +66,7 @@ def _fits(arm: ArmState, condition: Row, finding: Row) -> bool:
 
 
 def assign(tenant: Tenant, rule: Row, finding: Row, old: Row | None = None) -> Row:
-    """Assign a finding as a rule says, in place of an assignment it may have; gives the assignment."""
+    """Assign a finding according to a rule, replacing its assignment; returns the assignment."""
     properties = rule["properties"]
     new: Row = {"remediationDueDate": moment(tenant.now() + _seconds(properties.get("remediationTimeframe")))}
     owner = owner_of(properties.get("ownerSource") or {}, finding)
@@ -76,7 +76,7 @@ def assign(tenant: Tenant, rule: Row, finding: Row, old: Row | None = None) -> R
     if "governanceEmailNotification" in properties:
         new["governanceEmailNotification"] = properties["governanceEmailNotification"]
     if old is not None:
-        # A ticket that is noted there is kept.
+        # A recorded ticket is kept.
         old["properties"] = {**old["properties"], **new}
         return old
     name = f"{finding['name']}/{uuid.uuid5(uuid.NAMESPACE_URL, finding['_id'].lower())}"
@@ -85,12 +85,12 @@ def assign(tenant: Tenant, rule: Row, finding: Row, old: Row | None = None) -> R
 
 
 def assigned(arm: ArmState) -> dict[str, Row]:
-    """The assignments by the findings they are of."""
+    """The assignments by finding."""
     return {key.rpartition("/governanceassignments/")[0]: row for key, row in arm.assignments.items()}
 
 
 def owner_of(source: Row, finding: Row) -> str:
-    """Who shall heal it; every second resource has a tag `owner`."""
+    """The owner of a finding; every second resource has a tag `owner`."""
     if source.get("type") == "Manually":
         return str(source.get("value", ""))
     tagged = finding["scope"][-1:] in "02468"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security connectors of AWS and GCP: here only scopes of rules and integrations (facts 2.4)."""
+"""Security connectors of AWS and GCP: only as scopes of rules and integrations (facts 2.4)."""
 
 from __future__ import annotations
 

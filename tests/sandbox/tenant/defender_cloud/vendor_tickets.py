@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tickets that the tenant itself makes, behind the knob `vendor_tickets`.
+"""Tickets that the tenant itself creates with the knob `vendor_tickets`.
 
-That it makes them for rules of the type ServiceNow and follows them is documented (facts 1.3, 1.4). Which fields it fills,
-which it follows, and how a rule names its integration and its ticket type is not: all of that is made up here.
+That it creates and follows them for rules of the type ServiceNow is documented (facts 1.3, 1.4). Which fields it sets and
+follows, and how a rule refers to its integration and its ticket type is not: all of that is made up here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STATUS = {"1": "New", "2": "In Progress", "3": "On Hold", "6": "Resolved", "7":
 
 
 def create(tenant: Tenant, client: InstanceClient, rule: Row, findings: list[Row]) -> None:
-    """Make a ticket for each finding that has no assignment, through the integration of its scope."""
+    """Create a ticket for each unassigned finding, through the integration of its scope."""
     held = rule_coverage.assigned(tenant.arm)
     todo = [finding for finding in findings if finding["_id"].lower() not in held]
     client.start(_created(tenant, client, rule, todo))
@@ -72,7 +72,7 @@ def _ticket(instance: IntegrationClient, table: str, row: Row) -> Row:
 
 
 def sync(tenant: Tenant, client: InstanceClient) -> None:
-    """Follow the status of the tickets that were made through integrations."""
+    """Update the status of the tickets that were created through integrations."""
     if tenant.knobs.vendor_tickets:
         for integration in tenant.arm.integrations.values():
             client.start(_followed(tenant, client, integration))

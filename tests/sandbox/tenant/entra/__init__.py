@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulated Entra: tokens and who may have them."""
+"""The simulated Entra: token endpoints, access tokens, managed identities."""

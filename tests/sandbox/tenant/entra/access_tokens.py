@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The APIs that tokens are for: their identifiers, their permissions, and who calls them."""
+"""Access tokens: issue and verify them; the APIs they are for, and their permissions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...web import Call
 from ..state import DOMAIN, Tenant
 from . import signing_keys
 
-# Cloud Apps facts 2.2: the API is known by its application id alone; the others by their addresses in every cloud.
+# Cloud Apps facts 2.2: the API is identified by its application id only; the others by their addresses in every cloud.
 IDENTIFIERS = {
     "mda": ("05a65629-4c1b-48c1-a78b-804c4abdd4af",),
     "graph": (
@@ -34,12 +34,12 @@ _RESOURCE_OF = {identifier: name for name, identifiers in IDENTIFIERS.items() fo
 
 
 def resource_of(identifier: str) -> str | None:
-    """The API that an identifier names: mda, graph or arm."""
+    """The API of an identifier: mda, graph or arm."""
     return _RESOURCE_OF.get(identifier.rstrip("/").lower())
 
 
 def access_token(tenant: Tenant, audience: str, client_id: str) -> str:
-    """Sign an application token for an audience."""
+    """Issue an application token for an audience."""
     now = int(tenant.now())
     granted = {"mda": tenant.knobs.mda_permissions, "graph": tenant.knobs.graph_permissions}
     roles = granted.get(resource_of(audience) or "", [])
@@ -65,17 +65,17 @@ def access_token(tenant: Tenant, audience: str, client_id: str) -> str:
 
 
 class InvalidToken(Exception):
-    """A bearer token that opens nothing here."""
+    """The bearer token is not valid for this API."""
 
 
 def roles_of(tenant: Tenant, call: Call, resource: str) -> list[str] | None:
-    """The permissions of the bearer token of a call, None without one; raises BadToken."""
+    """The permissions of the bearer token of a call, None without one; raises InvalidToken."""
     claims = claims_of_call(tenant, call, resource)
     return None if claims is None else list(claims.get("roles", []))
 
 
 def claims_of_call(tenant: Tenant, call: Call, resource: str) -> dict[str, Any] | None:
-    """What the bearer token of a call says, None without one; raises BadToken when it is not for this resource."""
+    """The claims of the bearer token of a call, None without one; raises InvalidToken if it is for another API."""
     scheme, _, token = call.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None

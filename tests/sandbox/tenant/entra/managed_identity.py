@@ -31,7 +31,7 @@ def _checked_resource(tenant: Tenant, call: Call) -> str:
 
 
 def virtual_machine(tenant: Tenant, call: Call) -> Reply:
-    """Answer `/metadata/identity/oauth2/token`; numbers are written as texts (Defender for Cloud facts 4)."""
+    """Answer `/metadata/identity/oauth2/token`; numbers are strings (Defender for Cloud facts 4)."""
     if call.headers.get("Metadata", "").lower() != "true":
         raise _refused(400, "invalid_request", "Required metadata header not specified")
     if call.headers.get("X-Forwarded-For"):
@@ -54,7 +54,7 @@ def virtual_machine(tenant: Tenant, call: Call) -> Reply:
 
 
 def app_service(tenant: Tenant, call: Call) -> Reply:
-    """Answer `IDENTITY_ENDPOINT`, which demands the value of `IDENTITY_HEADER`."""
+    """Answer `IDENTITY_ENDPOINT`, which requires the value of `IDENTITY_HEADER`."""
     if call.headers.get("X-IDENTITY-HEADER") != tenant.identity_header:
         text = "The X-IDENTITY-HEADER does not match"
         raise Refused(json_reply(401, {"statusCode": 401, "message": text, "correlationId": tenant.new_id()}))

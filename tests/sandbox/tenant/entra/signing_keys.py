@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access tokens of the tenant: signing, checking, and the keys that a client may ask for."""
+"""Signing keys of access tokens: sign and verify, and the public key set."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def sign(claims: dict[str, Any], key_id: str = KEY_ID) -> str:
 
 
 def claims_of(token: str, key_id: str = KEY_ID) -> dict[str, Any] | None:
-    """The claims of a token that `sign` made; None when it is no token or its signature is wrong."""
+    """The claims of a signed token; None if it is not a token or its signature is invalid."""
     try:
         _, claims = unpack(token)
         signed, _, signature = token.rpartition(".")

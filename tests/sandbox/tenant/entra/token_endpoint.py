@@ -49,7 +49,7 @@ def token_v2(tenant: Tenant, call: Call, directory: str) -> Reply:
 
 
 def token_v1(tenant: Tenant, call: Call, directory: str) -> Reply:
-    """Answer `/{tenant}/oauth2/token`; numbers are written as texts there."""
+    """Answer `/{tenant}/oauth2/token`; numbers are strings there."""
     _check_tenant(tenant, call, directory)
     form = _form(call)
     _check_grant(call, form)
@@ -161,7 +161,7 @@ def issuer(call: Call) -> str:
 
 
 def assertion(tenant: Tenant, issued_by: str, changes: dict[str, Any]) -> str:
-    """Make the assertion that a workload finds in its token file; `changes` replace claims."""
+    """Sign the assertion of a workload's token file; `changes` override claims."""
     now = int(tenant.now())
     claims = {"iss": issued_by, "sub": FEDERATED_SUBJECT, "aud": FEDERATED_AUDIENCE, "iat": now, "nbf": now - 5}
     return signing_keys.sign({**claims, "exp": now + 3600, **changes}, signing_keys.FEDERATION_KEY_ID)
@@ -227,7 +227,7 @@ def configuration(tenant: Tenant, call: Call, directory: str) -> Reply:
 
 
 def instance_discovery(tenant: Tenant, call: Call) -> Reply:
-    """Answer `/common/discovery/instance`: the sandbox vouches for its own authority."""
+    """Answer `/common/discovery/instance`: the sandbox confirms its own authority."""
     endpoint = f"{call.base}/entra/{tenant.tenant_id}/v2.0/.well-known/openid-configuration"
     return json_reply(200, {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": []})
 
@@ -238,13 +238,13 @@ def keys(tenant: Tenant, call: Call, directory: str) -> Reply:
 
 
 def federation_configuration(tenant: Tenant, call: Call) -> Reply:
-    """Answer the discovery document of the outside identity provider."""
+    """Answer the discovery document of the external identity provider."""
     content = {"issuer": issuer(call), "jwks_uri": f"{issuer(call)}/keys", "response_types_supported": ["id_token"]}
     return json_reply(200, {**content, "subject_types_supported": ["public"]})
 
 
 def federation_keys(tenant: Tenant, call: Call) -> Reply:
-    """Answer the key set of the outside identity provider."""
+    """Answer the key set of the external identity provider."""
     return json_reply(200, signing_keys.key_set(signing_keys.FEDERATION_KEY_ID))
 
 

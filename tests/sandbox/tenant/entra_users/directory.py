@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The people of a tenant before anybody acts on them, and their roles and groups (Cloud Apps facts 7)."""
+"""The initial users of a tenant, and their roles and groups (Cloud Apps facts 7)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from ...snow.store import stable_id
 
-# mail nickname, which is the user name in ServiceNow | name | address | what is special
-# A role or a group follows its sign: @ for a directory role, & for a group.
+# mail nickname, which is the user name in ServiceNow | name | address | attributes
+# Prefixes: @ for a directory role, & for a group.
 _USERS = """
 itil_agent     | ITIL Agent           | itil.agent@example.com     | &Service Desk
 service_owner  | Service Owner        | service.owner@example.com  | synced &Service Desk
@@ -29,12 +29,12 @@ ROLES = {
     "User Administrator": "fe930be7-5e62-47db-91af-98c3a49a38b1",
     "Security Administrator": "194ae4cb-b126-40b2-bd5b-6091b380977d",
 }
-# Name -> the directory role that its members have through it.
+# Group -> the directory role of its members.
 GROUPS = {"Service Desk": "", "Cloud Platform": "", "Tier Zero": "Global Administrator"}
 
 
 def users(domain: str, make_id: Callable[[str], str]) -> list[dict[str, Any]]:
-    """The users as the directory keeps them; `_roles` and `_groups` are names."""
+    """The users as stored in the directory; `_roles` and `_groups` are names."""
     rows = []
     for line in _USERS.strip().splitlines():
         nickname, name, mail, special = (cell.strip() for cell in line.split("|"))

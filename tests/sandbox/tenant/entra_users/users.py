@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Graph: users, their roles, and what can be done to them (Cloud Apps facts 7).
+"""Graph: users, their roles, and actions on them (Cloud Apps facts 7).
 
-A message to a user is `sendMail` as the vendor documents it; the facts name no other call that notifies.
+A message to a user is `sendMail` as the vendor documents it; no other call that notifies is documented.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..secure_score.scores import read_json
 from ..state import Row, Tenant
 from . import directory
 
-# What a user shows without $select; accountEnabled is not among it.
+# Properties without $select; accountEnabled is not one of them.
 _DEFAULT = (
     *("businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation"),
     *("preferredLanguage", "surname", "userPrincipalName", "id"),
@@ -50,13 +50,13 @@ def user(tenant: Tenant, call: Call, key: str) -> Reply:
 
 
 def me(tenant: Tenant, call: Call) -> Reply:
-    """Refuse `/v1.0/me`: an application is nobody."""
+    """Refuse `/v1.0/me`: an application is not a user."""
     granted(tenant, call)
     raise graph_error(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
 
 
 def update(tenant: Tenant, call: Call, key: str) -> Reply:
-    """Answer a PATCH of one user: suspend, lift. Privileged users need more than a permission; synced ones stay."""
+    """Answer a PATCH of one user: suspend, reinstate. Privileged users require a role; synced ones keep their state."""
     roles = set(require_directory(tenant, call, *_ENABLE))
     throttle(tenant)
     row, body = _found(tenant, key), read_json(call)
@@ -73,14 +73,14 @@ def update(tenant: Tenant, call: Call, key: str) -> Reply:
         if tenant.knobs.synced_users == "refused":
             text = "Unable to update the specified properties for on-premises mastered Directory Sync objects."
             raise graph_error(400, "Request_BadRequest", text)
-        # The account on premises wins: what was written does not last.
+        # The on-premises account wins: the change does not persist.
         return Reply(204)
     row.update(body)
     return Reply(204)
 
 
 def revoke(tenant: Tenant, call: Call, key: str) -> Reply:
-    """Answer `revokeSignInSessions`; it takes effect after a while, and never for a guest."""
+    """Answer `revokeSignInSessions`; it takes effect with a delay, and never for a guest."""
     require_directory(tenant, call, *_REVOKE)
     throttle(tenant)
     row = _found(tenant, key)
@@ -111,12 +111,12 @@ def send_mail(tenant: Tenant, call: Call, key: str) -> Reply:
 
 
 def member_of(tenant: Tenant, call: Call, key: str) -> Reply:
-    """Answer `memberOf`: groups and directory roles that a user has directly."""
+    """Answer `memberOf`: direct groups and directory roles of a user."""
     return _memberships(tenant, call, key, through_groups=False)
 
 
 def transitive_member_of(tenant: Tenant, call: Call, key: str) -> Reply:
-    """Answer `transitiveMemberOf`: also the roles that come through a group."""
+    """Answer `transitiveMemberOf`: including roles through a group."""
     return _memberships(tenant, call, key, through_groups=True)
 
 
@@ -129,7 +129,7 @@ def _memberships(tenant: Tenant, call: Call, key: str, *, through_groups: bool) 
         names += [role for group in row["_groups"] if (role := directory.GROUPS.get(group)) and role not in names]
     found = [_group(name) for name in row["_groups"]] + [_role(name) for name in names]
     if not any(set(choice) <= roles for choice in _ROLES):
-        # Objects the application may not read come with their type and id alone.
+        # Objects that the application cannot read have only type and id.
         found = [{name: row[name] if name in ("@odata.type", "id") else None for name in row} for row in found]
     return json_reply(200, odata.page(call, found, tenant.knobs.graph_page, "directoryObjects"))
 
@@ -143,7 +143,7 @@ def roles(tenant: Tenant, call: Call) -> Reply:
 
 
 def role_members(tenant: Tenant, call: Call, key: str) -> Reply:
-    """Answer the members of a directory role, by its id or by `roleTemplateId=...`: users, and groups that carry it."""
+    """Answer the members of a directory role, by its id or by `roleTemplateId=...`: users, and groups with that role."""
     require_directory(tenant, call, *_ROLES)
     throttle(tenant)
     template = key.partition("=")[2].strip("'") if key.startswith("roleTemplateId=") else ""
@@ -183,7 +183,7 @@ def _missing(key: str) -> Exception:
 
 
 def _current(tenant: Tenant, row: Row) -> Row:
-    """A user as Graph shows it: sessions that were revoked end some time later."""
+    """A user in the format of Graph: revoked sessions end with a delay."""
     revoked = row.get("_revoked")
     if revoked is not None and revoked + tenant.knobs.revoke_seconds <= tenant.now():
         moment = datetime.fromtimestamp(revoked, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

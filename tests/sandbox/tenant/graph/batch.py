@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything of Graph, and several calls at once (Cloud Apps facts 7.1)."""
+"""JSON batching, and the routes of Graph (Cloud Apps facts 7.1)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VERSION = "/graph/v1.0"
 
 
 def batch(tenant: Tenant, call: Call) -> Reply:
-    """Answer `/v1.0/$batch`: the answers come in any order, and each has a status of its own."""
+    """Answer `/v1.0/$batch`: responses are in any order, each with its own status."""
     granted(tenant, call)
     requests = read_json(call).get("requests")
     if not isinstance(requests, list) or not requests or len(requests) > MAX_REQUESTS:
@@ -33,7 +33,7 @@ def batch(tenant: Tenant, call: Call) -> Reply:
     responses: dict[str, Row] = {}
     for request in requests:
         responses[str(request["id"])] = _run_request(tenant, call, request, responses)
-    # Reversed, because nobody may rely on their order.
+    # Reversed, because clients must not rely on their order.
     return json_reply(200, {"responses": list(responses.values())[::-1]})
 
 
@@ -69,7 +69,7 @@ def _answer(tenant: Tenant, call: Call) -> Reply:
 
 
 def reads_secure_score(call: Call) -> bool:
-    """Whether a call asks for scores, by itself or within a batch."""
+    """Whether a call reads scores, directly or within a batch."""
     return "/secureScore" in call.path or (call.path.endswith("/$batch") and b"secureScore" in call.body)
 
 

@@ -97,7 +97,7 @@ def _duration(text: str) -> timedelta | None:
 
 
 def _span(given: Any, now: datetime) -> tuple[datetime, datetime]:
-    """The time a query covers: a duration, start/end, start/duration or duration/end (5.1)."""
+    """The time range of a query: a duration, start/end, start/duration or duration/end (5.1)."""
     oldest = now - timedelta(days=_MAX_DAYS)
     if given is None:
         return oldest, now
@@ -134,7 +134,7 @@ def _tables(tenant: Tenant, start: datetime, end: datetime) -> dict[str, Result]
 
 
 def _suspicious(tenant: Tenant) -> list[Row]:
-    """A failed sign-in an hour ago of each user that a knob names."""
+    """A failed sign-in one hour ago of each user in the knob."""
     about = {"actionType": "Failed log on", "appName": "ServiceNow", "appId": SERVICENOW, "instance": SERVICENOW}
     moment = tenant.now_ms() - 3600 * 1000
     names = tenant.knobs.suspects
@@ -151,7 +151,7 @@ def _event(activity: Row, accounts: dict[str, Row]) -> Row:
         "ActivityType": activity.get("actionType"),
         "Application": activity.get("appName"),
         "ApplicationId": activity.get("appId"),
-        # The number of the instance; shifted left by 20 bits and or-ed with the app it is the connector's (3.2).
+        # The number of the instance; shifted left by 20 bits and ORed with the app it is that of the connector (3.2).
         "AppInstanceId": activity.get("instance", 0) >> 20,
         "AccountId": user,
         "AccountObjectId": account.get("id"),

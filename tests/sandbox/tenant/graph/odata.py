@@ -19,7 +19,7 @@ Test = Callable[[Row], bool]
 
 
 def page(call: Call, rows: list[Row], size: int, context: str) -> dict[str, Any]:
-    """One page of a list: `$top` and `$skip` count rows, `$filter` chooses them; raises Refused."""
+    """One page of a list: `$top` and `$skip` limit rows, `$filter` selects them; raises Refused."""
     query = call.query
     tests = _filter(query.get("$filter", ""))
     found = [row for row in rows if any(all(test(row) for test in each) for each in tests)]
@@ -28,7 +28,7 @@ def page(call: Call, rows: list[Row], size: int, context: str) -> dict[str, Any]
     content: dict[str, Any] = {"@odata.context": f"{call.base}/graph/v1.0/$metadata#{context}"}
     if query.get("$count", "").lower() == "true":
         content["@odata.count"] = len(found)
-    # Rows beyond `$top` are reached through no link.
+    # Rows beyond `$top` have no link.
     end = start + length
     if end < len(found) and (not top or top > size):
         more = {**query, "$skip": str(end), **({"$top": str(top - length)} if top else {})}
@@ -37,7 +37,7 @@ def page(call: Call, rows: list[Row], size: int, context: str) -> dict[str, Any]
 
 
 def selected(call: Call, row: Row, default: tuple[str, ...]) -> Row:
-    """The properties of a row that a call asks for, or those that come by default."""
+    """The properties of a row in `$select`, or the default ones."""
     wanted = [name.strip() for name in call.query.get("$select", "").split(",") if name.strip()]
     return {name: row.get(name) for name in wanted or default}
 
@@ -50,7 +50,7 @@ def _number(query: dict[str, str], name: str, fallback: int) -> int:
 
 
 def _filter(text: str) -> list[list[Test]]:
-    """Alternatives of conditions that hold together; raises Refused for what is not understood."""
+    """Alternatives of conditions joined by `and`; raises Refused for unsupported syntax."""
     if not text.strip():
         return [[]]
     return [[_test(part) for part in _split(each, "and")] for each in _split(text, "or")]

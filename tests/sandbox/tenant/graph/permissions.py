@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Application permissions of Graph calls, and how many calls are admitted (Cloud Apps facts 5.1, 6.1, 7, 7.1)."""
+"""Application permissions and throttling of Graph calls (Cloud Apps facts 5.1, 6.1, 7, 7.1)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def granted(tenant: Tenant, call: Call) -> list[str]:
 
 
 def require_security(tenant: Tenant, call: Call, *permissions: str) -> list[str]:
-    """Ask for one of the permissions, refusing as the security part of Graph does."""
+    """Require one of the permissions, with the error of Graph's security API."""
     roles = granted(tenant, call)
     if not set(permissions) & set(roles):
         wanted, held = ", ".join(permissions), ", ".join(roles) or "none"
@@ -33,7 +33,7 @@ def require_security(tenant: Tenant, call: Call, *permissions: str) -> list[str]
 
 
 def require_directory(tenant: Tenant, call: Call, *choices: Iterable[str]) -> list[str]:
-    """Ask for all permissions of one of the choices, refusing as the directory part of Graph does."""
+    """Require all permissions of one of the choices, with the error of Graph's directory API."""
     roles = granted(tenant, call)
     if not any(set(choice) <= set(roles) for choice in choices):
         raise denied()
@@ -41,12 +41,12 @@ def require_directory(tenant: Tenant, call: Call, *choices: Iterable[str]) -> li
 
 
 def denied() -> Exception:
-    """The refusal of the directory, the same whatever is missing."""
+    """The error of the directory API, the same for every missing permission."""
     return graph_error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
 def throttle(tenant: Tenant) -> None:
-    """Count a call; raises Refused (429) when there were too many in the window."""
+    """Count a call; raises Refused (429) if the window has too many."""
     knobs, now = tenant.knobs, tenant.now()
     while tenant.graph_calls and tenant.graph_calls[0] <= now - knobs.graph_window:
         tenant.graph_calls.popleft()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controls of Secure Score: the 22 of ServiceNow with the setting behind each (hardening facts 3.1), and some others."""
+"""The controls of Secure Score: the 22 of ServiceNow with their settings (hardening facts 3.1), and some others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 SERVICE = "MDA_SNOW"
 
-# id without its prefix | title | points | category of 2026 | where, what | test
+# id without its prefix | title | points | category of 2026 | kind, names | test
 # Which control the export of 2026 files under Identity is not in the facts; these are a guess.
 _CONTROLS = """
 authenticateMultifactor | Enable multi-factor authentication | 6 | Identity | property glide.authenticate.multifactor | = true
@@ -38,8 +38,8 @@ useCsrfToken | Enable anti-CSRF token | 6 | Apps | property glide.security.use_c
 userCookieMaxLifeSpanInDays | Enable absolute session timeout | 4 | Identity | \
     property glide.ui.user_cookie.max_life_span_in_days | <= 179
 """
-# What is in force without the row, where that is published (hardening facts 4.3); without the last two a release has always
-# been safe (3.1).
+# Published defaults of properties without a row (hardening facts 4.3); without the last two every release
+# is safe (3.1).
 FALLBACKS = {
     "glide.authenticate.multifactor": "false",
     "glide.basicauth.required.jsonv2": "false",
@@ -56,7 +56,7 @@ FALLBACKS = {
     "glide.script.use.sandbox": "true",
 }
 
-# id | title | service | category | points | points reached; other products, so that not all is ServiceNow
+# id | title | service | category | points | points reached; controls of other products
 _OTHERS = """
 AdminMFAV2 | Ensure multifactor authentication is enabled for all users in administrative roles | AzureAD | Identity | 10 | 10
 BlockLegacyAuthentication | Enable policy to block legacy authentication | AzureAD | Identity | 8 | 4
@@ -68,7 +68,7 @@ mdo_safelinksforemail | Create Safe Links policies for email messages | MDO | Ap
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control. `kind` and `names` tell what to look at, `test` what to look for; `reached` belongs to other products."""
+    """One control. `kind` and `names` select the setting, `test` its safe value; `reached` is for other products."""
 
     id: str
     title: str
@@ -82,7 +82,7 @@ class Control:
 
     @property
     def is_servicenow(self) -> bool:
-        """Whether the instances decide its score."""
+        """Whether its score depends on ServiceNow instances."""
         return self.service == SERVICE
 
 
@@ -107,5 +107,5 @@ def others() -> list[Control]:
 
 
 def unknown(key: str) -> Control:
-    """A control that no fact names; no instance wins it."""
+    """An unknown control; no instance follows it."""
     return Control(key, f"Recommendation {key}", 5.0, SERVICE, "Apps")

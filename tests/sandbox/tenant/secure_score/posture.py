@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What connectors read of the posture of their instances, and what that scores (hardening facts 3.1; Cloud Apps facts 6)."""
+"""The posture that connectors read from their instances, and its score (hardening facts 3.1; Cloud Apps facts 6)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ON = ("true", "active")
 
 
 def queries() -> dict[str, dict[str, str]]:
-    """What a connector asks each of the three tables for."""
+    """The queries of a connector to each of the three tables."""
     found = {}
     for kind, table in _TABLES.items():
         key, value = _KEYS[kind]
@@ -28,14 +28,14 @@ def queries() -> dict[str, dict[str, str]]:
 
 
 def posture_of(tables: dict[str, list[Row]]) -> Row:
-    """The posture that the rows show: kind -> name -> value."""
+    """The posture in the rows: kind -> name -> value."""
     return {
         kind: {row[_KEYS[kind][0]]: row[_KEYS[kind][1]] for row in tables[table]} for kind, table in _TABLES.items()
     }
 
 
 def listed_controls(tenant: Tenant) -> list[tuple[Control, bool]]:
-    """All controls that the tenant lists, and whether each is deprecated."""
+    """All controls of the tenant, and whether each is deprecated."""
     knobs = tenant.knobs
     found = []
     for control in [*controls.servicenow(), *map(controls.unknown, knobs.score_unknown)]:
@@ -57,7 +57,7 @@ def scored_connectors(tenant: Tenant) -> list[Connector]:
 
 
 def score(tenant: Tenant, control: Control, connectors: list[Connector]) -> tuple[float, str]:
-    """The points of a control, and the words about it."""
+    """The points of a control, and its description."""
     if not control.is_servicenow:
         return control.reached, "Recorded elsewhere."
     good = [connector.name for connector in connectors if follows(tenant.knobs, control, connector.posture_found)]
@@ -78,7 +78,7 @@ def _points(tenant: Tenant, control: Control, good: int, total: int) -> float:
 
 
 def follows(knobs: TenantKnobs, control: Control, found: Row) -> bool:
-    """Whether an instance does what a control asks for. How a missing row is scored is not known: a knob decides."""
+    """Whether an instance follows a control. How a missing row is scored is unknown: a knob decides."""
     values: dict[str, Any] = found.get(control.kind, {})
     if control.kind != "property":
         return any(values.get(name, "").lower() in _ON for name in control.names)

@@ -32,7 +32,7 @@ def scores(tenant: Tenant, call: Call) -> Reply:
     _take_snapshot(tenant, today.isoformat())
     kept = {row["date"]: row for row in tenant.scores}
     days = [(today - timedelta(days=back)).isoformat() for back in range(_MAX_DAYS)]
-    # Nobody kept the days before the tenant was first looked at: they scored without ServiceNow.
+    # Days before the first read of the tenant have scores without ServiceNow.
     rows = [_score(tenant, day, kept[day]["controlScores"] if day in kept else _scored(tenant, [])) for day in days]
     return json_reply(200, odata.page(call, rows, tenant.knobs.graph_page, "security/secureScores"))
 
@@ -43,7 +43,7 @@ def _take_snapshot(tenant: Tenant, day: str) -> None:
 
 
 def _scored(tenant: Tenant, connectors: list[Connector]) -> list[Row]:
-    """The score of each control; those of ServiceNow only where an instance is connected."""
+    """The score of each control; those of ServiceNow only if an instance is connected."""
     read = max((connector.posture_read for connector in connectors), default=tenant.now_ms())
     found = []
     for control, is_retired in posture.listed_controls(tenant):
