@@ -20,21 +20,21 @@ HELP = {
     "PUT /_sandbox/faults": "faults of the whole run: {faults: [{kind, rate, count, method, path, seconds, inner}]}",
     "GET /_sandbox/state/<instance>": "all rows; ?table= for one table",
     "POST /_sandbox/tamper/<instance>": "change rows: table, match or query, values; insert, delete, raw as switches",
-    "POST /_sandbox/jobs/<instance>": "let the jobs of the Defender for Cloud integration run: jobs, outcome, \
+    "POST /_sandbox/jobs/<instance>": "run the jobs of the Defender for Cloud integration: jobs, outcome, \
 application, assessments or counts",
     "GET /_sandbox/instances": "the names of all instances",
     "GET /_sandbox/instances/<name>": "how to reach an instance, and its knobs",
-    "PUT /_sandbox/instances/<name>": "make or reset an instance; the body holds its knobs",
+    "PUT /_sandbox/instances/<name>": "create or reset an instance; the body contains its knobs",
     "PATCH /_sandbox/instances/<name>": "turn knobs of a running instance",
     "DELETE /_sandbox/instances/<name>": "remove an instance",
     "GET /_sandbox/tenant": "how to reach the tenant, and its knobs",
-    "PUT /_sandbox/tenant": "a fresh tenant of the same ids and secrets; the body holds its knobs",
+    "PUT /_sandbox/tenant": "reset the tenant, ids and secrets stay; the body contains its knobs",
     "PATCH /_sandbox/tenant": "turn knobs of the tenant",
     "GET /_sandbox/tenant/state": "connectors, activities, policies, users, assessments, assignments ...; ?table= for one",
     "POST /_sandbox/tenant/tamper": "change rows: table, match, values; insert, delete as switches",
     "POST /_sandbox/tenant/portal_session": "sign in to the portal: cookie and XSRF token",
-    "POST /_sandbox/tenant/assertion": "the content of a federated token file; the body replaces claims",
-    "POST /_sandbox/tenant/sync": "let all connectors read their instances now",
+    "POST /_sandbox/tenant/assertion": "the content of a federated token file; the body overrides claims",
+    "POST /_sandbox/tenant/sync": "synchronize all connectors now",
 }
 
 
@@ -77,7 +77,7 @@ def _body(call: Call) -> dict[str, Any]:
     try:
         content = json.loads(call.body or b"{}")
     except ValueError as error:
-        raise SettingError(f"the body is no JSON: {error}") from error
+        raise SettingError(f"the body is not JSON: {error}") from error
     if not isinstance(content, dict):
         raise SettingError("the body must be a JSON object")
     return content

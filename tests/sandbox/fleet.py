@@ -54,7 +54,7 @@ class Fleet:
     def create(self, name: str, knobs: Mapping[str, Any] | None = None) -> SnowService:
         """Create a fresh instance, replacing one of the same name; raises SettingError."""
         if not _NAME.fullmatch(name) or name in self.others:
-            raise SettingError(f"{name!r} is no instance name")
+            raise SettingError(f"{name!r} is not an instance name")
         service = SnowService(name, turn(self.defaults, knobs or {}), self.seed, self._count_inner)
         self.instances[name] = service
         self.counters.reset(name)

@@ -87,7 +87,7 @@ def _inner_call(request: Any, outer: Call) -> Call:
     path, _, query = request["url"].partition("?")
     listed = request.get("headers") or []
     if not isinstance(listed, list) or not all(isinstance(header, dict) for header in listed):
-        raise unreadable("headers is no list of names and values.")
+        raise unreadable("headers is not a list of names and values.")
     headers = CIMultiDict((str(header.get("name", "")), str(header.get("value", ""))) for header in listed)
     try:
         body = base64.b64decode(request.get("body") or "", validate=True)

@@ -24,7 +24,7 @@ def subject_of(instance: Instance, client: Row, assertion: str) -> Row:
         "sys_user", column, str(claims.get(endpoint.get("sub_claim") or "sub", claims.get("sub", "")))
     )
     if user is None or not is_open(user):
-        raise BadAssertion("The subject of the JWT is no active user")
+        raise BadAssertion("The subject of the JWT is not an active user")
     if "admin" in roles_of(instance, user["sys_id"])[0]:
         raise BadAssertion("Grant access to admin is not allowed")
     return user

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plain HTTP client of the simulated Resource Manager: it knows URLs and JSON, nothing of this collection."""
+"""A plain HTTP client of the simulated Resource Manager, independent of the collection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 class ArmClient(TenantClient):
-    """Talks to the Resource Manager as the application of the inventory."""
+    """Calls Resource Manager as the application in the inventory."""
 
     def __init__(self, sandbox: SandboxProcess, known: Json) -> None:
         super().__init__(sandbox, known)
@@ -46,7 +46,7 @@ class ArmClient(TenantClient):
     def request(
         self, method: str, path: str, body: Any = None, *, version: str = "", headers: Any = None, **query: str
     ) -> requests.Response:
-        """Call a path, or an address that an answer gave; `expand`, `filter` and the like become `$expand` ..."""
+        """Call a path, or an address from a response; `expand`, `filter` and so on become `$expand` ..."""
         if headers is None:
             self._header = self._header or self.bearer(AUDIENCE)
             headers = self._header
@@ -57,7 +57,7 @@ class ArmClient(TenantClient):
         return self.call(method, url, json=body, params=params, headers=headers)
 
     def get_json(self, path: str, version: str, **query: str) -> Json:
-        """The content of a GET that succeeds."""
+        """The content of a successful GET."""
         answer = self.request("GET", path, version=version, **query)
         assert answer.status_code == 200, answer.text
         content: Json = answer.json()
@@ -73,7 +73,7 @@ class ArmClient(TenantClient):
         return rows
 
     def put(self, path: str, properties: Json, version: str, status: int = 200) -> Json:
-        """The content of a PUT that ends in a status."""
+        """The content of a PUT with an expected status."""
         answer = self.request("PUT", path, {"properties": properties}, version=version)
         assert answer.status_code == status, answer.text
         content: Json = answer.json()
@@ -89,16 +89,16 @@ class ArmClient(TenantClient):
         self.put(f"{self.subscription}{SECURITY}/pricings/CloudPosture", {"pricingTier": "Standard"}, PRICINGS)
 
     def wait_finished(self, address: str) -> requests.Response:
-        """Follow a long-running operation by its address until it is done."""
+        """Poll a long-running operation until it has finished."""
         end = time.monotonic() + 10
         while (answer := self.request("GET", address)).status_code == 202:
-            assert time.monotonic() < end, "the operation does not end"
+            assert time.monotonic() < end, "the operation does not finish"
             time.sleep(0.05)
         return answer
 
 
 def refusal(answer: requests.Response) -> tuple[int, str]:
-    """Status and code of an error, whose shape is checked."""
+    """Status and code of an error; also checks its format."""
     content = answer.json()
     assert set(content) == {"error"} and {"code", "message"} <= set(content["error"]), content
     assert set(content["error"]) <= {"code", "message", "target", "details", "additionalInfo"}, content

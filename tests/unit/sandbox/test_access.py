@@ -37,7 +37,7 @@ def grant_read(instance: RestClient, role: str, *tables: str, active: bool = Tru
         instance.sandbox.tamper(instance.name, "sys_security_acl_role", row, insert=True)
 
 
-def test_an_administrator_reads_all_thirteen_tables_and_each_has_a_rule_of_its_own(instance: RestClient) -> None:
+def test_an_administrator_reads_all_thirteen_tables_and_each_has_its_own_rule(instance: RestClient) -> None:
     for table in THIRTEEN:
         assert instance.rows(table), table
         rules = instance.rows("sys_security_acl", f"type=record^operation=read^active=true^name={table}")
@@ -53,7 +53,7 @@ def test_a_custom_role_reads_the_thirteen_tables_once_its_rules_exist(instance: 
     row = {"user": "reader", "role": "custom_table_access"}
     instance.sandbox.tamper(instance.name, "sys_user_has_role", row, insert=True)
     for table in THIRTEEN:
-        # One property asks for a read role of its own: its row stays hidden (connector facts 6, trap 2).
+        # One property requires its own read role: its row stays hidden (connector facts 6, trap 2).
         hidden = 1 if table == "sys_properties" else 0
         assert len(reader.rows(table)) == len(instance.rows(table)) - hidden, table
 
@@ -102,7 +102,7 @@ def test_access_rules_cannot_be_written_by_rest_not_even_by_an_administrator(ins
     assert instance.user("elevated", roles=["security_admin"]).rows(table)
 
 
-def test_a_property_that_asks_for_elevation_cannot_be_written_by_rest(instance: RestClient) -> None:
+def test_a_property_that_requires_elevation_cannot_be_written_by_rest(instance: RestClient) -> None:
     strict = instance.row("sys_properties", "name=glide.soap.strict_security")
     assert "security_admin" in strict["write_roles"]
     answer = instance.table("sys_properties", strict["sys_id"], method="PATCH", body={"value": "false"})
@@ -154,7 +154,7 @@ def test_a_read_only_account_writes_nothing_whatever_its_roles(instance: RestCli
     assert error_of(reader.table("oauth_entity", method="POST", body={"name": "A"})) == INSERT_DENIED
 
 
-def test_callers_see_their_own_user_and_their_own_incidents(instance: RestClient) -> None:
+def test_callers_can_read_their_own_user_and_incidents(instance: RestClient) -> None:
     employee = instance.user("employee")
     assert [row["user_name"] for row in employee.rows("sys_user")] == ["employee"]
     assert [row["number"] for row in employee.rows("incident")] == ["INC0010001", "INC0010002"]
@@ -189,7 +189,7 @@ def test_a_field_rule_hides_a_column_from_a_reader_of_the_table(instance: RestCl
     assert "value" in instance.rows("sys_properties")[0]
 
 
-def test_knobs_deny_tables_fields_and_writes_to_everybody(make: Make) -> None:
+def test_knobs_deny_tables_fields_and_writes_to_every_caller(make: Make) -> None:
     denials = {
         "deny_table": {"v_plugin": "empty", "sys_scope": "403"},
         "deny_field": {"sys_user": ["email"]},
@@ -217,7 +217,7 @@ def test_a_knob_lets_a_business_rule_abort_writes(make: Make) -> None:
     assert "was aborted by Business Rule 'Guard the registry^" in detail
 
 
-def test_an_active_endpoint_rule_asks_for_the_api_role(instance: RestClient) -> None:
+def test_an_active_endpoint_rule_requires_the_api_role(instance: RestClient) -> None:
     match = {"name": "now/table", "type": "REST_Endpoint"}
     instance.sandbox.tamper(instance.name, "sys_security_acl", {"active": True}, match=match)
     refused = error_of(instance.user("employee").table("sys_user"))

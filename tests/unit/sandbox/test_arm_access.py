@@ -101,7 +101,7 @@ def test_a_role_may_differ_by_scope(make_arm: MakeArm) -> None:
     assert statuses == [403, 200, 200]
 
 
-def test_how_the_action_of_integrations_is_spelt_is_not_known(make_arm: MakeArm) -> None:
+def test_the_spelling_of_the_integration_action_is_a_knob(make_arm: MakeArm) -> None:
     arm = make_arm(azure_role="Custom", azure_actions=["Microsoft.Security/integrations/read"])
     path = f"{arm.subscription}{SECURITY}/integrations"
     assert arm.get_json(path, INTEGRATIONS) == {"value": []}
@@ -109,7 +109,7 @@ def test_how_the_action_of_integrations_is_spelt_is_not_known(make_arm: MakeArm)
     assert "'Microsoft.Security/integration/read'" in arm.request("GET", path, version=INTEGRATIONS).text
 
 
-def test_the_provider_tells_its_types_and_can_be_registered(make_arm: MakeArm) -> None:
+def test_the_provider_lists_its_types_and_can_be_registered(make_arm: MakeArm) -> None:
     arm = make_arm(provider="NotRegistered")
     path = f"{arm.subscription}{SECURITY}"
     shown = arm.get_json(path, "2021-04-01")
@@ -127,7 +127,7 @@ def test_the_provider_tells_its_types_and_can_be_registered(make_arm: MakeArm) -
     assert refusal(arm.request("GET", path, version="2021-04-01")) == (403, "AuthorizationFailed")
 
 
-def test_versions_and_types_that_do_not_exist(arm: ArmClient) -> None:
+def test_unknown_versions_and_types_are_refused(arm: ArmClient) -> None:
     path = f"{arm.subscription}{SECURITY}"
     assert refusal(arm.request("GET", f"{path}/pricings")) == (400, "MissingApiVersionParameter")
     answer = arm.request("GET", f"{path}/governanceRules", version="2024-01-01")

@@ -44,7 +44,7 @@ def test_two_thousand_findings_of_ten_subscriptions(make_arm: MakeArm) -> None:
     assert routes["GET /arm/{scope}/providers/Microsoft.Security/assessments"] == 12
 
 
-def test_links_and_metadata_are_told_on_demand(arm: ArmClient) -> None:
+def test_links_and_metadata_are_expanded_on_request(arm: ArmClient) -> None:
     row = arm.findings()[0]
     assert {"links", "metadata"}.isdisjoint(arm.get_json(row["id"], ASSESSMENTS)["properties"])
     metadata = arm.get_json(row["id"], ASSESSMENTS, expand="metadata")["properties"]["metadata"]
@@ -64,14 +64,14 @@ def test_links_and_metadata_are_told_on_demand(arm: ArmClient) -> None:
     assert severities[ASSESSMENTS] == severities["2021-06-01"] | {"Critical"}
 
 
-def test_older_versions_say_less(arm: ArmClient) -> None:
+def test_older_versions_return_less(arm: ArmClient) -> None:
     row_id = arm.findings()[0]["id"]
     assert "risk" in arm.get_json(row_id, ASSESSMENTS)["properties"]
     assert "risk" not in arm.get_json(row_id, "2021-06-01")["properties"]
     assert set(arm.get_json(row_id, "2020-01-01")["properties"]["status"]) == {"code"}
 
 
-def test_a_finding_of_one_s_own_needs_its_metadata_first(arm: ArmClient) -> None:
+def test_a_custom_finding_needs_its_metadata_first(arm: ArmClient) -> None:
     path = f"{arm.subscription}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-1{WITH}/own-1"
     finding = {"resourceDetails": {"source": "Azure"}, "status": {"code": "Unhealthy"}}
     assert refusal(arm.request("PUT", path, {"properties": finding}, version=ASSESSMENTS)) == (400, "BadRequest")
@@ -118,7 +118,7 @@ def test_an_assignment_carries_the_ticket(arm: ArmClient) -> None:
         ({"owner": 7}, "owner"),
     ],
 )
-def test_an_assignment_that_makes_no_sense_is_refused(arm: ArmClient, change: dict[str, Any], target: str) -> None:
+def test_an_invalid_assignment_is_refused(arm: ArmClient, change: dict[str, Any], target: str) -> None:
     body = {"properties": {"remediationDueDate": DUE, **change}}
     answer = arm.request("PUT", assignment(arm.findings()[0]), body, version=GOVERNANCE)
     assert refusal(answer) == (400, "BadRequest")
@@ -135,7 +135,7 @@ def test_an_assignment_needs_its_finding_and_the_plan(arm: ArmClient, make_arm: 
     assert refusal(answer)[0] == 403 and "Standard" in answer.text
 
 
-def test_a_finding_heals_and_others_come_and_go(arm: ArmClient) -> None:
+def test_findings_become_healthy_appear_and_disappear(arm: ArmClient) -> None:
     finding = arm.findings()[0]
     arm.put(assignment(finding), {"remediationDueDate": DUE}, GOVERNANCE, 201)
     tamper = arm.sandbox.tamper_tenant

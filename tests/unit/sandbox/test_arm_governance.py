@@ -82,7 +82,7 @@ def test_a_rule_is_written_read_listed_and_deleted(arm: ArmClient) -> None:
         ({"conditionSets": [{"conditions": [{"property": "p", "operator": "Like", "value": "x"}]}]}, "conditionSets"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(arm: ArmClient, change: Json, target: str) -> None:
+def test_an_invalid_rule_is_refused(arm: ArmClient, change: Json, target: str) -> None:
     answer = arm.request(
         "PUT", f"{arm.subscription}{RULES}/{FIRST}", {"properties": rule(**change)}, version=GOVERNANCE
     )
@@ -134,7 +134,7 @@ def test_a_rule_for_recommendations_on_a_connector(arm: ArmClient) -> None:
     assert all("/securityconnectors/aws-prod/" in row["_id"] for row in assigned(arm))
 
 
-def test_what_is_assigned_stays_unless_overridden(arm: ArmClient) -> None:
+def test_assignments_stay_unless_overridden(arm: ArmClient) -> None:
     path = f"{arm.subscription}{RULES}/{FIRST}"
     finding = next(row for row in arm.findings() if "securityconnectors" not in row["id"])
     ticket = {"ticketNumber": 7, "ticketStatus": "New"}
@@ -151,7 +151,7 @@ def test_what_is_assigned_stays_unless_overridden(arm: ArmClient) -> None:
     assert (after[own]["owner"], after[own]["additionalData"]) == ("ann@example.com", ticket)
 
 
-def test_the_stronger_rule_wins(arm: ArmClient) -> None:
+def test_the_rule_of_higher_priority_wins(arm: ArmClient) -> None:
     weak, strong = f"{arm.subscription}{RULES}/{FIRST}", f"{arm.group}{RULES}/{SECOND}"
     arm.put(weak, rule(rulePriority=1), GOVERNANCE, 201)
     whole = rule("High", rulePriority=900, includeMemberScopes=True, excludedScopes=[])
@@ -194,7 +194,7 @@ def test_an_operation_in_either_style(make_arm: MakeArm) -> None:
     assert arm.wait_finished(started.headers["Location"]).json() == {"status": "Canceled"}
 
 
-def test_a_rule_of_the_portal_carries_more_than_is_published(make_arm: MakeArm) -> None:
+def test_a_rule_of_the_portal_has_unpublished_properties(make_arm: MakeArm) -> None:
     arm = make_arm(plan="Standard", servicenow_rules="refused bare")
     path = f"{arm.subscription}{RULES}/{FIRST}"
     bare = rule(ruleType="ServiceNow")
@@ -208,4 +208,4 @@ def test_a_rule_of_the_portal_carries_more_than_is_published(make_arm: MakeArm) 
     arm.put(path, {**learned, "displayName": "Other"}, GOVERNANCE)
     assert arm.get_json(path, GOVERNANCE)["properties"]["additionalData"] == more
     run(arm, path)
-    assert assigned(arm) == [], "the tenant makes no tickets unless a knob says so"
+    assert assigned(arm) == [], "the tenant creates no tickets without the knob"

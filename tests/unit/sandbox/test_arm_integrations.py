@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integrations with ServiceNow as the draft describes them, and Resource Graph (facts 2, 3.7)."""
+"""Integrations with ServiceNow according to the draft, and Resource Graph (facts 2, 3.7)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATH = f"{SECURITY}/integrations"
 
 
 def credentials(instance: RestClient) -> Json:
-    """What an integration signs in with."""
+    """The credentials of an integration."""
     known = instance.application(f"mdc-{uuid.uuid4()}")
     return {
         "instanceUrl": instance.url,
@@ -44,7 +44,7 @@ FAKE = {
 }
 
 
-def test_an_integration_keeps_its_credentials_to_itself(arm: ArmClient) -> None:
+def test_an_integration_never_returns_its_credentials(arm: ArmClient) -> None:
     path = f"{arm.subscription}{PATH}/{FIRST}"
     made = arm.put(path, integration(FAKE, futureThing={"a": 1}), INTEGRATIONS, 201)
     assert made["id"] == path.lstrip("/") and made["properties"]["futureThing"] == {"a": 1}
@@ -60,7 +60,7 @@ def test_an_integration_keeps_its_credentials_to_itself(arm: ArmClient) -> None:
     assert arm.get_json(path, INTEGRATIONS)["id"] == path
 
 
-def test_what_a_second_put_without_credentials_does_is_open(make_arm: MakeArm) -> None:
+def test_a_second_put_without_credentials_depends_on_the_knob(make_arm: MakeArm) -> None:
     arm = make_arm(plan="Standard", integration_reput="keeps")
     path = f"{arm.subscription}{PATH}/{FIRST}"
     arm.put(path, integration(FAKE), INTEGRATIONS, 201)
@@ -79,7 +79,7 @@ def test_what_a_second_put_without_credentials_does_is_open(make_arm: MakeArm) -
         {"additionalData": {"x": 1}},
     ],
 )
-def test_an_integration_that_makes_no_sense_is_refused(arm: ArmClient, change: Json) -> None:
+def test_an_invalid_integration_is_refused(arm: ArmClient, change: Json) -> None:
     path = f"{arm.subscription}{PATH}/{FIRST}"
     assert refusal(arm.request("PUT", path, {"properties": integration(**change)}, version=INTEGRATIONS))[0] == 400
     assert refusal(arm.request("PUT", f"{path}-x", {"properties": integration()}, version=INTEGRATIONS))[0] == 400
@@ -99,7 +99,7 @@ def test_inherited_integrations_are_listed_with_their_root(arm: ArmClient) -> No
     assert [row["name"] for row in arm.list_all(f"{arm.subscription}{PATH}", INTEGRATIONS)] == [SECOND]
 
 
-def test_the_plan_is_needed(make_arm: MakeArm) -> None:
+def test_the_plan_is_required(make_arm: MakeArm) -> None:
     arm = make_arm(plan="Free")
     answer = arm.request(
         "PUT", f"{arm.subscription}{PATH}/{FIRST}", {"properties": integration(FAKE)}, version=INTEGRATIONS
@@ -109,7 +109,7 @@ def test_the_plan_is_needed(make_arm: MakeArm) -> None:
     arm.put(f"{arm.subscription}{PATH}/{FIRST}", integration(FAKE), INTEGRATIONS, 201)
 
 
-def test_deleting_takes_the_assignments_along(arm: ArmClient) -> None:
+def test_deleting_an_integration_deletes_its_assignments(arm: ArmClient) -> None:
     path = f"{arm.subscription}{PATH}/{FIRST}"
     arm.put(path, integration(FAKE), INTEGRATIONS, 201)
     for number, link in enumerate(("https://acme.service-now.com/a", "https://other.example/b")):
@@ -124,7 +124,7 @@ def test_deleting_takes_the_assignments_along(arm: ArmClient) -> None:
     assert arm.request("DELETE", path, version=INTEGRATIONS).status_code == 204
 
 
-def test_the_connection_test_really_signs_in(arm: ArmClient, instance: RestClient) -> None:
+def test_the_connection_test_signs_in_to_the_instance(arm: ArmClient, instance: RestClient) -> None:
     path = f"{arm.subscription}{SECURITY}/getIntegrationTablesConfigurations"
     details = credentials(instance)
 
@@ -168,7 +168,7 @@ def test_users_and_groups_come_from_the_instance(arm: ArmClient, instance: RestC
     assert refusal(arm.request("POST", f"{path}/users", {"prefix": "x"}, version=INTEGRATIONS))[0] == 400
 
 
-def test_the_tenant_makes_tickets_when_told_to(make_arm: MakeArm, instance: RestClient) -> None:
+def test_the_tenant_creates_tickets_with_the_knob(make_arm: MakeArm, instance: RestClient) -> None:
     arm = make_arm(plan="Standard", vendor_tickets=True, operation_seconds=0.0)
     arm.put(f"{arm.subscription}{PATH}/{FIRST}", integration(credentials(instance)), INTEGRATIONS, 201)
     path = f"{arm.subscription}{RULES}/{SECOND}"
@@ -198,7 +198,7 @@ def graph(arm: ArmClient, query: str, **more: Any) -> Json:
     return content
 
 
-def test_resource_graph_reads_what_is_there(arm: ArmClient) -> None:
+def test_resource_graph_returns_readable_rows(arm: ArmClient) -> None:
     query = """
         securityresources
         | where type == "microsoft.security/assessments"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers of the Resource Manager are as the vendor's specifications say, and requests of their examples are understood."""
+"""Responses of Resource Manager match the vendor's specifications, and requests of their examples are accepted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.unit.sandbox.test_arm_integrations import credentials, integration
 RULE = f"{SECURITY}/governanceRules/{FIRST}"
 INTEGRATION = f"{SECURITY}/integrations/{FIRST}"
 
-# In our own words what the specifications say of a resource: every property, "?" for what may be absent.
+# Resources of the specifications in our own words: every property, "?" for optional ones.
 STATUS = {"code": str, "firstEvaluationDate": str, "statusChangeDate": str, "cause?": str, "description?": str}
 PROPERTIES: dict[str, dict[str, Any]] = {
     "pricings": {
@@ -70,7 +70,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 
 
 def fits(content: Json, expected: dict[str, Any]) -> bool:
-    """Whether an object has what is expected of it, and nothing else."""
+    """Whether an object has exactly the expected properties."""
     known = {name.rstrip("?"): kind for name, kind in expected.items()}
     required = {name for name in expected if not name.endswith("?")}
     return required <= set(content) <= set(known) and all(
@@ -80,7 +80,7 @@ def fits(content: Json, expected: dict[str, Any]) -> bool:
 
 
 def rows(arm: ArmClient, instance: RestClient) -> dict[str, list[Json]]:
-    """Every kind of resource, as lists show it."""
+    """Every kind of resource in the format of lists."""
     finding = arm.findings()[0]
     ticket = {"ticketNumber": 1, "ticketLink": "https://acme.service-now.com", "ticketStatus": "New"}
     properties = {"remediationDueDate": DUE, "owner": "ann@example.com", "additionalData": ticket}
@@ -110,11 +110,11 @@ def specified() -> None:
     pytest.importorskip("jsonschema")
     pytest.importorskip("referencing")
     if specs.folder() is None:
-        pytest.skip("no specifications beside the project; AZURE_SPECS may name their folder")
+        pytest.skip("no specifications: set AZURE_SPECS to their folder")
 
 
 @pytest.mark.usefixtures("specified")
-def test_answers_fit_the_specifications(arm: ArmClient, instance: RestClient) -> None:
+def test_responses_match_the_specifications(arm: ArmClient, instance: RestClient) -> None:
     definitions = {"pricings": "Pricing", "assignments": "GovernanceAssignment", "rules": "GovernanceRule"}
     found = rows(arm, instance)
     for kind, definition in {**definitions, "integrations": "Integration"}.items():
@@ -124,10 +124,10 @@ def test_answers_fit_the_specifications(arm: ArmClient, instance: RestClient) ->
         more = row["properties"]["additionalData"]
         assert specs.problems("integrations", "ServiceNowAdditionalData", more) == []
     for row in found["assessments"]:
-        # Of other clouds than Azure the schema knows nothing.
+        # The schema covers Azure only.
         if row["properties"]["resourceDetails"]["source"] == "Azure":
             name = "SecurityAssessmentPropertiesOrSecurityAssessmentPropertiesResponse"
-            # What only answers have is not in the schema of what is sent.
+            # Properties of responses only are not in the schema of requests.
             sent = {**row["properties"], "resourceDetails": {"source": "Azure"}}
             assert specs.problems(specs.body_schema(ASSESSMENTS), name, sent) == []
     for row in arm.list_all(f"{SECURITY}/assessmentMetadata", ASSESSMENTS):
@@ -136,7 +136,7 @@ def test_answers_fit_the_specifications(arm: ArmClient, instance: RestClient) ->
 
 
 @pytest.mark.usefixtures("specified")
-def test_other_answers_fit_the_specifications(arm: ArmClient, instance: RestClient) -> None:
+def test_other_responses_match_the_specifications(arm: ArmClient, instance: RestClient) -> None:
     rows(arm, instance)
     path = f"{arm.subscription}{SECURITY}/getIntegrationTablesConfigurations"
     tested = arm.request("POST", path, {**credentials(instance), "password": "wrong"}, version=INTEGRATIONS).json()
@@ -152,7 +152,7 @@ def test_other_answers_fit_the_specifications(arm: ArmClient, instance: RestClie
 
 
 @pytest.mark.usefixtures("specified")
-def test_the_examples_are_understood(arm: ArmClient) -> None:
+def test_the_examples_are_accepted(arm: ArmClient) -> None:
     sent = specs.example("pricings", "Pricings/PutPricingByName_example.json")
     answer = arm.put(
         f"{arm.subscription}{SECURITY}/pricings/CloudPosture", sent["parameters"]["pricing"]["properties"], PRICINGS

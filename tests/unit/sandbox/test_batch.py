@@ -81,7 +81,7 @@ def test_an_inner_url_is_relative_to_the_instance_not_to_the_host(instance: Rest
     assert answered["status_code"] == 200
 
 
-def test_what_is_not_served_is_listed(make: Make) -> None:
+def test_unserved_requests_are_listed(make: Make) -> None:
     instance = make(batch={"unserviced": 1})
     content = instance.batch(*["/api/now/table/sys_user"] * 3).json()
     assert [each["id"] for each in content["serviced_requests"]] == ["0"]

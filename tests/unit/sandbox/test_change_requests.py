@@ -115,7 +115,7 @@ def test_illegal_jumps_are_refused_through_both_apis(instance: RestClient) -> No
     assert patch(itil, "change_request", sys_id, state="4").json()["result"]["active"] == "false"
 
 
-def test_references_and_choices_are_taken_by_name_too(instance: RestClient) -> None:
+def test_references_and_choices_are_accepted_by_name(instance: RestClient) -> None:
     shown = made(instance, assignment_group="Cloud Platform", risk="High")
     assert shown["assignment_group"]["display_value"] == "Cloud Platform"
     assert shown["assignment_group"]["value"] == group(instance, "Cloud Platform")
@@ -123,7 +123,7 @@ def test_references_and_choices_are_taken_by_name_too(instance: RestClient) -> N
     assert made(instance, assignment_group="Nobody")["assignment_group"]["value"] == ""
 
 
-def test_next_states_tell_what_can_follow(instance: RestClient) -> None:
+def test_next_states_lists_the_possible_states(instance: RestClient) -> None:
     sys_id = made(instance)["sys_id"]["value"]
     shown = change(instance, "GET", f"/{sys_id}/nextstates").json()["result"]
     assert shown["available_states"] == ["-4", "4", "-5"]
@@ -153,7 +153,7 @@ def test_roles_of_the_change_api(instance: RestClient) -> None:
     denied = (403, "User Not Authorized", "Failed API level ACL Validation")
     assert change(reader, "GET", f"/{sys_id}").status_code == 200
     assert error_of(change(reader, "POST", "", {})) == denied
-    # The Table API takes what the change API refuses (5.6).
+    # The Table API accepts what the change API refuses (5.6).
     assert error_of(change(writer, "POST", "", {})) == denied
     assert writer.table("change_request", method="POST", body={"type": "normal"}).status_code == 201
     assert error_of(change(agent(instance), "DELETE", f"/{sys_id}")) == denied

@@ -55,7 +55,7 @@ def test_an_operation_may_fail_or_be_cancelled(make: Make, outcome: str) -> None
     assert instance.row("v_plugin", f"id={INACTIVE}")["active"] == "inactive"
 
 
-def test_a_paused_queue_accepts_and_runs_nothing(make: Make) -> None:
+def test_a_paused_queue_accepts_but_does_not_run(make: Make) -> None:
     instance = make(cicd={"paused": True})
     started = start(instance, f"plugin/{INACTIVE}/activate")
     assert [poll(instance, started)["status"] for _ in range(3)] == ["0", "0", "0"]
@@ -102,7 +102,7 @@ def test_an_application_without_entitlement_fails(make: Make) -> None:
     assert instance.call("POST", "api/sn_cicd/app_repo/install?scope=no_such").status_code == 404
 
 
-def test_the_api_asks_for_its_role(instance: RestClient) -> None:
+def test_the_api_requires_its_role(instance: RestClient) -> None:
     path = f"api/sn_cicd/plugin/{INACTIVE}/activate"
     assert instance.user("employee").call("POST", path).status_code == 403
     assert instance.user("ci", roles=["sn_cicd.sys_ci_automation"]).call("POST", path).status_code == 200
@@ -114,7 +114,7 @@ def test_switched_off_it_answers_405(make: Make) -> None:
 
 
 @pytest.mark.parametrize("denial", ["401", "403"])
-def test_where_progress_is_denied_the_tracker_tells_the_same(make: Make, denial: str) -> None:
+def test_without_access_to_progress_the_tracker_shows_the_same(make: Make, denial: str) -> None:
     instance = make(cicd={"progress": denial})
     started = start(instance, f"plugin/{INACTIVE}/activate")
     progress = started["links"]["progress"]["id"]

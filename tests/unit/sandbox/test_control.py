@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API and the helper that speaks it."""
+"""The control API and its client, `SandboxProcess`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_knobs_that_are_rows_can_be_turned_while_it_runs(instance: RestClient) -
     assert instance.rows("sys_properties", "name=glide.ui.session_timeout") == []
 
 
-def test_users_are_made_and_changed_by_knob(make: Make) -> None:
+def test_users_are_created_and_changed_by_knob(make: Make) -> None:
     users = {"svc": {"password": "Right-1", "roles": ["itil"]}, "guest": {"active": False}}
     instance = make(users=users)
     assert instance.as_user("svc", "Right-1").table("incident").status_code == 200
@@ -114,7 +114,7 @@ def test_tampering_with_grants_keeps_inheritance_right(instance: RestClient) -> 
         ("oauth_entity", {"user": "nobody"}, {"name": "Mail Relay"}),
     ],
 )
-def test_a_tampering_that_makes_no_sense_is_refused(
+def test_invalid_tampering_is_refused(
     instance: RestClient, table: str, values: dict[str, str], match: dict[str, str]
 ) -> None:
     with pytest.raises(SandboxError, match="400"):
@@ -133,7 +133,7 @@ def test_the_state_shows_tables_as_stored(instance: RestClient) -> None:
         instance.sandbox.state(instance.name, "no_such")
 
 
-def test_the_control_api_explains_itself_and_lies_outside_every_instance(
+def test_the_control_api_lists_its_routes_and_is_outside_every_instance(
     sandbox: SandboxProcess, instance: RestClient
 ) -> None:
     assert "PUT /_sandbox/instances/<name>" in requests.get(f"{sandbox.base_url}/_sandbox", timeout=10).json()
@@ -145,7 +145,7 @@ def test_the_control_api_explains_itself_and_lies_outside_every_instance(
     assert (shown["url"], shown["knobs"]["secret_mode"]) == (instance.url, "ciphertext")
 
 
-def test_an_instance_may_have_a_port_of_its_own(make: Make) -> None:
+def test_an_instance_can_have_its_own_port(make: Make) -> None:
     instance = make(own_port=True)
     assert instance.url.count("/") == 2
     row = instance.row("sys_user", "user_name=employee", sysparm_fields="manager")

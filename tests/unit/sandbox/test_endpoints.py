@@ -23,7 +23,7 @@ def test_counts_and_figures_are_strings(instance: RestClient) -> None:
     assert stats(instance, "incident", sysparm_count="true", sysparm_query="state=1") == {"stats": {"count": "1"}}
 
 
-def test_groups_carry_their_fields(instance: RestClient) -> None:
+def test_groups_have_their_fields(instance: RestClient) -> None:
     result = stats(
         instance, "incident", sysparm_count="true", sysparm_group_by="caller_id", sysparm_display_value="true"
     )
@@ -64,7 +64,7 @@ def test_the_current_user_is_the_caller(instance: RestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "nav_to.do", "anything"])
-def test_other_pages_lead_to_the_login_page(instance: RestClient, path: str) -> None:
+def test_other_pages_redirect_to_the_login_page(instance: RestClient, path: str) -> None:
     answer = instance.anonymous().call("GET", path)
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{instance.url}/login.do")
     assert "login.do" in instance.anonymous().call("GET", "login.do").text

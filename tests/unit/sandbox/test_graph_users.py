@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users in Graph and what can be done to them (Cloud Apps facts 7)."""
+"""Users in Graph and actions on them (Cloud Apps facts 7)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_user_is_found_by_id_and_by_name_and_shows_little_by_default(graph: Gr
     assert graph.error("GET", f"/users/nobody@{DOMAIN}") == (404, "Request_ResourceNotFound")
 
 
-def test_the_directory_holds_all_kinds_of_people(graph: GraphClient) -> None:
+def test_the_directory_has_all_kinds_of_users(graph: GraphClient) -> None:
     select = "userPrincipalName,accountEnabled,onPremisesSyncEnabled,userType"
     rows = {row["userPrincipalName"].partition("@")[0]: row for row in graph.all(f"/users?$select={select}&$top=999")}
     assert rows["former"]["accountEnabled"] is False
@@ -71,7 +71,7 @@ def test_revoking_sessions_shows_in_the_time_from_which_sessions_hold(graph: Gra
     assert after["signInSessionsValidFromDateTime"] > before["signInSessionsValidFromDateTime"]
 
 
-def test_revoking_takes_a_while_and_never_reaches_a_guest(make_tenant: MakeTenant) -> None:
+def test_revoking_is_delayed_and_never_affects_a_guest(make_tenant: MakeTenant) -> None:
     graph = GraphClient(make_tenant(revoke_seconds=600.0))
     guest = "partner_example.org%23EXT%23@" + DOMAIN
     before = [graph.get(f"/users/{user}{STATE}") for user in (EMPLOYEE, guest)]
@@ -83,7 +83,7 @@ def test_revoking_takes_a_while_and_never_reaches_a_guest(make_tenant: MakeTenan
     assert [after[0] == before[0], after[1] == before[1]] == [False, True]
 
 
-def test_a_user_is_suspended_and_lifted(graph: GraphClient) -> None:
+def test_a_user_is_suspended_and_reinstated(graph: GraphClient) -> None:
     for wanted in (False, True):
         answer = graph.call("PATCH", f"/users/{EMPLOYEE}", {"accountEnabled": wanted})
         assert (answer.status_code, answer.content) == (204, b"")
@@ -91,14 +91,14 @@ def test_a_user_is_suspended_and_lifted(graph: GraphClient) -> None:
 
 
 @pytest.mark.parametrize("user", [ADMIN, f"user.manager@{DOMAIN}", f"cloud.admin@{DOMAIN}"])
-def test_a_privileged_user_takes_more_than_a_permission(graph: GraphClient, user: str) -> None:
+def test_a_privileged_user_requires_more_than_a_permission(graph: GraphClient, user: str) -> None:
     assert graph.error("PATCH", f"/users/{user}", OFF) == (403, "Authorization_RequestDenied")
     assert graph.get(f"/users/{user}{STATE}")["accountEnabled"] is True
     graph.sandbox.turn_tenant(application_is_privileged=True)
     assert graph.call("PATCH", f"/users/{user}", OFF).status_code == 204
 
 
-def test_a_synced_user_stays_as_on_premises(graph: GraphClient) -> None:
+def test_a_synced_user_keeps_its_on_premises_state(graph: GraphClient) -> None:
     user = f"service.owner@{DOMAIN}"
     assert graph.call("PATCH", f"/users/{user}", OFF).status_code == 204
     assert graph.get(f"/users/{user}{STATE}")["accountEnabled"] is True
@@ -107,7 +107,7 @@ def test_a_synced_user_stays_as_on_premises(graph: GraphClient) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"accountEnabled": "no"}, {"isSuspended": True}])
-def test_a_change_that_makes_no_sense_is_refused(graph: GraphClient, body: Any) -> None:
+def test_an_invalid_change_is_refused(graph: GraphClient, body: Any) -> None:
     assert graph.error("PATCH", f"/users/{EMPLOYEE}", body) == (400, "Request_BadRequest")
 
 
@@ -128,7 +128,7 @@ DENIED = 403
         (["RoleManagement.Read.Directory"], [DENIED, DENIED, DENIED, DENIED, 200]),
     ],
 )
-def test_each_call_takes_its_own_permissions(
+def test_each_call_requires_its_own_permissions(
     make_tenant: MakeTenant, permissions: list[str], statuses: list[int]
 ) -> None:
     graph = GraphClient(make_tenant(graph_permissions=permissions))
@@ -148,7 +148,7 @@ def kinds(rows: list[Json]) -> list[tuple[str, Any]]:
     return [(row["@odata.type"].rpartition(".")[2], row["displayName"]) for row in rows]
 
 
-def test_administrators_are_told_by_their_roles_and_groups(graph: GraphClient) -> None:
+def test_administrators_are_identified_by_roles_and_groups(graph: GraphClient) -> None:
     assert kinds(graph.all(f"/users/{ADMIN}/memberOf")) == [("directoryRole", "Global Administrator")]
     user = f"cloud.admin@{DOMAIN}"
     direct = graph.all(f"/users/{user}/memberOf")
@@ -175,7 +175,7 @@ def test_the_members_of_a_role_are_users_and_groups(graph: GraphClient) -> None:
     assert graph.error("GET", "/directoryRoles/none/members") == (404, "Request_ResourceNotFound")
 
 
-def test_an_application_is_nobody(graph: GraphClient) -> None:
+def test_an_application_has_no_me(graph: GraphClient) -> None:
     assert graph.error("GET", "/me") == (400, "BadRequest")
 
 
@@ -240,7 +240,7 @@ def test_a_call_without_a_token_is_refused(tenant: TenantClient) -> None:
     assert tenant.call("GET", url).status_code == 401
 
 
-def test_hunting_names_the_user_behind_an_account(make_tenant: MakeTenant) -> None:
+def test_hunting_returns_the_user_of_an_account(make_tenant: MakeTenant) -> None:
     tenant = make_tenant(suspects=["employee", "admin", "stranger"])
     query = "CloudAppEvents | where ActionType == 'Failed log on' | project AccountId, AccountObjectId"
     found = {row["AccountId"]: row["AccountObjectId"] for row in tenant.hunt_rows(query)}
@@ -249,7 +249,7 @@ def test_hunting_names_the_user_behind_an_account(make_tenant: MakeTenant) -> No
     assert found == {"employee": ids[0], "admin": ids[1], "stranger": None}
 
 
-def test_users_change_behind_everyones_back(graph: GraphClient) -> None:
+def test_users_change_out_of_band(graph: GraphClient) -> None:
     graph.sandbox.tamper_tenant("users", {"accountEnabled": False}, match={"userPrincipalName": EMPLOYEE})
     assert graph.get(f"/users/{EMPLOYEE}{STATE}")["accountEnabled"] is False
     routes = graph.sandbox.requests("tenant")["routes"]

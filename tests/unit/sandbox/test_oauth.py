@@ -48,7 +48,7 @@ def test_the_password_grant_gives_both_tokens_and_a_number_of_seconds(instance: 
     assert user["user_name"] == instance.access.username
 
 
-def test_a_living_token_is_given_again_with_the_time_that_is_left(make: Make) -> None:
+def test_a_valid_token_is_reused_with_its_remaining_time(make: Make) -> None:
     instance = make()
     form = {**login(instance), **instance.application()}
     first = instance.token(**form).json()
@@ -138,7 +138,7 @@ def test_a_property_switches_the_password_grant_off(make: Make, name: str, value
     assert outcome(instance.token(**login(instance), **instance.application())) == ACCESS_DENIED
 
 
-def test_a_wrong_secret_is_told_apart_from_a_wrong_refresh_token(make: Make) -> None:
+def test_a_wrong_secret_differs_from_a_wrong_refresh_token(make: Make) -> None:
     instance = make()
     application = instance.application()
     form = {"grant_type": "refresh_token", "refresh_token": "cannot-exist"}
@@ -168,13 +168,13 @@ def test_only_forms_count_and_only_in_the_body(make: Make) -> None:
     assert lax.anonymous().call("POST", "oauth_token.do", params=form).status_code == 200
 
 
-def test_the_client_may_sign_in_by_basic_at_the_token_endpoint(instance: RestClient) -> None:
+def test_the_client_can_use_basic_at_the_token_endpoint(instance: RestClient) -> None:
     application = instance.application()
     client = instance.as_user(application["client_id"], application["client_secret"])
     assert client.call("POST", "oauth_token.do", data=login(instance)).status_code == 200
 
 
-def test_unknown_grants_and_bad_codes_have_errors_of_their_own(instance: RestClient) -> None:
+def test_unknown_grants_and_bad_codes_have_their_own_errors(instance: RestClient) -> None:
     application = instance.application()
     status, content = outcome(instance.token(grant_type="magic", **application))
     assert (status, content["error"]) == (400, "unsupported_grant_type")
@@ -216,7 +216,7 @@ def test_a_restricted_application_gets_tokens_but_no_api(make: Make, status: str
         assert answer.status_code == 200
 
 
-def test_a_revoked_token_opens_nothing(instance: RestClient) -> None:
+def test_a_revoked_token_is_refused(instance: RestClient) -> None:
     application = instance.application()
     tokens = instance.token(**login(instance), **application).json()
     for name in ("access_token", "refresh_token"):
@@ -292,7 +292,7 @@ def test_an_assertion_signed_with_the_shared_key_signs_its_subject_in(
         ("wrong", {}, "The JWT signature is invalid"),
         ("shared", {"exp": 1}, "The JWT has expired"),
         ("shared", {"aud": "someone-else"}, "The audience of the JWT is not the client"),
-        ("shared", {"sub": "former@example.com"}, "The subject of the JWT is no active user"),
+        ("shared", {"sub": "former@example.com"}, "The subject of the JWT is not an active user"),
         ("shared", {"sub": "admin@example.com"}, "Grant access to admin is not allowed"),
     ],
 )
@@ -351,6 +351,6 @@ def test_the_openid_configuration_exists_on_recent_releases(make: Make) -> None:
     assert make(release="xanadu").anonymous().call("GET", ".well-known/openid-configuration").status_code == 404
 
 
-def test_the_authorize_page_wants_a_state(instance: RestClient) -> None:
+def test_the_authorize_page_requires_a_state(instance: RestClient) -> None:
     assert "Missing State parameter in request" in instance.anonymous().call("GET", "oauth_auth.do").text
     assert "login.do" in instance.anonymous().call("GET", "oauth_auth.do?state=x").text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hardening settings of an instance: what it ships, and which writes it refuses (hardening facts 3.1, 3.3, 4)."""
+"""Hardening settings of an instance: shipped values and refused writes (hardening facts 3.1, 3.3, 4)."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def test_a_release_has_rows_for_the_scored_settings_it_still_knows(make: Make, r
     ("name", "first"),
     [("glide.audit.track_impersonation", "australia"), ("angular.jsonp.inclusion_list.enabled", "zurich")],
 )
-def test_a_setting_has_no_row_before_the_release_that_brought_it(make: Make, name: str, first: str) -> None:
+def test_a_setting_has_no_row_before_its_first_release(make: Make, name: str, first: str) -> None:
     releases = ["xanadu", "yokohama", "zurich", "australia"]
     present = [bool(names(make(release=release), f"name={name}")) for release in releases]
     assert present == [releases.index(release) >= releases.index(first) for release in releases]
 
 
-def test_a_row_tells_type_description_roles_and_flags(instance: RestClient) -> None:
+def test_a_setting_row_has_type_description_roles_and_flags(instance: RestClient) -> None:
     row = instance.row(PROPERTIES, "name=glide.basicauth.required.csv")
     assert row["description"] and (row["type"], row["value"], row["write_roles"]) == (
         *("boolean", "false"),
@@ -86,11 +86,11 @@ def test_a_row_tells_type_description_roles_and_flags(instance: RestClient) -> N
     }
 
 
-def test_a_setting_whose_shipped_value_nobody_published_has_no_row(instance: RestClient) -> None:
+def test_a_setting_without_a_published_value_has_no_row(instance: RestClient) -> None:
     assert names(instance, "nameINglide.pop3.process_locked_out,glide.sso.acr.enabled") == set()
 
 
-def test_a_locked_property_can_neither_be_set_nor_made(instance: RestClient) -> None:
+def test_a_locked_property_can_neither_be_set_nor_created(instance: RestClient) -> None:
     assert error_of(write(instance, "glide.ui.escape_text", "true"))[2] == DENIED
     name = "glide.ui.escape_text"
     instance.sandbox.tamper(instance.name, PROPERTIES, {}, match={"name": name}, delete=True)
@@ -109,7 +109,7 @@ def test_an_irreversible_property_changes_once_and_no_more(instance: RestClient)
     assert instance.table(PROPERTIES, row["sys_id"], method="DELETE").status_code == 403
 
 
-def test_an_irreversible_property_that_somebody_made_stays(instance: RestClient) -> None:
+def test_a_created_irreversible_property_cannot_be_changed(instance: RestClient) -> None:
     name = "glide.cs.unknown"
     assert make_property(instance, name, "true").status_code == 201
     assert write(instance, name, "false").status_code == 200
@@ -118,13 +118,13 @@ def test_an_irreversible_property_that_somebody_made_stays(instance: RestClient)
     assert write(instance, name, "false").status_code == 403
 
 
-def test_drift_behind_everyones_back_does_not_lock_an_irreversible_property(instance: RestClient) -> None:
+def test_out_of_band_drift_does_not_lock_an_irreversible_property(instance: RestClient) -> None:
     match = {"name": "glide.script.ccsi.ispublic"}
     instance.sandbox.tamper(instance.name, PROPERTIES, {"value": "maybe"}, match=match)
     assert write(instance, match["name"], "false").status_code == 200
 
 
-def test_the_knob_lets_irreversible_properties_change_back(make: Make) -> None:
+def test_the_knob_allows_irreversible_properties_to_change_back(make: Make) -> None:
     instance = make(irreversible="open")
     assert write(instance, "glide.enable.password_policy", "true").status_code == 200
     assert write(instance, "glide.enable.password_policy", "false").status_code == 200
@@ -142,7 +142,7 @@ def test_a_property_of_another_application_is_refused_even_to_an_administrator(m
     assert names(make(), "nameSTARTSWITHsn_hr_core") == set()
 
 
-def test_a_hidden_row_is_seen_by_nobody_but_counted(make: Make) -> None:
+def test_a_hidden_row_is_counted_but_never_returned(make: Make) -> None:
     instance = make(hidden_properties=["glide.ui.session_timeout"])
     answer = instance.table(PROPERTIES, sysparm_query="name=glide.ui.session_timeout")
     assert (answer.json()["result"], answer.headers["X-Total-Count"]) == ([], "1")
@@ -188,7 +188,7 @@ def test_the_elevation_endpoint_is_closed_unless_the_knob_opens_it(instance: Res
     assert raise_role(instance, cookies, token).status_code == 400
 
 
-def test_an_elevated_session_writes_what_nobody_else_may(make: Make) -> None:
+def test_only_an_elevated_session_writes_protected_rows(make: Make) -> None:
     instance = make(elevation=True)
     cookies, token = session(instance, "admin", instance.access.admin_password)
     name = "glide.basicauth.required.scriptedprocessor"
@@ -197,12 +197,12 @@ def test_an_elevated_session_writes_what_nobody_else_may(make: Make) -> None:
     assert raise_role(instance, cookies, token).status_code == 200
     assert elevated_write(instance, cookies, name, "true").json()["result"]["value"] == "true"
     assert elevated_write(instance, cookies, "glide.ui.escape_text", "true").status_code == 403
-    # The role lives in that session alone.
+    # The role is limited to that session.
     admin = instance.as_user("admin", instance.access.admin_password)
     assert write(admin, "glide.basicauth.required.csv", "true").status_code == 403
 
 
-def test_only_who_was_given_the_role_can_raise_it(make: Make) -> None:
+def test_only_holders_of_the_role_can_elevate_it(make: Make) -> None:
     instance = make(elevation=True)
     cookies, token = session(instance, instance.access.username, instance.access.password)
     assert raise_role(instance, cookies, token).status_code == 403

@@ -86,7 +86,7 @@ def select(query: str, *, strict: bool = False) -> list[str]:
         ("123TEXTQUERY321=cleo", "u3"),
     ],
 )
-def test_an_operator_selects_what_the_platform_would(query: str, found: str) -> None:
+def test_operators_select_rows_like_the_platform(query: str, found: str) -> None:
     assert select(query) == found.split()
 
 

@@ -25,7 +25,7 @@ def grants(instance: RestClient, user: str) -> list[tuple[str, str]]:
     return sorted((row["role.name"], row["inherited"]) for row in rows)
 
 
-def test_a_grant_brings_the_contained_roles_as_inherited_rows(instance: RestClient) -> None:
+def test_a_grant_adds_the_contained_roles_as_inherited_rows(instance: RestClient) -> None:
     row = instance.insert("sys_user_has_role", ids(instance, "employee", "change_manager"))
     assert row["inherited"] == "false"
     assert grants(instance, "employee") == [
@@ -51,7 +51,7 @@ def test_one_row_counts_its_causes_and_may_be_direct_too(instance: RestClient) -
     assert (inherited["inherited"], inherited["inh_count"]) == ("true", "2")
     direct = instance.insert("sys_user_has_role", ids(instance, "employee", "sn_change_write"))
     assert instance.row("sys_user_has_role", query)["inherited"] == "false"
-    # Taking the direct grant back leaves the inherited one.
+    # Removing the direct grant leaves the inherited one.
     assert instance.table("sys_user_has_role", direct["sys_id"], method="DELETE").status_code == 204
     left = instance.row("sys_user_has_role", query)
     assert (left["inherited"], left["inh_count"]) == ("true", "2")
@@ -85,7 +85,7 @@ def test_a_change_of_containment_reaches_every_holder(instance: RestClient) -> N
     assert grants(instance, "employee") == [("custom_table_access", "false")]
 
 
-def test_groups_hand_their_roles_down(instance: RestClient) -> None:
+def test_members_inherit_the_roles_of_groups(instance: RestClient) -> None:
     assert ("itil", "true") in grants(instance, "group_member")
     membership = instance.row("sys_user_grmember", "user.user_name=group_member")
     instance.table("sys_user_grmember", membership["sys_id"], method="DELETE")
@@ -114,7 +114,7 @@ def test_a_role_cannot_contain_itself_and_its_name_is_unique(instance: RestClien
 
 
 @pytest.mark.parametrize("table", ["sys_user", "sys_user_role"])
-def test_deleting_a_user_or_a_role_takes_the_grants_along(instance: RestClient, table: str) -> None:
+def test_deleting_a_user_or_a_role_deletes_the_grants(instance: RestClient, table: str) -> None:
     role = instance.insert("sys_user_role", {"name": "custom_table_access"})
     user = instance.insert("sys_user", {"user_name": "svc"})
     instance.insert("sys_user_has_role", {"user": user["sys_id"], "role": role["sys_id"]})

@@ -19,7 +19,7 @@ SCORES = "/security/secureScores"
 QUICK = {"connect_seconds": 0.0, "data_delay": 0.0}
 TIMEOUT = "MDA_SNOW_uiSessionTimeout"
 VENDOR = {"vendor": "Microsoft", "provider": "SecureScore", "providerVersion": None, "subProvider": None}
-# What an administrator sets for all 22, by REST or behind the platform's back.
+# The settings of an administrator for all 22 controls, through REST or out of band.
 GOOD = {
     "glide.authenticate.multifactor": "true",
     "glide.basicauth.required.jsonv2": "true",
@@ -113,13 +113,15 @@ def test_the_score_follows_the_instance(graph: GraphClient, instance: RestClient
         ("glide.script.ccsi.ispublic", "true", False),
     ],
 )
-def test_what_a_control_asks_for(graph: GraphClient, instance: RestClient, name: str, value: str, is_won: bool) -> None:
+def test_the_condition_of_each_control(
+    graph: GraphClient, instance: RestClient, name: str, value: str, is_won: bool
+) -> None:
     connect(graph, instance)
     harden(instance, **{name: value})
     assert (points(graph) == 114) is is_won
 
 
-def test_plugins_and_either_lock_out_action_win_their_controls(graph: GraphClient, instance: RestClient) -> None:
+def test_plugins_and_either_lock_out_action_score_their_controls(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     harden(instance)
     instance.sandbox.turn(instance.name, plugins={"com.glide.role_management": False})
@@ -134,7 +136,7 @@ def test_plugins_and_either_lock_out_action_win_their_controls(graph: GraphClien
     assert points(graph) == 108
 
 
-def test_a_missing_row_fails_or_counts_as_what_is_in_force(graph: GraphClient, instance: RestClient) -> None:
+def test_a_missing_row_fails_or_counts_as_its_default(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     gone = {"glide.script.use.sandbox": None, "glide.ui.session_timeout": None, "glide.enable.password_policy": None}
     harden(instance, **gone)
@@ -143,7 +145,7 @@ def test_a_missing_row_fails_or_counts_as_what_is_in_force(graph: GraphClient, i
     assert points(graph) == 114 - 4
 
 
-def test_a_row_that_the_connector_may_not_see_is_a_missing_one(graph: GraphClient, instance: RestClient) -> None:
+def test_a_row_hidden_from_the_connector_counts_as_missing(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     harden(instance)
     instance.sandbox.turn(instance.name, hidden_properties=["glide.ui.session_timeout"])
@@ -165,7 +167,7 @@ def test_several_instances_combine_as_the_knob_says(
     assert row["implementationStatus"] == text
 
 
-def test_the_score_comes_late(make_tenant: MakeTenant, instance: RestClient) -> None:
+def test_the_score_is_delayed(make_tenant: MakeTenant, instance: RestClient) -> None:
     graph = GraphClient(make_tenant(**QUICK, posture_delay=86400.0))
     connect(graph, instance)
     before = points(graph)
@@ -175,7 +177,7 @@ def test_the_score_comes_late(make_tenant: MakeTenant, instance: RestClient) -> 
     assert points(GraphClient(graph.tenant)) == 114
 
 
-def test_hardening_that_shuts_the_connector_out_leaves_it_in_error(graph: GraphClient, instance: RestClient) -> None:
+def test_hardening_that_locks_the_connector_out_leaves_it_in_error(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     wait(lambda: bool(graph.sandbox.tenant_state("connectors")[0]["synced"]))
     before = points(graph)
@@ -231,7 +233,7 @@ def test_marking_a_control_is_kept_and_changes_no_score(graph: GraphClient, inst
     assert points(graph) == before
 
 
-def test_the_knob_lets_a_third_party_win_the_points(graph: GraphClient, instance: RestClient) -> None:
+def test_the_knob_scores_third_party_controls(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     graph.sandbox.turn_tenant(score_third_party="won")
     graph.call("PATCH", f"{PROFILES}/{TIMEOUT}", {"state": "ThirdParty", "vendorInformation": VENDOR})
@@ -247,12 +249,12 @@ def test_the_knob_lets_a_third_party_win_the_points(graph: GraphClient, instance
         [],
     ],
 )
-def test_a_mark_that_makes_no_sense_is_refused(graph: GraphClient, body: Any) -> None:
+def test_an_invalid_mark_is_refused(graph: GraphClient, body: Any) -> None:
     assert graph.error("PATCH", f"{PROFILES}/{TIMEOUT}", body) == (400, "BadRequest")
     assert graph.get(f"{PROFILES}/{TIMEOUT}")["controlStateUpdates"] == []
 
 
-def test_reading_takes_one_permission_and_marking_another(make_tenant: MakeTenant) -> None:
+def test_reading_requires_one_permission_and_marking_another(make_tenant: MakeTenant) -> None:
     graph = GraphClient(make_tenant(graph_permissions=["SecurityEvents.Read.All"]))
     assert graph.all(PROFILES) and graph.all(SCORES)
     body = {"state": "Reviewed", "vendorInformation": VENDOR}

@@ -42,7 +42,7 @@ def test_put_and_patch_both_update_only_what_they_name(instance: RestClient) -> 
         assert (answer.json()["result"]["name"], answer.json()["result"]["comments"]) == ("A", method)
 
 
-def test_the_update_count_moves_only_on_a_real_change(instance: RestClient) -> None:
+def test_the_update_count_increases_only_on_a_real_change(instance: RestClient) -> None:
     row = instance.insert(APPLICATION, {"name": "A", "active": "true"})
     same = instance.update(APPLICATION, row["sys_id"], {"name": "A", "active": True})
     assert same["sys_mod_count"] == "0"
@@ -70,7 +70,7 @@ def test_references_are_objects_with_a_link_unless_excluded(instance: RestClient
     assert instance.row("sys_user", "user_name=guest")["manager"] == ""
 
 
-def test_display_values_come_instead_of_or_beside_the_values(instance: RestClient) -> None:
+def test_display_values_replace_or_accompany_the_values(instance: RestClient) -> None:
     query = "user_name=employee"
     shown = instance.row("sys_user", query, sysparm_display_value="true", sysparm_fields="manager,notification")
     assert shown["manager"]["display_value"] == "Service Owner"
@@ -144,7 +144,7 @@ def test_head_and_method_override(instance: RestClient) -> None:
     assert instance.call("POST", path, headers=headers, data='{"name":"B"}').json()["result"]["name"] == "B"
 
 
-def test_a_write_can_ask_for_no_body(instance: RestClient) -> None:
+def test_a_write_can_request_an_empty_body(instance: RestClient) -> None:
     headers = {**JSON, "X-no-response-body": "true"}
     answer = instance.call("POST", "api/now/table/oauth_entity", headers=headers, data='{"name":"A"}')
     assert (answer.status_code, answer.content) == (201, b"")
@@ -165,7 +165,7 @@ def test_a_write_can_ask_for_no_body(instance: RestClient) -> None:
         ("PATCH", "api/now/table/sys_user", {"headers": JSON, "data": "{}"}, 405, "Method not Supported"),
     ],
 )
-def test_errors_come_word_for_word(
+def test_errors_match_the_documentation_verbatim(
     instance: RestClient, method: str, path: str, kwargs: dict[str, Any], status: int, message: str | None
 ) -> None:
     found = error_of(instance.call(method, path, **kwargs))
@@ -197,12 +197,12 @@ def test_a_query_too_long_for_a_url_is_414_and_its_tiny_form_works(instance: Res
     assert instance.call("GET", tiny.json()["result"]).json() == {"result": [{"user_name": "admin"}]}
 
 
-def test_choices_and_references_are_read_as_display_values_when_asked(instance: RestClient) -> None:
+def test_choices_and_references_are_read_as_display_values_on_request(instance: RestClient) -> None:
     body = {"name": "A", "type": "OAuth Provider", "user": "Service Owner"}
     row = instance.insert(APPLICATION, body, sysparm_input_display_value="true")
     owner = instance.row("sys_user", "user_name=service_owner")["sys_id"]
     assert (row["type"], row["user"]["value"]) == ("oauth_provider", owner)
-    # A sys_id is no display value of anybody.
+    # A sys_id is not a display value.
     assert instance.insert(APPLICATION, {"name": "B", "user": owner}, sysparm_input_display_value="true")["user"] == ""
 
 
@@ -256,7 +256,7 @@ def test_the_dictionary_lists_the_columns_of_the_release(make: Make) -> None:
     )
 
 
-def test_without_a_sort_order_pages_may_overlap_where_the_knob_says_so(make: Make) -> None:
+def test_without_a_sort_order_pages_can_overlap_with_the_knob(make: Make) -> None:
     instance = make(unstable_order=True)
     orders = {tuple(row["sys_id"] for row in instance.rows("sys_user_role")) for _ in range(5)}
     assert len(orders) > 1

@@ -45,7 +45,7 @@ def test_both_prefixes_and_both_methods_list(tenant: TenantClient) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "Token wrong", "Bearer nonsense", "Basic eDp5"])
-def test_without_a_right_token_nothing_is_said(tenant: TenantClient, header: str | None) -> None:
+def test_without_a_valid_token_nothing_is_returned(tenant: TenantClient, header: str | None) -> None:
     answer = tenant.api("GET", "/api/v1/activities/", headers={"Authorization": header} if header else {})
     assert answer.status_code == 401
 
@@ -68,7 +68,7 @@ def test_a_revoked_legacy_token(make_tenant: MakeTenant) -> None:
         ("Discovery.read", [], ["/api/v1/activities/", "/api/v1/subnet/"]),
     ],
 )
-def test_a_permission_opens_what_it_covers(
+def test_each_permission_allows_its_routes(
     make_tenant: MakeTenant, permission: str, allowed: list[str], refused: list[str]
 ) -> None:
     tenant = make_tenant(mda_permissions=[permission])
@@ -96,7 +96,7 @@ def test_the_thirty_first_call_of_a_minute_is_throttled(tenant: TenantClient) ->
 
 
 @pytest.mark.parametrize("form", ["json", "text", "empty"])
-def test_how_a_throttled_call_looks_is_not_documented(make_tenant: MakeTenant, form: str) -> None:
+def test_the_format_of_throttling_depends_on_the_knobs(make_tenant: MakeTenant, form: str) -> None:
     tenant = make_tenant(throttle=1, throttle_body=form, retry_after=True)
     tenant.api("GET", "/api/v1/alerts/")
     answer = tenant.api("GET", "/api/v1/alerts/")
@@ -138,7 +138,7 @@ def test_filters(events: TenantClient, filters: dict[str, Any], expected: int) -
     "body",
     [{"filters": {"bogus": {"eq": 1}}}, {"filters": {"service": {"is": 1}}}, {"filters": ["x"]}, {"skip": "x"}, [1]],
 )
-def test_a_question_that_makes_no_sense(events: TenantClient, body: object) -> None:
+def test_an_invalid_list_query_is_refused(events: TenantClient, body: object) -> None:
     assert events.api("POST", "/api/v1/activities/", body).status_code == 400
 
 
@@ -161,7 +161,7 @@ def test_a_scan_follows_the_filters_it_is_given_and_lists_nothing_twice(events: 
             break
         asked["filters"] = content["nextQueryFilters"]
     assert "nextQueryFilters" not in content
-    # Three events of one moment do not fit behind the two before them: these are held back for the next page.
+    # Three events of the same time do not fit after the first two: they move to the next page.
     assert (pages, sorted(found), len(found)) == (3, list("0123456"), 7)
 
 
@@ -180,13 +180,13 @@ def test_alerts_are_closed_by_filter(tenant: TenantClient) -> None:
     assert tenant.sandbox.tenant_state("alerts")[0]["resolutionStatusValue"] == 4
 
 
-def test_an_ip_range_lives(tenant: TenantClient) -> None:
+def test_an_ip_range_is_created_updated_and_deleted(tenant: TenantClient) -> None:
     new = {"name": "Lab", "category": 3, "subnets": ["192.0.2.0/24"], "organization": "ACME", "tags": ["lab"]}
     key = tenant.api("POST", "/api/v1/subnet/create_rule/", new).json()
     assert isinstance(key, str)
     row = next(row for row in tenant.rows("/api/v1/subnet/") if row["_id"] == key)
     assert (row["category"], row["organization"], row["subnets"][0]["originalString"]) == (3, "ACME", "192.0.2.0/24")
-    # The whole object is replaced: what is left out is cleared.
+    # The whole object is replaced: missing fields are cleared.
     changed = {"name": "Lab", "category": 6, "subnets": ["192.0.2.0/25"]}
     assert tenant.api("POST", f"/api/v1/subnet/{key}/update_rule/", changed).status_code == 200
     row = next(row for row in tenant.rows("/api/v1/subnet/") if row["_id"] == key)
@@ -198,7 +198,7 @@ def test_an_ip_range_lives(tenant: TenantClient) -> None:
 @pytest.mark.parametrize(
     "change", [{"name": ""}, {"category": 7}, {"subnets": []}, {"subnets": ["192.0.2.0/99"]}, {"name": "Head office"}]
 )
-def test_an_ip_range_that_makes_no_sense(tenant: TenantClient, change: dict[str, Any]) -> None:
+def test_an_invalid_ip_range_is_refused(tenant: TenantClient, change: dict[str, Any]) -> None:
     new = {"name": "Lab", "category": 1, "subnets": ["192.0.2.0/24"], **change}
     assert tenant.api("POST", "/api/v1/subnet/create_rule/", new).status_code == 400
     assert len(tenant.sandbox.tenant_state("subnets")) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connectors really sign in to their instance; what they bring shows in the APIs (Cloud Apps facts 1, 3.2, 4)."""
+"""Connectors sign in to their instance; their data is in the APIs (Cloud Apps facts 1, 3.2, 4)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_without_the_event_log_a_connector_warns(tenant: TenantClient, instance:
 
 
 @pytest.mark.parametrize("wrong", [{"client_secret": "wrong"}, {"password": "wrong"}, {"client_id": "0" * 32}])
-def test_wrong_credentials_give_the_documented_error(
+def test_wrong_credentials_return_the_documented_error(
     tenant: TenantClient, instance: RestClient, wrong: dict[str, str]
 ) -> None:
     api = tenant.connect("acme-dev", instance, **wrong)["api"]
@@ -87,7 +87,7 @@ def test_wrong_credentials_give_the_documented_error(
     ("kind", "text"),
     [("503", "500 Internal server error"), ("hibernating", "Service timeout"), ("reset", "Service timeout")],
 )
-def test_an_instance_with_a_fault_of_its_own(tenant: TenantClient, make: Make, kind: str, text: str) -> None:
+def test_an_instance_with_its_own_fault(tenant: TenantClient, make: Make, kind: str, text: str) -> None:
     instance = make()
     instance.application("acme-dev")
     given = {"login": instance.access.username, "password": instance.access.password, **instance.application("other")}
@@ -111,7 +111,7 @@ def test_the_legacy_mode_signs_in_with_user_and_password_only(tenant: TenantClie
     assert "POST /oauth_token.do" not in instance.sandbox.requests(instance.name)["routes"]
 
 
-def test_it_is_seen_connecting_and_data_come_later(make_tenant: MakeTenant, instance: RestClient) -> None:
+def test_it_is_connecting_first_and_data_arrives_later(make_tenant: MakeTenant, instance: RestClient) -> None:
     tenant = make_tenant(connect_seconds=0.6, data_delay=0.6)
     given = {"login": instance.access.username, "password": instance.access.password, **instance.application("a")}
     connector = tenant.submit("acme-dev", instance.url, **given)
@@ -131,7 +131,7 @@ def test_the_password_is_not_kept_and_the_refresh_token_does_the_rest(
     tenant.connect("acme-dev", instance)
     tenant.wait_for_rows("activities")
     assert "password" not in tenant.sandbox.tenant_state("connectors")[0]["holds"]
-    # Ninety days later nobody has renewed the refresh token: the connection stops.
+    # Ninety days later the refresh token has expired: the connection stops.
     tenant.sandbox.turn_tenant(time_shift=90 * 86400)
     instance.sandbox.turn(instance.name, time_shift=101 * 86400)
     tenant.sandbox.sync_tenant()
@@ -139,7 +139,7 @@ def test_the_password_is_not_kept_and_the_refresh_token_does_the_rest(
     assert "403 Forbidden" in tenant.sandbox.tenant_state("connectors")[0]["message"]
 
 
-def test_a_connector_gets_over_an_outage(tenant: TenantClient, instance: RestClient) -> None:
+def test_a_connector_recovers_from_an_outage(tenant: TenantClient, instance: RestClient) -> None:
     tenant.connect("acme-dev", instance)
     tenant.wait_for_rows("activities")
     instance.sandbox.turn(instance.name, faults=[{"kind": "503", "path": "/api/*"}])
@@ -166,7 +166,7 @@ def test_new_events_of_the_instance_arrive(tenant: TenantClient, instance: RestC
     assert before <= len(tenant.sandbox.tenant_state("activities")) <= before + 1
 
 
-def test_looking_at_old_data_reads_the_instance_again(make_tenant: MakeTenant, instance: RestClient) -> None:
+def test_reading_old_data_synchronizes_the_instance(make_tenant: MakeTenant, instance: RestClient) -> None:
     tenant = make_tenant(connect_seconds=0.0, data_delay=0.0, sync_seconds=0.0)
     tenant.connect("acme-dev", instance)
     tenant.wait_for_rows("activities")
@@ -174,7 +174,7 @@ def test_looking_at_old_data_reads_the_instance_again(make_tenant: MakeTenant, i
     wait(lambda: any(row["actionType"] == "Create user" for row in tenant.rows("/api/v1/activities/")), 5)
 
 
-def test_a_quiet_instance_has_accounts_and_no_events(make_tenant: MakeTenant, instance: RestClient) -> None:
+def test_an_idle_instance_has_accounts_and_no_events(make_tenant: MakeTenant, instance: RestClient) -> None:
     tenant = make_tenant(connect_seconds=0.0, data_delay=0.0, silent=True)
     tenant.connect("acme-dev", instance)
     assert tenant.wait_for_rows("entities")
@@ -209,7 +209,7 @@ def test_a_disabled_connector_needs_its_details_again(tenant: TenantClient, inst
     assert manage(tenant, "PATCH", connector, "power/", {"desired": "ENABLED"}) == 400
 
 
-def test_a_deleted_connector_takes_its_accounts_along(tenant: TenantClient, instance: RestClient) -> None:
+def test_a_deleted_connector_deletes_its_accounts(tenant: TenantClient, instance: RestClient) -> None:
     connector = tenant.connect("acme-dev", instance)["_id"]
     tenant.wait_for_rows("activities")
     assert manage(tenant, "DELETE", connector, "") == 200

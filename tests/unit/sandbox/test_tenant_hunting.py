@@ -47,7 +47,7 @@ def test_the_documented_query(events: TenantClient) -> None:
         *("Events", "First", "Last", "Actions"),
     ]
     rows = {row["AppInstanceId"]: row for row in content["results"]}
-    # The oldest event lies before the 30 days that a query covers by default.
+    # The oldest event is before the 30 days that a query covers by default.
     assert {number: row["Events"] for number, row in rows.items()} == {0: 2, 1: 1}
     assert (rows[1]["Actions"], rows[0]["Application"]) == (["Create user"], "ServiceNow")
 
@@ -109,13 +109,13 @@ def test_invalid_and_unsupported_queries_are_refused(events: TenantClient, query
         ("P1D/2030-01-01T00:00:00Z", 0),
     ],
 )
-def test_a_query_covers_a_span(events: TenantClient, span: str, expected: int) -> None:
+def test_a_query_covers_a_timespan(events: TenantClient, span: str, expected: int) -> None:
     (row,) = events.hunt_rows("CloudAppEvents | where ApplicationId == 14509 | summarize Count=count()", Timespan=span)
     assert row["Count"] == expected
     assert events.hunt("CloudAppEvents", Timespan="soon").status_code == 400
 
 
-def test_the_permission_is_asked_for_by_name(make_tenant: MakeTenant) -> None:
+def test_the_missing_permission_is_named(make_tenant: MakeTenant) -> None:
     answer = make_tenant(graph_permissions=["SecurityEvents.Read.All"]).hunt("CloudAppEvents")
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "Forbidden")
     assert "ThreatHunting.Read.All" in answer.json()["error"]["message"]
@@ -128,13 +128,13 @@ def test_a_token_for_cloud_apps_does_not_open_graph(tenant: TenantClient) -> Non
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "InvalidAuthenticationToken")
 
 
-def test_the_quota_gives_a_time_to_wait(make_tenant: MakeTenant) -> None:
+def test_the_quota_returns_retry_after(make_tenant: MakeTenant) -> None:
     tenant = make_tenant(hunting_calls=2)
     assert [tenant.hunt("CloudAppEvents").status_code for _ in range(3)] == [200, 200, 429]
     assert 1 <= int(tenant.hunt("CloudAppEvents").headers["Retry-After"]) <= 61
 
 
-def test_the_schema_is_written_either_way(make_tenant: MakeTenant) -> None:
+def test_the_schema_keys_have_either_spelling(make_tenant: MakeTenant) -> None:
     tenant = make_tenant(hunting_schema="Name")
     assert tenant.hunt("CloudAppEvents | project Timestamp").json()["schema"] == [
         {"Name": "Timestamp", "Type": "DateTime"}

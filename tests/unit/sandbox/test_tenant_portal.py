@@ -59,7 +59,7 @@ def test_an_account_without_the_role(make_tenant: MakeTenant) -> None:
 
 
 @pytest.mark.parametrize(("knob", "legacy", "bearer"), [("token", 200, 403), ("refused", 403, 403), ("any", 200, 200)])
-def test_who_reaches_the_list_at_the_api_host_is_a_knob(
+def test_access_to_the_list_at_the_api_host_is_a_knob(
     make_tenant: MakeTenant, knob: str, legacy: int, bearer: int
 ) -> None:
     tenant = make_tenant(connector_routes=knob)
@@ -139,12 +139,12 @@ QUERY = "?endpoint=https%3A%2F%2Facme-prod.service-now.com"
         (QUERY, {"application": {}}),
     ],
 )
-def test_the_wizard_takes_nothing_half_done(tenant: TenantClient, query: str, change: dict[str, Any]) -> None:
+def test_the_wizard_refuses_incomplete_input(tenant: TenantClient, query: str, change: dict[str, Any]) -> None:
     assert tenant.portal("POST", SUBMIT + query, wizard(**change)).status_code == 400
     assert tenant.sandbox.tenant_state("connectors") == []
 
 
-def test_the_wizard_answers_otherwise_when_told_so(tenant: TenantClient) -> None:
+def test_the_wizard_response_differs_by_knob(tenant: TenantClient) -> None:
     answer = tenant.portal("POST", SUBMIT + QUERY, wizard()).json()
     assert set(answer["data"]["connector"]) == {"id", "label", "phase"}
     tenant.sandbox.turn_tenant(wizard_answer="field renamed")
@@ -153,7 +153,7 @@ def test_the_wizard_answers_otherwise_when_told_so(tenant: TenantClient) -> None
     assert tenant.portal("POST", SUBMIT + QUERY, wizard()).status_code == 202
 
 
-def test_the_wizard_refuses_what_was_sent_before(tenant: TenantClient) -> None:
+def test_the_wizard_refuses_repeated_requests(tenant: TenantClient) -> None:
     body = wizard()
     assert [tenant.portal("POST", SUBMIT + QUERY, body).status_code for _ in range(2)] == [200, 409]
     old = {**wizard(), "trace": {"requestId": "6b20", "clientTime": 1767225600000}}
@@ -162,7 +162,7 @@ def test_the_wizard_refuses_what_was_sent_before(tenant: TenantClient) -> None:
     assert [tenant.portal("POST", SUBMIT + QUERY, body).status_code for _ in range(2)] == [200, 200]
 
 
-def test_a_person_signs_in_with_a_form(tenant: TenantClient) -> None:
+def test_the_portal_user_signs_in_with_a_form(tenant: TenantClient) -> None:
     url, known = f"{tenant.known['portal_url']}/signin", tenant.known
     wrong = tenant.call("POST", url, data={"user": known["portal_user"], "password": "wrong"})
     assert (wrong.status_code, "is not right" in wrong.text) == (401, True)

@@ -9,7 +9,7 @@ from typing import Any
 from tests.unit.sandbox.client import RestClient
 from tests.unit.sandbox.tenant_client import TenantClient
 
-# In our own words what the specification says of a connected service: name -> type, "?" for what may be null.
+# A connected service of the specification in our own words: name -> type, "?" for nullable ones.
 SERVICE = {
     "appId": "int",
     "name": "str",

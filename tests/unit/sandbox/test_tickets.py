@@ -65,13 +65,13 @@ def test_numbers_follow_the_instances_own_maintenance(make: Make) -> None:
     assert instance.insert("change_request", {})["number"] == "CHG0030001"
 
 
-def test_a_number_is_not_given_again_after_a_delete(instance: RestClient) -> None:
+def test_a_number_is_not_reused_after_a_delete(instance: RestClient) -> None:
     first = instance.insert("incident", {})
     instance.table("incident", first["sys_id"], method="DELETE")
     assert instance.insert("incident", {})["number"] > first["number"]
 
 
-def test_resolving_needs_code_and_notes_and_notes_who_resolved(instance: RestClient) -> None:
+def test_resolving_needs_code_and_notes_and_records_the_resolver(instance: RestClient) -> None:
     itil = agent(instance)
     row = itil.insert("incident", {"short_description": "x"})
     status, message, detail = error_of(patch(itil, "incident", row["sys_id"], state="6"))
@@ -106,7 +106,7 @@ def test_only_an_itil_admin_closes_and_then_itil_may_only_read(instance: RestCli
     assert owner(instance).update("incident", row["sys_id"], {"state": "2"})["closed_at"] == ""
 
 
-def test_knobs_let_itil_close_or_ignore_it(make: Make) -> None:
+def test_knobs_allow_or_ignore_closing_by_itil(make: Make) -> None:
     ignoring = agent(make(tickets={"closing": "ignored"}))
     row = ignoring.insert("incident", {})
     assert ignoring.update("incident", row["sys_id"], {"state": "7", **RESOLUTION})["state"] == "1"
@@ -134,11 +134,11 @@ def test_itil_cannot_assign_to_a_group_that_carries_admin(instance: RestClient) 
     child = instance.insert("sys_user_group", {"name": "Child", "parent": groups["Instance Administrators"]})
     assert patch(itil, "incident", row["sys_id"], assignment_group=child["sys_id"]).status_code == 403
     assert patch(instance, "incident", row["sys_id"], assignment_group=child["sys_id"]).status_code == 200
-    # What is assigned there already can still be worked on.
+    # Tickets that are already assigned there can still be updated.
     assert patch(itil, "incident", row["sys_id"], short_description="y").status_code == 200
 
 
-def test_old_instances_have_other_resolution_codes(make: Make) -> None:
+def test_old_instances_have_different_resolution_codes(make: Make) -> None:
     instance = make(tickets={"close_codes": "old"}, choice="drop")
     query = "name=incident^element=close_code"
     codes = [row["value"] for row in agent(instance).rows("sys_choice", query)]
@@ -178,7 +178,7 @@ def test_work_notes_are_journal_entries(instance: RestClient) -> None:
     assert entries[0]["sys_created_by"] == "itil_agent"
 
 
-def test_the_table_api_moves_no_problem(make: Make) -> None:
+def test_the_table_api_changes_no_problem_state(make: Make) -> None:
     instance = make()
     row = instance.insert("problem", {"short_description": "x", "state": "104"})
     assert (row["state"], row["problem_state"]) == ("101", "101")
@@ -188,7 +188,7 @@ def test_the_table_api_moves_no_problem(make: Make) -> None:
     assert "aborted by Business Rule" in error_of(patch(instance, "problem", row["sys_id"], state="102"))[2]
 
 
-def test_people_move_a_problem_and_what_closing_needs(make: Make) -> None:
+def test_problem_states_change_out_of_band_and_closing_needs_fields(make: Make) -> None:
     instance = make(tickets={"problem_transitions": "allowed"})
     row = instance.insert("problem", {})
     assert "Assigned to" in error_of(patch(instance, "problem", row["sys_id"], state="102"))[2]

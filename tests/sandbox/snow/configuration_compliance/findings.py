@@ -44,7 +44,7 @@ def from_assessments(rows: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
     try:
         return tuple(map(_finding, rows))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SettingError(f"no assessment as Resource Manager gives it: {error!r}") from error
+        raise SettingError(f"not an assessment of Resource Manager: {error!r}") from error
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:

@@ -133,7 +133,7 @@ class Jobs:
         return (each for each in self.findings if wanted is None or each.subscription in wanted)
 
     def policies(self, _job: Row) -> dict[str, int]:
-        """Policies become test groups, whatever the start time."""
+        """Policies become test groups, regardless of the start time."""
         names = dict.fromkeys(f"{standard} initiative" for standard in _STANDARDS)
         for name in names:
             shown = {"name": name, "policy_id": stable_id("policy", name), "source": self._source, "active": "true"}

@@ -77,7 +77,7 @@ def _checked(text: Any) -> str:
     try:
         ipaddress.ip_network(text if isinstance(text, str) else "", strict=False)
     except ValueError as error:
-        raise api_error(400, f"subnets: {text!r} is no IP range") from error
+        raise api_error(400, f"subnets: {text!r} is not an IP range") from error
     return str(text)
 
 

@@ -134,7 +134,7 @@ def _tokens_of(query: str) -> list[tuple[str, str]]:
 
 
 def _value(reader: _Reader) -> tuple[str, Expression]:
-    """Read a literal, a column with a path below it, or `tostring(...)`; gives the default name of its column as well."""
+    """Read a literal, a column with its path, or a function call; returns the default column name and the value."""
     kind, text = reader.token
     if kind in ("text", "number"):
         reader.next(kind)

@@ -111,7 +111,7 @@ def update(tenant: Tenant, call: Call, control: str) -> Reply:
         raise graph_error(400, "BadRequest", "vendorInformation with provider and vendor is required.")
     state = body.get("state", "Default")
     if state not in STATES:
-        raise graph_error(400, "BadRequest", f"'{state}' is no state; one of {', '.join(STATES)}.")
+        raise graph_error(400, "BadRequest", f"'{state}' is not a state; one of {', '.join(STATES)}.")
     change = {
         "_id": tenant.new_id(),
         "control": control,

@@ -30,7 +30,7 @@ async function api(method, path, body) {
   }
   const text = await answer.text();
   let content = {};
-  try { content = JSON.parse(text); } catch { /* a page of somebody in between */ }
+  try { content = JSON.parse(text); } catch { /* an HTML page of an intermediary */ }
   if (!answer.ok) throw new Error(content.error?.message ?? `The portal answered ${answer.status}.`);
   return content;
 }
