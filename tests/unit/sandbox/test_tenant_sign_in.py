@@ -28,7 +28,7 @@ def test_a_client_secret_gives_a_token_for_one_audience(tenant: TenantClient) ->
     assert (content["token_type"], content["expires_in"]) == ("Bearer", 3599)
     assert "refresh_token" not in content
     decoded = claims(content["access_token"])
-    assert (decoded["aud"], told["tid"]) == (GRAPH, tenant.known["azure_tenant_id"])
+    assert (decoded["aud"], decoded["tid"]) == (GRAPH, tenant.known["azure_tenant_id"])
     assert decoded["roles"][:2] == ["ThreatHunting.Read.All", "SecurityEvents.ReadWrite.All"]
     assert claims(tenant.token().json()["access_token"])["aud"] == MDA
 
