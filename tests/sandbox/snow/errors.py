@@ -26,12 +26,12 @@ class Refused(Exception):
         self.detail = detail
 
     def reply(self) -> Reply:
-        """The answer in the platform's general error form."""
+        """The response in the platform's general error format."""
         return error_reply(self.status, self.message, self.detail)
 
 
 def error_reply(status: int, message: str, detail: str | None = None) -> Reply:
-    """Make the general error answer."""
+    """Build a response in the general error format."""
     return json_reply(status, {"error": {"message": message, "detail": detail}, "status": "failure"})
 
 
@@ -41,13 +41,13 @@ def acl_refusal(verb: str) -> Refused:
 
 
 def too_large(size: int, limit: int) -> Refused:
-    """Refuse a body of too many bytes."""
+    """Refuse a body that is too large."""
     detail = f"Rejected large REST payload with content-length = {size} bytes. Max allowed: {limit} bytes."
     return Refused(400, "Exception while reading request", detail)
 
 
 def unreadable(detail: str = "The payload is not valid JSON.") -> Refused:
-    """Refuse a body that cannot be understood."""
+    """Refuse a body that cannot be parsed."""
     return Refused(400, "Exception while reading request", detail)
 
 
@@ -60,7 +60,7 @@ def rule_abort(table: str, rule: str, sys_id: str) -> Refused:
 
 
 def cross_scope(table: str, operation: str) -> Refused:
-    """Refuse a write from another application scope (compliance facts 2.4); the words are LIKELY."""
+    """Refuse a write from another application scope (compliance facts 2.4); the wording is LIKELY."""
     verb = {"insert": "Create", "update": "Write", "delete": "Delete"}[operation]
     detail = (
         f"{verb} operation against '{table}' from scope 'rhino.global' has been refused due to the table's "
@@ -70,7 +70,7 @@ def cross_scope(table: str, operation: str) -> Refused:
 
 
 def not_authenticated() -> Reply:
-    """The answer to missing and to wrong credentials alike."""
+    """The response to missing or wrong credentials."""
     reply = error_reply(401, "User Not Authenticated", "Required to provide Auth information")
     reply.headers["WWW-Authenticate"] = 'BASIC realm="Service-now"'
     return reply

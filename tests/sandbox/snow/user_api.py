@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small endpoints about the caller: current user, role inheritance, short URLs (platform facts 3.8, 5.2)."""
+"""Endpoints for the caller: current user, role inheritance, short URLs (platform facts 3.8, 5.2)."""
 
 from __future__ import annotations
 

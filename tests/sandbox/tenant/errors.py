@@ -10,7 +10,7 @@ from ..web import Call, Reply, json_reply
 
 
 class Refused(Exception):
-    """A request that ends in an error; carries the whole answer."""
+    """A request that is answered with an error; `reply` is the response."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"status {reply.status}")
@@ -50,5 +50,5 @@ def api_error(status: int, text: str) -> Refused:
 
 
 def portal_error(status: int, code: str, message: str) -> Refused:
-    """An error of the portal's proxy, in the form its community specification gives."""
+    """An error of the portal's proxy, in the format of its community specification."""
     return Refused(json_reply(status, {"error": {"code": code, "message": message}}))

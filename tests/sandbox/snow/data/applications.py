@@ -79,7 +79,7 @@ INC0010001 | Unable to reach the mail server           | 2 | employee
 INC0010002 | Laptop does not start                     | 1 | employee
 INC0010003 | Password expired                          | 7 | group_member
 """
-# table | prefix | first number that is free
+# table | prefix | first free number
 NUMBERS = {
     "incident": ("INC", 10004),
     "problem": ("PRB", 40001),
@@ -101,7 +101,7 @@ problem        | stateIN106,107^resolution_code=canceled     | close_notes
 change_request | stateNOT IN-5,4                             | assignment_group
 change_request | state=3                                     | close_code, close_notes
 """
-# name | short description | values that its change requests start with
+# name | short description | initial values of its change requests
 STANDARD_CHANGES = """
 Harden a storage account | Apply the baseline to a storage account | description=Apply the security baseline^\
 implementation_plan=Set the properties of the baseline^backout_plan=Set the former values^test_plan=Read the properties

@@ -48,7 +48,7 @@ instance_operator              |                                  | Operates the
 sn_vsc.security_center_viewer  |                                  | Security Center, reading
 sn_vsc.security_center_admin   | sn_vsc.security_center_viewer, sn_cicd.sys_ci_automation | Security Center
 """
-# Roles that only an administrator may give away (platform facts 5.3: only admin may grant admin).
+# Roles that only an administrator may grant (platform facts 5.3: only admin may grant admin).
 PROTECTED_ROLES = ("admin", "security_admin")
 
 # user name | first, last name | roles | columns that differ from the default

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """System properties out of the box (platform facts 1.5, 1.9, 3.8, 3.9, 7.1, 8; hardening facts 7); more in hardening.txt.
 
-A property that the platform treats as absent has no row here. The values are those of an upgraded instance that
-nobody has hardened, so that a session cookie still works after its token has expired.
+A property that the platform treats as absent has no row here. The values are those of an upgraded instance without
+hardening, so a session cookie still works after its token has expired.
 """
 
 # name | value | type | write roles | read roles

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OAuth application registry and what surrounds it (platform facts 1.1, 1.6).
+"""The OAuth application registry and related tables (platform facts 1.1, 1.6).
 
 The columns of the Machine Identity Console came with Yokohama; an older release drops them silently on write.
 """

@@ -9,14 +9,14 @@ CLOSED = {
     "change_request": ("3", "4"),
 }
 _FROM_SCHEDULED = {"-2": ("-1", "4"), "-1": ("0", "4"), "0": ("3",), "3": (), "4": ()}
-# type -> state -> states it may go to. That standard changes need no assessment and emergency ones only the approval is
-# LIKELY (5.4 names the states, not the way of each type).
+# type -> state -> possible next states. That standard changes need no assessment and emergency ones only the approval is
+# LIKELY (5.4 lists the states, not the transitions of each type).
 CHANGE_TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "normal": {"-5": ("-4", "4"), "-4": ("-3", "4"), "-3": ("-2", "4"), **_FROM_SCHEDULED},
     "emergency": {"-5": ("-3", "4"), "-4": ("-3", "4"), "-3": ("-2", "4"), **_FROM_SCHEDULED},
     "standard": {"-5": ("-2", "4"), "-4": ("-2", "4"), "-3": ("-2", "4"), **_FROM_SCHEDULED},
 }
-# Resolution codes of instances that were set up long ago; 5.2 names the first, the others are LIKELY.
+# Resolution codes of instances that were set up long ago; 5.2 lists the first, the others are LIKELY.
 OLD_CLOSE_CODES = (
     "Solved (Permanently)",
     "Solved (Work Around)",
