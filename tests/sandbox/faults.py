@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults that can be injected into a simulated service (platform facts 3.8, 3.10, 3.11, 10).
+"""Faults that can be injected into a simulated service.
 
 A fault occurs before the request is processed (`before`), after its effects are stored (`after`), or damages the
 delivery of the response. `rate` 1 means always; `count` ends a fault after that number of occurrences.
+
+See docs/facts/servicenow_platform.md#limits, docs/facts/servicenow_platform.md#cancelled-transactions,
+docs/facts/servicenow_platform.md#pages-instead-of-json, docs/facts/servicenow_platform.md#write-safety.
 """
 
 from __future__ import annotations
@@ -127,7 +130,8 @@ def _cut_connection(_fault: Fault, reply: Reply) -> Reply:
 
 
 def _cancelled(_fault: Fault, reply: Reply) -> Reply:
-    # A cancelled transaction returns the output written so far, followed by the error object (platform facts 3.8).
+    # A cancelled transaction returns the output written so far, followed by the error object
+    # (docs/facts/servicenow_platform.md#cancelled-transactions).
     if reply.status == 200:
         message = "Transaction cancelled: maximum execution time exceeded"
         error = {"message": message, "detail": f"{message}. Check logs for error trace."}

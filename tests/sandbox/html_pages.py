@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTML that arrives where JSON was expected (platform facts 3.10)."""
+"""HTML that arrives where JSON was expected (docs/facts/servicenow_platform.md#pages-instead-of-json)."""
 
 from __future__ import annotations
 

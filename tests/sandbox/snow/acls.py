@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access control, decided by the rows of `sys_security_acl` (platform facts 5.3; connector facts 6)."""
+"""Access control, decided by the rows of `sys_security_acl`.
+
+See docs/facts/servicenow_platform.md#access-rules, docs/facts/defender_for_cloud_apps.md#read-account.
+"""
 
 from __future__ import annotations
 
@@ -87,8 +90,8 @@ class AccessCheck:
 
     def decide(self, table: str, operation: str) -> Decision:
         """Evaluate the ACLs; the nearest table in the hierarchy that has ACLs decides."""
-        # A read needs an elevated role to be assigned, a write needs it raised, which no REST call can do (platform
-        # facts 5.3).
+        # A read needs an elevated role to be assigned, a write needs it raised, which no REST call can do
+        # (docs/facts/servicenow_platform.md#access-rules).
         roles = self._caller.assigned if operation == "read" else self._caller.roles
         key = (table, operation, roles)
         decide = self._controls.decisions.get(key)
@@ -173,8 +176,8 @@ class AccessCheck:
             raise acl_refusal(VERBS[operation])
 
     def _may_write_property(self, row: Row) -> bool:
-        # security_admin among the write roles requires elevation, even of administrators (platform facts 5.3; hardening
-        # facts 3.3).
+        # security_admin among the write roles requires elevation, even of administrators
+        # (docs/facts/servicenow_platform.md#roles, docs/facts/servicenow_hardening.md#who-may-write-a-setting).
         wanted = _roles(row.get("write_roles", ""))
         is_foreign = row.get("sys_scope", "global") != "global" and self._instance.knobs.scoped_writes == "refused"
         if hardening.is_locked(row.get("name", "")) or is_foreign:

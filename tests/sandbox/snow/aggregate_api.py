@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Aggregate API (platform facts 4.2)."""
+"""The Aggregate API (docs/facts/servicenow_platform.md#aggregate-api)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Install plugins and store applications with their dependencies and their rows (compliance facts 1, 2)."""
+"""Install plugins and store applications with their dependencies and their rows.
+
+See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+"""
 
 from __future__ import annotations
 

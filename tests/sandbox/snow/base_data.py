@@ -195,7 +195,7 @@ def property_row(setting: hardening.Setting) -> dict[str, str]:
 
 
 def build_properties(release: str) -> dict[str, str]:
-    """The properties that contain the build of a release (platform facts 7.1)."""
+    """The properties that contain the build of a release (docs/facts/servicenow_platform.md#reading-the-release)."""
     known = RELEASES[release]
     return {
         "glide.buildname": known.label,

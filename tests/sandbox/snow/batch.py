@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Batch API (platform facts 4.1)."""
+"""The Batch API (docs/facts/servicenow_platform.md#batch-api)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Business rules and data policies of the tables (platform facts 1.1, 1.6, 3.4, 5). Those of tickets are in `tickets`."""
+"""Business rules and data policies of the tables. Those of tickets are in `tickets`.
+
+See docs/facts/servicenow_platform.md#application-registry, docs/facts/servicenow_platform.md#related-oauth-tables,
+docs/facts/servicenow_platform.md#records-on-the-wire, docs/facts/servicenow_platform.md#users-and-roles.
+"""
 
 from __future__ import annotations
 
@@ -122,8 +126,8 @@ def _grant(change: WriteContext) -> None:
 
 
 def _merge_grant(change: WriteContext, other: Row) -> None:
-    # One row per user and role: the direct grant replaces the inherited row and keeps its count (platform facts
-    # 5.2).
+    # One row per user and role: the direct grant replaces the inherited row and keeps its count
+    # (docs/facts/servicenow_platform.md#role-grants).
     if other.get("inherited") != "true" and change.caller is not None:
         raise change.abort("Prevent duplicate user roles")
     change.row["sys_id"], change.row["inh_count"] = other["sys_id"], other.get("inh_count", "")

@@ -13,9 +13,9 @@ from .store import Row
 class Caller:
     """An authenticated user.
 
-    `assigned` are all roles of the user, `roles` those active in a REST call, without elevated ones (platform
-    facts 5.3). `sign_in_method` is basic, oauth, api_key, mtls, cookie or guest. `is_unscoped` marks a token of a securely
-    scoped application.
+    `assigned` are all roles of the user, `roles` those active in a REST call, without elevated ones
+    (docs/facts/servicenow_platform.md#roles). `sign_in_method` is basic, oauth, api_key, mtls, cookie or guest.
+    `is_unscoped` marks a token of a securely scoped application.
     """
 
     user_id: str

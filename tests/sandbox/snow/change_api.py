@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Change Management API under `/api/sn_chg_rest` (compliance and hardening facts 5.4, API2)."""
+"""The Change Management API under `/api/sn_chg_rest` (docs/facts/servicenow_tickets.md#change-management-api)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CI/CD API: plugins and applications, with progress that advances each time it is read (platform facts 6.2)."""
+"""The CI/CD API: plugins and applications, with progress that advances each time it is read.
+
+See docs/facts/servicenow_platform.md#cicd-api.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Elevating a role for a session (hardening facts 3.3): undocumented, so only a knob enables it.
+"""Elevating a role for a session: undocumented, so only a knob enables it.
 
 The token that such a session needs is part of every page; the response of the endpoint is made up.
+
+See docs/facts/servicenow_hardening.md#who-may-write-a-setting.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How encrypted columns keep their values (platform facts 1.4, 5.1).
+"""How encrypted columns keep their values.
 
 A one-way `password` is a salted hash, a two-way `password2` is encrypted with the instance's key. A value that was
 written raw, without the platform's encryption, is stored as it was sent and is unusable.
+
+See docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#users.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform's error answers, word for word (platform facts 2.1, 3.7)."""
+"""The platform's error answers, word for word.
+
+See docs/facts/servicenow_platform.md#token-errors, docs/facts/servicenow_platform.md#errors.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,10 @@ def rule_abort(table: str, rule: str, sys_id: str) -> Refused:
 
 
 def cross_scope(table: str, operation: str) -> Refused:
-    """Refuse a write from another application scope (compliance facts 2.4); the wording is LIKELY."""
+    """Refuse a write from another application scope; the wording is LIKELY.
+
+    See docs/facts/configuration_compliance.md#framework-tables.
+    """
     verb = {"insert": "Create", "update": "Write", "delete": "Delete"}[operation]
     detail = (
         f"{verb} operation against '{table}' from scope 'rhino.global' has been refused due to the table's "

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hardening settings as shipped, and the protection of their rows (hardening facts 3.3, 4)."""
+"""Hardening settings as shipped, and the protection of their rows.
+
+See docs/facts/servicenow_hardening.md#who-may-write-a-setting, docs/facts/servicenow_hardening.md#hardening-catalogue.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Import Set API with one staging table, `imp_user` (platform facts 4.3)."""
+"""The Import Set API with one staging table, `imp_user` (docs/facts/servicenow_platform.md#import-set-api)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IP address access rules in front of all routes of an instance (hardening facts 7; they need plugin com.snc.ipauthenticator).
+"""IP address access rules in front of all routes of an instance (they need plugin com.snc.ipauthenticator).
 
 An allow rule outranks a deny rule, and a caller without a matching rule is admitted unless
 `glide.ip.authenticate.strict` is on. The caller's address is the first of `X-Forwarded-For`, else that of this machine.
+
+See docs/facts/servicenow_hardening.md#connection-impact.
 """
 
 from __future__ import annotations

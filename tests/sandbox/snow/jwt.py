@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON Web Tokens: verify incoming assertions, sign outgoing tokens (platform facts 1.6, 2.2)."""
+"""JSON Web Tokens: verify incoming assertions, sign outgoing tokens.
+
+See docs/facts/servicenow_platform.md#related-oauth-tables, docs/facts/servicenow_platform.md#token-revocation-and-keys.
+"""
 
 from __future__ import annotations
 

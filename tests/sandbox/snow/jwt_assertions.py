@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JWT bearer assertions, checked against `oauth_jwt` and `jwt_verifier_map` (platform facts 1.2, 1.6, 2.1)."""
+"""JWT bearer assertions, checked against `oauth_jwt` and `jwt_verifier_map`.
+
+See docs/facts/servicenow_platform.md#creating-an-application-over-rest,
+docs/facts/servicenow_platform.md#related-oauth-tables, docs/facts/servicenow_platform.md#token-endpoint.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The knobs of an instance (platform facts 10). Names and defaults are part of the control API."""
+"""The knobs of an instance. Names and defaults are part of the control API."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class CiCd:
 
 @dataclass(frozen=True)
 class Tickets:
-    """Incident, problem and change request (compliance and hardening facts 5)."""
+    """Incident, problem and change request (docs/facts/servicenow_tickets.md#tables)."""
 
     numbering: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Table -> `prefix`, `digits` and `first` of its numbers, each optional."""
@@ -90,7 +90,10 @@ class Tickets:
 
 @dataclass(frozen=True)
 class Compliance:
-    """The Defender for Cloud integration, where it is installed (compliance and hardening facts 1 and 2)."""
+    """The Defender for Cloud integration, where it is installed.
+
+    See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+    """
 
     line: str = _one_of("usem", "classic")
     listed: str = _one_of("both", "plugin", "store")

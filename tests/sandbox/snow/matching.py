@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encoded queries applied to rows: filtering, sorting, dot-walking (platform facts 3.3)."""
+"""Encoded queries applied to rows: filtering, sorting, dot-walking.
+
+See docs/facts/servicenow_platform.md#encoded-queries.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token endpoint and related endpoints (platform facts 1.8, 2)."""
+"""The token endpoint and related endpoints.
+
+See docs/facts/servicenow_platform.md#client-credentials-grant, docs/facts/servicenow_platform.md#tokens.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class Denied(Exception):
 
 
 def access_denied() -> Denied:
-    """The response that hides the reason (platform facts 2.1)."""
+    """The response that hides the reason (docs/facts/servicenow_platform.md#token-errors)."""
     return Denied(401, "server_error")
 
 
@@ -73,7 +76,8 @@ def _token(instance: Instance, call: Call) -> Reply:
 
 
 def _parameters(instance: Instance, call: Call) -> dict[str, str]:
-    # Any content type other than a form is read as having no parameters (platform facts 2.1).
+    # Any content type other than a form is read as having no parameters
+    # (docs/facts/servicenow_platform.md#token-endpoint).
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     is_form = kind == "application/x-www-form-urlencoded"
     params = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {}
@@ -153,7 +157,8 @@ def _by_client_credentials(instance: Instance, _call: Call, client: Row, _params
 
 
 def _by_assertion(instance: Instance, call: Call, client: Row, params: dict[str, str]) -> Granted:
-    # One public client sends the assertion in a header of this name instead of the body (platform facts 2.1).
+    # One public client sends the assertion in a header of this name instead of the body
+    # (docs/facts/servicenow_platform.md#token-endpoint).
     header = call.headers.get("Authentication", "")
     assertion = params.get("assertion") or header.partition(" ")[2]
     try:
@@ -177,7 +182,10 @@ GRANTS: dict[str, Callable[[Instance, Call, Row, dict[str, str]], Granted]] = {
 
 
 def revoke(instance: Instance, call: Call) -> Reply:
-    """Answer `/oauth_revoke_token.do?token=...`; it requires no credentials (platform facts 2.2)."""
+    """Answer `/oauth_revoke_token.do?token=...`; it requires no credentials.
+
+    See docs/facts/servicenow_platform.md#token-revocation-and-keys.
+    """
     form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
     tokens.revoke(instance, call.query.get("token") or form.get("token", ""))
     return Reply(200)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators of encoded queries, applied to one stored value (platform facts 3.3).
+"""The operators of encoded queries, applied to one stored value (docs/facts/servicenow_platform.md#encoded-queries).
 
 Text is compared case-insensitively, as in the databases of most instances; numbers by value; dates as text, which has
 the same order.

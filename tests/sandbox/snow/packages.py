@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Store applications and plugins with tables: installed ones and dependencies (compliance facts 1.1, 1.3)."""
+"""Store applications and plugins with tables: installed ones and dependencies.
+
+See docs/facts/configuration_compliance.md#applications-and-plugins,
+docs/facts/configuration_compliance.md#detecting-what-is-installed.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages outside the APIs (platform facts 3.10, 7.1)."""
+"""Pages outside the APIs.
+
+See docs/facts/servicenow_platform.md#pages-instead-of-json, docs/facts/servicenow_platform.md#reading-the-release.
+"""
 
 from __future__ import annotations
 

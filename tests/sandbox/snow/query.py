@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The grammar of encoded queries (platform facts 3.3).
+"""The grammar of encoded queries (docs/facts/servicenow_platform.md#encoded-queries).
 
 Terms `field OP value` are joined by `^`; `^OR` binds to the term right before it, `^NQ` starts an alternative group,
 `^EQ` ends the query, and a literal `^` inside a value is written `^^`.

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Insert, update and delete rows: access control, encoding, rules, audit columns (platform facts 3.4)."""
+"""Insert, update and delete rows: access control, encoding, rules, audit columns.
+
+See docs/facts/servicenow_platform.md#records-on-the-wire.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +115,8 @@ class Writer:
             row["sys_name"] = row.get(definition.display, "")
 
     def _new_id(self, table: str, values: Mapping[str, object]) -> str:
-        # Many tables are reported to accept a sys_id in the body, undocumented (platform facts 3.11).
+        # Many tables are reported to accept a sys_id in the body, undocumented
+        # (docs/facts/servicenow_platform.md#write-safety).
         wanted = str(values.get("sys_id", ""))
         usable = re.fullmatch("[0-9a-f]{32}", wanted) and self.instance.database.find(table, wanted) is None
         return wanted if usable else self.instance.new_id()

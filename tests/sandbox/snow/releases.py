@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The release families that a simulated instance can run (ServiceNow platform facts 7)."""
+"""The release families that a simulated instance can run (docs/facts/servicenow_platform.md#releases)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class Release:
         return f"glide-{self.name}-{self.build_date}__{self.patch}"
 
 
-# The alphabet restarted after Zurich, so only this list defines the order (ServiceNow platform facts 7.3).
+# The alphabet restarted after Zurich, so only this list defines the order
+# (docs/facts/servicenow_platform.md#release-families).
 RELEASES = {
     release.name: release
     for release in (

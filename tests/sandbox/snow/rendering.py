@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows as JSON: field lists, dot-walking, references with links, display values (platform facts 3.2, 3.4)."""
+"""Rows as JSON: field lists, dot-walking, references with links, display values.
+
+See docs/facts/servicenow_platform.md#query-parameters, docs/facts/servicenow_platform.md#records-on-the-wire.
+"""
 
 from __future__ import annotations
 

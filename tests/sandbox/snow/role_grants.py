@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inherited roles as rows of `sys_user_has_role` (platform facts 5.2).
+"""Inherited roles as rows of `sys_user_has_role` (docs/facts/servicenow_platform.md#role-grants).
 
 With Role Management V2 (`counted`) there is one row per user and role, and `inh_count` counts its causes; such a row
 can be direct and inherited at the same time. Without it every cause has its own row, so duplicates are normal.

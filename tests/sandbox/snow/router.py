@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Routing of requests to endpoints; sign-in, limits, headers (platform facts 3.1, 3.5)."""
+"""Routing of requests to endpoints; sign-in, limits, headers.
+
+See docs/facts/servicenow_platform.md#paths-and-verbs, docs/facts/servicenow_platform.md#response-headers.
+"""
 
 from __future__ import annotations
 

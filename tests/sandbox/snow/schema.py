@@ -33,7 +33,8 @@ AUDIT_COLUMNS = """
     sys_mod_count (Updates)      | integer
     sys_tags (Tags)              | string
 """
-# Columns that only the platform writes (ServiceNow platform facts 1.1, 5.5 of the ticket facts).
+# Columns that only the platform writes (docs/facts/servicenow_platform.md#application-registry,
+# docs/facts/servicenow_tickets.md#task-columns).
 AUDIT_NAMES = frozenset(
     (
         "sys_created_by",

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The `javascript:` values of encoded queries and the platform's way to write dates (platform facts 3.3, 3.4)."""
+"""The `javascript:` values of encoded queries and the platform's way to write dates.
+
+See docs/facts/servicenow_platform.md#encoded-queries, docs/facts/servicenow_platform.md#records-on-the-wire.
+"""
 
 from __future__ import annotations
 

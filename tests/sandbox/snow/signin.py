@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in to an API: Basic, bearer token, API key, client certificate, session cookie (platform facts 3.9, 5.1)."""
+"""Signing in to an API: Basic, bearer token, API key, client certificate, session cookie.
+
+See docs/facts/servicenow_platform.md#sign-in-gates, docs/facts/servicenow_platform.md#users.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,8 @@ def sign_in(instance: Instance, call: Call) -> Caller:
 
 
 def _uses_session_cookie(instance: Instance, call: Call) -> bool:
-    # A session that was opened with a token outlives it, unless this property is on (platform facts 1.9, 2.1).
+    # A session that was opened with a token outlives it, unless this property is on
+    # (docs/facts/servicenow_platform.md#oauth-properties, docs/facts/servicenow_platform.md#token-endpoint).
     is_token = call.headers.get("Authorization", "").lower().startswith("bearer ")
     return is_token and not instance.is_on("glide.authenticate.oauth.post.token.expiration.cookie_auth.disabled")
 
@@ -79,7 +83,7 @@ def _by_credentials(instance: Instance, call: Call) -> Caller | None:
 def _admitted(instance: Instance, caller: Caller) -> Caller:
     allowed = instance.knobs.allowed_auth
     if allowed is not None and caller.sign_in_method not in allowed:
-        # An access policy turns valid credentials into a 401 (platform facts 3.9).
+        # An access policy turns valid credentials into a 401 (docs/facts/servicenow_platform.md#sign-in-gates).
         raise NotSignedIn({"WWW-Authenticate": "Bearer" if "oauth" in allowed else 'BASIC realm="Service-now"'})
     return caller
 
@@ -165,7 +169,10 @@ def _by_token(instance: Instance, token: str) -> Caller:
 
 
 def is_restricted(instance: Instance, client: Row) -> bool:
-    """Whether an application is securely scoped and so denied the unscoped APIs (platform facts 1.5)."""
+    """Whether an application is securely scoped and so denied the unscoped APIs.
+
+    See docs/facts/servicenow_platform.md#scope-restriction.
+    """
     if client.get("scope_restriction_status") != "restricted":
         return False
     mapped = instance.database.lookup("oauth_entity_auth_scope_mapping", "oauth_entity", client["sys_id"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Table API (platform facts 3)."""
+"""The Table API (docs/facts/servicenow_platform.md#table-api)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ class TableCall:
         rows = self._selected()
         total = len(rows)
         limit, offset = _number(query.get("sysparm_limit"), DEFAULT_LIMIT), _number(query.get("sysparm_offset"), 0)
-        # The page is cut before access control removes rows (platform facts 3.2), so it may be short.
+        # The page is cut before access control removes rows (docs/facts/servicenow_platform.md#paging), so it may be
+        # short.
         page = rows[offset : offset + limit]
         if seen is not None:
             page = [row for row in page if seen(row)]
@@ -100,7 +101,10 @@ class TableCall:
         return Query((tuple(self._pair(name, value) for name, value in pairs),)) if pairs else Query()
 
     def _pair(self, name: str, value: str) -> tuple[Condition, ...]:
-        """A `name=value` pair matches the value or its display value (platform facts 3.2)."""
+        """A `name=value` pair matches the value or its display value.
+
+        See docs/facts/servicenow_platform.md#query-parameters.
+        """
         found = self.instance.database.schema.column(self.table, name)
         same = Condition(name, "=", value)
         if found is None:
@@ -161,7 +165,10 @@ class TableCall:
 
 
 def read_body(call: Call) -> dict[str, object]:
-    """The JSON object of a write; the first element of an array (platform facts 3.4). Raises Refused."""
+    """The JSON object of a write; the first element of an array. Raises Refused.
+
+    See docs/facts/servicenow_platform.md#records-on-the-wire.
+    """
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not kind or not call.body:
         raise unreadable()

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Business rules of incident, problem and change request (compliance and hardening facts 5.2 to 5.5)."""
+"""Business rules of incident, problem and change request.
+
+See docs/facts/servicenow_tickets.md#incidents, docs/facts/servicenow_tickets.md#problems,
+docs/facts/servicenow_tickets.md#change-requests, docs/facts/servicenow_tickets.md#task-columns.
+"""
 
 from __future__ import annotations
 

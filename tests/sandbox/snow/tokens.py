@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access and refresh tokens, kept as rows of `oauth_credential` (platform facts 1.6, 2.1)."""
+"""Access and refresh tokens, kept as rows of `oauth_credential`.
+
+See docs/facts/servicenow_platform.md#related-oauth-tables, docs/facts/servicenow_platform.md#token-endpoint.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conversion of field values: from requests to stored values, and from those to responses (platform facts 1.4, 3.2, 3.4, 5.1)."""
+"""Conversion of field values: from requests to stored values, and from those to responses.
+
+See docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#query-parameters,
+docs/facts/servicenow_platform.md#records-on-the-wire, docs/facts/servicenow_platform.md#users.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +58,7 @@ class Encoder:
         if column.kind == "password":
             if not knobs.password_by_rest:
                 return None
-            # A raw write stores a password unhashed and so unusable (platform facts 5.1).
+            # A raw write stores a password unhashed and so unusable (docs/facts/servicenow_platform.md#users).
             return hash_password(text) if self._display else text
         usable = self._display or not knobs.requires_input_display
         return self._instance.cipher.encrypt(text) if usable else text
@@ -69,7 +73,8 @@ class Encoder:
         return None
 
     def _reference(self, column: Column, text: str) -> str | None:
-        # A sys_id is not a display value, so it is not resolved here (platform facts 1.4).
+        # A sys_id is not a display value, so it is not resolved here
+        # (docs/facts/servicenow_platform.md#encrypted-columns).
         display = self._instance.database.schema.tables[column.reference].display
         found = self._instance.database.first(column.reference, display, text) if display else None
         return found["sys_id"] if found is not None else None

@@ -18,7 +18,10 @@ class Refused(Exception):
 
 
 def entra_error(status: int, error: str, number: int, text: str, call: Call) -> Refused:
-    """An error of the token endpoint (Defender for Cloud facts 4): AADSTS text with trace, correlation and time."""
+    """An error of the token endpoint: AADSTS text with trace, correlation and time.
+
+    See docs/facts/entra.md#token-request-errors.
+    """
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
     trace = str(uuid.uuid4())
     correlation = call.headers.get("client-request-id") or str(uuid.uuid4())
@@ -36,7 +39,7 @@ def entra_error(status: int, error: str, number: int, text: str, call: Call) -> 
 
 
 def graph_error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Refused:
-    """An error of Graph (Cloud Apps facts 7.1)."""
+    """An error of Graph (docs/facts/microsoft_graph.md#graph-errors)."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
     request = str(uuid.uuid4())
     inner = {"date": now, "request-id": request, "client-request-id": request}
@@ -45,7 +48,10 @@ def graph_error(status: int, code: str, message: str, headers: dict[str, str] | 
 
 
 def api_error(status: int, text: str) -> Refused:
-    """An error of the Cloud Apps API. The vendor documents no schema (Cloud Apps facts 2.5): one key, one sentence."""
+    """An error of the Cloud Apps API. The vendor documents no schema: one key, one sentence.
+
+    See docs/facts/defender_for_cloud_apps.md#api-errors.
+    """
     return Refused(json_reply(status, {"detail": text}))
 
 

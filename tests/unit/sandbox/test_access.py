@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access control, by rows and by knobs (platform facts 3.3, 3.4, 3.7, 5.3; connector facts 6)."""
+"""Access control, by rows and by knobs.
+
+See docs/facts/servicenow_platform.md#encoded-queries, docs/facts/servicenow_platform.md#records-on-the-wire,
+docs/facts/servicenow_platform.md#errors, docs/facts/servicenow_platform.md#access-rules,
+docs/facts/defender_for_cloud_apps.md#read-account.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +58,8 @@ def test_a_custom_role_reads_the_thirteen_tables_once_its_rules_exist(instance: 
     row = {"user": "reader", "role": "custom_table_access"}
     instance.sandbox.tamper(instance.name, "sys_user_has_role", row, insert=True)
     for table in THIRTEEN:
-        # One property requires its own read role: its row stays hidden (connector facts 6, trap 2).
+        # One property requires its own read role: its row stays hidden
+        # (docs/facts/defender_for_cloud_apps.md#read-account).
         hidden = 1 if table == "sys_properties" else 0
         assert len(reader.rows(table)) == len(instance.rows(table)) - hidden, table
 

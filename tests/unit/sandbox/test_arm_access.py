@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in, permissions, providers, versions, limits and faults of the Resource Manager (facts 3.8, 4, 5)."""
+"""Signing in, permissions, providers, versions, limits and faults of the Resource Manager.
+
+See docs/facts/defender_for_cloud.md#azure-resource-manager, docs/facts/entra.md#sign-in,
+docs/facts/defender_for_cloud.md#permissions.
+"""
 
 from __future__ import annotations
 

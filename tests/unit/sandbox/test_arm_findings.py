@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Assessments, their metadata, and governance assignments (Defender for Cloud facts 3.2, 3.3, 3.5)."""
+"""Assessments, their metadata, and governance assignments.
+
+See docs/facts/defender_for_cloud.md#assessments, docs/facts/defender_for_cloud.md#assessment-metadata,
+docs/facts/defender_for_cloud.md#governance-assignments.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance rules and long-running operations (facts 3.4, 3.8)."""
+"""Governance rules and long-running operations.
+
+See docs/facts/defender_for_cloud.md#governance-rules, docs/facts/defender_for_cloud.md#long-running-operations.
+"""
 
 from __future__ import annotations
 

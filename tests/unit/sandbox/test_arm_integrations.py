@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integrations with ServiceNow according to the draft, and Resource Graph (facts 2, 3.7)."""
+"""Integrations with ServiceNow according to the draft, and Resource Graph.
+
+See docs/facts/defender_for_cloud.md#integrations, docs/facts/defender_for_cloud.md#resource-graph.
+"""
 
 from __future__ import annotations
 

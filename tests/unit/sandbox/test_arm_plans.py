@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Defender plans (facts 3.1)."""
+"""Defender plans (docs/facts/defender_for_cloud.md#plans)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Change requests: state model, change API (compliance and hardening facts 5.4)."""
+"""Change requests: state model, change API (docs/facts/servicenow_tickets.md#change-management-api)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plugins, applications and the CI/CD API (platform facts 6)."""
+"""Plugins, applications and the CI/CD API (docs/facts/servicenow_platform.md#plugins-and-applications)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The smaller endpoints: aggregates, import sets, current user, pages (platform facts 3.10, 4.2, 4.3)."""
+"""The smaller endpoints: aggregates, import sets, current user, pages.
+
+See docs/facts/servicenow_platform.md#pages-instead-of-json, docs/facts/servicenow_platform.md#aggregate-api,
+docs/facts/servicenow_platform.md#import-set-api.
+"""
 
 from __future__ import annotations
 

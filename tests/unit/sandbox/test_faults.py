@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults (platform facts 3.8, 3.10, 3.11)."""
+"""Faults.
+
+See docs/facts/servicenow_platform.md#limits, docs/facts/servicenow_platform.md#cancelled-transactions,
+docs/facts/servicenow_platform.md#pages-instead-of-json, docs/facts/servicenow_platform.md#write-safety.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users in Graph and actions on them (Cloud Apps facts 7)."""
+"""Users in Graph and actions on them (docs/facts/microsoft_graph.md#user-actions)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token endpoint (platform facts 1.4, 1.5, 1.8, 2)."""
+"""The token endpoint.
+
+See docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#scope-restriction,
+docs/facts/servicenow_platform.md#client-credentials-grant, docs/facts/servicenow_platform.md#tokens.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hardening that locks its own account out (hardening facts 7)."""
+"""Hardening that locks its own account out (docs/facts/servicenow_hardening.md#connection-impact)."""
 
 from __future__ import annotations
 

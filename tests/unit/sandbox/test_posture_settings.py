@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hardening settings of an instance: shipped values and refused writes (hardening facts 3.1, 3.3, 4)."""
+"""Hardening settings of an instance: shipped values and refused writes.
+
+See docs/facts/servicenow_hardening.md#secure-score-controls,
+docs/facts/servicenow_hardening.md#who-may-write-a-setting, docs/facts/servicenow_hardening.md#hardening-catalogue.
+"""
 
 from __future__ import annotations
 

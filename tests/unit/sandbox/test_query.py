@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encoded queries (platform facts 3.3)."""
+"""Encoded queries (docs/facts/servicenow_platform.md#encoded-queries)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Differences between releases, and their build (platform facts 1.1, 5.1, 7)."""
+"""Differences between releases, and their build.
+
+See docs/facts/servicenow_platform.md#application-registry, docs/facts/servicenow_platform.md#users,
+docs/facts/servicenow_platform.md#releases.
+"""
 
 from __future__ import annotations
 

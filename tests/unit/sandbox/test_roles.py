@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles, grants, inheritance (platform facts 5.2, 5.3)."""
+"""Roles, grants, inheritance.
+
+See docs/facts/servicenow_platform.md#role-grants, docs/facts/servicenow_platform.md#roles.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encrypted columns (platform facts 1.4, 5.1)."""
+"""Encrypted columns (docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#users)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secure Score of the tenant, which follows the settings of connected instances (hardening facts 3.1; Cloud Apps facts 6)."""
+"""Secure Score of the tenant, which follows the settings of connected instances.
+
+See docs/facts/servicenow_hardening.md#secure-score-controls, docs/facts/microsoft_graph.md#secure-score.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in to the APIs (platform facts 3.9, 5.1; hardening facts 7)."""
+"""Signing in to the APIs.
+
+See docs/facts/servicenow_platform.md#sign-in-gates, docs/facts/servicenow_platform.md#users,
+docs/facts/servicenow_hardening.md#connection-impact.
+"""
 
 from __future__ import annotations
 

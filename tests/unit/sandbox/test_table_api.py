@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Table API (platform facts 3)."""
+"""The Table API (docs/facts/servicenow_platform.md#table-api)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documented Cloud Apps API: sign-in, permissions, filters, pages, limit, IP ranges (Cloud Apps facts 2 and 3)."""
+"""The documented Cloud Apps API: sign-in, permissions, filters, pages, limit, IP ranges.
+
+See docs/facts/defender_for_cloud_apps.md#documented-api.
+"""
 
 from __future__ import annotations
 

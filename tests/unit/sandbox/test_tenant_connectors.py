@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connectors sign in to their instance; their data is in the APIs (Cloud Apps facts 1, 3.2, 4)."""
+"""Connectors sign in to their instance; their data is in the APIs.
+
+See docs/facts/defender_for_cloud_apps.md#the-servicenow-connector, docs/facts/defender_for_cloud_apps.md#instance-ids,
+docs/facts/defender_for_cloud_apps.md#undocumented-routes.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Advanced hunting through Graph (Cloud Apps facts 5)."""
+"""Advanced hunting through Graph (docs/facts/microsoft_graph.md#hunting)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The undocumented routes: session and XSRF token, reads, policies, and the sandbox's own wizard (Cloud Apps facts 4, 8.2)."""
+"""The undocumented routes: session and XSRF token, reads, policies, and the sandbox's own wizard.
+
+See docs/facts/defender_for_cloud_apps.md#undocumented-routes, docs/facts/defender_for_cloud_apps.md#policy-routes.
+"""
 
 from __future__ import annotations
 

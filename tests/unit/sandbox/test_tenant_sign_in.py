@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entra and managed identities, according to the documentation (Defender for Cloud facts 4)."""
+"""Entra and managed identities, according to the documentation (docs/facts/entra.md#sign-in)."""
 
 from __future__ import annotations
 

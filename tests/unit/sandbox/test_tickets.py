@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Incidents and problems through the Table API (compliance and hardening facts 5)."""
+"""Incidents and problems through the Table API (docs/facts/servicenow_tickets.md#tables)."""
 
 from __future__ import annotations
 

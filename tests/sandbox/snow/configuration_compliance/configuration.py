@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration of the integration as its jobs read it, from either table (compliance facts 2.2, 2.4)."""
+"""The configuration of the integration as its jobs read it, from either table.
+
+See docs/facts/configuration_compliance.md#configuration-form,
+docs/facts/configuration_compliance.md#private-configuration-table.
+"""
 
 from __future__ import annotations
 

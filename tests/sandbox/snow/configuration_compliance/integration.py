@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of the Defender for Cloud integration: instances, parameters, jobs, configuration (compliance facts 2.2 to 2.4)."""
+"""Rows of the Defender for Cloud integration: instances, parameters, jobs, configuration.
+
+See docs/facts/configuration_compliance.md#configuration-form, docs/facts/configuration_compliance.md#jobs,
+docs/facts/configuration_compliance.md#framework-tables.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs of the Defender for Cloud integration: what a run reads, writes and omits (compliance facts 2.3, 2.5)."""
+"""The jobs of the Defender for Cloud integration: what a run reads, writes and omits.
+
+See docs/facts/configuration_compliance.md#jobs, docs/facts/configuration_compliance.md#runs.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,10 @@ class Jobs:
         return run
 
     def _attachment(self, job: Row) -> None:
-        """The data source keeps one attachment; each run by a user other than VR.System adds another (2.3)."""
+        """The data source keeps one attachment; each run by a user other than VR.System adds another.
+
+        See docs/facts/configuration_compliance.md#jobs.
+        """
         user = self.instance.database.find("sys_user", job.get("run_as", ""))
         own = user is not None and user[1].get("user_name") == RUN_AS
         sys_id = stable_id("sys_attachment", job["sys_id"]) if own else self.instance.new_id()
@@ -192,13 +198,15 @@ class Jobs:
         for finding in findings:
             test = self.instance.database.find("sn_vulc_test", self._id("sn_vulc_test", finding.name))
             if test is None:
-                # A result without a test cannot be stored: the metadata job runs before (2.3).
+                # A result without a test cannot be stored: the metadata job runs before
+                # (docs/facts/configuration_compliance.md#jobs).
                 continue
             sys_id = self._id("sn_vulc_result", finding.key)
             old = self.instance.database.find("sn_vulc_result", sys_id)
             counts["vi_created" if old is None else "vi_updated"] += 1
             passed = finding.code == "Healthy"
-            # Only the scanner closes a result; a failing one is reopened regardless of its task (1.5).
+            # Only the scanner closes a result; a failing one is reopened regardless of its task
+            # (docs/facts/configuration_compliance.md#tables).
             shown = {
                 "test": test[1]["sys_id"],
                 "src_ci": self._resource(finding),

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access controls out of the box (platform facts 5.2, 5.3; connector facts 6).
+"""Access controls out of the box.
 
 Each line becomes rows of `sys_security_acl` and `sys_security_acl_role`; the simulator decides by those rows alone.
 "-" means no one (administrators pass unless the line is marked "!"), "*" means every signed-in user.
+
+See docs/facts/servicenow_platform.md#role-grants, docs/facts/servicenow_platform.md#access-rules,
+docs/facts/defender_for_cloud_apps.md#read-account.
 """
 
 # table or table.field | operations | roles | condition on the row
@@ -96,10 +99,12 @@ multi_factor_criteria           | read                     | user_authn_admin
 password_policy                 | read write               | password_policy_admin
 sys_tiny_url                    | create read              | *
 """
-# ACLs of the REST endpoints themselves ship inactive (platform facts 3.9).
+# ACLs of the REST endpoints themselves ship inactive (docs/facts/servicenow_platform.md#sign-in-gates).
 INACTIVE_ENDPOINTS = ("now/table", "now/import", "now/stats", "now/attachment")
 ENDPOINT_ROLE = "snc_platform_rest_api_access"
-# Tables that answer a reader without rights with 403 instead of an empty list (platform facts 6.1).
+# Tables that answer a reader without rights with 403 instead of an empty list
+# (docs/facts/servicenow_platform.md#package-tables).
 FORBIDDING_TABLES = frozenset(("sys_plugins",))
-# Read-only accounts can still write what the platform itself needs (connector facts 6, trap 4).
+# Read-only accounts can still write what the platform itself needs
+# (docs/facts/defender_for_cloud_apps.md#traps-of-the-read-account).
 READ_ONLY_EXEMPT = ("syslog", "sysevent", "sys_user_session", "syslog_transaction")

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plugins, applications, OAuth entries, tickets out of the box (platform facts 6; hardening facts 3.1)."""
+"""Plugins, applications, OAuth entries, tickets out of the box.
+
+See docs/facts/servicenow_platform.md#plugins-and-applications,
+docs/facts/servicenow_hardening.md#secure-score-controls.
+"""
 
 # id | name | active out of the box | first release
 PLUGINS = """
@@ -37,7 +41,8 @@ com.snc.vulc_dep                                | Configuration Compliance Depen
 com.snc.vul_dep                                 | Vulnerability Response Dependencies        | inactive
 com.snc.security_support.core                   | Security Support Core                      | inactive
 """
-# Plugins that only ServiceNow support activates on an instance that lacks them (hardening facts 3.2).
+# Plugins that only ServiceNow support activates on an instance that lacks them
+# (docs/facts/servicenow_hardening.md#settings-with-conditions).
 REQUEST_ONLY = (
     "com.glide.high_security",
     "com.glide.explicit_roles",

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configuration Compliance and the Defender for Cloud integration (compliance and hardening facts 1 and 2)."""
+"""Configuration Compliance and the Defender for Cloud integration.
+
+See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+"""
 
 TVM = "sn_vul_msft_tvm"
 ASC = "app-vul-asc"

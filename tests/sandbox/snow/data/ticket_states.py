@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""State models and choice lists of tickets that differ between instances (compliance and hardening facts 5.2 to 5.4)."""
+"""State models and choice lists of tickets that differ between instances.
+
+See docs/facts/servicenow_tickets.md#incidents, docs/facts/servicenow_tickets.md#problems,
+docs/facts/servicenow_tickets.md#change-requests.
+"""
 
 # States in which a ticket is no longer active.
 CLOSED = {

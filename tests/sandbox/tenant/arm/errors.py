@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors of the Resource Manager (facts 3.8)."""
+"""Errors of the Resource Manager (docs/facts/defender_for_cloud.md#resource-manager-errors)."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def _handler(resource: Resource, method: str, scope: Scope) -> Handler:
 
 def _check_right(tenant: Tenant, resource: Resource, method: str, scope: Scope, tail: str, principal: str) -> None:
     action = resource.action(method)
-    # In the reference the action is spelled differently from the type (facts 5).
+    # In the reference the action is spelled differently from the type (docs/facts/defender_for_cloud.md#permissions).
     action = action.replace("/integrations/", f"/{tenant.knobs.integration_action}/")
     # Metadata and queries at tenant scope require no action: LIKELY. Their rows are limited to those the caller can read.
     allowed = has_any_role(tenant) if scope.kind == TENANT else may(tenant, scope, action)

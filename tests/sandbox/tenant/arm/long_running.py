@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long-running operations: started with 202, polled until they are finished (facts 3.4, 3.8)."""
+"""Long-running operations: started with 202, polled until they are finished.
+
+See docs/facts/defender_for_cloud.md#governance-rules, docs/facts/defender_for_cloud.md#long-running-operations.
+"""
 
 from __future__ import annotations
 

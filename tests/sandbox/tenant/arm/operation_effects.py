@@ -34,12 +34,12 @@ def execute(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
 
 
 def delete_rule(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
-    """Remove a rule; its assignments stay (facts 1.3)."""
+    """Remove a rule; its assignments stay (docs/facts/defender_for_cloud.md#automatic-tickets)."""
     tenant.arm.rules.pop(operation["target"].lower(), None)
 
 
 def delete_integration(tenant: Tenant, client: InstanceClient, operation: Row) -> None:
-    """Remove an integration with all of its assignments (facts 1.2).
+    """Remove an integration with all of its assignments (docs/facts/defender_for_cloud.md#manual-tickets).
 
     Which those are is not documented. Here: those the tenant created through it, and those with a ticket of its instance.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Effective permissions and role assignments of the caller (facts 5)."""
+"""Effective permissions and role assignments of the caller (docs/facts/defender_for_cloud.md#permissions)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Types of resources and their api-versions, as the provider's manifest lists them (facts 2.1, 3)."""
+"""Types of resources and their api-versions, as the provider's manifest lists them.
+
+See docs/facts/defender_for_cloud.md#integration-resource, docs/facts/defender_for_cloud.md#public-apis.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource Graph: the table `securityresources`, with the subset of KQL that hunting supports (facts 3.7)."""
+"""Resource Graph: the table `securityresources`, with the subset of KQL that hunting supports.
+
+See docs/facts/defender_for_cloud.md#resource-graph.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource providers of a subscription: types and registration (facts 2.3, 3.8)."""
+"""Resource providers of a subscription: types and registration.
+
+See docs/facts/defender_for_cloud.md#integration-operations, docs/facts/defender_for_cloud.md#provider-registration.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles, and the permissions of the caller per scope (facts 5)."""
+"""Roles, and the permissions of the caller per scope (docs/facts/defender_for_cloud.md#permissions)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 TENANT, GROUP, SUBSCRIPTION, CONNECTOR, RESOURCE = "tenant", "management group", "subscription", "connector", "resource"
 GOVERNED = (GROUP, SUBSCRIPTION, CONNECTOR)
-"""Kinds of scope that can have rules and integrations (facts 2.2, 3.4)."""
+"""Kinds of scope that can have rules and integrations.
+
+See docs/facts/defender_for_cloud.md#integration-operations, docs/facts/defender_for_cloud.md#governance-rules.
+"""
 
 _KINDS = (
     (GROUP, r"/providers/microsoft\.management/managementgroups/(?P<group>[^/]+)"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Token buckets of requests per subscription (facts 3.8)."""
+"""Token buckets of requests per subscription (docs/facts/defender_for_cloud.md#azure-resource-manager)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API host of Defender for Cloud Apps: prefixes, sign-in, permissions, the limit per minute (Cloud Apps facts 2)."""
+"""The API host of Defender for Cloud Apps: prefixes, sign-in, permissions, the limit per minute.
+
+See docs/facts/defender_for_cloud_apps.md#documented-api.
+"""
 
 from __future__ import annotations
 

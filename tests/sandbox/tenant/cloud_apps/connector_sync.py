@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of a connector's synchronization: accounts and activities (Cloud Apps facts 1.8, 3.1, 3.3)."""
+"""The result of a connector's synchronization: accounts and activities.
+
+See docs/facts/defender_for_cloud_apps.md#capabilities, docs/facts/defender_for_cloud_apps.md#activities,
+docs/facts/defender_for_cloud_apps.md#entities.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,10 @@ from .connectors import Connector
 from .data import SERVICENOW
 
 BACKFILL_MS = 3600 * 1000
-"""Events of the last hour before connecting are fetched, according to the current documentation (Cloud Apps facts 1.6)."""
+"""Events of the last hour before connecting are fetched, according to the current documentation.
+
+See docs/facts/defender_for_cloud_apps.md#changes-of-the-documents.
+"""
 
 _USER_COLUMNS = "sys_id,user_name,name,email,active,locked_out,last_login_time,sys_created_on,sys_created_by"
 READS = {
@@ -31,7 +38,7 @@ READS = {
         "sysparm_limit": "500",
     },
 }
-# Only the platform events in the vendor's samples (Cloud Apps facts 5.3).
+# Only the platform events in the vendor's samples (docs/facts/microsoft_graph.md#servicenow-events).
 _EVENTS = {"login": "Log on", "login.failed": "Failed log on", "logout": "Log out"}
 _CATEGORIES = {"Log on": "LOGIN", "Failed log on": "FAILED_LOGIN", "Log out": "LOGOUT", "Create user": "CREATE_USER"}
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write routes behind the sandbox's own connector wizard.
 
-The real ones are not known (Cloud Apps facts 4.3). These are made up for the sandbox: a client has to learn them from a
-capture of the portal page, and nothing else must rely on them.
+The real ones are not known (docs/facts/defender_for_cloud_apps.md#writing-a-connector). These are made up for the
+sandbox: a client has to learn them from a capture of the portal page, and nothing else must rely on them.
 """
 
 from __future__ import annotations

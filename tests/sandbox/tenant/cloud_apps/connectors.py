@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ServiceNow app connectors: their stored state, and their row in the portal (Cloud Apps facts 1.7, 4.2)."""
+"""ServiceNow app connectors: their stored state, and their row in the portal.
+
+See docs/facts/defender_for_cloud_apps.md#connector-states-and-errors,
+docs/facts/defender_for_cloud_apps.md#reading-connectors.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ OAUTH = "oauth"
 PASSWORD = "password"
 
 _KEPT_SECRET = ("password", "client_secret", "access_token", "refresh_token")
-# One of these texts is documented (Cloud Apps facts 4.2); the others follow its pattern.
+# One of these texts is documented (docs/facts/defender_for_cloud_apps.md#reading-connectors); the others follow its
+# pattern.
 _TEMPLATES = {
     PENDING: "CONSOLE2_APP_CONNECTORS_STATUS_PENDING",
     CONNECTING: "CONSOLE2_APP_CONNECTORS_STATUS_CONNECTING",
@@ -63,7 +68,7 @@ class Connector:
 
     @property
     def instance_id(self) -> int:
-        """The number in activities and entities (Cloud Apps facts 3.2)."""
+        """The number in activities and entities (docs/facts/defender_for_cloud_apps.md#instance-ids)."""
         return (self.number << 20) | data.SERVICENOW
 
     @property

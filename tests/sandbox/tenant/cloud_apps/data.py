@@ -11,8 +11,9 @@ SERVICENOW = 14509
 MICROSOFT_365 = 11161
 CREATED_MS = 1767225600000
 
-# Cloud Apps facts 8.1: three built-in policies are switched off and replaced, four moved to behaviors and are off by
-# default, one is unchanged; the activity template exists once an operator created a policy from it.
+# Three built-in policies are switched off and replaced, four moved to behaviors and are off by default, one is
+# unchanged; the activity template exists once an operator created a policy from it
+# (docs/facts/defender_for_cloud_apps.md#policy-lifecycle).
 _POLICIES = """
 Activity from anonymous IP addresses      | ANOMALY_DETECTION | off | MEDIUM
 Activity from suspicious IP addresses     | ANOMALY_DETECTION | off | MEDIUM
@@ -100,7 +101,7 @@ def _shown(text: str) -> dict[str, Any]:
 
 
 def microsoft_365() -> dict[str, Any]:
-    """The connector row of another app, as recorded (Cloud Apps facts 4.2)."""
+    """The connector row of another app, as recorded (docs/facts/defender_for_cloud_apps.md#reading-connectors)."""
     return {
         "_id": stable_id("connector", "Microsoft 365")[:24],
         "appId": MICROSOFT_365,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documented lists of Cloud Apps: activities, entities, alerts, files (Cloud Apps facts 3)."""
+"""The documented lists of Cloud Apps: activities, entities, alerts, files.
+
+See docs/facts/defender_for_cloud_apps.md#documented-api.
+"""
 
 from __future__ import annotations
 

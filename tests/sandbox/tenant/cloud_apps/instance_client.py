@@ -16,14 +16,15 @@ from ..state import Row, Tenant
 from . import connector_sync
 from .connectors import CONNECTED, CONNECTING, ERROR, PASSWORD, WARNING, Connector
 
-# The documented error texts in their short form (Cloud Apps facts 1.7); wrong credentials have no specific text.
+# The documented error texts in their short form (docs/facts/defender_for_cloud_apps.md#connector-states-and-errors);
+# wrong credentials have no specific text.
 _FAILURE = "RuntimeException: HttpRequestFailure: Server returned: "
 FORBIDDEN = f"{_FAILURE}403 Forbidden"
 SERVER_ERROR = f"{_FAILURE}500 Internal server error"
 TIMEOUT = "Service timeout"
 
-# Cloud Apps facts 1.3: the tables a connector reads. A user without read access gets no rows instead of an error;
-# these tables are never empty, so no rows mean no access.
+# The tables a connector reads (docs/facts/defender_for_cloud_apps.md#read-account). A user without read access gets no
+# rows instead of an error; these tables are never empty, so no rows mean no access.
 NEVER_EMPTY = (
     "sys_user",
     "sys_user_group",
@@ -155,7 +156,8 @@ class InstanceClient:
 
     async def _sign_in(self, connector: Connector) -> None:
         if connector.mode != PASSWORD:
-            # The password is not kept after the first connection (Cloud Apps facts 1.1).
+            # The password is not kept after the first connection
+            # (docs/facts/defender_for_cloud_apps.md#connector-wizard).
             form = {"grant_type": "password", "username": connector.username, "password": connector.password}
             await self._request_tokens(connector, form)
             connector.password = ""

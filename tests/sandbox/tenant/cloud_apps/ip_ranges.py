@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IP ranges, the one documented configuration of Cloud Apps (Cloud Apps facts 3.5)."""
+"""IP ranges, the one documented configuration of Cloud Apps (docs/facts/defender_for_cloud_apps.md#ip-ranges)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters, order and pages of Cloud Apps lists (Cloud Apps facts 2.4)."""
+"""Filters, order and pages of Cloud Apps lists (docs/facts/defender_for_cloud_apps.md#api-lists)."""
 
 from __future__ import annotations
 

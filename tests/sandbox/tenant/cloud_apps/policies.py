@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies: undocumented routes that list, enable and disable them (Cloud Apps facts 8.2)."""
+"""Policies: undocumented routes that list, enable and disable them.
+
+See docs/facts/defender_for_cloud_apps.md#policy-routes.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The portal: HTML pages, and their API proxy with session and XSRF token (Cloud Apps facts 4.1)."""
+"""The portal: HTML pages, and their API proxy with session and XSRF token.
+
+See docs/facts/defender_for_cloud_apps.md#portal-routes.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Undocumented routes that read connectors and related data (Cloud Apps facts 4.2).
+"""Undocumented routes that read connectors and related data (docs/facts/defender_for_cloud_apps.md#reading-connectors).
 
 Where the response is unknown, it contains the minimum.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Metadata of assessments: the text of a recommendation (facts 3.3)."""
+"""Metadata of assessments: the text of a recommendation (docs/facts/defender_for_cloud.md#assessment-metadata)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Assessments: one recommendation about one resource (facts 3.2)."""
+"""Assessments: one recommendation about one resource (docs/facts/defender_for_cloud.md#assessments)."""
 
 from __future__ import annotations
 

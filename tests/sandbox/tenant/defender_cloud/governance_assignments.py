@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance assignments: owner, due date and ticket of a finding (facts 3.5)."""
+"""Governance assignments: owner, due date and ticket of a finding.
+
+See docs/facts/defender_for_cloud.md#governance-assignments.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance rules (facts 3.4)."""
+"""Governance rules (docs/facts/defender_for_cloud.md#governance-rules)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP client of an integration: signs in to its ServiceNow instance with the stored credentials (facts 1.1, 2.2)."""
+"""The HTTP client of an integration: signs in to its ServiceNow instance with the stored credentials.
+
+See docs/facts/defender_for_cloud.md#connecting-servicenow, docs/facts/defender_for_cloud.md#integration-operations.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +74,9 @@ class IntegrationClient:
     async def columns(self, reads: str) -> list[Row]:
         """The columns of the three ticket tables; raises Unreachable if the user cannot read them.
 
-        What the vendor reads is unknown (compliance facts 5.6): with `dictionary` it reads the column definitions,
-        which an agent cannot read; with `tickets` the tables are enough, and the columns are those of its pages (5.1).
+        What the vendor reads is unknown (docs/facts/servicenow_tickets.md#ticket-account): with `dictionary` it reads
+        the column definitions, which an agent cannot read; with `tickets` the tables are enough, and the columns are
+        those of its pages (docs/facts/servicenow_tickets.md#tickets-from-defender-for-cloud).
         """
         if reads == "tickets":
             tables = await self.rows("sys_db_object", f"nameIN{','.join(TABLES)}", "name,label")

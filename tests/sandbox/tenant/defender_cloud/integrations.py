@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integrations with ServiceNow, according to an unmerged draft (facts 2); the live behaviour is unknown."""
+"""Integrations with ServiceNow, according to an unmerged draft; the live behaviour is unknown.
+
+See docs/facts/defender_for_cloud.md#integrations.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +114,8 @@ async def _search(request: ArmRequest, table: str, fields: tuple[str, ...]) -> R
 def _inherited(request: ArmRequest) -> list[tuple[Row, int]]:
     """Inherited integrations without excluded ones: a subscription inherits from its management group, a connector none.
 
-    An integration on a subscription covers Azure resources only; others require one on the connector (facts 1.1).
+    An integration on a subscription covers Azure resources only; others require one on the connector
+    (docs/facts/defender_for_cloud.md#connecting-servicenow).
     """
     found: list[tuple[Row, int]] = []
     if request.scope.kind == CONNECTOR:
@@ -160,7 +164,10 @@ def _check_credentials(sent: Row) -> None:
 
 
 def _credentials(request: ArmRequest, sent: Any, old: Row | None) -> Row:
-    """The credentials to store; the effect of a PUT without credentials is unknown (facts 2.3)."""
+    """The credentials to store; the effect of a PUT without credentials is unknown.
+
+    See docs/facts/defender_for_cloud.md#integration-body.
+    """
     held: Row = old["authentication"] if old else {}
     given = sent if isinstance(sent, dict) else {}
     choice = request.tenant.knobs.integration_reput

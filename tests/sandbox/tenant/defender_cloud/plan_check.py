@@ -10,8 +10,9 @@ from ..arm.routes import ArmRequest
 def require_plan(request: ArmRequest) -> None:
     """Refuse the request if Defender CSPM is off.
 
-    That governance and integrations need the plan is documented (facts 1.1, 1.3). Status and code are LIKELY; the
-    message is the one reported for another feature that needs a plan.
+    That governance and integrations need the plan is documented
+    (docs/facts/defender_for_cloud.md#connecting-servicenow, docs/facts/defender_for_cloud.md#automatic-tickets). Status
+    and code are LIKELY; the message is the one reported for another feature that needs a plan.
     """
     if not request.arm.has_plan(request.scope):
         text = (

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The findings that a governance rule covers, and its assignments (facts 1.3, 3.4)."""
+"""The findings that a governance rule covers, and its assignments.
+
+See docs/facts/defender_for_cloud.md#automatic-tickets, docs/facts/defender_for_cloud.md#governance-rules.
+"""
 
 from __future__ import annotations
 

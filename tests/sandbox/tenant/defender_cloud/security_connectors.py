@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Security connectors of AWS and GCP: only as scopes of rules and integrations (facts 2.4)."""
+"""Security connectors of AWS and GCP: only as scopes of rules and integrations.
+
+See docs/facts/defender_for_cloud.md#security-connectors.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tickets that the tenant itself creates with the knob `vendor_tickets`.
 
-That it creates and follows them for rules of the type ServiceNow is documented (facts 1.3, 1.4). Which fields it sets and
-follows, and how a rule refers to its integration and its ticket type is not: all of that is made up here.
+That it creates and follows them for rules of the type ServiceNow is documented
+(docs/facts/defender_for_cloud.md#automatic-tickets, docs/facts/defender_for_cloud.md#synchronisation). Which fields it
+sets and follows, and how a rule refers to its integration and its ticket type is not: all of that is made up here.
 """
 
 from __future__ import annotations

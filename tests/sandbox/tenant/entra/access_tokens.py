@@ -10,7 +10,8 @@ from ...web import Call
 from ..state import DOMAIN, Tenant
 from . import signing_keys
 
-# Cloud Apps facts 2.2: the API is identified by its application id only; the others by their addresses in every cloud.
+# The API is identified by its application id only; the others by their addresses in every cloud
+# (docs/facts/defender_for_cloud_apps.md#api-sign-in).
 IDENTIFIERS = {
     "mda": ("05a65629-4c1b-48c1-a78b-804c4abdd4af",),
     "graph": (

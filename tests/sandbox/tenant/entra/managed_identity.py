@@ -31,7 +31,7 @@ def _checked_resource(tenant: Tenant, call: Call) -> str:
 
 
 def virtual_machine(tenant: Tenant, call: Call) -> Reply:
-    """Answer `/metadata/identity/oauth2/token`; numbers are strings (Defender for Cloud facts 4)."""
+    """Answer `/metadata/identity/oauth2/token`; numbers are strings (docs/facts/entra.md#managed-identity)."""
     if call.headers.get("Metadata", "").lower() != "true":
         raise _refused(400, "invalid_request", "Required metadata header not specified")
     if call.headers.get("X-Forwarded-For"):

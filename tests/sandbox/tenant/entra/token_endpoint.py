@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entra: token endpoints of both versions, discovery, keys (Defender for Cloud facts 4)."""
+"""Entra: token endpoints of both versions, discovery, keys (docs/facts/entra.md#sign-in)."""
 
 from __future__ import annotations
 

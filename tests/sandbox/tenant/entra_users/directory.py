@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The initial users of a tenant, and their roles and groups (Cloud Apps facts 7)."""
+"""The initial users of a tenant, and their roles and groups (docs/facts/microsoft_graph.md#user-actions)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Graph: users, their roles, and actions on them (Cloud Apps facts 7).
+"""Graph: users, their roles, and actions on them (docs/facts/microsoft_graph.md#user-actions).
 
 A message to a user is `sendMail` as the vendor documents it; no other call that notifies is documented.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON batching, and the routes of Graph (Cloud Apps facts 7.1)."""
+"""JSON batching, and the routes of Graph (docs/facts/microsoft_graph.md#conventions)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Graph: advanced hunting over the events of connected apps (Cloud Apps facts 5)."""
+"""Graph: advanced hunting over the events of connected apps (docs/facts/microsoft_graph.md#hunting)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Application permissions and throttling of Graph calls (Cloud Apps facts 5.1, 6.1, 7, 7.1)."""
+"""Application permissions and throttling of Graph calls.
+
+See docs/facts/microsoft_graph.md#advanced-hunting, docs/facts/microsoft_graph.md#secure-score-calls,
+docs/facts/microsoft_graph.md#user-actions, docs/facts/microsoft_graph.md#conventions.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controls of Secure Score: the 22 of ServiceNow with their settings (hardening facts 3.1), and some others."""
+"""The controls of Secure Score: the 22 of ServiceNow with their settings, and some others.
+
+See docs/facts/servicenow_hardening.md#secure-score-controls.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 SERVICE = "MDA_SNOW"
 
 # id without its prefix | title | points | category of 2026 | kind, names | test
-# Which control the export of 2026 files under Identity is not in the facts; these are a guess.
+# Which control the export of 2026 files under Identity is not published; these are a guess.
 _CONTROLS = """
 authenticateMultifactor | Enable multi-factor authentication | 6 | Identity | property glide.authenticate.multifactor | = true
 authRequiredJson2 | Enable enforcing JSONv2 requests with basic authorization | 5 | Apps | property glide.basicauth.required.jsonv2 | = true
@@ -38,8 +41,8 @@ useCsrfToken | Enable anti-CSRF token | 6 | Apps | property glide.security.use_c
 userCookieMaxLifeSpanInDays | Enable absolute session timeout | 4 | Identity | \
     property glide.ui.user_cookie.max_life_span_in_days | <= 179
 """
-# Published defaults of properties without a row (hardening facts 4.3); without the last two every release
-# is safe (3.1).
+# Published defaults of properties without a row (docs/facts/servicenow_hardening.md#values-without-a-row); without the
+# last two every release is safe (docs/facts/servicenow_hardening.md#secure-score-controls).
 FALLBACKS = {
     "glide.authenticate.multifactor": "false",
     "glide.basicauth.required.jsonv2": "false",

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The posture that connectors read from their instances, and its score (hardening facts 3.1; Cloud Apps facts 6)."""
+"""The posture that connectors read from their instances, and its score.
+
+See docs/facts/servicenow_hardening.md#secure-score-controls, docs/facts/microsoft_graph.md#secure-score.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Graph: Secure Score and its control profiles (Cloud Apps facts 6; hardening facts 3.1)."""
+"""Graph: Secure Score and its control profiles.
+
+See docs/facts/microsoft_graph.md#secure-score, docs/facts/servicenow_hardening.md#secure-score-controls.
+"""
 
 from __future__ import annotations
 
