@@ -97,6 +97,11 @@ class Run:
         }
 
     @property
+    def failures(self) -> list[Done]:
+        """What failed, without the tasks that set the exit status of a playbook at its end."""
+        return [done for done in self.done if done.failed and not done.task.startswith("Fail if th")]
+
+    @property
     def summary(self) -> str:
         """The lines of the summary that the playbook printed at its end."""
         (found,) = [done for done in self.done if done.task == "Show summary"]

@@ -151,10 +151,16 @@ def test_only_the_instances_of_the_limit_are_compared(playbook: Playbooks, new_i
     assert not other.requests()
 
 
-def test_an_unreachable_instance_does_not_hide_the_others(playbook: Playbooks, new_instance: NewInstance) -> None:
-    good, lost = new_instance(), new_instance()
-    hosts = {good.name: good.connection, lost.name: {**lost.connection, "ansible_connection": "no_such_connection"}}
+@pytest.mark.parametrize("count", [1, 2], ids=["all", "one"])
+def test_an_unreachable_instance_does_not_hide_the_summary(
+    playbook: Playbooks, new_instance: NewInstance, count: int
+) -> None:
+    lost, *others = [new_instance() for _number in range(count)]
+    hosts = {lost.name: {**lost.connection, "ansible_connection": "lost"}, **{i.name: i.connection for i in others}}
     run = playbook("drift", hosts)
     assert run.status == 2
-    assert run.summary.startswith("2 instances: 1 drift, 1 failed; ")
+    assert run.summary.startswith(f"{count} instance")
+    assert "1 failed" in run.summary.splitlines()[0]
+    assert any(line.startswith(f"failed: {lost.name}: ") for line in run.summary.splitlines())
+    assert "no route to host" in run.summary
     assert run.recap[lost.name]["failed"] == 1

@@ -59,9 +59,9 @@ def host_result(name: str, variables: Json, *, check_mode: bool, failure: str = 
     """Return what the registered results among the `variables` of a host add up to."""
     found = HostResult(name, failure)
     for result in (each for key in REGISTERED for each in _single(variables.get(key))):
-        if result.get("unreachable"):
+        if result.get("unreachable") or result.get("failed"):
             found.failure = found.failure or str(result.get("msg") or "unreachable")
-        elif not result.get("skipped"):
+        if not result.get("skipped"):
             _take(found, result, check_mode)
     return found
 
@@ -77,7 +77,7 @@ def _single(result: Any) -> Iterator[Json]:
 
 
 def _take(found: HostResult, result: Json, check_mode: bool) -> None:
-    found.checked = found.checked or not result.get("failed")
+    found.checked = found.checked or not (result.get("failed") or result.get("unreachable"))
     rows: list[Json] = [each for each in result.get("results") or [] if isinstance(each, Mapping)]
     if _is_about_users(rows):
         found.actions += rows
