@@ -76,7 +76,9 @@ def fleet_summary(
     results = {host: _result(hostvars, host, mode) for host in (*known, *tenants)}
     if instances is None and not known:
         return [*lines([], [results[host] for host in tenants], mode), "instances: not checked (none was selected)"]
-    missing = "" if tenant is None else "not selected by --limit" if list(tenant) else "its group in the inventory is empty"
+    missing = (
+        "" if tenant is None else "not selected by --limit" if list(tenant) else "its group in the inventory is empty"
+    )
     return lines([results[host] for host in known], [results[host] for host in tenants], mode, missing)
 
 
@@ -99,4 +101,3 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
         return {"fleet_summary": fleet_summary, "hosts_of_run": hosts_of_run, "hosts_to_fail": hosts_to_fail}
-

@@ -74,8 +74,7 @@ def tenant_for(hostvars: Any, service: str = "") -> list[str]:
     if not tenants or not service:
         return tenants
     wanted = (
-        services_of(hostvars, host, raw_variables(hostvars, host), DEFAULT_SERVICES)
-        for host in instances or tenants
+        services_of(hostvars, host, raw_variables(hostvars, host), DEFAULT_SERVICES) for host in instances or tenants
     )
     return tenants if any(service in each for each in wanted) else []
 

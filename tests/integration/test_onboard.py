@@ -100,7 +100,9 @@ def test_an_instance_is_onboarded_once(
 
 
 def test_both_services_share_an_instance_in_any_order(playbook: Playbooks, instance: Instance) -> None:
-    runs = [playbook("onboard", instance, variables={"servicenow_defender_services": [each]}) for each in ("mda", "mdc")]
+    runs = [
+        playbook("onboard", instance, variables={"servicenow_defender_services": [each]}) for each in ("mda", "mdc")
+    ]
     assert all(run.went_well() for run in runs)
     assert all(gets_a_token(playbook, instance, consumer) for consumer in USERS)
     again = playbook("onboard", instance, variables={"servicenow_defender_services": ["mda", "mdc"]}).went_well()
@@ -155,9 +157,7 @@ def test_the_legacy_way_grants_admin_and_no_role_of_its_own(playbook: Playbooks,
     assert again.recap[instance.name]["changed"] == 0
     back = playbook("onboard", instance).went_well()
     assert back.recap[instance.name]["changed"] == 1
-    assert instance.roles_of(USERS["mda"], inherited="false") == [ROLE], (
-        "other roles are removed"
-    )
+    assert instance.roles_of(USERS["mda"], inherited="false") == [ROLE], "other roles are removed"
 
 
 def test_secrets_exist_in_files_of_their_own_before_they_are_sent(
@@ -258,7 +258,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"servicenow_defender_services": ["mdx"]},
         "servicenow_defender_services has an unknown service 'mdx'. Known services: mda, mdc. Did you mean mdc?",
     ),
-    "choice": ({"snow_connection_service": "mdx"}, "value of snow_connection_service must be one of: mda, mdc, got: mdx"),
+    "choice": (
+        {"snow_connection_service": "mdx"},
+        "value of snow_connection_service must be one of: mda, mdc, got: mdx",
+    ),
     "type": ({"snow_hardening_max_writes": "many"}, "snow_hardening_max_writes"),
     "prefix of a role": (
         {"snow_connection_user": "x"},

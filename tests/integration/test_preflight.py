@@ -84,10 +84,7 @@ def test_what_may_work_is_named_and_the_run_goes_on(playbook: Playbooks, new_ins
     ignored = {"snow_preflight_fail_on": ["error", "warning"], "snow_preflight_ignore": list(WARNINGS)}
     playbook(LOOK, list(made.values()), variables=ignored).went_well()
     brazil = made["release_unsupported"]
-    assert (
-        "Brazil is not among the releases that Microsoft supports"
-        in run.on(brazil.name, CHECK).message
-    )
+    assert "Brazil is not among the releases that Microsoft supports" in run.on(brazil.name, CHECK).message
 
 
 def test_an_unknown_release_is_in_the_summary(playbook: Playbooks, new_instance: NewInstance) -> None:

@@ -123,7 +123,9 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
             f"snow_instance in check mode / one debug task, {instances} instances", state.seconds / debug.seconds, 2.5
         ),
         Budget(f"drift / one debug task, {instances} instances", drift.seconds / debug.seconds, 5),
-        Budget(f"onboard of a fleet in sync / one debug task, {instances} instances", onboard.seconds / debug.seconds, 12),
+        Budget(
+            f"onboard of a fleet in sync / one debug task, {instances} instances", onboard.seconds / debug.seconds, 12
+        ),
         Budget(
             f"six uri reads / snow_instance, {URI_INSTANCES} instances",
             uri.seconds / state_uri.seconds,

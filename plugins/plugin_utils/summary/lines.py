@@ -125,7 +125,9 @@ def _shortened(message: str) -> str:
 
 
 def _problem(problem: Json) -> str:
-    return f"{problem.get('severity', 'warning')} {problem.get('id')}: {problem.get('message')}. {problem.get('remedy')}"
+    return (
+        f"{problem.get('severity', 'warning')} {problem.get('id')}: {problem.get('message')}. {problem.get('remedy')}"
+    )
 
 
 def _connector(row: Json) -> Iterator[str]:
