@@ -455,7 +455,7 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.hardening.task import harden, selection_of
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.specs import HARDENING_OPTIONS, WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
@@ -464,8 +464,7 @@ SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one instance to a hardening baseline."""
     selection = selection_of(params)
-    with connect(params, context) as instance:
-        return harden(instance, params, selection)
+    return harden(store_for(params, context), params, selection)
 
 
 def main() -> None:

@@ -270,7 +270,8 @@ warnings:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.resources.plugins import Plugins
 from ..module_utils.snow.specs import APPLICATION_OPTIONS, PLUGIN_OPTIONS, WAIT_OPTIONS, entries
 
@@ -283,8 +284,7 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Activate plugins and install store applications that are not there yet."""
-    with connect(params, context) as instance:
-        return instance.ensure(Plugins.from_params(params))
+    return reconcile(store_for(params, context), Plugins.from_params(params))
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from .evaluate import (
 from .observe import Observer
 
 if TYPE_CHECKING:
-    from ..snow.client import Instance
+    from ..snow.store import InstanceStore
 
 # Who may write a setting, and how (docs/facts/servicenow_hardening.md#who-may-write-a-setting).
 ORDINARY, BY_ELEVATION, SCOPED, LOCKED, BY_ACTIVATION, TABLE_ROW = "A", "B", "C", "D", "E", "F"
@@ -117,15 +117,15 @@ def assess(selection: Selection, sight: Observer, snapshot: Snapshot) -> list[As
     ]
 
 
-def look(instance: Instance, selection: Selection, production: bool | None) -> list[Assessed]:
+def look(store: InstanceStore, selection: Selection, production: bool | None) -> list[Assessed]:
     """Read everything that tells of a selection in one batch, and judge it."""
-    instance.prefetch_account()
-    sight = Observer(selection.settings, instance.account, production)
+    store.prefetch_account()
+    sight = Observer(selection.settings, store.account, production)
     reads = merged(sight.reads())
-    snapshot = Snapshot.of(reads, instance.read(reads))
+    snapshot = Snapshot.of(reads, store.read(reads))
     further = merged(further_queries(sight, snapshot))
     if further:
-        snapshot.answers += zip(further, instance.read(further), strict=True)
+        snapshot.answers += zip(further, store.read(further), strict=True)
     return assess(selection, sight, snapshot)
 
 

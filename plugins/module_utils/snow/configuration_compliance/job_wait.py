@@ -64,7 +64,7 @@ def _pause(integration: Integration, seconds: float, started: float, undecided: 
     ends = time.monotonic() + seconds
     while True:
         waited = time.monotonic() - started
-        integration.instance.context.progress(
+        integration.instance.client.context.progress(
             f"{integration.instance.name}: waiting for {len(undecided)} of {len(integration.jobs)} jobs to run, {waited:.0f} s so far: {names}"
         )
         left = ends - time.monotonic()

@@ -35,7 +35,8 @@ class Record(RecordResource):
     ) -> None:
         self.table = table
         self.key = tuple(match)
-        self.needs_roles = WRITERS.get(table, ())
+        # Who may write a property, its own write roles decide.
+        self.needs_roles = WRITERS.get(table, ()) if table != "sys_properties" else ()
         unknown = set(write_only) - set(values)
         if not match or any(wire_text(value) == "" for value in match.values()):
             raise InvalidInput(f"record of {table}: match must name at least one column, each with a value")
