@@ -14,12 +14,13 @@ from .engine.reconcile import compare as compare_resources
 from .engine.result import Result
 from .hardening.baseline import Selection
 from .hardening.posture import posture_of, summary
-from .hardening.task import hardening_of, selection_of
+from .hardening.task import HARDENING_OPTIONS, hardening_of, selection_of
 from .snow import store_for
-from .snow.instance_facts import instance_facts, prefetch_facts
+from .snow.instance_facts import INSTANCE_INFO_OPTIONS, instance_facts, prefetch_facts
+from .snow.options import Options
 from .snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
-from .snow.specs import HARDENING_OPTIONS, INSTANCE_INFO_OPTIONS, WAIT_OPTIONS, Options
 from .snow.store import InstanceStore
+from .transport.polling import WAIT_OPTIONS
 
 # Each part takes the options of a module of its own.
 PARTS = {

@@ -498,7 +498,7 @@ from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.configuration_compliance.constants import JOB_KEYS
 from ..module_utils.snow.configuration_compliance.reconcile import ensure
 from ..module_utils.snow.configuration_compliance.settings import Settings
-from ..module_utils.snow.specs import WAIT_OPTIONS
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(
     options={

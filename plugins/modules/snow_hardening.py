@@ -454,9 +454,9 @@ warnings:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.hardening.task import harden, selection_of
+from ..module_utils.hardening.task import HARDENING_OPTIONS, harden, selection_of
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.specs import HARDENING_OPTIONS, WAIT_OPTIONS
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
 

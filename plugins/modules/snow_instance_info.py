@@ -239,8 +239,7 @@ warnings:
 
 from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, client_for
-from ..module_utils.snow.instance_facts import instance_facts
-from ..module_utils.snow.specs import INSTANCE_INFO_OPTIONS
+from ..module_utils.snow.instance_facts import INSTANCE_INFO_OPTIONS, instance_facts
 
 SPEC = ansible_module.ModuleSpec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
 

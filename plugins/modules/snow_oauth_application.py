@@ -395,8 +395,7 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.resources.oauth_application import OAuthApplication
-from ..module_utils.snow.specs import OAUTH_APPLICATION_OPTIONS
+from ..module_utils.snow.resources.oauth_application import OAUTH_APPLICATION_OPTIONS, OAuthApplication
 
 SPEC = ansible_module.ModuleSpec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW_OPTIONS])
 

@@ -272,8 +272,9 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.resources.plugins import Plugins
-from ..module_utils.snow.specs import APPLICATION_OPTIONS, PLUGIN_OPTIONS, WAIT_OPTIONS, entries
+from ..module_utils.snow.options import entries
+from ..module_utils.snow.resources.plugins import APPLICATION_OPTIONS, PLUGIN_OPTIONS, Plugins
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(
     options={"plugins": entries(PLUGIN_OPTIONS), "applications": entries(APPLICATION_OPTIONS), **WAIT_OPTIONS},

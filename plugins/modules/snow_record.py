@@ -227,8 +227,7 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.resources.record import Record, write_only_values
-from ..module_utils.snow.specs import RECORD_OPTIONS
+from ..module_utils.snow.resources.record import RECORD_OPTIONS, Record, write_only_values
 
 SPEC = ansible_module.ModuleSpec(options=RECORD_OPTIONS, groups=[SNOW_OPTIONS], secrets=write_only_values)
 

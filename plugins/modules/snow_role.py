@@ -227,8 +227,7 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.resources.role import Role
-from ..module_utils.snow.specs import ROLE_OPTIONS
+from ..module_utils.snow.resources.role import ROLE_OPTIONS, Role
 
 SPEC = ansible_module.ModuleSpec(options=ROLE_OPTIONS, groups=[SNOW_OPTIONS])
 

@@ -234,8 +234,7 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.resources.table_acls import TableAcls
-from ..module_utils.snow.specs import TABLE_ACLS_OPTIONS
+from ..module_utils.snow.resources.table_acls import TABLE_ACLS_OPTIONS, TableAcls
 
 SPEC = ansible_module.ModuleSpec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS])
 

@@ -362,7 +362,8 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.specs import TICKET_OPTIONS, entries
+from ..module_utils.snow.options import entries
+from ..module_utils.snow.tickets.ticket import TICKET_OPTIONS
 from ..module_utils.snow.tickets.tickets import DISPLAY, Tickets
 
 SPEC = ansible_module.ModuleSpec(

@@ -344,8 +344,7 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.resources.user import User
-from ..module_utils.snow.specs import USER_OPTIONS
+from ..module_utils.snow.resources.user import USER_OPTIONS, User
 
 SPEC = ansible_module.ModuleSpec(options=USER_OPTIONS, groups=[SNOW_OPTIONS])
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..engine.reconcile import further_queries
-from ..engine.snapshot import Row, Snapshot, merged
+from ..engine.reconcile import take_snapshot
+from ..engine.snapshot import Row, Snapshot
 from .baseline import Selection
 from .catalogue.secure_score_points import MICROSOFT, POINTS
 from .catalogue.setting import ELEVATED, PLUGIN, PROPERTY, Setting
@@ -121,12 +121,7 @@ def look(store: InstanceStore, selection: Selection, production: bool | None) ->
     """Read everything that tells of a selection in one batch, and judge it."""
     store.prefetch_account()
     sight = Observer(selection.settings, store.account, production)
-    reads = merged(sight.reads())
-    snapshot = Snapshot.of(reads, store.read(reads))
-    further = merged(further_queries(sight, snapshot))
-    if further:
-        snapshot.answers += zip(further, store.read(further), strict=True)
-    return assess(selection, sight, snapshot)
+    return assess(selection, sight, take_snapshot(store, sight))
 
 
 def posture_of(baseline: str, assessed: Sequence[Assessed]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..engine.errors import InvalidInput
 from ..engine.reconcile import reconcile
 from ..engine.result import Result
-from ..snow.activation import Wait
+from ..snow.options import Options
+from ..transport.polling import Wait
 from .baseline import Selection, select
 from .connection_impact import Connections
 from .lockout_guard import LockoutGuard
@@ -26,6 +27,34 @@ if TYPE_CHECKING:
 TITLE = "Hardening settings that need elevation"
 # Columns of a row that say where and when it was, not what it is.
 NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope"})
+CONNECTION_OPTIONS: Options = {
+    "application": {"type": "str", "required": True},
+    "user_name": {"type": "str", "required": True},
+    "client_secret": {"type": "str", "no_log": True},
+    "password": {"type": "str", "no_log": True},
+}
+
+HARDENING_OPTIONS: Options = {
+    "baseline": {"type": "str", "choices": ["secure_score", "recommended", "all"]},
+    "ids": {"type": "list", "elements": "str", "default": []},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "overrides": {"type": "dict", "default": {}},
+    "max_writes": {"type": "int", "default": 10},
+    "allow_irreversible": {"type": "bool", "default": False},
+    "allow_plugins": {"type": "bool", "default": False},
+    "accept_side_effects": {"type": "list", "elements": "str", "default": []},
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "options": CONNECTION_OPTIONS,
+        "default": [
+            {"application": "Microsoft Defender for Cloud Apps", "user_name": "svc_defender_cloud_apps"},
+            {"application": "Microsoft Defender for Cloud", "user_name": "svc_defender_cloud"},
+        ],
+    },
+    "create_for_score": {"type": "bool", "default": False},
+    "production": {"type": "bool"},
+}
 
 
 def selection_of(params: Mapping[str, Any]) -> Selection:

@@ -48,6 +48,7 @@ class CollectionStore:
     """One tenant, as one identity sees it. `routes` by collection is what the engine can read and write."""
 
     create_attempts = 3
+    id_column = "sys_id"
 
     def __init__(self, name: str, context: TaskContext) -> None:
         self.name, self.context = name, context
@@ -106,6 +107,10 @@ class CollectionStore:
     def account(self) -> Account | None:
         """Return None: the API does not tell who is calling."""
         return None
+
+    def is_unfinished(self, row: Row) -> bool:
+        """Return False: rows do not show who created them."""
+        return False
 
     def wait(self, attempt: int) -> None:
         """Pause before a create is tried again."""

@@ -87,3 +87,6 @@ def _remedy_by_status(error: HttpError) -> str:
     if error.status == 429:
         return "The instance limits the rate of requests (sys_rate_limit_rules); run again later or with fewer forks"
     return ""
+
+
+__all__ = ["ADMIN", "WRITERS", "Account", "account_of", "account_queries", "remedy"]

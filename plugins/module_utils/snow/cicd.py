@@ -7,7 +7,6 @@ See docs/facts/servicenow_platform.md#cicd-api.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,24 +14,25 @@ from ..engine.errors import Refused, UnclearOutcome
 from ..engine.plan import FAILED
 from ..engine.result import ManualStep
 from ..transport.errors import AmbiguousResponse, HttpError
+from ..transport.polling import ProgressLine, poll
 from .activation import Activation
 from .client import ServiceNowClient
 from .query import TableQuery
 
 REQUEST_ONLY, NOT_ENTITLED = "request_only", "not_entitled"
 SUCCESSFUL, BROKEN, CANCELED = "2", "3", "4"
-SLOWEST_POLL = 60.0
-# What an instance says whose CI/CD API is off or missing: the operation itself may be fine
+MAX_POLL_INTERVAL = 60.0
+# The answer of an instance whose CI/CD API is off or missing: the operation itself may be possible
 # (docs/facts/servicenow_platform.md#errors, docs/facts/servicenow_platform.md#cicd-api).
 API_CLOSED = re.compile(r"requested uri|functionality (is )?inactive", re.IGNORECASE)
 TRACKER_STATES = {"0": "0", "1": "1", "2": SUCCESSFUL, "3": BROKEN, "4": CANCELED}
 
 
 def activate(client: ServiceNowClient, write: Activation) -> None:
-    """Carry out an activation. Raises `Refused` with the status to note when it cannot be or does not end well."""
+    """Carry out an activation. Raises `Refused` with the status to note when it is not possible or fails."""
     try:
         progress = _start(client, write)
-        if write.waiting.wait:
+        if write.waiting.wanted:
             progress = _follow(client, write, progress)
     except HttpError as error:
         if error.status in (401, 403):
@@ -53,39 +53,45 @@ def _start(client: ServiceNowClient, write: Activation) -> Mapping[str, Any]:
     except AmbiguousResponse as unclear:
         raise UnclearOutcome(
             f"{client.name}: whether the activation of {write.what} was started is unclear. {unclear}. Run again: an activation that "
-            f"has ended by then is seen"
+            f"has ended by then is recognized"
         ) from None
     return _result(answer.data)
 
 
 def _follow(client: ServiceNowClient, write: Activation, progress: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Poll until the operation ends. Shows progress; gives up after the user's time limit, and says so."""
-    started = time.monotonic()
-    interval = float(write.waiting.interval)
-    shown = ""
-    while str(progress.get("status")) not in (SUCCESSFUL, BROKEN, CANCELED):
-        waited = time.monotonic() - started
-        line = f"{client.name}: {write.what}: {progress.get('status_label') or 'Pending'} {progress.get('percent_complete', 0)} %"
-        if line != shown:
-            client.context.progress(f"{line} after {waited:.0f} s")
-            shown = line
-        if waited + interval > write.waiting.timeout:
+    """Poll until the operation ends, with a line for every step. Raises `Refused` when it takes longer than the user waits."""
+    line = ProgressLine(client.context.progress)
+    timeout, interval = write.waiting.timeout, write.waiting.interval
+    max_interval = min(MAX_POLL_INTERVAL, timeout / 20)
+    state = _state(client, write, progress)
+    line.show(f"{state} after 0 s")
+    polls = poll(timeout, interval, line, lambda seconds: f"{state} after {seconds:.0f} s", max_interval=max_interval)
+    while not _has_ended(progress):
+        if next(polls, None) is None:
             raise Refused(
-                f"{client.name}: {write.what} had not ended after {write.waiting.timeout:g} s (wait_timeout); it goes on in the "
-                f"instance. Run again later, or with a longer wait_timeout",
+                f"{client.name}: {write.what} is still running after {timeout:g} s (wait_timeout). Run again later to check "
+                f"the result, or with a longer wait_timeout",
                 status=FAILED,
             )
-        time.sleep(interval)
-        interval = min(interval * 1.5, SLOWEST_POLL, max(interval, write.waiting.timeout / 20))
         progress = _progress(client, progress)
-    client.context.progress(
-        f"{client.name}: {write.what}: {progress.get('status_label')} after {time.monotonic() - started:.0f} s"
-    )
+        if (new := _state(client, write, progress)) != state and not _has_ended(progress):
+            state = new
+            line.show(f"{state} after {line.seconds:.0f} s")
+    line.show(f"{client.name}: {write.what}: {progress.get('status_label')} after {line.seconds:.0f} s")
     return progress
 
 
+def _has_ended(progress: Mapping[str, Any]) -> bool:
+    return str(progress.get("status")) in (SUCCESSFUL, BROKEN, CANCELED)
+
+
+def _state(client: ServiceNowClient, write: Activation, progress: Mapping[str, Any]) -> str:
+    done = f"{progress.get('status_label') or 'Pending'} {progress.get('percent_complete', 0)} %"
+    return f"{client.name}: {write.what}: {done}"
+
+
 def _progress(client: ServiceNowClient, last: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Ask for the progress of an operation; where that is denied, its execution tracker holds the same."""
+    """Return the progress of an operation; if that is denied, its execution tracker has the same."""
     progress_id = str(last.get("links", {}).get("progress", {}).get("id", ""))
     answer = client.session.request("GET", f"/api/sn_cicd/progress/{progress_id}", accept_errors=True)
     if answer.status < 400:
@@ -114,12 +120,12 @@ def _result(data: Any) -> Mapping[str, Any]:
 
 
 def _refusal(client: ServiceNowClient, write: Activation, words: str, message: str, status: int) -> Refused:
-    """Return why the operation cannot be, with the manual step where a person can still get it done."""
+    """Return why the operation is not possible, with a manual step if there is one."""
     lower = words.lower()
     if API_CLOSED.search(words):
         return Refused(
             f"{message}. The CI/CD API of the instance is not available: have it activated, "
-            f"or do this by hand in the instance",
+            f"or do this manually in the instance",
             status=FAILED,
         )
     if any(word in lower for word in ("entitle", "license", "subscription")):
@@ -132,7 +138,7 @@ def _refusal(client: ServiceNowClient, write: Activation, words: str, message: s
         where = "Now Support > Service Catalog > Activate Plugin"
         return Refused(f"{message}. {remedy}", status=REQUEST_ONLY, step=_step(client, write, words or remedy, where))
     if status == 404 or "not found" in lower:
-        return Refused(f"{message}. The instance does not know it; check the id", status=FAILED)
+        return Refused(f"{message}. The instance does not have it; check the id", status=FAILED)
     return Refused(f"{message}. See the progress record and the plugin's log on the instance", status=FAILED)
 
 

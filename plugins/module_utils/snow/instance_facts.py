@@ -9,6 +9,7 @@ from typing import Any
 
 from .account import account_of, account_queries
 from .client import ServiceNowClient
+from .options import Options
 from .preflight_checks import CHECKED_PROPERTIES, OAUTH_PLUGIN, Findings, problems
 from .query import TableQuery, TableRow, TableRows, any_of
 from .release import BUILD_PROPERTIES, Release, release_of
@@ -20,6 +21,11 @@ CAPABILITY_COLUMNS = {
     "scope_restriction": ("oauth_entity", "scope_restriction_status"),
     "machine_identity_console": ("oauth_entity", "inbound_grant_type"),
     "identity_type": ("sys_user", "identity_type"),
+}
+INSTANCE_INFO_OPTIONS: Options = {
+    "properties": {"type": "list", "elements": "str", "default": []},
+    "plugins": {"type": "list", "elements": "str", "default": []},
+    "tables": {"type": "list", "elements": "str", "default": []},
 }
 
 

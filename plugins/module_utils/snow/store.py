@@ -26,6 +26,8 @@ VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete"}
 class InstanceStore:
     """One instance, as one account sees it. Implements the engine's `Store` and `BulkStore`."""
 
+    id_column = "sys_id"
+
     def __init__(self, client: ServiceNowClient) -> None:
         self.client = client
         self.name = client.name
@@ -62,6 +64,16 @@ class InstanceStore:
     def account(self) -> Account | None:
         """Return the calling account and its roles; asked once, None when the instance does not show it."""
         return self.client.account()
+
+    def is_unfinished(self, row: Row) -> bool:
+        """Return True for a row that this account created and whose secret it never came to write: an interrupted run.
+
+        A new row has sys_mod_count 0 and every update raises it (docs/facts/servicenow_tickets.md#task-columns).
+        """
+        if row.get("sys_mod_count") != "0":
+            return False
+        account = self.account()
+        return account is not None and account.user_name == row.get("sys_created_by")
 
     def prefetch_account(self) -> None:
         """Ask for the calling account with the next read: `account` will be needed."""

@@ -9,10 +9,9 @@ from typing import Any
 from ...engine.errors import InvalidInput
 from ...engine.field import Field
 from ...engine.plan import CREATE, UPDATE, Plan, SecretDecision
-from ...engine.result import ABSENT, PRESENT
+from ...engine.result import ABSENT, DESIRED, PRESENT
 from ...engine.secret_policy import ALWAYS, ON_CREATE
 from ...engine.snapshot import Row, Snapshot
-from ...snow.record_resource import AS_DESCRIBED
 from ...transport.session import checked_base_url
 from ..arm.json_properties import document_of, holds, properties_of
 from .integration_preflight import IntegrationPreflight
@@ -115,7 +114,7 @@ class Integration(ScopedObject):
             self.label, Field("credentials", secret=""), "", policy, row, changing=False
         ):
             return
-        plan.add_drift("credentials", ON_PLATFORM, AS_DESCRIBED)
+        plan.add_drift("credentials", ON_PLATFORM, DESIRED)
         plan.warnings.append(
             f"{self.label}: the credentials are written in every run, and every run reports a change, since update_credentials is {ALWAYS} and "
             f"Microsoft never returns them"
@@ -172,7 +171,7 @@ class Integration(ScopedObject):
         """Compare as every object on a scope is; a new integration's credentials show masked."""
         plan = super().plan(snapshot, secrets)
         if plan.row is None and self.state == PRESENT:
-            plan.after["credentials"] = AS_DESCRIBED
+            plan.after["credentials"] = DESIRED
         return plan
 
     def described(self, row: Row | None, properties: Mapping[str, Any], rows: list[Row]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class Integration:
         """The configuration as it is, or would be, by option."""
         shown: dict[str, Any] = {}
         for row in self.rows:
-            described = row.described(row.row) if not row.unreadable else {}
+            described = row.as_result(row.row) if not row.unreadable else {}
             shown.update({name: value for name, value in described.items() if name in LABELS})
             storage = self.storage
             if storage and storage.validation_column and row.row and storage.validation_column in row.row:
@@ -203,7 +203,7 @@ class Integration:
         shown = []
         for job in self.scheduled:
             last = self.runs.last.get(job.job.key)
-            row = job.described(job.row) if job.row else {}
+            row = job.as_result(job.row) if job.row else {}
             shown.append(
                 {
                     "job": job.job.key,

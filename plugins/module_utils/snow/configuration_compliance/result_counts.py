@@ -40,7 +40,7 @@ def counted(
 
 
 def _source(sources: list[str], tests: TableRows, implementation: Row | None) -> str | None:
-    own = (implementation or {}).get("integration.source", "")
+    own = str((implementation or {}).get("integration.source", ""))
     if own in sources and own:
         return own
     named = [source for source in sources if OURS.search(source)]

@@ -9,10 +9,18 @@ from typing import Any
 from ...engine.errors import InvalidInput
 from ...engine.field import Field, kind_of, wire_text
 from ..account import WRITERS
+from ..options import STATE_OPTION, Options
 from ..record_resource import RecordResource
 
 # Rows whose writing takes care that only their own module takes.
 OWN_MODULES = {"sys_security_acl": "snow_table_acls", "sys_security_acl_role": "snow_table_acls"}
+RECORD_OPTIONS: Options = {
+    "table": {"type": "str", "required": True},
+    "match": {"type": "dict", "required": True},
+    "values": {"type": "dict"},
+    "write_only": {"type": "list", "elements": "str"},
+    "state": STATE_OPTION,
+}
 
 
 def write_only_values(entry: Mapping[str, Any]) -> list[Any]:

@@ -14,7 +14,6 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow im
     auth,
     batch,
     change_api,
-    cicd,
     store,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import polling, retry, session
@@ -48,7 +47,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that the product sees."""
     shown = Clock()
-    for module in (session, retry, polling, auth, store, cicd, batch):
+    for module in (session, retry, polling, auth, store, batch):
         monkeypatch.setattr(module, "time", shown)
     return shown
 

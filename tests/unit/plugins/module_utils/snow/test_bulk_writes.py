@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,9 +21,10 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, UPDATE, Write
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.store import BulkStore, Order
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import InstanceStore, bulk_writes
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import InstanceStore
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.change_api import ChangeWrite
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import SignInFailed
+from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer, failure
 from tests.unit.plugins.module_utils.snow.fake_batch_api import with_batches
 
@@ -122,16 +122,11 @@ def test_a_change_that_is_gone_does_not_mean_that_the_api_is(server: Loopback, s
     assert len(server.received) == 1
 
 
-def test_progress_is_told_now_and_then(
-    store: InstanceStore, context: TaskContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_is_shown_every_few_seconds(store: InstanceStore, context: TaskContext, clock: Clock) -> None:
     lines: list[str] = []
     context.show = lines.append
-    now = [0.0]
-    monkeypatch.setattr(bulk_writes, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    store._bulk._told = 0.0
     for done in range(40, 400, 40):
-        now[0] += 1
+        clock.passes(1)
         store.written(done, 400, "tickets")
     assert lines == [f"{store.name}: {done} of 400 tickets written" for done in (80, 160, 240, 320)]
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused, UnclearOutcome
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import PERFORM
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import InstanceStore
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.activation import Activation, Wait
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.activation import DEFAULT_WAIT, Activation
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer, failure
 from tests.unit.plugins.module_utils.snow.fake_table_api import Tables
@@ -28,7 +30,7 @@ def progress(status: str, percent: int = 0, **more: Any) -> Reply:
 
 def activation(**waiting: Any) -> Activation:
     write = Activation(PERFORM, "v_plugin", "plugin com.x")
-    write.path, write.waiting = "/api/sn_cicd/plugin/com.x/activate", Wait(**waiting)
+    write.path, write.waiting = "/api/sn_cicd/plugin/com.x/activate", replace(DEFAULT_WAIT, **waiting)
     return write
 
 
@@ -58,22 +60,30 @@ def test_an_activation_is_followed_to_its_end(
     assert server.received[0].body == b"", "no body (docs/facts/servicenow_platform.md#cicd-api)"
     assert write.done == {"com.x"}
     assert context.calls.write == 1
-    assert [line.split(" after ")[0] for line in shown] == [
+    assert list(dict.fromkeys(line.split(" after ")[0] for line in shown)) == [
         f"{store.name}: plugin com.x: {what}" for what in ("Pending 0 %", "Running 40 %", "Running 98 %", "Successful")
-    ], "a line for every change, none twice"
+    ], "a line for every change"
+    assert max(clock.naps) <= 5, "and one every few seconds"
 
 
 def test_polls_get_rarer(server: Loopback, store: InstanceStore, clock: Clock) -> None:
-    plays(server, *[progress("1", 50)] * 12, progress("2", 100))
+    replies, polls = [*[progress("1", 50)] * 13, progress("2", 100)], []
+
+    def reply(_request: Received) -> Reply:
+        polls.append(sum(clock.naps))
+        return replies[len(polls) - 1]
+
+    Tables(server, other=reply)
     store.perform(activation(interval=10))
-    assert clock.naps == sorted(clock.naps)
-    assert clock.naps[0] == 10
-    assert 10 < clock.naps[-1] <= 60
+    pauses = [round(after - before) for before, after in pairwise(polls)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] == 10
+    assert 10 < pauses[-1] <= 60
 
 
 def test_without_waiting_it_is_only_started(server: Loopback, store: InstanceStore, clock: Clock) -> None:
     plays(server, progress("0"))
-    store.perform(activation(wait=False))
+    store.perform(activation(wanted=False))
     assert len(server.received) == 1
     assert clock.naps == []
 
@@ -88,9 +98,7 @@ def test_parameters_are_in_the_query_string(server: Loopback, store: InstanceSto
 
 def test_waiting_has_an_end(server: Loopback, store: InstanceStore, clock: Clock) -> None:
     plays(server, progress("1", 98))
-    with pytest.raises(
-        Refused, match=r"had not ended after 60 s \(wait_timeout\); it goes on in the instance"
-    ) as caught:
+    with pytest.raises(Refused, match=r"is still running after 60 s \(wait_timeout\)\. Run again later") as caught:
         store.perform(activation(timeout=60, interval=10))
     assert caught.value.status == "failed"
     assert sum(clock.naps) <= 60
@@ -146,7 +154,7 @@ def test_functionality_that_is_inactive_takes_a_request(server: Loopback, store:
 @pytest.mark.parametrize("reply", [failure(404, "Plugin not found"), progress("3", error="com.x was not found")])
 def test_a_plugin_that_does_not_exist_is_called_so(server: Loopback, store: InstanceStore, reply: Reply) -> None:
     plays(server, reply)
-    with pytest.raises(Refused, match="The instance does not know it; check the id") as caught:
+    with pytest.raises(Refused, match="The instance does not have it; check the id") as caught:
         store.perform(activation())
     assert (caught.value.status, caught.value.step) == ("failed", None)
 
