@@ -74,6 +74,7 @@ class Plan:
 
     `row` is the current one. `object` is the result's view of it after apply; a `bulk` resource fills `outcomes` instead,
     in which an object with one of `in_sync_statuses` is in sync. `columns` (by collection) must exist before the first write.
+    `performs` is the verb of its operations, in the infinitive and the past tense.
     """
 
     label: str
@@ -91,6 +92,7 @@ class Plan:
     secrets: list[SecretCheck] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     in_sync_statuses: tuple[str, ...] = (OK,)
+    performs: tuple[str, str] = ("carry out", "carried out")
 
     def add_drift(self, field_name: str, before: Any, after: Any) -> None:
         """Record that `field_name` deviates from the desired state."""

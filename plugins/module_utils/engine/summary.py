@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .plan import CHANGED, CREATE, DELETE, OK, UPDATE, Plan
+from .plan import CHANGED, CREATE, DELETE, OK, PERFORM, UPDATE, Plan
 
 # Objects that one sentence names; of more it gives the number.
 MAX_NAMES = 3
@@ -17,10 +17,11 @@ IN_SYNC = "in sync"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one object: "in sync", what was done, or its status."""
+    """The result for one object: "in sync", what was done to it, or its status. `is_action`: `what` is a verb."""
 
     label: str
     what: str
+    is_action: bool = False
 
 
 def outcomes_of(
@@ -30,10 +31,18 @@ def outcomes_of(
 
     `unwritten` are labels whose write was refused or was done by another run.
     """
-    words = PLANNED if check_mode else DONE
+    words = {
+        **(PLANNED if check_mode else DONE),
+        PERFORM: f"would {plan.performs[0]}" if check_mode else plan.performs[1],
+    }
     actions = _actions(plan, frozenset(unwritten))
     drifted = {entry.object for entry in plan.drift}
-    return [Outcome(label, _what(label, status, plan, drifted, actions, words)) for label, status in statuses]
+    return [
+        Outcome(label, words[actions.get(label, UPDATE)], is_action=True)
+        if status == CHANGED
+        else Outcome(label, _status(label, status, plan, drifted))
+        for label, status in statuses
+    ]
 
 
 def _actions(plan: Plan, unwritten: frozenset[str]) -> dict[str, str]:
@@ -42,20 +51,16 @@ def _actions(plan: Plan, unwritten: frozenset[str]) -> dict[str, str]:
     for write in plan.writes:
         if write.label in unwritten:
             continue
-        label = (
-            str(write.outcome["object"]) if plan.bulk and write.outcome else write.label if plan.bulk else plan.label
-        )
-        action = write.action if write.action in (CREATE, DELETE) and not write.is_join_row else UPDATE
+        label = plan.label
+        if plan.bulk:
+            label = str(write.outcome["object"]) if write.outcome else write.label
+        action = UPDATE if write.is_join_row else write.action
         if actions.get(label, UPDATE) == UPDATE:
             actions[label] = action
     return actions
 
 
-def _what(
-    label: str, status: str, plan: Plan, drifted: set[str], actions: dict[str, str], words: dict[str, str]
-) -> str:
-    if status == CHANGED:
-        return words[actions.get(label, UPDATE)]
+def _status(label: str, status: str, plan: Plan, drifted: set[str]) -> str:
     if status in plan.in_sync_statuses and (status != OK or label not in drifted):
         return IN_SYNC
     return "differs" if status == OK else status.replace("_", " ")
@@ -71,15 +76,14 @@ def summarize(name: str, outcomes: Sequence[Outcome], manual_steps: int = 0) -> 
         parts.append(f"{len(outcomes)} objects {IN_SYNC}" if outcomes else "no objects")
     elif len(outcomes) > 1:
         parts.append(f"{len(outcomes) - len(left)} of {len(outcomes)} objects {IN_SYNC}")
-    groups: dict[str, list[str]] = {}
+    groups: dict[tuple[str, bool], list[str]] = {}
     for outcome in left:
-        groups.setdefault(outcome.what, []).append(outcome.label)
-    parts += [_group(what, labels) for what, labels in groups.items()]
+        groups.setdefault((outcome.what, outcome.is_action), []).append(outcome.label)
+    parts += [f"{what}{' ' if is_action else ': '}{_names(labels)}" for (what, is_action), labels in groups.items()]
     if manual_steps:
         parts.append(f"{manual_steps} manual step{'s' if manual_steps > 1 else ''}")
     return f"{name}: {'; '.join(parts)}"
 
 
-def _group(what: str, labels: Sequence[str]) -> str:
-    shown = ", ".join(labels) if len(labels) <= MAX_NAMES else str(len(labels))
-    return f"{what} {shown}" if what in (*DONE.values(), *PLANNED.values()) else f"{what}: {shown}"
+def _names(labels: Sequence[str]) -> str:
+    return ", ".join(labels) if len(labels) <= MAX_NAMES else str(len(labels))

@@ -69,7 +69,7 @@ class Plugins(Resource):
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare; each plugin or application that is missing becomes an operation."""
-        plan = Plan(self.label, bulk=True)
+        plan = Plan(self.label, bulk=True, performs=("activate", "activated"))
         for plugin in self.plugins:
             self._plan_plugin(plan, plugin, snapshot)
         for scope, entry in self.applications.items():

@@ -332,7 +332,7 @@ class Platform:
 def shown(result: Result) -> dict[str, Any]:
     """Return what a result shows in check mode as well as after the run: all but what only the platform knows."""
     everything = result.as_dict(with_diff=True)
-    everything["msg"] = re.sub("would (create|update|delete)", r"\1d", everything["msg"])
+    everything["msg"] = re.sub("would (create|update|delete|activate)", r"\1d", everything["msg"])
     everything["results"] = [(entry["object"], entry["status"]) for entry in everything["results"]]
     return everything
 

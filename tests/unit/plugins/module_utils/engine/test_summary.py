@@ -10,6 +10,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     CREATE,
     DELETE,
     OK,
+    PERFORM,
     UPDATE,
     Plan,
     Write,
@@ -35,7 +36,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     ],
 )  # fmt: skip
 def test_objects_are_counted_and_changes_are_named(outcomes: dict[str, str], manual_steps: int, sentence: str) -> None:
-    found = [Outcome(label, what) for label, what in outcomes.items()]
+    verbs = ("created", "updated", "would delete")
+    found = [Outcome(label, what, is_action=what in verbs) for label, what in outcomes.items()]
     assert summarize("acme-prod", found, manual_steps) == f"acme-prod: {sentence}"
 
 
@@ -55,6 +57,13 @@ def test_a_new_row_with_its_secret_and_its_roles_is_created(check_mode: bool, sa
 def test_a_changed_list_of_roles_is_an_update() -> None:
     plan = Plan("user a", writes=[Write(DELETE, "m2m", "user a: itil", is_join_row=True)])
     assert what(plan, ("user a", CHANGED)) == ["updated"]
+
+
+@pytest.mark.parametrize(("check_mode", "verb"), [(False, "activated"), (True, "would activate")])
+def test_an_operation_has_a_verb_of_its_own(check_mode: bool, verb: str) -> None:
+    write = Write(PERFORM, "v_plugin", "plugin com.x", outcome={"object": "plugin com.x"})
+    plan = Plan("plugins", bulk=True, writes=[write], performs=("activate", "activated"))
+    assert what(plan, ("plugin com.x", CHANGED), check_mode=check_mode) == [verb]
 
 
 def test_each_object_of_many_has_its_own_outcome() -> None:
