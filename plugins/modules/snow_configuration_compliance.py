@@ -428,7 +428,7 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring the integration of Configuration Compliance with Defender for Cloud to its described state."""
+    """Bring the integration of Configuration Compliance with Defender for Cloud to its desired state."""
     settings = Settings.from_params(params)
     return ensure(store_for(params, context), settings)
 

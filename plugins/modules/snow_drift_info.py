@@ -183,7 +183,7 @@ SPEC = ansible_module.ModuleSpec(options=DRIFT_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Compare an instance with everything that is described of it."""
+    """Compare an instance with its desired state."""
     return compare(params, context)
 
 

@@ -218,7 +218,7 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Judge the settings of a baseline on one instance."""
+    """Evaluate the settings of a baseline on one instance."""
     selection = select(params["baseline"], params["ids"])
     store = store_for(params, context)
     assessed = look(store, selection, params["production"])

@@ -557,7 +557,7 @@ SPEC = ansible_module.ModuleSpec(options=INSTANCE_OPTIONS, groups=[SNOW_OPTIONS]
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring everything that is described of an instance to its state, in one plan."""
+    """Bring all objects of the task to their desired state, in one plan."""
     return reconcile(store_for(params, context), *resources_of(params))
 
 

@@ -223,7 +223,7 @@ SPEC = ansible_module.ModuleSpec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPT
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Tell what an instance is, who is calling, and what stands in the way of a connection."""
+    """Return facts about an instance and the account, and the problems of a connection."""
     facts = instance_facts(client_for(params, context), **{name: params[name] for name in INSTANCE_INFO_OPTIONS})
     return ansible_module.information(**facts)
 

@@ -317,7 +317,7 @@ SPEC = ansible_module.ModuleSpec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one entry of the Application Registry to the described state."""
+    """Bring one entry of the Application Registry to the desired state."""
     return reconcile(store_for(params, context), OAuthApplication.from_params(params), noun="oauth_application")
 
 

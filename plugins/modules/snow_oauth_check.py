@@ -157,7 +157,7 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Prove that a client and a user get a token that may use the API."""
+    """Verify that a client and a user get a token that may use the API."""
     return ansible_module.information(**verify_token(params, context))
 
 

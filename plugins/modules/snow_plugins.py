@@ -193,7 +193,7 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Activate plugins and install store applications that are not there yet."""
+    """Activate plugins and install store applications that are missing."""
     return reconcile(store_for(params, context), Plugins.from_params(params))
 
 

@@ -174,7 +174,7 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring system properties to their described values."""
+    """Bring system properties to their desired values."""
     return reconcile(store_for(params, context), Properties.from_params(params))
 
 

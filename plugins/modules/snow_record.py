@@ -156,7 +156,7 @@ SPEC = ansible_module.ModuleSpec(options=RECORD_OPTIONS, groups=[SNOW_OPTIONS], 
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one row to the described state."""
+    """Bring one record to the desired state."""
     return reconcile(store_for(params, context), Record.from_params(params), noun="record")
 
 

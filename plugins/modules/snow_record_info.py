@@ -126,7 +126,7 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Return rows of a table."""
+    """Return records of a table."""
     client = client_for(params, context)
     found = records(client, params["table"], params["query"], params["fields"], params["limit"])
     return ansible_module.information(msg=f"{client.name}: {len(found)} records of {params['table']}", records=found)

@@ -150,7 +150,7 @@ SPEC = ansible_module.ModuleSpec(options=ROLE_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one role to the described state."""
+    """Bring one role to the desired state."""
     return reconcile(store_for(params, context), Role.from_params(params), noun="role")
 
 

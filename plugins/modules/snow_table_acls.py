@@ -153,7 +153,7 @@ SPEC = ansible_module.ModuleSpec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTION
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Verify that a role may read tables; say what a person has to enter where it may not."""
+    """Verify that a role may read tables; return a manual step for missing access rules."""
     return reconcile(store_for(params, context), TableAcls.from_params(params))
 
 

@@ -289,7 +289,7 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring tickets to their described states."""
+    """Bring tickets to their desired state."""
     store = store_for(params, context)
     return reconcile(store, Tickets.from_params(params, store.client.session.base_url))
 

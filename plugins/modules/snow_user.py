@@ -264,7 +264,7 @@ SPEC = ansible_module.ModuleSpec(options=USER_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one service account and its roles to the described state."""
+    """Bring one service account and its roles to the desired state."""
     return reconcile(store_for(params, context), User.from_params(params), noun="user")
 
 
