@@ -36,7 +36,6 @@ class CloudAppsClient(Protocol):
     """Whoever a contract is replayed for. `session` signs in with what we have of our own."""
 
     name: str
-    check_mode: bool
     context: TaskContext
     params: Params
 
@@ -76,7 +75,7 @@ class Replay:
         missing = self.contract.needs(operation) - set(values) - set(self.known)
         if self.may_sign:
             missing.discard(AUTHORIZATION)
-        if self.tenant.check_mode:
+        if self.tenant.context.check_mode:
             # To look what would be done, nobody needs a portal session.
             missing -= set(OPTIONS)
         if not missing:
