@@ -106,7 +106,8 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     """Return the rows of a hunting query."""
     client = client_for(params, context)
     found = client.hunt(params["query"], params["timespan"])
-    return ansible_module.information(results=found.rows, schema=found.schema)
+    msg = f"{client.name}: the query returned {len(found.rows)} rows"
+    return ansible_module.information(msg=msg, results=found.rows, schema=found.schema)
 
 
 def main() -> None:

@@ -125,16 +125,13 @@ from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.secure_score.control_profiles_api import COLLECTION, ControlProfilesEndpoint
-from ..module_utils.microsoft.secure_score.controls import CONTROL_OPTIONS, SecureScoreControls
+from ..module_utils.microsoft.secure_score.controls import CONTROLS_OPTIONS, SecureScoreControls
 
-SPEC = ansible_module.ModuleSpec(
-    options={"controls": {"type": "list", "elements": "dict", "required": True, "options": CONTROL_OPTIONS}},
-    groups=[AZURE_OPTIONS],
-)
+SPEC = ansible_module.ModuleSpec(options=CONTROLS_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Mark controls."""
+    """Bring controls to their desired state."""
     controls = SecureScoreControls(params["controls"])
     client = client_for(params, context)
     return reconcile(CollectionStore(client, {COLLECTION: ControlProfilesEndpoint(client)}), controls)

@@ -184,7 +184,7 @@ SPEC = ansible_module.ModuleSpec(options={"scope": {"type": "str"}}, groups=[AZU
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Tell what the identity may do on a scope, and what is missing."""
+    """Return what the identity may do on a scope, and which permissions are missing."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     client = client_for(params, context)
     return ansible_module.information(**access_facts(client, scope))

@@ -193,17 +193,15 @@ from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.collection_store import CollectionStore
-from ..module_utils.microsoft.defender_cloud.governance_assignment import ASSIGNMENT_OPTIONS, desired_assignments
-from ..module_utils.microsoft.defender_cloud.governance_assignments import Assignments, check_refusals
+from ..module_utils.microsoft.defender_cloud.governance_assignment import desired_assignments
+from ..module_utils.microsoft.defender_cloud.governance_assignments import (
+    ASSIGNMENTS_OPTIONS,
+    Assignments,
+    check_refusals,
+)
 from ..module_utils.microsoft.defender_cloud.governance_assignments_api import COLLECTION, AssignmentsEndpoint
 
-SPEC = ansible_module.ModuleSpec(
-    options={
-        "assignments": {"type": "list", "elements": "dict", "required": True, "options": ASSIGNMENT_OPTIONS},
-        "default_due_days": {"type": "int", "default": 90},
-    },
-    groups=[AZURE_OPTIONS],
-)
+SPEC = ansible_module.ModuleSpec(options=ASSIGNMENTS_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:

@@ -332,7 +332,7 @@ SPEC = ansible_module.ModuleSpec(options=RULE_OPTIONS, groups=[AZURE_OPTIONS], r
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one rule to the described state; then run it, where that is wanted."""
+    """Bring one rule to its desired state, and run it where `execute` is set."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     client = client_for(params, context)
     endpoint = GovernanceRulesEndpoint(client, scope, VERSION, params["wait_timeout"])
@@ -341,7 +341,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     result = reconcile(store, rule, noun="governance_rule")
     executes = params["execute"] and params["state"] == PRESENT
     if executes:
-        # On its own: a rule that did not take must not run.
+        # Separately: a rule that was not written must not run.
         result.changed |= reconcile(store, RuleRun(rule, override=params["override"])).changed
     result.output["executed"] = executes
     return result

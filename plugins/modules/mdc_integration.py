@@ -294,7 +294,7 @@ SPEC = ansible_module.ModuleSpec(options=INTEGRATION_OPTIONS, groups=[AZURE_OPTI
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one integration to the described state."""
+    """Bring one integration to its desired state."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     client = client_for(params, context)
     if params["state"] == PRESENT and not client.is_commercial:

@@ -137,13 +137,15 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Return the integrations that work on a scope."""
+    """Return the integrations in effect on a scope."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     client = client_for(params, context)
     endpoint = IntegrationsEndpoint(client, scope, version_for(client, scope, params["api_version"]))
     found = [integration_as_result(document_of(row), endpoint) for row in endpoint.read().rows]
     found.sort(key=lambda entry: (entry["inherited_from"], entry["display_name"], entry["id"]))
-    return ansible_module.information(integrations=found, api_version=endpoint.version)
+    inherited = sum(bool(entry["inherited_from"]) for entry in found)
+    msg = f"{scope}: {len(found)} integrations in effect, {inherited} of them inherited"
+    return ansible_module.information(msg=msg, integrations=found, api_version=endpoint.version)
 
 
 def main() -> None:

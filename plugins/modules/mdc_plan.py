@@ -208,7 +208,7 @@ SPEC = ansible_module.ModuleSpec(options=PLAN_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one plan to the described state."""
+    """Bring one plan to its desired state."""
     scope = scope_of(params, SUBSCRIPTION, RESOURCE)
     client = client_for(params, context)
     endpoint = PricingsEndpoint(client, scope, params["name"], params["wait_timeout"])

@@ -275,7 +275,10 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     if params["assignments"]:
         add_assignments(client, reading.rows)
     return ansible_module.information(
-        recommendations=reading.rows, scopes_read=reading.scopes_read, problems=reading.problems
+        msg=reading.summary(scopes),
+        recommendations=reading.rows,
+        scopes_read=reading.scopes_read,
+        problems=reading.problems,
     )
 
 

@@ -75,7 +75,7 @@ def test_a_plan_is_switched_on_changed_and_off(playbook: Playbooks, sandbox: San
     enabled = {entry["name"]: entry["enabled"] for entry in run["changed: real"]["plan"]["extensions"]}
     assert enabled["SensitiveDataDiscovery"] is enabled["AgentlessVmScanning"] is True
     assert [entry["field"] for entry in run["changed: real"]["drift"]] == ["extension SensitiveDataDiscovery"]
-    assert "these stop: " in run["off: real"]["warnings"][0]
+    assert " stops: " in run["off: real"]["warnings"][0]
     own = f"{subscription(tenant)}/".lower()
     (row,) = [row for row in tenant.rows("pricings", name="CloudPosture") if row["_id"].lower().startswith(own)]
     assert row["properties"]["pricingTier"] == "Free"
@@ -206,7 +206,7 @@ def test_a_servicenow_rule_learns_from_the_portal(playbook: Playbooks, sandbox: 
     assert_foretold_done_and_at_rest(alone, "alone", left=True)
     (step,) = alone["alone: real"]["manual_steps"]
     assert step["values"]["ServiceNow ticket type"] == "problem"
-    assert "makes no tickets" in alone["alone: real"]["warnings"][0]
+    assert "creates no tickets" in alone["alone: real"]["warnings"][0]
     values = {"displayName": "Made in the portal", "rulePriority": 1, "ruleType": "ServiceNow", **PORTAL}
     row_id = "00000000-0000-0000-0000-00000000000f"
     sandbox.tamper_tenant("rules", {"name": row_id, "scope": subscription(tenant), **values}, insert=True)

@@ -275,7 +275,7 @@ BAD: dict[str, Case] = {
         {"integration_reads": "dictionary"},
         {},
         {"mdc_itsm_username": "itil_agent", "mdc_itsm_password": "{{ agent_password }}"},
-        ("accepted the credentials, but the user may not read", "UserUnauthorized", "give the user that role"),
+        ("accepted the credentials, but the user may not read", "UserUnauthorized", "grant the user that role"),
     ),
 }  # fmt: skip
 

@@ -208,23 +208,23 @@ class Assignment:
         )
         return None
 
-    def compared(self, current: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any, Any]]]:
+    def patched(self, current: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any, Any]]]:
         """Return the properties to send, and the drift as (option, before, after). Other properties stay unchanged."""
-        properties, deviating = copy.deepcopy(dict(current)), []
+        properties, drift = copy.deepcopy(dict(current)), []
         for part in PARTS:
             if part.option not in self.values:
                 continue
             before, after = part.read(current), self.values[part.option]
             if not part.same(before, after):
-                deviating.append((part.option, before, after))
+                drift.append((part.option, before, after))
                 part.write(properties, after)
         if not properties.get("remediationEta", True):
             del properties["remediationEta"]
-        return properties, deviating
+        return properties, drift
 
     def created(self, default_due_days: int) -> dict[str, Any]:
         """Return the properties of a new assignment. Without a due date, it is due in `default_due_days` days."""
-        properties, _deviating = self.compared({})
+        properties, _drift = self.patched({})
         day = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
         properties.setdefault("remediationDueDate", format_utc(day + timedelta(days=default_due_days)))
         return properties

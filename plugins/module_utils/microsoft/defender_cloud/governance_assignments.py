@@ -22,8 +22,13 @@ from ...engine.reconcile import summarize_messages
 from ...engine.result import ABSENT, PRESENT, Drift, Result
 from ...engine.snapshot import Query, Row, Snapshot
 from ..collection_store import CollectionResource
-from .governance_assignment import Assignment, Pair
+from .governance_assignment import ASSIGNMENT_OPTIONS, Assignment, Pair
 from .governance_assignments_api import COLLECTION, COLUMNS, EXPIRED, AssignmentsEndpoint
+
+ASSIGNMENTS_OPTIONS: dict[str, dict[str, Any]] = {
+    "assignments": {"type": "list", "elements": "dict", "required": True, "options": ASSIGNMENT_OPTIONS},
+    "default_due_days": {"type": "int", "default": 90},
+}
 
 
 class Assignments(CollectionResource):
@@ -53,7 +58,7 @@ class Assignments(CollectionResource):
             [outcome["reason"] for outcome in plan.outcomes if outcome["status"] == REFUSED]
         )
         notes = [assignment.note for assignment in self.desired.values() if assignment.note]
-        plan.warnings += summarize_messages(notes, "assignments cannot hold the ticket's number")
+        plan.warnings += summarize_messages(notes, "assignments cannot store the ticket's number")
         return plan
 
     def _plan_one(self, plan: Plan, assignment: Assignment, rows: list[Row]) -> None:
@@ -121,14 +126,14 @@ class Assignments(CollectionResource):
     @staticmethod
     def _plan_update(plan: Plan, assignment: Assignment, row: Row, outcome: dict[str, Any]) -> None:
         label = assignment.pair.label
-        properties, deviating = assignment.compared(row["properties"])
+        properties, drift = assignment.patched(row["properties"])
         outcome.update(id=row["sys_id"], **assignment.as_result(properties), **_reason(assignment))
-        if not deviating:
+        if not drift:
             return
         outcome["status"] = CHANGED
-        plan.drift += [Drift(label, option, before, after) for option, before, after in deviating]
-        plan.before[label] = {option: before for option, before, _after in deviating}
-        plan.after[label] = {option: after for option, _before, after in deviating}
+        plan.drift += [Drift(label, option, before, after) for option, before, after in drift]
+        plan.before[label] = {option: before for option, before, _after in drift}
+        plan.after[label] = {option: after for option, _before, after in drift}
         plan.writes.append(Write(UPDATE, COLLECTION, label, {"properties": properties}, row["sys_id"], outcome=outcome))
 
 

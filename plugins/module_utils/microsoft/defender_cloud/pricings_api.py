@@ -87,9 +87,9 @@ class PricingsEndpoint(Endpoint):
         self._check(response)
 
     def _pause(self, response: Response, progress: ProgressLine, attempt: int) -> None:
-        given = retry_after_seconds(response.headers.get("retry-after"))
+        retry_after = retry_after_seconds(response.headers.get("retry-after"))
         ceiling = min(MAX_WAIT, FIRST_WAIT * 2**attempt)
-        wait = random.uniform(ceiling / 2, ceiling) if given is None else given  # noqa: S311 (jitter, not secrecy)
+        wait = random.uniform(ceiling / 2, ceiling) if retry_after is None else retry_after  # noqa: S311 (jitter, not secrecy)
         if progress.seconds + wait > self.wait_timeout:
             words = response.error(self.client.context.redactor.scrub_text).words
             raise EngineError(

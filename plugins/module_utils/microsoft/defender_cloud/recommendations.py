@@ -85,6 +85,15 @@ class Reading:
     rows: list[dict[str, Any]] = field(default_factory=list)
     scopes_read: list[str] = field(default_factory=list)
     problems: list[dict[str, str]] = field(default_factory=list)
+    refused: list[Scope] = field(default_factory=list)
+
+    def summary(self, scopes: Sequence[Scope]) -> str:
+        """Return one sentence about what was read of `scopes`."""
+        selected = sum(row["selected"] for row in self.rows)
+        count = f"{selected} of {len(self.rows)}" if selected < len(self.rows) else str(selected)
+        where = str(scopes[0]) if len(scopes) == 1 else f"{len(scopes)} scopes"
+        text = f"{count} recommendation{'' if count == '1' else 's'} selected in {where}"
+        return f"{text}; {len(self.refused)} could not be read" if self.refused else text
 
 
 @dataclass
@@ -112,6 +121,7 @@ class Reader:
                 found = self._read_scope(scope)
             except Refused as refusal:
                 refusals.append(refusal)
+                self.reading.refused.append(scope)
                 name = scope.path.rsplit("/", 1)[-1]
                 remedy = "Its recommendations are missing; correct the scope or the permissions, and run again"
                 self._note(f"scope_refused:{name}", f"{scope} could not be read. {refusal}", remedy)

@@ -133,7 +133,7 @@ class GivenToken:
         return self.text
 
     def fetch(self, scope: str) -> Token:
-        """Return the given token, whatever its scope."""
+        """Return the given token for every scope."""
         return Token(self.text, 0.0)
 
 

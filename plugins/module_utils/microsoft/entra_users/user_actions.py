@@ -38,6 +38,15 @@ USER_OPTIONS: dict[str, dict[str, Any]] = {
     "id": {"type": "str", "required": True},
     "action": {"type": "str", "choices": list(ACTIONS), "required": True},
 }
+USER_ACTIONS_OPTIONS: dict[str, dict[str, Any]] = {
+    "users": {"type": "list", "elements": "dict", "required": True, "options": USER_OPTIONS},
+    "protected": {"type": "list", "elements": "str", "default": []},
+    "max_users": {"type": "int", "default": MAX_USERS},
+    "since": {"type": "str"},
+    "notify_sender": {"type": "str"},
+    "notify_subject": {"type": "str"},
+    "notify_message": {"type": "str"},
+}
 
 
 @dataclass(frozen=True)
@@ -171,7 +180,7 @@ class UserActions(CollectionResource):
         return "account_enabled", row["enabled"], ENABLED[action]
 
 
-def actions_of(params: Mapping[str, Any], graph: GraphClient) -> UserActions:
+def actions_of(params: Mapping[str, Any], client: GraphClient) -> UserActions:
     """Return the actions of a task; raise `InvalidInput` for invalid ones.
 
     Only a token is requested here, to identify the caller.
@@ -185,10 +194,10 @@ def actions_of(params: Mapping[str, Any], graph: GraphClient) -> UserActions:
         raise InvalidInput(f"since: {error}") from None
     message = _message(params, any(entry["action"] == NOTIFY for entry in entries))
     sender = [message["sender"]] if message else []
-    endpoint = UsersEndpoint(graph, list(dict.fromkeys(entry["id"] for entry in entries)), sender)
+    endpoint = UsersEndpoint(client, list(dict.fromkeys(entry["id"] for entry in entries)), sender)
     endpoint.message = message
     protected = frozenset(name.strip().casefold() for name in params["protected"])
-    myself = str(caller_claims(graph.session).get("oid") or "") if entries else ""
+    myself = str(caller_claims(client.session).get("oid") or "") if entries else ""
     return UserActions(entries, endpoint, Rules(protected, since, myself))
 
 

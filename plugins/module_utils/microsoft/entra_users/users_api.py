@@ -16,7 +16,7 @@ from ...engine.snapshot import QueryResult, Row
 from ...transport.errors import AmbiguousResponse
 from ...transport.responses import Response
 from ..collection_store import Endpoint
-from ..graph.batch import Call
+from ..client.batch import Call
 from ..graph.client import GraphClient
 
 COLLECTION = "users"
@@ -44,14 +44,14 @@ class UsersEndpoint(Endpoint):
 
     noun = "users"
 
-    def __init__(self, graph: GraphClient, keys: Sequence[str], required: Sequence[str] = ()) -> None:
-        self.graph, self.keys, self.required = graph, tuple(keys), tuple(required)
+    def __init__(self, client: GraphClient, keys: Sequence[str], required: Sequence[str] = ()) -> None:
+        self.client, self.keys, self.required = client, tuple(keys), tuple(required)
         # What was done in this run: Graph may show it minutes later, and a message never
         # (docs/facts/microsoft_graph.md#user-actions).
         self.done: set[tuple[str, str]] = set()
         self.message: dict[str, str] = {}
         self._roles: dict[str, list[str]] = {}
-        self._progress = graph.progress_line()
+        self._progress = client.progress_line()
 
     def read(self) -> QueryResult:
         """Return the users that exist, in as few requests as possible; the row's id is the key from the task."""
@@ -59,7 +59,7 @@ class UsersEndpoint(Endpoint):
         with_roles = [key for key in self.keys if key not in self._roles]
         calls = [Call(f"/users/{quoted(key)}?$select={','.join(COLUMNS)}") for key in keys]
         calls += [Call(f"/users/{quoted(key)}/transitiveMemberOf?$top={MAX_MEMBERSHIPS}") for key in with_roles]
-        responses = self.graph.batch(calls)
+        responses = self.client.batch(calls)
         users = {key: self._user(key, response) for key, response in zip(keys, responses, strict=False)}
         for key, response in zip(with_roles, responses[len(keys) :], strict=True):
             if users[key] is not None:
@@ -73,7 +73,7 @@ class UsersEndpoint(Endpoint):
         if response.status == 404:
             return None
         if response.status >= 400:
-            raise self.graph.refusal(self.graph.error_of(response), READ_PERMISSION, f"to show the user {key}")
+            raise self.client.refusal(self.client.error_of(response), READ_PERMISSION, f"to show the user {key}")
         if not isinstance(response.data, Mapping) or not response.data.get("id"):
             raise AmbiguousResponse(f"GET {response.path} -> {response.status}: the response contains no user")
         return response.data
@@ -81,8 +81,8 @@ class UsersEndpoint(Endpoint):
     def _roles_in(self, key: str, response: Response) -> list[str]:
         """Return the directory roles of a user, also through groups. Type and id are always visible (Graph: limited info)."""
         if response.status >= 400:
-            raise self.graph.refusal(self.graph.error_of(response), READ_PERMISSION, f"to show the roles of {key}")
-        found = self.graph.rows_from(response, READ_PERMISSION)
+            raise self.client.refusal(self.client.error_of(response), READ_PERMISSION, f"to show the roles of {key}")
+        found = self.client.rows_from(response, READ_PERMISSION)
         roles = [row for row in found if str(row.get("@odata.type") or "").lower() == ROLE]
         return sorted(str(row.get("displayName") or row.get("roleTemplateId") or row.get("id")) for row in roles)
 
@@ -102,14 +102,14 @@ class UsersEndpoint(Endpoint):
 
     def _revoke(self, user: str) -> None:
         path = f"/users/{quoted(user)}/revokeSignInSessions"
-        response = self.graph.call("POST", path, PERMISSIONS[REQUIRE_SIGN_IN], repeatable=True)
+        response = self.client.call("POST", path, PERMISSIONS[REQUIRE_SIGN_IN], repeatable=True)
         if isinstance(response.data, Mapping) and response.data.get("value") is False:
             raise Refused("Microsoft Graph reports that the sessions were not revoked")
 
     def _enable(self, user: str, action: str) -> None:
         wanted, permission = ENABLED[action], PERMISSIONS[action]
-        self.graph.call("PATCH", f"/users/{quoted(user)}", permission, body={"accountEnabled": wanted})
-        shown = self.graph.call(
+        self.client.call("PATCH", f"/users/{quoted(user)}", permission, body={"accountEnabled": wanted})
+        shown = self.client.call(
             "GET", f"/users/{quoted(user)}", READ_PERMISSION, query={"$select": "id,accountEnabled"}
         ).data
         if isinstance(shown, Mapping) and shown.get("accountEnabled") is (not wanted):
@@ -125,7 +125,7 @@ class UsersEndpoint(Endpoint):
         }
         sender = self.message["sender"]
         try:
-            self.graph.call("POST", f"/users/{quoted(sender)}/sendMail", PERMISSIONS[NOTIFY], body=body)
+            self.client.call("POST", f"/users/{quoted(sender)}/sendMail", PERMISSIONS[NOTIFY], body=body)
         except AmbiguousResponse as unclear:
             raise Refused(
                 f"whether the message was sent is unclear. {unclear}. Check the folder Sent Items of {sender} before you run again",

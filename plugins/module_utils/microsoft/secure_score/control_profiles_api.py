@@ -31,13 +31,13 @@ class ControlProfilesEndpoint(Endpoint):
 
     noun = "controls"
 
-    def __init__(self, graph: GraphClient) -> None:
-        self.graph = graph
+    def __init__(self, client: GraphClient) -> None:
+        self.client = client
         self.vendors: dict[str, Mapping[str, Any]] = {}
 
     def read(self) -> QueryResult:
         """Return every control."""
-        profiles = profiles_of(self.graph)
+        profiles = profiles_of(self.client)
         self.vendors = {row["id"]: row["vendorInformation"] for row in profiles if row.get("vendorInformation")}
         return QueryResult(tuple(row_of(profile) for profile in profiles))
 
@@ -45,20 +45,20 @@ class ControlProfilesEndpoint(Endpoint):
         """Set the state of a control. What `values` does not contain stays unchanged."""
         body = {**values, "vendorInformation": {**VENDOR, **self.vendors.get(row_id, {})}}
         path = f"{PROFILES}/{quote(row_id, safe='')}"
-        self.graph.call("PATCH", path, WRITE_PERMISSION, body=body, headers={"Prefer": "return=representation"})
+        self.client.call("PATCH", path, WRITE_PERMISSION, body=body, headers={"Prefer": "return=representation"})
 
 
-def profiles_of(graph: GraphClient) -> list[dict[str, Any]]:
+def profiles_of(client: GraphClient) -> list[dict[str, Any]]:
     """Return the profile of every control of every product.
 
     A filter on the service is unconfirmed (docs/facts/microsoft_graph.md#secure-score-calls).
     """
-    return [profile for profile in graph.rows(PROFILES, READ_PERMISSION) if profile.get("id")]
+    return [profile for profile in client.rows(PROFILES, READ_PERMISSION) if profile.get("id")]
 
 
-def newest_score(graph: GraphClient) -> dict[str, Any]:
+def newest_score(client: GraphClient) -> dict[str, Any]:
     """Return the newest of the daily scores, an empty one for a tenant without a score."""
-    found = graph.rows(SCORES, READ_PERMISSION, one_page=True, top="1")
+    found = client.rows(SCORES, READ_PERMISSION, one_page=True, top="1")
     return max(found, key=lambda row: str(row.get("createdDateTime") or ""), default={})
 
 

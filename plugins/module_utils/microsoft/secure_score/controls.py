@@ -22,6 +22,9 @@ CONTROL_OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": list(STATES), "required": True},
     "comment": {"type": "str"},
 }
+CONTROLS_OPTIONS: dict[str, dict[str, Any]] = {
+    "controls": {"type": "list", "elements": "dict", "required": True, "options": CONTROL_OPTIONS},
+}
 
 
 class SecureScoreControls(CollectionResource):
