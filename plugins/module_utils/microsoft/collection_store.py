@@ -13,7 +13,7 @@ from ..ansible_module import TaskContext
 from ..engine.errors import EngineError, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
 from ..engine.reconcile import UNKNOWN, Account
-from ..engine.snapshot import PlannedId, Query, QueryResult, Row
+from ..engine.snapshot import Query, QueryResult, Row
 from ..transport.errors import AmbiguousResponse
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
@@ -55,18 +55,11 @@ class Endpoint:
         raise EngineError(f"{write.label}: {self.noun} have no actions")
 
 
-class CollectionResource:
-    """A resource that no other resource of the same run refers to before it exists."""
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Return none."""
-        return []
-
-
 class CollectionStore:
     """What `client` reaches, as far as `endpoints` (by collection) can read and write it."""
 
     create_attempts = 3
+    id_column = "sys_id"
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
         self.context, self.endpoints = client.context, endpoints
@@ -110,6 +103,10 @@ class CollectionStore:
     def account(self) -> Account | None:
         """Return None: the roles of the caller are not read."""
         return None
+
+    def is_unfinished(self, row: Row) -> bool:
+        """Return False: rows do not show who created them."""
+        return False
 
     def wait(self, attempt: int) -> None:
         """Pause before a create is tried again."""

@@ -8,11 +8,10 @@ from typing import Any
 
 from ...engine.errors import InvalidInput
 from ...engine.field import wire_text
-from ...engine.plan import UPDATE, Plan, SecretDecision, Write
+from ...engine.plan import UPDATE, Plan, Resource, SecretDecision, Write
 from ...engine.snapshot import Query, Row, Snapshot
 from ..arm.json_properties import contains, merge_patch, properties_of
 from ..arm.scopes import Scope
-from ..collection_store import CollectionResource
 from .pricings_api import COLLECTION, FAILED, FREE, STANDARD, extensions_of
 
 PLAN_OPTIONS: dict[str, dict[str, Any]] = {
@@ -33,7 +32,7 @@ PLAN_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class DefenderPlan(CollectionResource):
+class DefenderPlan(Resource):
     """One plan. `what_stops` lists what stops when the plan is turned off, and is called only then."""
 
     def __init__(self, params: Mapping[str, Any], scope: Scope, what_stops: Callable[[], Iterable[str]]) -> None:

@@ -15,13 +15,13 @@ from ...engine.plan import (
     REFUSED,
     UPDATE,
     Plan,
+    Resource,
     SecretDecision,
     Write,
 )
 from ...engine.reconcile import summarize_messages
 from ...engine.result import ABSENT, PRESENT, Drift, Result
 from ...engine.snapshot import Query, Row, Snapshot
-from ..collection_store import CollectionResource
 from .governance_assignment import ASSIGNMENT_OPTIONS, Assignment, Pair
 from .governance_assignments_api import COLLECTION, COLUMNS, EXPIRED, AssignmentsEndpoint
 
@@ -31,7 +31,7 @@ ASSIGNMENTS_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class Assignments(CollectionResource):
+class Assignments(Resource):
     """The desired assignments by the key of their pair. `endpoint` holds what could not be read."""
 
     label = "assignments"

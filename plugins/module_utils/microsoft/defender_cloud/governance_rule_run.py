@@ -5,15 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.plan import PERFORM, Plan, SecretDecision, Write
+from ...engine.plan import PERFORM, Plan, Resource, SecretDecision, Write
 from ...engine.reconcile import NeverWrite
 from ...engine.snapshot import Query, Snapshot
-from ..collection_store import CollectionResource
 from .governance_rule import GovernanceRule
 from .governance_rules_api import COLLECTION
 
 
-class RuleRun(CollectionResource):
+class RuleRun(Resource):
     """The run of a rule that is in sync."""
 
     def __init__(self, rule: GovernanceRule, *, override: bool) -> None:

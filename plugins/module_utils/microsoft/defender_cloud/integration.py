@@ -9,7 +9,7 @@ from typing import Any
 from ...engine.errors import InvalidInput
 from ...engine.field import Field
 from ...engine.plan import CREATE, UPDATE, Plan, SecretDecision
-from ...engine.result import ABSENT, PRESENT
+from ...engine.result import ABSENT, DESIRED, ON_PLATFORM, PRESENT
 from ...engine.secret_policy import ALWAYS, ON_CREATE
 from ...engine.snapshot import Row, Snapshot
 from ...transport.session import checked_base_url
@@ -19,7 +19,6 @@ from .integration_preflight import IntegrationPreflight
 from .integrations_api import COLLECTION, CREDENTIALS, SERVICENOW, IntegrationsEndpoint
 from .scoped_object import Aspect, ScopedObject
 
-STORED, DESIRED = "******** (in Defender for Cloud)", "******** (desired state)"
 # Every property of the draft (docs/facts/defender_for_cloud.md#integration-body).
 KNOWN = frozenset({
     "displayName", "integrationType", "isDisabled", "excludedScopes", "includeMembersInScopes", "additionalData", "tenantId",
@@ -115,7 +114,7 @@ class Integration(ScopedObject):
             self.label, Field("credentials", secret=""), "", policy, row, changing=False
         ):
             return
-        plan.add_drift("credentials", STORED, DESIRED)
+        plan.add_drift("credentials", ON_PLATFORM, DESIRED)
         plan.warnings.append(
             f"{self.label}: update_credentials is {ALWAYS}, so every run writes the credentials and reports a change, as Microsoft never "
             f"returns them"

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CREATE, DELETE, UPDATE, Plan, SecretDecision, Write
+from ...engine.plan import CREATE, DELETE, UPDATE, Plan, Resource, SecretDecision, Write
 from ...engine.result import ABSENT, PRESENT
 from ...engine.snapshot import Query, Row, Snapshot
 from ..arm.json_properties import merge_patch, new_id, properties_of
 from ..arm.scopes import Scope
-from ..collection_store import CollectionResource
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Aspect:
         return bool(self.before != self.after)
 
 
-class ScopedObject(CollectionResource):
+class ScopedObject(Resource):
     """Subclasses define what is compared (`aspects`), and what a new object starts with (`initial_properties`)."""
 
     noun = ""

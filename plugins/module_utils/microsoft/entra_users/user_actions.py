@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CHANGED, MANUAL, OK, PERFORM, REFUSED, Plan, SecretDecision, Write
+from ...engine.plan import CHANGED, MANUAL, OK, PERFORM, REFUSED, Plan, Resource, SecretDecision, Write
 from ...engine.result import ABSENT, Drift
 from ...engine.snapshot import Query, Row, Snapshot
 from ...timestamps import parse
-from ..collection_store import CollectionResource
 from ..entra.tokens import caller_claims
 from ..graph.client import GraphClient
 from .manual_steps import directory_step, message_step
@@ -77,7 +76,7 @@ class Rules:
 
 
 @dataclass
-class UserActions(CollectionResource):
+class UserActions(Resource):
     """The requested actions. None is carried out when one of them is not allowed."""
 
     entries: Sequence[Mapping[str, Any]]

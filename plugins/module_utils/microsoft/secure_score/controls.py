@@ -8,10 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CHANGED, OK, UPDATE, Plan, SecretDecision, Value, Write
+from ...engine.plan import CHANGED, OK, UPDATE, Plan, Resource, SecretDecision, Value, Write
 from ...engine.result import Drift
 from ...engine.snapshot import Query, Row, Snapshot
-from ..collection_store import CollectionResource
 from .control_profiles_api import COLLECTION, STATES
 
 COLUMNS = ("sys_id", "title", "service", "deprecated", "state", "comment")
@@ -27,7 +26,7 @@ CONTROLS_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class SecureScoreControls(CollectionResource):
+class SecureScoreControls(Resource):
     """The desired states, one for each control."""
 
     label = "secure_score_controls"

@@ -14,10 +14,9 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow im
     auth,
     batch,
     change_api,
-    cicd,
-    client,
+    store,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import retry, session
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import polling, retry, session
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session, Settings
 from tests.unit.plugins.module_utils.loopback import Loopback
 
@@ -48,7 +47,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that the product sees."""
     shown = Clock()
-    for module in (session, retry, auth, client, cicd, batch):
+    for module in (session, retry, polling, auth, store, batch):
         monkeypatch.setattr(module, "time", shown)
     return shown
 
