@@ -189,7 +189,7 @@ class Connectors:
         replay = self.routes.replay
         if replay is None or operation not in ("create", "update") or entry["mode"] == OAUTH:
             return
-        if replay.contract.needs(operation) & {"client_id", "client_secret"}:
+        if replay.contract.required_values(operation) & {"client_id", "client_secret"}:
             raise InvalidInput(
                 f"connector {entry['name']}: contract {replay.contract.name!r} was learned from a connection with OAuth; for mode "
                 f"password learn one from a connection with user name and password only. Nothing was sent"

@@ -16,7 +16,7 @@ from ...engine.errors import EngineError, Refused
 from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
 from ...recorded_api.replay import Replay
-from ...recorded_api.template import placeholders
+from ...recorded_api.template import find_placeholders
 from ...transport.errors import HttpError, UnexpectedPage
 from .client import PAGE, PORTAL, CloudAppsClient, records_of
 from .evidence import gathered
@@ -124,7 +124,7 @@ class ConnectorsEndpoint:
 def _listed_by(replay: Replay) -> list[dict[str, Any]]:
     """Return every connector's record, as the contract lists them."""
     step = replay.contract.operations["list"][0]
-    pages = "skip" in {*placeholders(step.body), *placeholders(step.url)}
+    pages = "skip" in set(find_placeholders([step.body, step.url]))
     rows: list[dict[str, Any]] = []
     while True:
         told = replay.run("list", {"skip": len(rows), "limit": PAGE}, only_reads=True)

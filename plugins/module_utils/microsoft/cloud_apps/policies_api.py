@@ -37,8 +37,8 @@ def shipped_contract(url: str) -> dict[str, Any]:
         "operations": {
             verb: {
                 "method": "POST",
-                "url": f"{url}{LIST_PATH}{{{{ id }}}}/{verb}/",
-                "headers": {"authorization": "{{ authorization }}"},
+                "url": f"{url}{LIST_PATH}${{id}}/{verb}/",
+                "headers": {"authorization": "${authorization}"},
             }
             for verb in ("enable", "disable")
         },

@@ -75,7 +75,7 @@ class Portal:
             "body": {name: f"{{{{ {name} }}}}" for name in names},
             "expect": {"status": 200, "fields": {"id": "id"}},
         }
-        delete = {"method": "DELETE", "url": f"{self.root}/drop/{{{{ id }}}}"}
+        delete = {"method": "DELETE", "url": f"{self.root}/drop/${{id}}"}
         return {
             "contract": 1,
             "name": "c",
@@ -374,8 +374,8 @@ def test_a_contract_can_list_page_by_page(server: Loopback, task: Task) -> None:
     step = {
         "method": "POST",
         "url": f"{server.url}/list",
-        "headers": {"cookie": "{{ portal_cookie }}"},
-        "body": {"skip": "{{ skip }}"},
+        "headers": {"cookie": "${portal_cookie}"},
+        "body": {"skip": "${skip}"},
         "expect": {"fields": {"connectors": "rows", "has_next": "more"}},
     }
     contract = portal.contract
@@ -392,7 +392,7 @@ def test_without_a_portal_session_the_known_route_lists(server: Loopback, task: 
     contract["operations"]["list"] = {
         "method": "POST",
         "url": f"{server.url}/list",
-        "headers": {"cookie": "{{ portal_cookie }}"},
+        "headers": {"cookie": "${portal_cookie}"},
         "expect": {"fields": {"connectors": "data"}},
     }
     assert task(contract=contract)["results"][0]["status"] == "connected"
