@@ -174,8 +174,9 @@ warnings:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.secure_score.control_profiles_api import COLLECTION, ControlProfilesEndpoint
 from ..module_utils.microsoft.secure_score.controls import CONTROL_OPTIONS, SecureScoreControls
 
@@ -188,9 +189,8 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Mark controls."""
     controls = SecureScoreControls(params["controls"])
-    with GraphClient.from_params(params, context) as graph:
-        graph.routes[COLLECTION] = ControlProfilesEndpoint(graph)
-        return graph.ensure(controls)
+    client = client_for(params, context)
+    return reconcile(CollectionStore(client, {COLLECTION: ControlProfilesEndpoint(client)}), controls)
 
 
 def main() -> None:

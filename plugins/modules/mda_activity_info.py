@@ -110,9 +110,9 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return activities of an app."""
-    with connect(params, context) as tenant:
-        found = activities(tenant, params["app_id"], params["since_days"], params["limit"])
-        return ansible_module.information(activities=found)
+    tenant = connect(params, context)
+    found = activities(tenant, params["app_id"], params["since_days"], params["limit"])
+    return ansible_module.information(activities=found)
 
 
 def main() -> None:

@@ -153,8 +153,8 @@ SPEC = ansible_module.ModuleSpec(options={"app_id": {"type": "int", "default": S
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the connectors of an app and how they are."""
-    with connect(params, context) as tenant:
-        return ansible_module.information(**health_report(ConnectorsEndpoint(tenant, app_id=params["app_id"])))
+    tenant = connect(params, context)
+    return ansible_module.information(**health_report(ConnectorsEndpoint(tenant, app_id=params["app_id"])))
 
 
 def main() -> None:

@@ -365,6 +365,7 @@ from ..module_utils.microsoft.cloud_apps.connector_wait import Wait, connect_ins
 from ..module_utils.microsoft.cloud_apps.connectors import CONNECTOR_OPTIONS, Connectors
 from ..module_utils.microsoft.cloud_apps.connectors_api import COLLECTION, SERVICENOW, ConnectorsEndpoint
 from ..module_utils.microsoft.cloud_apps.evidence import arrived
+from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.recorded_api.contract import parse
 from ..module_utils.recorded_api.replay import Replay
 
@@ -390,15 +391,14 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring the connectors of ServiceNow instances to their described state."""
     contract = parse(params["contract"], "mda_connector") if params["contract"] is not None else None
-    with connect(params, context) as tenant:
-        routes = ConnectorsEndpoint(tenant, Replay(contract, tenant) if contract else None)
-        tenant.routes[COLLECTION] = routes
-        waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
-        connectors = Connectors(params["connectors"], routes)
-        result = connect_instances(tenant, connectors, waiting)
-        if params["events_since_days"] > 0:
-            connectors.count_events(arrived(tenant, SERVICENOW, params["events_since_days"]))
-        return result
+    tenant = connect(params, context)
+    endpoint = ConnectorsEndpoint(tenant, Replay(contract, tenant) if contract else None)
+    waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
+    connectors = Connectors(params["connectors"], endpoint)
+    result = connect_instances(CollectionStore(tenant, {COLLECTION: endpoint}), connectors, waiting)
+    if params["events_since_days"] > 0:
+        connectors.count_events(arrived(tenant, SERVICENOW, params["events_since_days"]))
+    return result
 
 
 def main() -> None:

@@ -199,9 +199,11 @@ warnings:
 """
 
 from ..module_utils import ansible_module
+from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
 from ..module_utils.microsoft.cloud_apps.ip_ranges import IP_RANGE_OPTIONS, IpRanges
 from ..module_utils.microsoft.cloud_apps.ip_ranges_api import COLLECTION, IpRangesEndpoint
+from ..module_utils.microsoft.collection_store import CollectionStore
 
 SPEC = ansible_module.ModuleSpec(
     options={
@@ -214,9 +216,9 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring IP ranges to their described state."""
-    with connect(params, context) as tenant:
-        tenant.routes[COLLECTION] = IpRangesEndpoint(tenant)
-        return tenant.ensure(IpRanges(params["ip_ranges"], purge=params["purge"]))
+    tenant = connect(params, context)
+    store = CollectionStore(tenant, {COLLECTION: IpRangesEndpoint(tenant)})
+    return reconcile(store, IpRanges(params["ip_ranges"], purge=params["purge"]))
 
 
 def main() -> None:

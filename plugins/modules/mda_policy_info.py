@@ -138,9 +138,9 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the policies of a tenant."""
-    with connect(params, context) as tenant:
-        rows = PoliciesEndpoint(tenant, types=tuple(params["types"])).read().rows
-        return ansible_module.information(policies=listed(rows))
+    tenant = connect(params, context)
+    rows = PoliciesEndpoint(tenant, types=tuple(params["types"])).read().rows
+    return ansible_module.information(policies=listed(rows))
 
 
 def main() -> None:

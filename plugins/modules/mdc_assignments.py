@@ -265,7 +265,7 @@ warnings:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.defender_cloud.governance_assignment import ASSIGNMENT_OPTIONS
 from ..module_utils.microsoft.defender_cloud.governance_assignments import Assignments, ensured
 
@@ -281,8 +281,8 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring governance assignments to their described state."""
     assignments = Assignments(params["assignments"], params["default_due_days"])
-    with connect(params, context) as manager:
-        return ensured(manager, assignments)
+    client = client_for(params, context)
+    return ensured(client, assignments)
 
 
 def main() -> None:

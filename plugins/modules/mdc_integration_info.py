@@ -143,7 +143,7 @@ warnings:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.json_properties import document_of
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
 from ..module_utils.microsoft.defender_cloud.integration import shown
@@ -157,11 +157,11 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the integrations that work on a scope."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
-    with connect(params, context) as manager:
-        routes = IntegrationsEndpoint(manager, scope, version_for(manager, scope, params["api_version"]))
-        found = [shown(document_of(row), routes) for row in routes.read().rows]
-        found.sort(key=lambda entry: (entry["inherited_from"], entry["display_name"], entry["id"]))
-        return ansible_module.information(integrations=found, api_version=routes.version)
+    client = client_for(params, context)
+    endpoint = IntegrationsEndpoint(client, scope, version_for(client, scope, params["api_version"]))
+    found = [shown(document_of(row), endpoint) for row in endpoint.read().rows]
+    found.sort(key=lambda entry: (entry["inherited_from"], entry["display_name"], entry["id"]))
+    return ansible_module.information(integrations=found, api_version=endpoint.version)
 
 
 def main() -> None:

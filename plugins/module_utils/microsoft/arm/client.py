@@ -14,7 +14,6 @@ from ...engine.errors import Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
-from ..collection_store import CollectionStore
 from ..entra.clouds import DEFAULT_CLOUD, audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below
@@ -43,12 +42,13 @@ REMEDIES = (
 )  # fmt: skip
 
 
-class ArmClient(CollectionStore):
+class ArmClient:
     """Resource Manager, as one identity sees it."""
 
+    name = "Defender for Cloud"
+
     def __init__(self, session: Session, params: Params, context: TaskContext) -> None:
-        super().__init__("Defender for Cloud", context)
-        self.session, self.params = session, params
+        self.session, self.params, self.context = session, params, context
 
     @classmethod
     def from_params(cls, params: Params, context: TaskContext) -> ArmClient:
@@ -62,12 +62,6 @@ class ArmClient(CollectionStore):
         signer = signer_for(params, context, audience(cloud.resource_manager))
         session = ThrottledSession(context.progress, root, transport_settings(params), context, signer)
         return cls(session, params, context)
-
-    def __enter__(self) -> ArmClient:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        """Nothing to close: the connection stays for the next call of this process."""
 
     @property
     def is_commercial(self) -> bool:

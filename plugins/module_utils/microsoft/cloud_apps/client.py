@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A tenant of Defender for Cloud Apps: lists, pages, refusals in plain words. Fulfils the engine's `Store`."""
+"""A tenant of Defender for Cloud Apps: lists, pages, refusals in plain words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ...engine.errors import Refused
 from ...transport.errors import BadConnectionOption, HttpError, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, Signer, checked_base_url
-from ..collection_store import CollectionStore
 from ..entra.credentials import signer_for
 from .rate_limit import PAUSE, RateLimit
 
@@ -66,12 +65,12 @@ class FixedToken:
         return False
 
 
-class CloudAppsClient(CollectionStore):
+class CloudAppsClient:
     """One tenant, as one identity sees it."""
 
     def __init__(self, session: RateLimitedSession, params: Params, context: TaskContext) -> None:
-        super().__init__(short_name(session.base_url), context)
-        self.session, self.params = session, params
+        self.name = short_name(session.base_url)
+        self.session, self.params, self.context = session, params, context
 
     @classmethod
     def from_params(cls, params: Params, context: TaskContext) -> CloudAppsClient:
@@ -89,12 +88,6 @@ class CloudAppsClient(CollectionStore):
         token = params.get("mda_api_token")
         signer: Signer = FixedToken(token) if token else signer_for(params, context, SCOPE)
         return cls(RateLimitedSession(throttle, url, transport_settings(params), context, signer), params, context)
-
-    def __enter__(self) -> CloudAppsClient:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        """Nothing to close: the connection stays for the next call of this process."""
 
     @property
     def has_api_token(self) -> bool:

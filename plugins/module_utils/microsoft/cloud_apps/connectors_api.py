@@ -18,6 +18,7 @@ from ...engine.snapshot import QueryResult, Row
 from ...recorded_api.replay import Replay
 from ...recorded_api.template import find_placeholders
 from ...transport.errors import HttpError, UnexpectedPage
+from ..collection_store import Endpoint
 from .client import PAGE, PORTAL, CloudAppsClient, records_of
 from .evidence import gathered
 
@@ -60,7 +61,7 @@ FIXES = (
 )
 
 
-class ConnectorsEndpoint:
+class ConnectorsEndpoint(Endpoint):
     """The connectors of one app. What Microsoft does not document is written by contract only."""
 
     def __init__(self, tenant: CloudAppsClient, replay: Replay | None = None, app_id: int = SERVICENOW) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from ...engine.errors import UnclearOutcome
 from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
+from ..collection_store import Endpoint
 from .client import API, CloudAppsClient
 
 COLLECTION = "subnet"
@@ -21,7 +22,7 @@ READ = "Settings.read or Investigation.read"
 WRITE = "Settings.manage or Investigation.manage"
 
 
-class IpRangesEndpoint:
+class IpRangesEndpoint(Endpoint):
     """How IP ranges are read and written."""
 
     def __init__(self, tenant: CloudAppsClient) -> None:

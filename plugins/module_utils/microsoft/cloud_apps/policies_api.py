@@ -13,6 +13,7 @@ from ...engine.errors import EngineError
 from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
 from ...recorded_api.replay import Replay
+from ..collection_store import Endpoint
 from .client import PORTAL, CloudAppsClient
 
 COLLECTION = "policies"
@@ -45,7 +46,7 @@ def shipped_contract(url: str) -> dict[str, Any]:
     }
 
 
-class PoliciesEndpoint:
+class PoliciesEndpoint(Endpoint):
     """The policies of a tenant."""
 
     def __init__(self, tenant: CloudAppsClient, replay: Replay | None = None, types: tuple[str, ...] = ()) -> None:

@@ -19,10 +19,11 @@ from ...engine.plan import (
     SecretDecision,
     Write,
 )
-from ...engine.reconcile import summarize_messages
+from ...engine.reconcile import reconcile, summarize_messages
 from ...engine.result import ABSENT, PRESENT, Drift, Result
 from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from ..arm.client import ArmClient
+from ..collection_store import CollectionStore
 from .governance_assignment import Assignment, Pair
 from .governance_assignments_api import COLLECTION, COLUMNS, EXPIRED, AssignmentsEndpoint
 
@@ -158,11 +159,11 @@ def _reason(assignment: Assignment) -> dict[str, str]:
     return {"reason": assignment.note} if assignment.note else {}
 
 
-def ensured(manager: ArmClient, assignments: Assignments) -> Result:
+def ensured(client: ArmClient, assignments: Assignments) -> Result:
     """Bring `assignments` to their described state. Raises `EngineError` when all of them were refused."""
-    routes = AssignmentsEndpoint(manager, assignments.pairs, assignments.creating)
-    assignments.routes = manager.routes[COLLECTION] = routes
-    result = manager.ensure(assignments)
+    endpoint = AssignmentsEndpoint(client, assignments.pairs, assignments.creating)
+    assignments.routes = endpoint
+    result = reconcile(CollectionStore(client, {COLLECTION: endpoint}), assignments)
     outcomes = result.output["results"]
     if outcomes and all(outcome["status"] == REFUSED for outcome in outcomes):
         reasons = [outcome["reason"] for outcome in outcomes]

@@ -17,6 +17,7 @@ from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
 from ...transport.errors import AmbiguousResponse
 from ..arm.client import ArmClient
+from ..collection_store import Endpoint
 from ..progress import Progress
 from .assessments import ASSESSMENTS_PATH, ASSESSMENTS_VERSION, split_id
 from .governance_assignment import Pair
@@ -31,7 +32,7 @@ EXPIRED = (
 )
 
 
-class AssignmentsEndpoint:
+class AssignmentsEndpoint(Endpoint):
     """How the assignments for `pairs` are read and written; those for `creating` may have to be made.
 
     After a read, `refused` holds why nothing is known of a pair, by its key, and `expired` the keys of pairs that have no

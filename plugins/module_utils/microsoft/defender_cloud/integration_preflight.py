@@ -84,7 +84,7 @@ class IntegrationPreflight:
         told = self._told(label)
         if told is None:
             self.outcome = {"status": UNAVAILABLE, "message": "the connection test does not exist here"}
-            self.manager.warn(
+            self.manager.context.warn(
                 f"{label}: the credentials could not be tried beforehand; this api-version has no connection test. Look at the first ticket, or "
                 f"use snow_oauth_check"
             )

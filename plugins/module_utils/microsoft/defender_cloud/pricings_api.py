@@ -18,6 +18,7 @@ from ..arm.client import ArmClient
 from ..arm.json_properties import flag, overlaid, row_of
 from ..arm.long_running import Watch
 from ..arm.scopes import Scope
+from ..collection_store import Endpoint
 
 COLLECTION, VERSION = "pricings", "2024-01-01"
 CLOUD_POSTURE = "CloudPosture"
@@ -54,7 +55,7 @@ def shown_extension(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class PricingsEndpoint:
+class PricingsEndpoint(Endpoint):
     """One plan of a subscription or resource. An update waits up to `retry_budget` seconds for others to settle."""
 
     def __init__(self, manager: ArmClient, scope: Scope, name: str, retry_budget: float) -> None:

@@ -158,7 +158,7 @@ class Reader:
         self.reading.rows.sort(key=lambda row: row["id"].casefold())
         self._note_connectors()
         if self.selection.without_severity:
-            self.manager.warn(
+            self.manager.context.warn(
                 f"{self.selection.without_severity} recommendations have no metadata, so no severity; severities leaves them out"
             )
         return self.reading

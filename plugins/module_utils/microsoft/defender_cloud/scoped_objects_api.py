@@ -15,11 +15,12 @@ from ...engine.snapshot import QueryResult, Row
 from ..arm.client import PROVIDER, ArmClient
 from ..arm.json_properties import row_of
 from ..arm.scopes import Scope, same_path
+from ..collection_store import Endpoint
 
 OWN, INHERITED = "true", "false"
 
 
-class ScopedObjectsEndpoint:
+class ScopedObjectsEndpoint(Endpoint):
     """The objects of one `kind` (the last part of their type) on a scope. Operations are followed for `retry_budget` seconds."""
 
     kind = ""

@@ -69,7 +69,7 @@ class UserActions:
     """The described actions. Nothing is done to anybody when one of them must not be done."""
 
     entries: Sequence[Mapping[str, Any]]
-    routes: UsersEndpoint
+    endpoint: UsersEndpoint
     rules: Rules
     label: str = field(default="user_actions", init=False)
     planned: bool = field(default=False, init=False)
@@ -96,7 +96,7 @@ class UserActions:
         return plan
 
     def _check_witnesses(self, rows: Mapping[str, Row]) -> None:
-        missing = [key for key in self.routes.witnesses if key not in rows]
+        missing = [key for key in self.endpoint.witnesses if key not in rows]
         if missing and self.entries:
             raise InvalidInput(f"notify_sender: the tenant has no user {missing[0]!r}. Nothing was done to anybody")
 
@@ -133,13 +133,13 @@ class UserActions:
             plan.warnings.append(f"the tenant has no user {entry['id']}; nothing was done for {action}")
         elif self.rules.veto(row):
             outcome |= {"status": REFUSED, "reason": self.rules.veto(row)}
-        elif (action, row["id"]) not in self.routes.done:
+        elif (action, row["id"]) not in self.endpoint.done:
             self._plan_action(plan, action, row, outcome)
 
     def _plan_action(self, plan: Plan, action: str, row: Row, outcome: dict[str, Any]) -> None:
         if action == NOTIFY and not row["mail"]:
             outcome |= {"status": MANUAL, "reason": "has no mail address"}
-            plan.manual_steps.append(_message_step(row, self.routes.message))
+            plan.manual_steps.append(_message_step(row, self.endpoint.message))
             return
         change = self._change(action, row)
         if change is None:
@@ -159,7 +159,7 @@ class UserActions:
     def _change(self, action: str, row: Row) -> tuple[str, Any, Any] | None:
         """Return what the action changes (field, before, after), None when the user is that way already."""
         if action == NOTIFY:
-            return "message", None, self.routes.message["subject"]
+            return "message", None, self.endpoint.message["subject"]
         if action == REQUIRE_SIGN_IN:
             valid_from = row["sessions_valid_from"]
             if self.rules.since and _is_since(valid_from, self.rules.since):
@@ -172,7 +172,7 @@ class UserActions:
 
 
 def actions_of(params: Mapping[str, Any], graph: GraphClient) -> UserActions:
-    """Return what a task describes, with its routes in `graph`; raise `InvalidInput` for what cannot be meant.
+    """Return the actions that a task wants; raise `InvalidInput` for what cannot be meant.
 
     Nothing but a token is asked for here, and that only to know who is calling.
     """
@@ -187,7 +187,6 @@ def actions_of(params: Mapping[str, Any], graph: GraphClient) -> UserActions:
     sender = [message["sender"]] if message else []
     routes = UsersEndpoint(graph, list(dict.fromkeys(entry["id"] for entry in entries)), sender)
     routes.message = message
-    graph.routes[COLLECTION] = routes
     protected = frozenset(name.strip().casefold() for name in params["protected"])
     myself = str(graph.caller.get("oid") or "") if entries else ""
     return UserActions(entries, routes, Rules(protected, since, myself))

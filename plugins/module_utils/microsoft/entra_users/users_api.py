@@ -16,6 +16,7 @@ from ...engine.plan import FAILED, Write
 from ...engine.snapshot import QueryResult, Row
 from ...transport.errors import AmbiguousResponse
 from ...transport.responses import Response
+from ..collection_store import Endpoint
 from ..graph.batch import Call
 from ..graph.client import GraphClient
 from ..progress import Progress
@@ -40,7 +41,7 @@ ROLE = "#microsoft.graph.directoryrole"
 MAX_MEMBERSHIPS = 999
 
 
-class UsersEndpoint:
+class UsersEndpoint(Endpoint):
     """The users that a task names, by id or user principal name, and a few that only have to be there."""
 
     def __init__(self, graph: GraphClient, keys: Sequence[str], witnesses: Sequence[str] = ()) -> None:

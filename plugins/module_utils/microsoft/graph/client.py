@@ -16,7 +16,6 @@ from ...engine.errors import EngineError, Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
-from ..collection_store import CollectionStore
 from ..entra.clouds import audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below
@@ -41,12 +40,13 @@ class HuntingAnswer:
     schema: list[dict[str, str]]
 
 
-class GraphClient(CollectionStore):
+class GraphClient:
     """Microsoft Graph of one tenant, as one identity sees it."""
 
+    name = "Microsoft Graph"
+
     def __init__(self, session: Session, params: Params, context: TaskContext) -> None:
-        super().__init__("Microsoft Graph", context)
-        self.session, self.params = session, params
+        self.session, self.params, self.context = session, params, context
 
     @classmethod
     def from_params(cls, params: Params, context: TaskContext) -> GraphClient:
@@ -57,12 +57,6 @@ class GraphClient(CollectionStore):
         # The audience is Graph's own name, also where a gateway stands before it.
         signer = signer_for(params, context, audience(cloud.graph))
         return cls(Session(root, transport_settings(params), context, signer), params, context)
-
-    def __enter__(self) -> GraphClient:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        """Nothing to close: the connection stays for the next call of this process."""
 
     @property
     def caller(self) -> Mapping[str, Any]:

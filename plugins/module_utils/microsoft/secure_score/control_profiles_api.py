@@ -13,6 +13,7 @@ from urllib.parse import quote
 from ...engine.errors import EngineError
 from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
+from ..collection_store import Endpoint
 from ..graph.client import GraphClient
 
 COLLECTION = "secure_score_controls"
@@ -26,7 +27,7 @@ STATES = (DEFAULT, "Ignored", "ThirdParty", "Reviewed")
 VENDOR = {"vendor": "Microsoft", "provider": "SecureScore", "providerVersion": None, "subProvider": None}
 
 
-class ControlProfilesEndpoint:
+class ControlProfilesEndpoint(Endpoint):
     """The controls of a tenant."""
 
     def __init__(self, graph: GraphClient) -> None:

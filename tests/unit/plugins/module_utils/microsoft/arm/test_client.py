@@ -21,7 +21,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import (
     AZURE_OPTIONS,
     ArmClient,
-    connect,
+    client_for,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm.scopes import (
     read_scope,
@@ -42,7 +42,7 @@ def manager_of(server: Loopback, context: TaskContext) -> Callable[..., ArmClien
         options = {"azure_arm_url": server.url, "azure_access_token": "given-t0ken-text", "retries": 1, **given}
         checked = ArgumentSpecValidator({**AZURE_OPTIONS, **TRANSPORT_OPTIONS}).validate(options)
         assert not checked.error_messages
-        return connect(checked.validated_parameters, context)
+        return client_for(checked.validated_parameters, context)
 
     return make
 
