@@ -72,7 +72,7 @@ class Portal:
         create = {
             "method": "POST",
             "url": f"{self.root}/make",
-            "body": {name: f"{{{{ {name} }}}}" for name in names},
+            "body": {name: f"${{{name}}}" for name in names},
             "expect": {"status": 200, "fields": {"id": "id"}},
         }
         delete = {"method": "DELETE", "url": f"{self.root}/drop/${{id}}"}
