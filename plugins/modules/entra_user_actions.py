@@ -131,6 +131,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 results:
   description: What became of each action, in the order of the task.
   returned: success, or when an action was refused
@@ -169,105 +173,21 @@ results:
       display_name: Jane Doe
       action: suspend
       status: changed
-changed:
-  description:
-    - Whether anything was done, or would be outside check mode. What is left to a person (RV(manual_steps)) is no change.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described, by user and action; only what deviates.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      'user jane@acme.example: suspend': {account_enabled: true}
-    after:
-      'user jane@acme.example: suspend': {account_enabled: false}
 drift:
-  description: Every deviation that was found, whether it was then repaired or not. A message counts as one.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: What of it.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: 'user jane@acme.example: suspend'
-      field: account_enabled
-      before: true
-      after: false
 manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it is left to a person.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample:
-    - id: user:suspend:jane@acme.example
-      title: Suspend jane@acme.example in the directory on premises
-      reason: Microsoft Graph accepted it, but the account is as it was
-      where: Active Directory Users and Computers > the account > Disable Account
-      values:
-        Account: jane@acme.example
-      secret_values: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 4
-    write: 3
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - jane@acme.example is synced from on premises, where directory sync can revert this
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

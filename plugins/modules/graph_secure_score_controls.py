@@ -68,6 +68,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 results:
   description: What became of each control, in the order of the task.
   returned: success
@@ -99,78 +103,21 @@ results:
       state: ThirdParty
       comment: Everybody signs in through single sign-on with a second factor
       status: changed
-changed:
-  description:
-    - Whether anything was changed, or would be outside check mode.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described, by object; only what deviates.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      control MDA_SNOW_authenticateMultifactor: {state: Default}
-    after:
-      control MDA_SNOW_authenticateMultifactor: {state: ThirdParty}
 drift:
-  description: Every deviation that was found, whether it was then repaired or not.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: What of it.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: 'control MDA_SNOW_authenticateMultifactor'
-      field: state
-      before: Default
-      after: ThirdParty
 manual_steps:
-  description: Always empty. Nothing of this is left to a person.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  sample: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 3
-    write: 1
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - control MDA_SNOW_systemSecurity is deprecated
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

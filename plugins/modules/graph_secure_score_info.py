@@ -214,33 +214,11 @@ notes:
   sample:
     - Microsoft's page on ServiceNow still names 'Activate the explicit role plugin', but no control of Secure Score exists
       for it any more. It wins no points. The hardening catalogue has it as plugin.explicit_roles.
-changed:
-  description: Always V(false). This module changes nothing.
-  returned: always
-  type: bool
-  sample: false
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 3
-    write: 0
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'https://graph.microsoft.com: attempt 1 of 6 failed, next one in 12.0 s. GET
-      /v1.0/security/secureScores -> 429'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

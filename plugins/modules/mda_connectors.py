@@ -164,6 +164,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 results:
   description: How each connector stands, in the order of the task.
   returned: success, and when waiting failed
@@ -249,114 +253,21 @@ problems:
         stops'
       remedy: 'Revoke the old refresh token in ServiceNow (System OAuth > Manage Tokens), then enter the same details
         again: Edit settings of the connector'
-changed:
-  description:
-    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
-      change.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described, by object; only what deviates.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      connector acme-prod: absent
-    after:
-      connector acme-prod: connected
 drift:
-  description: Every deviation that was found, whether it was then repaired or not.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: What of it.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: connector acme-prod
-      field: status
-      before: absent
-      after: connected
 manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it is left to a person.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample:
-    - id: connector:create:acme-prod
-      title: Connect acme-prod to Defender for Cloud Apps
-      reason: Microsoft documents no API that writes app connectors, and no contract for it was given
-      where: https://security.microsoft.com > Settings > Cloud Apps > Connected apps > App connectors > Connect an app
-        > ServiceNow
-      values:
-        Connection name: acme-prod
-        Mode: Connect using OAuth token (recommended)
-        ServiceNow user ID: svc_defender_cloud_apps
-        Instance URL: https://acme-prod.service-now.com
-        Client ID: 0123456789abcdef0123456789abcdef
-      secret_values:
-        - Password
-        - Client secret
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 2
-    write: 0
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'connector acme-prod: CONSOLE2_APP_CONNECTORS_STATUS_WARNING. Open the connector in the portal, see its message,
-      and enter the details again (Edit settings)'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

@@ -52,6 +52,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 policies:
   description: The policies, by name.
   returned: success
@@ -96,33 +100,11 @@ policies:
       successors:
         - Ransomware payment instruction file uploaded to {Application}
       date: ''
-changed:
-  description: Always V(false). This module changes nothing.
-  returned: always
-  type: bool
-  sample: false
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 2
-    write: 0
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'https://acme.us3.portal.cloudappsecurity.com: attempt 1 of 6 failed, next one in 60.0 s. POST
-      /cas/api/v1/policies/ -> 429'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

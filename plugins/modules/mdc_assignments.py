@@ -124,6 +124,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 results:
   description: What became of each assignment, in the order of O(assignments).
   returned: success, and when all were refused
@@ -168,100 +172,21 @@ results:
       ticket_number: 10023
       ticket_link: https://acme-prod.service-now.com/incident.do?sysparm_query=number=INC0010023
       ticket_status: open
-changed:
-  description:
-    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
-      change.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described, by object; only what deviates.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      assignment 1195afff on /subscriptions/1: {ticket_status: open}
-    after:
-      assignment 1195afff on /subscriptions/1: {ticket_status: closed}
 drift:
-  description: Every deviation that was found, whether it was then repaired or not.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: What of it.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: assignment 1195afff on /subscriptions/1
-      field: ticket_status
-      before: open
-      after: closed
 manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it is left to a person.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 2
-    write: 1
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - Resource Manager throttled this task; it waited as it was told to (Retry-After). Other clients of the same identity
-      share its calls
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

@@ -200,6 +200,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 governance_rule:
   description: The rule as it is now, or would be outside check mode.
   returned: success
@@ -296,118 +300,21 @@ executed:
   returned: success
   type: bool
   sample: true
-changed:
-  description: Whether anything was changed or run, or would be outside check mode. What is left to a person
-    (RV(manual_steps)) is no change.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described; only what deviates.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      governance_rule High findings:
-        remediation_timeframe_days: 30
-    after:
-      governance_rule High findings:
-        remediation_timeframe_days: 14
 drift:
-  description: Every deviation that was found, whether it was then repaired or not.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: What of it.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: governance_rule High findings
-      field: remediation_timeframe_days
-      before: 30
-      after: 14
 manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it is left to a person.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample:
-    - id: governance_rule:servicenow:High findings
-      title: Choose the integration and the ticket type of the governance rule High findings
-      reason: Microsoft's public schema has no field for either. Once the rule has them, they are kept, and can be learned by other
-        rules (learn_from)
-      where: https://portal.azure.com > Microsoft Defender for Cloud > Environment settings > Governance rules > High findings
-      values:
-        Rule name: High findings
-        Scope: /subscriptions/00000000-0000-0000-0000-000000000003
-        Type: ServiceNow
-        Priority: '100'
-        Integration instance: prod-itsm
-        ServiceNow ticket type: incident
-        Condition: 'By severity: High, Critical'
-        Owner: owner
-        Remediation timeframe: 14 days
-        Apply grace period: 'yes'
-      secret_values: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 4
-    write: 2
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'governance_rule High findings: no ServiceNow integration works on subscription 00000000-0000-0000-0000-000000000003, so the
-      rule makes no tickets. Connect one (mdc_integration)'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

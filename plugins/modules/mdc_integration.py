@@ -177,6 +177,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 integration:
   description: The integration as it is now, or would be outside check mode.
   returned: success
@@ -256,80 +260,21 @@ api_version:
   returned: success
   type: str
   sample: 2023-07-01-preview
-changed:
-  description: Whether anything was changed, or would be outside check mode.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described; only what deviates. Credentials are masked.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      integration prod-itsm:
-        disabled: true
-    after:
-      integration prod-itsm:
-        disabled: false
 drift:
-  description: Every deviation that was found, whether it was then repaired or not.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: What of it.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: integration prod-itsm
-      field: disabled
-      before: true
-      after: false
 manual_steps:
-  description: What no API can do and a person has to. Always empty here.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  sample: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token and the connection test among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 8
-    write: 1
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'integration prod-itsm: an integration on a subscription does not cover findings of AWS and GCP; describe one on each
-      connector (scope: its resource id) for aws-prod (AWS)'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

@@ -47,6 +47,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 integrations:
   description: The integrations, the scope's own first, then by name.
   returned: success
@@ -113,33 +117,11 @@ api_version:
   returned: success
   type: str
   sample: 2023-07-01-preview
-changed:
-  description: Always V(false). This module changes nothing.
-  returned: always
-  type: bool
-  sample: false
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 3
-    write: 0
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'https://management.azure.com: attempt 1 of 6 failed, next one in 3.0 s. GET
-      /subscriptions/.../providers/Microsoft.Security/integrations -> 429'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

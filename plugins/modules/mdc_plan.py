@@ -100,6 +100,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 plan:
   description: The plan as it is now, or would be outside check mode.
   returned: success
@@ -174,80 +178,21 @@ plan:
     enabled_at: '2026-11-21T10:00:00Z'
     deprecated: false
     replaced_by: []
-changed:
-  description: Whether anything was changed, or would be outside check mode.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described; only what deviates.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      plan CloudPosture:
-        tier: Free
-    after:
-      plan CloudPosture:
-        tier: Standard
 drift:
-  description: Every deviation that was found, whether it was then repaired or not.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: What of it.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: plan CloudPosture
-      field: tier
-      before: Free
-      after: Standard
 manual_steps:
-  description: What no API can do and a person has to. Always empty here.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  sample: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 4
-    write: 1
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'without plan CloudPosture on subscription 00000000-0000-0000-0000-000000000003 these stop: extension
-      SensitiveDataDiscovery, governance rules, the ServiceNow integration prod-itsm with its tickets'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

@@ -107,6 +107,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 recommendations:
   description: The recommendations, ordered by their ids.
   returned: success
@@ -227,32 +231,11 @@ problems:
       description: What to do.
       type: str
   sample: []
-changed:
-  description: Always V(false). This module changes nothing.
-  returned: always
-  type: bool
-  sample: false
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 4
-    write: 0
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - '12 recommendations have no metadata, so no severity; severities leaves them out'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

@@ -218,6 +218,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 configuration_compliance:
   description: What was found, or would be there outside check mode.
   returned: success, and when jobs were waited for in vain
@@ -377,120 +381,21 @@ problems:
       severity: warning
       message: Comprehensive Assessment Integration has never run
       remedy: Press Execute Now, or wait for its schedule
-changed:
-  description:
-    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
-      change.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described, by object; only what deviates. Secrets are masked.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      configuration Microsoft Defender for Cloud:
-        tenant_id: ''
-    after:
-      configuration Microsoft Defender for Cloud:
-        tenant_id: 5c1e7d0a-6f5b-4d7f-9a55-0c9f1f2f8a11
 drift:
-  description: Every deviation that was found, whether it was then repaired or not. Secrets are masked.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: The option, column or state that deviates.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: configuration Microsoft Defender for Cloud
-      field: tenant_id
-      before: ''
-      after: 5c1e7d0a-6f5b-4d7f-9a55-0c9f1f2f8a11
-    - object: job Assessment Integration
-      field: run_as
-      before: admin
-      after: VR.System
 manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it cannot be automated.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample:
-    - id: configuration_compliance:configuration
-      title: Fill in the Microsoft Defender for Cloud Configuration, then press Save and test
-      reason: 'acme-prod refused to change configuration Microsoft Defender for Cloud. PATCH
-        /api/now/table/sn_vul_msft_tvm_mdc_configuration/6d1f0a8c1b2c41109f3b2f0a2d4bcb11 -> 403 Operation
-        Failed: ACL Exception Update Failed due to security constraints'
-      where: All > Microsoft Defender Integration for Security Exposure Management > Microsoft Defender for Cloud
-        Integration > Administration > Configuration > Microsoft Defender for Cloud Configuration
-      values:
-        Integration instance: Microsoft Defender for Cloud
-        API URL: https://management.azure.com
-        Tenant ID: 5c1e7d0a-6f5b-4d7f-9a55-0c9f1f2f8a11
-        Client ID: 0b8f8a3e-3a5f-4b0e-8f0e-5a4c5a1d2e33
-      secret_values:
-        - Client secret
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 4
-    write: 2
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'https://acme-prod.service-now.com: attempt 1 of 6 failed, next one in 0.4 s. POST
-      /api/now/v1/batch -> 503'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

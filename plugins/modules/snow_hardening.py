@@ -332,90 +332,6 @@ update_set:
   returned: success
   type: str
   sample: ''
-changed:
-  description:
-    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
-      change.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described, by property; only what is written.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      hardening:
-        glide.ui.session_timeout: '120'
-    after:
-      hardening:
-        glide.ui.session_timeout: '60'
-drift:
-  description: Every deviation that was found, whether it was then repaired or not. Secrets are masked.
-  returned: success
-  type: list
-  elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: The option, column or state that deviates.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: setting session.idle_timeout
-      field: glide.ui.session_timeout
-      before: '120'
-      after: '60'
-manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
-  returned: success
-  type: list
-  elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it cannot be automated.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample:
-    - id: setting:request_auth.scripted_processor
-      title: Set the system property glide.basicauth.required.scriptedprocessor
-      reason: Its write roles hold security_admin, an elevated role that no API call can
-        have
-      where: 'ServiceNow: user menu > Elevate role > security_admin, then sys_properties.list
-        > glide.basicauth.required.scriptedprocessor'
-      values:
-        Name: glide.basicauth.required.scriptedprocessor
-        Value: 'true'
-      secret_values: []
 put_back:
   description: What was put back, because the account no longer signed in after it had been written.
   returned: when a group was put back
@@ -429,28 +345,21 @@ not_put_back:
   type: list
   elements: str
   sample: []
+drift:
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+manual_steps:
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 14
-    write: 6
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 7 settings are left after 10 (max_writes); run again. Every write flushes caches
-      on all nodes
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

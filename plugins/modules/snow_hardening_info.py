@@ -196,27 +196,10 @@ posture:
       high: {compliant: 10, deviating: 2, unknown: 0, not_applicable: 0}
     secure_score: {controls: 22, compliant: 18, points: 96, unknown_points: 0, possible_points: 114}
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 1
-    write: 0
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'https://acme-prod.service-now.com: attempt 1 of 6 failed, next one in 0.4 s. POST
-      /api/now/v1/batch -> 503'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

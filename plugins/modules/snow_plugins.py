@@ -117,6 +117,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 results:
   description: What became of each plugin and application, plugins first.
   returned: success, and when an activation failed
@@ -157,116 +161,21 @@ results:
       name: sn_vsc
       status: ok
       version: 3.2.1
-changed:
-  description:
-    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
-      change.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described, by object; only what deviates. Secrets are masked.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      plugins:
-        plugin com.snc.vulc: inactive
-        plugin com.glide.explicit_roles: inactive
-    after:
-      plugins:
-        plugin com.snc.vulc: active
-        plugin com.glide.explicit_roles: active
 drift:
-  description: Every deviation that was found, whether it was then repaired or not. Secrets are masked.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: The option, column or state that deviates.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: plugin com.snc.vulc
-      field: state
-      before: inactive
-      after: active
-    - object: plugin com.glide.explicit_roles
-      field: state
-      before: inactive
-      after: active
 manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it cannot be automated.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample:
-    - id: plugin:com.glide.explicit_roles
-      title: Have plugin com.glide.explicit_roles activated on acme-prod
-      reason: Plugin com.glide.explicit_roles can only be activated by ServiceNow support
-      where: Now Support > Service Catalog > Activate Plugin
-      values:
-        Instance: https://acme-prod.service-now.com
-        Plugin or application: com.glide.explicit_roles
-      secret_values: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 7
-    write: 2
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'https://acme-prod.service-now.com: attempt 1 of 6 failed, next one in 0.4 s. POST
-      /api/now/v1/batch -> 503'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

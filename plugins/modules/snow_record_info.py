@@ -89,6 +89,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 records:
   description: The rows, column name to value.
   returned: success
@@ -99,33 +103,11 @@ records:
       user_name: svc_defender
     - last_login_time: ''
       user_name: mid_server
-changed:
-  description: Always V(false). This module changes nothing.
-  returned: always
-  type: bool
-  sample: false
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 1
-    write: 0
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'https://acme-prod.service-now.com: attempt 1 of 6 failed, next one in 0.4 s. GET
-      /api/now/table/sys_user -> 503'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

@@ -94,6 +94,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 results:
   description: The verdict on each table, in the order of O(tables).
   returned: success
@@ -123,112 +127,21 @@ results:
       table: sysevent
       role: defender_reader
       status: needs_elevation
-changed:
-  description:
-    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
-      change.
-  returned: always
-  type: bool
-  sample: false
-diff:
-  description: What was found and what is described, by object; only what deviates. Secrets are masked.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before: {}
-    after: {}
 drift:
-  description: Every deviation that was found, whether it was then repaired or not. Secrets are masked.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: The option, column or state that deviates.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: table_acl sysevent (defender_reader)
-      field: read
-      before: needs_elevation
-      after: granted
 manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it cannot be automated.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample:
-    - id: table_acls:defender_reader:read
-      title: Create 1 access control rules for the role defender_reader
-      reason: Access rules are writable only with the elevated role security_admin, which
-        no API call can have
-      where: 'ServiceNow: user menu > Elevate role > security_admin, then System Security
-        > Access Control (ACL) > New, once for each table'
-      values:
-        Type: record
-        Operation: read
-        Decision Type: Allow If
-        Active: 'true'
-        Name: sysevent
-        Requires role: defender_reader
-      secret_values: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 1
-    write: 0
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'whether role defender_reader may read sysevent is unknown: the calling account may
-      not read sys_security_acl; it takes admin or security_admin'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module

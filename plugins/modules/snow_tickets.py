@@ -202,6 +202,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: One sentence that says what was found or done.
+  returned: always
+  type: str
 results:
   description: What became of each ticket, in the order of O(tickets).
   returned: success, and when writes were refused
@@ -251,112 +255,21 @@ results:
       link: https://acme-prod.service-now.com/nav_to.do?uri=%2Fincident.do%3Fsys_id%3D6d3c3bd2c3a103003ea1d53f6d50ddd8
       state: open
       platform_state: New
-changed:
-  description:
-    - Whether anything was changed, or would be outside check mode. What is left to a person (RV(manual_steps)) is no
-      change.
-  returned: always
-  type: bool
-  sample: true
-diff:
-  description: What was found and what is described, by object; only what deviates. Secrets are masked.
-  returned: success, in diff mode
-  type: dict
-  contains:
-    before:
-      description: What was found.
-      type: dict
-    after:
-      description: What is described.
-      type: dict
-  sample:
-    before:
-      incident 4d1c8a1e-2f0b-3c55-a9c5-1f7a1d9a2d11:
-        urgency: '3'
-    after:
-      incident 4d1c8a1e-2f0b-3c55-a9c5-1f7a1d9a2d11:
-        urgency: high
 drift:
-  description: Every deviation that was found, whether it was then repaired or not. Secrets are masked.
+  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    object:
-      description: What deviates.
-      type: str
-    field:
-      description: The option, column or state that deviates.
-      type: str
-    before:
-      description: What was found; null where there was nothing.
-      type: raw
-    after:
-      description: What is described.
-      type: raw
-  sample:
-    - object: incident 4d1c8a1e-2f0b-3c55-a9c5-1f7a1d9a2d11
-      field: urgency
-      before: '3'
-      after: high
 manual_steps:
-  description: What no API can do and a person has to, with every value to enter. It counts as drift until it is done.
+  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
-  contains:
-    id:
-      description: Name of the step, the same in every run.
-      type: str
-    title:
-      description: What to do, in one line.
-      type: str
-    reason:
-      description: Why it cannot be automated.
-      type: str
-    where:
-      description: The way to the page on which to do it.
-      type: str
-    values:
-      description: What to enter, by the label of the field on that page.
-      type: dict
-    secret_values:
-      description: Labels of fields whose value is a secret, and so not shown.
-      type: list
-      elements: str
-  sample:
-    - id: problem:acme-identity-1:resolved
-      title: Resolve problem PRB0040001
-      reason: Since the release Rome the Table API moves no problem from state to state
-      where: 'ServiceNow: https://acme-prod.service-now.com/nav_to.do?uri=%2Fproblem.do%3Fsys_id%3D62304320731823002728660c4cf6a7e8'
-      values:
-        State: Resolved
-        Resolution code: Fix Applied
-        Cause notes: The policy is assigned.
-        Fix notes: The policy is assigned.
-      secret_values: []
 api_calls:
-  description: How many HTTP requests the task sent, repeated ones included.
+  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
-  contains:
-    read:
-      description: Requests that cannot change anything, requests for a token among them.
-      type: int
-    write:
-      description: Requests that can.
-      type: int
-  sample:
-    read: 3
-    write: 1
-warnings:
-  description: What deserves attention although the task went well.
-  returned: when there is any
-  type: list
-  elements: str
-  sample:
-    - 'acme-prod refused to change incident 4d1c8a1e-2f0b-3c55-a9c5-1f7a1d9a2d11. PATCH /api/now/table/incident/6d3c3bd2c3a103003ea1d53f6d50ddd8
-      -> 403 Operation Failed: ACL Exception Update Failed due to security constraints'
+  sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
