@@ -12,12 +12,13 @@ from typing import Any
 from ...ansible_module import Params, TaskContext, transport_settings
 from ...engine.errors import Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ...transport.polling import ProgressLine
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
 from ..entra.clouds import DEFAULT_CLOUD, audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below
-from .long_running import finished
+from .long_running import wait_for_operation
 from .throttled_session import ThrottledSession
 
 PROVIDER = "Microsoft.Security"
@@ -158,9 +159,17 @@ class ArmClient:
             method, path, query={**(query or {}), "api-version": version}, body=body, accept=accept, **more
         )
 
-    def finish(self, answer: Response, what: str, timeout: float = 600.0) -> Any:
-        """Wait for the end of the operation that `answer` began and return its last body (see `operations`)."""
-        return finished(self, answer, what, timeout)
+    def finish(self, response: Response, what: str, timeout: float = 600.0) -> Any:
+        """Wait for the end of the operation that `response` started and return its last body (see `long_running`)."""
+        progress = ProgressLine(self.context.progress)
+        return wait_for_operation(response, what, timeout, get=self._follow, progress=progress)
+
+    def _follow(self, link: str) -> Response:
+        return self._send("GET", self.below(link), may_be_empty=True)
+
+    def progress_line(self) -> ProgressLine:
+        """Return a line of progress that begins with the platform's name."""
+        return ProgressLine(lambda text: self.context.progress(f"{self.name}: {text}"))
 
     def below(self, link: str) -> str:
         """Return the path and query of an absolute `link`; raise `EngineError` for one to another host.

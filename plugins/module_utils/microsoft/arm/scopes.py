@@ -7,7 +7,7 @@ See docs/facts/defender_for_cloud.md#integration-operations.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,16 @@ def read_scope(option: str, text: str) -> Scope:
     )
 
 
+def path_key(path: Any) -> str:
+    """Return a resource id in a form that can be compared: Azure ignores case, and examples differ in the first slash."""
+    return str(path).strip("/").casefold()
+
+
 def same_path(one: str, other: str) -> bool:
-    """Return whether two resource ids mean the same: Azure ignores case, and examples differ in the first slash."""
-    return one.strip("/").casefold() == other.strip("/").casefold()
+    """Return whether two resource ids mean the same."""
+    return path_key(one) == path_key(other)
+
+
+def same_paths(found: Any, wanted: Iterable[Any]) -> bool:
+    """Return whether a list that was read holds the wanted resource ids, in any order."""
+    return isinstance(found, list) and set(map(path_key, found)) == set(map(path_key, wanted))

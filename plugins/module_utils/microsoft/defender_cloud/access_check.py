@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ...engine.errors import EngineError, Refused
+from ...engine.errors import Refused
 from ..arm.client import WRITERS, ArmClient
 from ..arm.permissions import DENIED, UNKNOWN, judged, read_permissions
 from ..arm.resource_provider import Provider, read_provider
 from ..arm.scopes import Scope
 from ..entra.clouds import DEFAULT_CLOUD
+from ..entra.tokens import caller_claims
 from .pricings_api import CLOUD_POSTURE, STANDARD, extensions_of, pricing_path
 from .pricings_api import VERSION as PRICING_VERSION
 
@@ -214,16 +213,5 @@ def caller_of(manager: ArmClient) -> dict[str, str]:
         "name": ("upn", "unique_name"),
         "tenant_id": ("tid",),
     }
-    claims = _claims(manager)
+    claims = caller_claims(manager.session)
     return {name: next((str(claims[c]) for c in found if claims.get(c)), "") for name, found in names.items()}
-
-
-def _claims(manager: ArmClient) -> dict[str, Any]:
-    signer = manager.session.signer
-    try:
-        token = signer.headers()["Authorization"].split()[-1] if signer else ""
-        text = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (EngineError, KeyError, IndexError, ValueError):
-        return {}
-    return claims if isinstance(claims, dict) else {}

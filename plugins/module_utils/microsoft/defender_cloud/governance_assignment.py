@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...timestamps import moment, same_moment, written
+from ...timestamps import format_utc, parse, same_instant
 from ..arm.scopes import MANAGEMENT_GROUP, read_scope
 from .assessments import ASSESSMENTS_PATH, connector_of
 
@@ -129,7 +129,7 @@ def _same_address(one: Any, other: Any) -> bool:
 
 
 def _same_date(one: Any, other: Any) -> bool:
-    return same_moment(str(one or ""), str(other or ""))
+    return same_instant(str(one or ""), str(other or ""))
 
 
 PARTS = (
@@ -167,7 +167,7 @@ class Assignment:
 
     def _date(self, option: str) -> str:
         try:
-            return written(moment(self.values[option]))
+            return format_utc(parse(self.values[option]))
         except (ValueError, OverflowError) as error:
             raise InvalidInput(f"{self.pair.label}: {option} {error}") from None
 
@@ -222,7 +222,7 @@ class Assignment:
         """Return the properties of a new assignment. Without a due date, it is so many days from today on."""
         properties, _deviating = self.compared({})
         day = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
-        properties.setdefault("remediationDueDate", written(day + timedelta(days=default_due_days)))
+        properties.setdefault("remediationDueDate", format_utc(day + timedelta(days=default_due_days)))
         return properties
 
     def shown(self, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from ...engine.snapshot import QueryResult, Row
 from ...transport.errors import AmbiguousResponse
 from ..arm.client import ArmClient
 from ..collection_store import Endpoint
-from ..progress import Progress
 from .assessments import ASSESSMENTS_PATH, ASSESSMENTS_VERSION, split_id
 from .governance_assignment import Pair
 
@@ -46,7 +45,7 @@ class AssignmentsEndpoint(Endpoint):
         self.refused: dict[str, str] = {}
         self.expired: set[str] = set()
         self.planned = self.done = 0
-        self.progress = Progress(manager.context)
+        self.progress = manager.progress_line()
         self._looked_at: set[str] = set()
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -59,7 +58,7 @@ class AssignmentsEndpoint(Endpoint):
         rows: dict[str, Row] = {}
         self.refused = {}
         for count, pairs in enumerate(lists.values()):
-            self.progress.tell(f"{count} of {len(lists)} lists of assignments read")
+            self.progress.report(f"{count} of {len(lists)} lists of assignments read")
             try:
                 self._collect(rows, f"{pairs[0].scope}{ASSESSMENTS_PATH}/{pairs[0].recommendation}")
             except Refused as refusal:
@@ -92,7 +91,7 @@ class AssignmentsEndpoint(Endpoint):
             self.expired |= {pair.key for pair in pairs} - self._existing(pairs)
         alive = [pair for pair in missing if pair.key not in self.expired]
         for count, pair in enumerate(alive):
-            self.progress.tell(f"{count} of {len(alive)} resources without an assignment looked at")
+            self.progress.report(f"{count} of {len(alive)} resources without an assignment looked at")
             if pair.resource_id.casefold() != pair.scope.casefold():
                 self._collect(rows, pair.assessment_path)
         self._looked_at |= {pair.key for pair in alive} - {row["pair"] for row in rows.values()}
@@ -109,7 +108,7 @@ class AssignmentsEndpoint(Endpoint):
             existing: set[str] = set()
             for page in self.manager.pages(f"{pairs[0].scope}{ASSESSMENTS_PATH}", ASSESSMENTS_VERSION):
                 existing |= {_pair_key(str(assessment.get("id") or "")) for assessment in page}
-                self.progress.tell(f"{len(existing)} recommendations read")
+                self.progress.report(f"{len(existing)} recommendations read")
             return existing
         except Refused:
             return {pair.key for pair in pairs}
@@ -150,7 +149,7 @@ class AssignmentsEndpoint(Endpoint):
             yield
         finally:
             self.done += 1
-            self.progress.tell(f"{self.done} of {self.planned} assignments written")
+            self.progress.report(f"{self.done} of {self.planned} assignments written")
 
 
 def _row(assignment: Mapping[str, Any]) -> dict[str, str]:

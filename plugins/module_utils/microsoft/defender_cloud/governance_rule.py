@@ -12,7 +12,7 @@ from ...engine.plan import Plan, SecretDecision
 from ...engine.result import ABSENT, PRESENT
 from ...engine.snapshot import Row
 from ..arm.json_properties import holds, properties_of
-from ..arm.scopes import Scope
+from ..arm.scopes import Scope, same_paths
 from .governance_rule_conditions import (
     KEY_PATH,
     ORDER,
@@ -138,7 +138,7 @@ class GovernanceRule(ScopedObject):
         excluded = self.params["excluded_scopes"]
         if excluded is not None:
             found = properties.get("excludedScopes")
-            same = isinstance(found, list) and {_scope(s) for s in found} == {_scope(s) for s in excluded}
+            same = same_paths(found, excluded)
             yield Aspect("excluded_scopes", excluded if same else found, excluded, {"excludedScopes": excluded})
         mails = properties.get("governanceEmailNotification") or {}
         for option, name in NOTIFICATIONS.items():
@@ -281,7 +281,3 @@ class GovernanceRule(ScopedObject):
 def _like(found: Any, value: Any) -> Any:
     """Return what was found, or the wanted value where both mean the same: a description that is not there is empty."""
     return value if holds(found, value) or (value == "" and found is None) else found
-
-
-def _scope(path: Any) -> str:
-    return str(path).strip("/").casefold()

@@ -15,6 +15,7 @@ from ...engine.snapshot import Row, Snapshot
 from ...snow.record_resource import AS_DESCRIBED
 from ...transport.session import checked_base_url
 from ..arm.json_properties import document_of, holds, properties_of
+from ..arm.scopes import same_paths
 from .integration_preflight import IntegrationPreflight
 from .integrations_api import COLLECTION, CREDENTIALS, SERVICENOW, IntegrationsEndpoint
 from .scoped_object import Aspect, ScopedObject
@@ -97,7 +98,7 @@ class Integration(ScopedObject):
         excluded = self.params["excluded_scopes"]
         if excluded is not None:
             found = properties.get("excludedScopes") or ([] if properties else None)
-            same = found is not None and {_scope(s) for s in found} == {_scope(s) for s in excluded}
+            same = same_paths(found, excluded)
             yield Aspect("excluded_scopes", excluded if same else found, excluded, {"excludedScopes": excluded})
         # Not returned in the examples (docs/facts/defender_for_cloud.md#integration-body). Where they are, they can be
         # compared.
@@ -200,7 +201,3 @@ def shown(document: Mapping[str, Any], routes: IntegrationsEndpoint) -> dict[str
         "updated_at": str(metadata.get("updatedOn") or ""),
         "extra_properties": {name: value for name, value in properties.items() if name not in KNOWN},
     }
-
-
-def _scope(path: Any) -> str:
-    return str(path).strip("/").casefold()

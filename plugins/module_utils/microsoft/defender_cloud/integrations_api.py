@@ -14,9 +14,9 @@ from ...engine.errors import EngineError, InvalidInput
 from ...engine.plan import Write
 from ...recorded_api.replay import Replay
 from ...transport.errors import TransportError
+from ...transport.polling import ProgressLine, pause
 from ..arm.client import ArmClient
 from ..arm.json_properties import overlaid
-from ..arm.long_running import Watch
 from ..arm.resource_provider import read_provider
 from ..arm.scopes import Scope, same_path
 from .scoped_objects_api import ScopedObjectsEndpoint, scope_of_id
@@ -34,7 +34,7 @@ CREDENTIALS = {
     "client_id": "clientId",
     "client_secret": "clientSecret",
 }
-LOOK_AGAIN = 5.0
+DELETION_INTERVAL = 5.0
 
 
 def names_of(manager: ArmClient, scope: Scope) -> list[str]:
@@ -123,9 +123,9 @@ class IntegrationsEndpoint(ScopedObjectsEndpoint):
         if not self._replayed(write.action, write.label, row_id, {}):
             super().delete(write, row_id)
             return
-        watch = Watch(self.manager.context, f"removing {write.label}")
-        while any(row["sys_id"] == row_id for row in self.read().rows) and watch.seconds < self.retry_budget:
-            watch.sleep(LOOK_AGAIN)
+        progress = ProgressLine(self.manager.context.progress)
+        while any(row["sys_id"] == row_id for row in self.read().rows) and progress.seconds < self.retry_budget:
+            pause(DELETION_INTERVAL, progress, lambda seconds: f"removing {write.label}: running for {seconds:.0f} s")
 
     def _replayed(self, operation: str, label: str, row_id: str, values: Mapping[str, str]) -> bool:
         if self.replay is None or not self.replay.offers(operation):

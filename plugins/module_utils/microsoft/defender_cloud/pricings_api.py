@@ -12,11 +12,11 @@ from typing import Any
 from ...engine.errors import EngineError
 from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
+from ...transport.polling import ProgressLine, pause
 from ...transport.responses import Response
 from ...transport.retry import retry_after_seconds
 from ..arm.client import ArmClient
 from ..arm.json_properties import flag, overlaid, row_of
-from ..arm.long_running import Watch
 from ..arm.scopes import Scope
 from ..collection_store import Endpoint
 
@@ -81,7 +81,7 @@ class PricingsEndpoint(Endpoint):
         Raises `EngineError` when it does not settle in time, or when an extension of the answer failed.
         """
         wanted = json.loads(values["properties"])
-        watch = Watch(self.manager.context, f"waiting for another update of the plans of {self.scope}")
+        progress = ProgressLine(self.manager.context.progress)
         for attempt in itertools.count():
             # Read for each attempt: the update that we waited for may have set extensions.
             properties = (self.manager.find(self.path, VERSION) or {}).get("properties") or {}
@@ -89,21 +89,22 @@ class PricingsEndpoint(Endpoint):
             answer = self.manager.call("PUT", self.path, VERSION, body=body, accept=(409,))
             if answer.status != 409:
                 break
-            self._wait(answer, watch, attempt)
+            self._pause(answer, progress, attempt)
         self.manager.finish(answer, write.label, self.retry_budget)
         self._check(answer)
 
-    def _wait(self, answer: Response, watch: Watch, attempt: int) -> None:
+    def _pause(self, answer: Response, progress: ProgressLine, attempt: int) -> None:
         given = retry_after_seconds(answer.headers.get("retry-after"))
         ceiling = min(MAX_WAIT, FIRST_WAIT * 2**attempt)
         wait = random.uniform(ceiling / 2, ceiling) if given is None else given  # noqa: S311 (jitter, not secrecy)
-        if watch.seconds + wait > self.retry_budget:
+        if progress.seconds + wait > self.retry_budget:
             words = answer.error(self.manager.context.redactor.scrub_text).words
             raise EngineError(
                 f"another update of the plans of {self.scope} has not settled within {self.retry_budget:g} s ({words or 'status 409'}); only one "
                 f"at a time is accepted. Nothing was changed; run again later, or raise wait_timeout"
             )
-        watch.sleep(wait)
+        what = f"waiting for another update of the plans of {self.scope}"
+        pause(wait, progress, lambda seconds: f"{what}: running for {seconds:.0f} s")
 
     def _check(self, answer: Response) -> None:
         properties = answer.data.get("properties") if isinstance(answer.data, dict) else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.errors import InvalidInput, Refused
+from ...transport.polling import ProgressLine
 from ..arm.client import ArmClient
 from ..arm.scopes import (
     CONNECTOR,
@@ -17,7 +18,6 @@ from ..arm.scopes import (
     read_scope,
     scope_of,
 )
-from ..progress import Progress
 from .assessments import (
     ASSESSMENTS_PATH,
     ASSESSMENTS_VERSION,
@@ -47,7 +47,7 @@ def scopes_of(params: Mapping[str, Any]) -> list[Scope]:
 class Metadata:
     """What is known of a kind of assessment: the tenant's list, and for what is not in it that of the subscription."""
 
-    def __init__(self, manager: ArmClient, progress: Progress) -> None:
+    def __init__(self, manager: ArmClient, progress: ProgressLine) -> None:
         self.manager, self.progress = manager, progress
         self.lists: dict[str, dict[str, Mapping[str, Any]]] = {}
 
@@ -68,7 +68,7 @@ class Metadata:
             try:
                 for page in self.manager.pages(f"{scope}{METADATA_PATH}", ASSESSMENTS_VERSION):
                     known |= {str(row.get("name")).casefold(): row.get("properties") or {} for row in page}
-                    self.progress.tell(f"{len(known)} kinds of recommendations read")
+                    self.progress.report(f"{len(known)} kinds of recommendations read")
             except Refused:
                 # Who may read a subscription need not be allowed to read the tenant's list: the subscription's has all.
                 if scope:
@@ -100,7 +100,7 @@ class Reader:
     _chosen: int = 0
 
     def __post_init__(self) -> None:
-        self.progress = Progress(self.manager.context)
+        self.progress = self.manager.progress_line()
         self.metadata = Metadata(self.manager, self.progress)
 
     def read(self) -> Reading:
@@ -150,7 +150,7 @@ class Reader:
         count = 0
         for page in self.manager.pages(f"{scope.path}{ASSESSMENTS_PATH}", ASSESSMENTS_VERSION):
             count += len(page)
-            self.progress.tell(f"{count} recommendations of {scope} read")
+            self.progress.report(f"{count} recommendations of {scope} read")
             for assessment in page:
                 yield recommendation(assessment, self.metadata.of(assessment))
 

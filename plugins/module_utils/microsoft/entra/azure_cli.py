@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from ...ansible_module import TaskContext
 from ...transport.errors import SignInFailed
-from .tokens import Fetched, fetched
+from ...transport.token_cache import Token
+from .tokens import token_of
 
 PROGRAM = "az"
 
@@ -28,7 +29,7 @@ class AzureCli:
         """One user of this machine, one tenant."""
         return f"cli\0{self.tenant}"
 
-    def fetch(self, scope: str) -> Fetched:
+    def fetch(self, scope: str) -> Token:
         """Ask the program."""
         program = shutil.which(PROGRAM)
         if not program:
@@ -42,7 +43,7 @@ class AzureCli:
                 words = " ".join(self.context.redactor.scrub_text(done.stderr).split())
                 raise SignInFailed(f"the Azure CLI gave no token: {words[:500]}. Sign in with 'az login' first")
             data = json.loads(done.stdout)
-            return fetched({"access_token": data["accessToken"], "expires_on": data.get("expires_on")})
+            return token_of({"access_token": data["accessToken"], "expires_on": data.get("expires_on")})
         except subprocess.TimeoutExpired:
             raise SignInFailed(f"the Azure CLI gave no token within {self.timeout:g} s (option timeout)") from None
         except (OSError, ValueError, KeyError, TypeError):

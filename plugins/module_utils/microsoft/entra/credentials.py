@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,13 +14,12 @@ from ...ansible_module import Params, TaskContext, transport_settings
 from ...transport.errors import BadConnectionOption, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
+from ...transport.token_cache import Token, TokenCache, key_of
 from . import azure_cli, managed_identity
 from .clouds import cloud_of
-from .tokens import Fetched, claims_of, fetched
+from .tokens import claims_of, token_of
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-RENEW_BEFORE = 300.0
-SHORTEST_LIFE = 5.0
 
 CLIENT_SECRET, FEDERATED, MANAGED_IDENTITY, CLI, TOKEN = (
     "client_secret",
@@ -69,7 +66,7 @@ class Source(Protocol):
     def key(self) -> str:
         """What tells it from others. It may hold a secret: digest it."""
 
-    def fetch(self, scope: str) -> Fetched:
+    def fetch(self, scope: str) -> Token:
         """Return a new token for `scope` (a resource and `/.default`); raise `SignInFailed`."""
 
 
@@ -88,7 +85,7 @@ class Application:
         """What is asked, and with what proof."""
         return "\0".join((self.session.base_url, self.tenant, self.client, self.secret, self.token_file))
 
-    def fetch(self, scope: str) -> Fetched:
+    def fetch(self, scope: str) -> Token:
         """POST to the token endpoint of the tenant."""
         form = {"grant_type": "client_credentials", "client_id": self.client, "scope": scope, **self._proof()}
         path = f"/{quote(self.tenant, safe='')}/oauth2/v2.0/token"
@@ -96,7 +93,7 @@ class Application:
         data = answer.data if isinstance(answer.data, Mapping) else {}
         if answer.status >= 400 or not data.get("access_token"):
             raise SignInFailed(self._explained(answer))
-        return fetched(data)
+        return token_of(data)
 
     def _proof(self) -> dict[str, str]:
         if self.secret:
@@ -135,21 +132,13 @@ class GivenToken:
         """The token itself."""
         return self.text
 
-    def fetch(self, scope: str) -> Fetched:
+    def fetch(self, scope: str) -> Token:
         """Return the given token, whatever it is for."""
-        return Fetched(self.text, 0.0)
+        return Token(self.text, 0.0)
 
 
-@dataclass
-class Live:
-    """A token of this process and when it ends (seconds of the monotonic clock)."""
-
-    text: str
-    ends: float
-
-
-# One token per source and scope in this process. The key is a digest: no credentials in it.
-_tokens: dict[str, Live] = {}
+# By source and scope.
+TOKENS = TokenCache(renew_before=300.0)
 
 
 @dataclass
@@ -161,7 +150,7 @@ class EntraSigner:
     context: TaskContext
 
     def __post_init__(self) -> None:
-        self._key = hashlib.sha256(f"{self.source.key}\0{self.scope}".encode()).hexdigest()
+        self._key = key_of(self.source.key, self.scope)
 
     def headers(self) -> Mapping[str, str]:
         """Return the bearer header, with a token that lives for at least another moment."""
@@ -169,7 +158,7 @@ class EntraSigner:
 
     def renew(self) -> bool:
         """Forget the token that was refused; a given one cannot be had again."""
-        return not isinstance(self.source, GivenToken) and _tokens.pop(self._key, None) is not None
+        return not isinstance(self.source, GivenToken) and TOKENS.forget(self._key)
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -179,13 +168,9 @@ class EntraSigner:
     def _token(self) -> str:
         if isinstance(self.source, GivenToken):
             return self.source.text
-        known = _tokens.get(self._key)
-        if known is None or known.ends <= time.monotonic():
-            new = self.source.fetch(self.scope)
-            margin = min(RENEW_BEFORE, new.life / 2)
-            known = _tokens[self._key] = Live(new.text, time.monotonic() + max(SHORTEST_LIFE, new.life - margin))
-        self.context.redactor.add(known.text)
-        return known.text
+        token = TOKENS.token(self._key, lambda: self.source.fetch(self.scope))
+        self.context.redactor.add(token.text)
+        return token.text
 
 
 def source_name(params: Params) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from ...ansible_module import Params, TaskContext, transport_settings
 from ...transport.errors import HttpError, SignInFailed, TransportError
 from ...transport.session import Session
-from .tokens import Fetched, fetched
+from ...transport.token_cache import Token
+from .tokens import token_of
 
 # Known to every virtual machine of Azure, and to nobody else: a link-local address, so plain http stays on the host.
 METADATA_SERVICE = "http://169.254.169.254"
@@ -50,7 +51,7 @@ class ManagedIdentity:
         """Which service is asked, and for whom."""
         return f"{self.session.base_url}/{self.path}\0{self.client}"
 
-    def fetch(self, scope: str) -> Fetched:
+    def fetch(self, scope: str) -> Token:
         """GET a token from the service of the machine."""
         query = {"resource": scope.removesuffix("/.default"), **({"client_id": self.client} if self.client else {})}
         if self.endpoint:
@@ -71,4 +72,4 @@ class ManagedIdentity:
         data = answer.data
         if not isinstance(data, Mapping) or not data.get("access_token"):
             raise SignInFailed("the answer for the managed identity holds no access_token")
-        return fetched(data)
+        return token_of(data)

@@ -12,7 +12,8 @@ from ...engine.errors import InvalidInput
 from ...engine.plan import CHANGED, MANUAL, OK, PERFORM, REFUSED, Plan, SecretDecision, Write
 from ...engine.result import ABSENT, Drift, ManualStep
 from ...engine.snapshot import PlannedId, Query, Row, Snapshot
-from ...timestamps import moment
+from ...timestamps import parse
+from ..entra.tokens import caller_claims
 from ..graph.client import GraphClient
 from .users_api import (
     ACTIONS,
@@ -180,7 +181,7 @@ def actions_of(params: Mapping[str, Any], graph: GraphClient) -> UserActions:
     check_entries(entries, params["max_users"])
     since = params.get("since") or ""
     try:
-        moment(since or "2000-01-01")
+        parse(since or "2000-01-01")
     except ValueError as error:
         raise InvalidInput(f"since: {error}") from None
     message = _message(params, any(entry["action"] == NOTIFY for entry in entries))
@@ -188,7 +189,7 @@ def actions_of(params: Mapping[str, Any], graph: GraphClient) -> UserActions:
     routes = UsersEndpoint(graph, list(dict.fromkeys(entry["id"] for entry in entries)), sender)
     routes.message = message
     protected = frozenset(name.strip().casefold() for name in params["protected"])
-    myself = str(graph.caller.get("oid") or "") if entries else ""
+    myself = str(caller_claims(graph.session).get("oid") or "") if entries else ""
     return UserActions(entries, routes, Rules(protected, since, myself))
 
 
@@ -232,7 +233,7 @@ def check_pairs(pairs: Iterable[tuple[str, str]]) -> None:
 
 def _is_since(valid_from: str, since: str) -> bool:
     try:
-        return moment(valid_from) >= moment(since)
+        return parse(valid_from) >= parse(since)
     except ValueError:
         return False
 

@@ -19,7 +19,6 @@ from ...transport.responses import Response
 from ..collection_store import Endpoint
 from ..graph.batch import Call
 from ..graph.client import GraphClient
-from ..progress import Progress
 
 COLLECTION = "users"
 REQUIRE_SIGN_IN, SUSPEND, UNSUSPEND, NOTIFY = "require_sign_in", "suspend", "unsuspend", "notify"
@@ -51,7 +50,7 @@ class UsersEndpoint(Endpoint):
         self.done: set[tuple[str, str]] = set()
         self.message: dict[str, str] = {}
         self._roles: dict[str, list[str]] = {}
-        self._progress = Progress(graph.context, graph.name)
+        self._progress = graph.progress_line()
 
     def read(self) -> QueryResult:
         """Return the users that there are, in as few requests as can be; `sys_id` is the key as the task gives it."""
@@ -110,7 +109,7 @@ class UsersEndpoint(Endpoint):
         else:
             self._enable(user, action)
         self.done.add((action, user))
-        self._progress.tell(f"{len(self.done)} actions done")
+        self._progress.report(f"{len(self.done)} actions done")
 
     def _revoke(self, user: str) -> None:
         path = f"/users/{quoted(user)}/revokeSignInSessions"

@@ -14,12 +14,13 @@ from typing import Any
 from ...ansible_module import Params, TaskContext, transport_settings
 from ...engine.errors import EngineError, Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ...transport.polling import ProgressLine
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
 from ..entra.clouds import audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below
-from .batch import Call, answered
+from .batch import BatchSender, Call
 
 VERSION = "/v1.0"
 HUNTING_PATH = f"{VERSION}/security/runHuntingQuery"
@@ -58,12 +59,6 @@ class GraphClient:
         signer = signer_for(params, context, audience(cloud.graph))
         return cls(Session(root, transport_settings(params), context, signer), params, context)
 
-    @property
-    def caller(self) -> Mapping[str, Any]:
-        """What the token says of who is calling, such as `oid`, the id of the user or of the application; maybe nothing."""
-        claims: Mapping[str, Any] = getattr(self.session.signer, "claims", None) or {}
-        return claims
-
     # -- calls --------------------------------------------------------------------------------------------------------
 
     def call(self, method: str, path: str, permission: str, **more: Any) -> Response:
@@ -96,11 +91,14 @@ class GraphClient:
 
         Raises what `call` raises when a batch itself is refused.
         """
-        return answered(self, calls)
+        return BatchSender(self._send_batch, self.session, self.progress_line()).responses(calls)
 
-    def send_batch(self, body: Any, *, only_reads: bool) -> Response:
-        """Send one `$batch`."""
+    def _send_batch(self, body: Any, *, only_reads: bool) -> Response:
         return self._send("POST", f"{VERSION}/$batch", "", body=body, only_reads=only_reads)
+
+    def progress_line(self) -> ProgressLine:
+        """Return a line of progress that begins with the platform's name."""
+        return ProgressLine(lambda text: self.context.progress(f"{self.name}: {text}"))
 
     def below(self, link: str) -> str:
         """Return the path and query of an absolute `link`; raise `EngineError` for one to another host."""

@@ -19,7 +19,11 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     EngineError,
     InvalidInput,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.timestamps import moment, same_moment, written
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.timestamps import (
+    format_utc,
+    parse,
+    same_instant,
+)
 from ansible_collections.secops.servicenow_defender.plugins.modules import mdc_assignments
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer
@@ -230,7 +234,7 @@ def test_an_empty_text_takes_a_value_away(governance: Governance, task: Task) ->
 def test_a_due_date_that_nobody_gave_is_set_once(governance: Governance, task: Task, clock: Clock) -> None:
     governance.has(machine("vm1"))
     task(entry(), default_due_days=14)
-    due = moment(governance.only["remediationDueDate"])
+    due = parse(governance.only["remediationDueDate"])
     assert timedelta(days=13) <= due - datetime.now(timezone.utc) <= timedelta(days=14)
     assert not task(entry(), default_due_days=30)["changed"]
 
@@ -417,7 +421,7 @@ def test_a_number_that_azure_cannot_hold_is_left_out_and_nothing_else(governance
         ({"resource_id": "vm1"}, "resource_id must be /subscriptions/<id>"),
         ({"resource_id": f"{machine('vm1')}{ASSESSMENTS}/x"}, "must be the id of the resource alone"),
         ({"resource_id": "/providers/Microsoft.Management/managementGroups/acme"}, "is a management group"),
-        ({"due_date": "tomorrow"}, "due_date 'tomorrow' is no date such as"),
+        ({"due_date": "tomorrow"}, "due_date 'tomorrow' is neither a date such as"),
         ({"due_date": "2026-13-01"}, "due_date"),
         ({"due_date": ""}, "due_date must not be empty"),
         ({"eta": "2026-12-01"}, "eta and eta_justification go together"),
@@ -462,9 +466,9 @@ def test_the_last_digits_are_the_number(governance: Governance, task: Task, text
 
 @given(st.datetimes(min_value=datetime(1000, 1, 2), max_value=datetime(9998, 1, 1)))
 def test_a_moment_is_the_same_however_it_is_written(value: datetime) -> None:
-    text = written(value.replace(tzinfo=timezone.utc))
-    assert moment(text) == value.replace(tzinfo=timezone.utc)
-    assert same_moment(text, text.replace("T", " ").removesuffix("Z"))
+    text = format_utc(value.replace(tzinfo=timezone.utc))
+    assert parse(text) == value.replace(tzinfo=timezone.utc)
+    assert same_instant(text, text.replace("T", " ").removesuffix("Z"))
 
 
 @pytest.mark.parametrize(
@@ -479,13 +483,13 @@ def test_a_moment_is_the_same_however_it_is_written(value: datetime) -> None:
     ],
 )
 def test_dates_are_compared_as_moments(one: str, other: str, same: bool) -> None:
-    assert same_moment(one, other) is same
+    assert same_instant(one, other) is same
 
 
 @given(st.text())
 def test_what_is_no_date_is_told(text: str) -> None:
     try:
-        moment(text)
+        parse(text)
     except (ValueError, OverflowError):
         return
     assert json.dumps(text)[1:5].isdigit()

@@ -190,7 +190,7 @@ def test_more_users_than_allowed_are_refused_before_anything_is_read(
         ([("ann", "suspend"), ("ann", "unsuspend")], {}, "is to be suspended and not to be"),
         ([("ann", "notify")], {"notify_sender": "soc"}, "notify needs notify_subject, notify_message"),
         ([("ann", "notify")], {**MESSAGE, "notify_sender": "no@acme.example"}, "notify_sender: the tenant has no user"),
-        ([("ann", "require_sign_in")], {"since": "yesterday"}, "since: 'yesterday' is no date"),
+        ([("ann", "require_sign_in")], {"since": "yesterday"}, "since: 'yesterday' is neither a date"),
         ([("ann", "suspend")], {"max_users": 0}, "max_users must be at least 1"),
         ([], {"users": [{"id": " ", "action": "suspend"}]}, "users: an id is empty"),
     ],

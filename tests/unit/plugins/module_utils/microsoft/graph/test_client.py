@@ -130,7 +130,7 @@ def test_calls_that_were_throttled_within_a_batch_are_sent_again(
     answers = graph(server, context, retries=2).batch([Call(f"/things/{number}") for number in range(5)])
     assert [each.status for each in answers] == [200] * 5
     assert batches.sizes == [5, 2]
-    assert sum(clock.naps) == 7
+    assert sum(clock.naps) == pytest.approx(7, abs=0.1)
     assert "2 of 5 calls of a batch failed" in context.warnings[0]
 
 
@@ -149,5 +149,5 @@ def test_only_a_batch_that_reads_goes_out_in_check_mode(server: Loopback) -> Non
 
 def test_a_batch_that_leaves_a_call_out_is_no_answer(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"responses": []}))
-    with pytest.raises(EngineError, match=r"the answer leaves out /things/0"):
+    with pytest.raises(EngineError, match=r"the response does not contain /things/0"):
         graph(server, context).batch([Call("/things/0?$select=id")])

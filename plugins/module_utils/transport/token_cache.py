@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Access tokens that this process holds: one for each set of credentials, requested again before it expires."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MIN_LIFETIME = 5.0
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token and how long it is valid (seconds); `details` is the whole token response."""
+
+    text: str
+    lifetime: float
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TokenCache:
+    """Tokens by key. A token is in use until `renew_before` seconds before it expires, or for half of a shorter life."""
+
+    def __init__(self, renew_before: float) -> None:
+        self.renew_before = renew_before
+        self._held: dict[str, tuple[Token, float]] = {}
+
+    def token(self, key: str, request: Callable[[], Token]) -> Token:
+        """Return the token held under `key`, or the one that `request` returns where there is none or it has expired."""
+        held = self._held.get(key)
+        if held is None or held[1] <= time.monotonic():
+            new = request()
+            usable = new.lifetime - min(self.renew_before, new.lifetime / 2)
+            held = self._held[key] = (new, time.monotonic() + max(MIN_LIFETIME, usable))
+        return held[0]
+
+    def forget(self, key: str) -> bool:
+        """Drop the token under `key`, because it was refused; return whether there was one."""
+        return self._held.pop(key, None) is not None
+
+    def clear(self) -> None:
+        """Drop every token."""
+        self._held.clear()
+
+
+def key_of(*parts: str) -> str:
+    """Return a key for credentials. It is a digest, so that the cache holds no credentials."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
