@@ -184,9 +184,9 @@ def test_what_is_ambiguous_stops_before_anything_is_written(
     ]
     run = tenant_run(playbook, steps, tenant.with_session())
     assert "the tenant has 2 connectors named 'acme-twice'" in run["two"].message
-    assert "takes client_id, client_secret, password, username to create it" in run["incomplete"].message
-    assert "instance_url must be a whole address" in run["no address"].message
-    assert "takes mda_portal_cookie to create it" in run["no session"].message
+    assert "requires client_id, client_secret, password, username to create it" in run["incomplete"].message
+    assert "instance_url must be an absolute URL" in run["no address"].message
+    assert "requires mda_portal_cookie to create it" in run["no session"].message
     assert "was learned from a connection with OAuth" in run["other mode"].message
     assert not tenant.writes()
 

@@ -48,7 +48,10 @@ def test_a_contract_is_learned_and_holds_no_secret(playbook: Playbooks, sandbox:
 
 
 CASES = {
-    "a value that was not typed": ({"password": "never typed here"}, "password: not found in the requests of the wizard"),
+    "a value that was not typed": (
+        {"password": "never typed here"},
+        "password: not found in the requests of the wizard",
+    ),
     "an unknown option": ({"realm": "something"}, "learn_contract_values accepts name, instance_url"),
     "a value too short": ({"username": "x"}, "username: too short to be found reliably"),
     "two of one value": ({"client_id": "svc_ansible"}, "have the same value"),

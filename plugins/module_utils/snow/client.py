@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..ansible_module import Params, TaskContext, transport_settings
+from ..ansible_module import Params, TaskContext
 from ..engine.errors import Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
 from ..engine.reconcile import Account, Reconciler
@@ -21,11 +21,13 @@ from ..engine.store import Order, WriteResult
 from ..transport.errors import AmbiguousResponse, HttpError, SignInFailed, TransportError
 from ..transport.responses import Response
 from ..transport.session import Session, checked_base_url
+from ..transport.settings import transport_settings
 from . import account, cicd, secret_checks
 from .activation import Activation
 from .auth import explain_401, grant_of, signer_for
 from .batch import read_tables
 from .bulk_writes import BulkWriter
+from .pages import INSTANCE_PAGES
 from .query import TableQuery, table_queries
 from .table_api import TABLE_PATH, WRITE_QUERY, plain, row_path
 
@@ -260,7 +262,7 @@ def open_session(params: Params, context: TaskContext) -> Session:
         context.redactor.add(params.get(option))
     if params.get("snow_username") and params.get("snow_password"):
         context.redactor.add(f"{params['snow_username']}:{params['snow_password']}")
-    return Session(base_url, settings, context)
+    return Session(base_url, settings, context, page_hints=INSTANCE_PAGES)
 
 
 def short_name(base_url: str) -> str:

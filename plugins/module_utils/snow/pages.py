@@ -22,7 +22,9 @@ INSTANCE_PAGES = (
         SIGN_IN_PAGE.kind,
         SIGN_IN_PAGE.remedy,
     ),
-    PageHint(MAINTENANCE_PAGE.pattern, MAINTENANCE_PAGE.kind, "Wait until the instance is available again, then run again"),
+    PageHint(
+        MAINTENANCE_PAGE.pattern, MAINTENANCE_PAGE.kind, "Wait until the instance is available again, then run again"
+    ),
     PageHint(re.compile(b""), "a page instead of data", "Check that the address is the root of the instance"),
     PageHint(
         re.compile(rb"Transaction cancelled"),

@@ -37,7 +37,9 @@ def explain(error: Exception, where: str, settings: Settings, connect_timeout: f
             f"{where}: cannot connect within {connect_timeout:g} s. Check the address, the network and the proxy"
         )
     if isinstance(error, failures.ReadTimeout):
-        return AmbiguousResponse(f"{where}: timed out after {settings.timeout:g} s. Increase timeout if the platform is slow")
+        return AmbiguousResponse(
+            f"{where}: timed out after {settings.timeout:g} s. Increase timeout if the platform is slow"
+        )
     if isinstance(error, failures.ConnectionError) and _never_connected(error):
         return ConnectError(
             f"{where}: cannot connect ({reason}). Check that the host name is correct and that the host is up"

@@ -78,7 +78,9 @@ class Redactor:
     def _searched(self) -> tuple[str, ...]:
         """Return every form to search for, the longest first: one can be part of another."""
         if self._forms is None:
-            forms = {form for secret in self.secrets if len(secret) >= MIN_SEARCHED_LENGTH for form in encodings(secret)}
+            forms = {
+                form for secret in self.secrets if len(secret) >= MIN_SEARCHED_LENGTH for form in encodings(secret)
+            }
             self._forms = tuple(sorted(forms, key=len, reverse=True))
         return self._forms
 

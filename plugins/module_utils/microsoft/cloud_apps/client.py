@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...ansible_module import Params, TaskContext, transport_settings
+from ...ansible_module import Params, TaskContext
 from ...engine.errors import Refused
 from ...transport.errors import BadConnectionOption, HttpError, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, Signer, checked_base_url
+from ...transport.settings import transport_settings
 from ..entra.credentials import signer_for
 from .rate_limit import PAUSE, RateLimit
 

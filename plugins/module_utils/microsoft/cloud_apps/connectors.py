@@ -238,7 +238,7 @@ def _address(entry: Mapping[str, Any]) -> str:
     except ValueError:
         pass
     raise InvalidInput(
-        f"connector {entry['name']}: instance_url must be a whole address such as https://acme-prod.service-now.com, not {url!r}"
+        f"connector {entry['name']}: instance_url must be an absolute URL such as https://acme-prod.service-now.com, not {url!r}"
     )
 
 

@@ -248,7 +248,7 @@ def test_one_instance_described_twice_is_an_error(server: Loopback, task: Task) 
 
 @pytest.mark.parametrize("url", ["acme-dev", "ftp://acme-dev.service-now.com", "https://", "https://[::"])
 def test_an_address_that_is_none_is_told(server: Loopback, task: Task, url: str) -> None:
-    with pytest.raises(InvalidInput, match="must be a whole address"):
+    with pytest.raises(InvalidInput, match="must be an absolute URL"):
         task({"instance_url": url})
 
 
@@ -310,7 +310,7 @@ def test_a_contract_for_oauth_does_not_connect_with_a_password(server: Loopback,
 def test_all_values_are_there_before_the_first_connector_is_sent(server: Loopback, task: Task) -> None:
     portal = Portal(server)
     poor = {"name": "poor", "instance_url": "https://poor.service-now.com", "client_secret": None}
-    with pytest.raises(InvalidInput, match="connector poor: contract 'c' takes client_secret to create it"):
+    with pytest.raises(InvalidInput, match="connector poor: contract 'c' requires client_secret to create it"):
         task({}, poor, contract=portal.contract)
     assert portal.records == []
 
