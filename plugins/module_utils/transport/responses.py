@@ -74,7 +74,7 @@ def read_response(
     """Decode `raw`. `may_be_empty`: the response to a GET may have no body, as at the end of an operation.
 
     Raises `UnexpectedPage` for a page or a redirect instead of data, `AmbiguousResponse` for a truncated response. An error
-    status counts whatever the body is. `hints` are the known pages of the platform.
+    status counts regardless of the body. `hints` are the known pages of the platform.
     """
     where = f"{method} {path} -> {raw.status}"
     if 300 <= raw.status < 400:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ....engine.errors import InvalidInput
 from ....transport.redact import encodings
-from ..connectors_api import same_address
+from ..connectors_api import normalize_address
 
 INPUT_OPTIONS = ("name", "instance_url", "username", "password", "client_id", "client_secret")
 MIN_VALUE_LENGTH = 3
@@ -34,7 +34,7 @@ def validate_input(values: Mapping[str, Any]) -> dict[str, str]:
         raise InvalidInput(
             f"{', '.join(short)}: too short to be found reliably. Use at least {MIN_VALUE_LENGTH} characters for the recording"
         )
-    entered["instance_url"] = same_address(entered["instance_url"])
+    entered["instance_url"] = normalize_address(entered["instance_url"])
     entered["instance_host"] = entered["instance_url"].partition("://")[2]
     _check_distinct(entered)
     return entered

@@ -16,13 +16,15 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     InvalidInput,
     Refused,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
-    health,
-    same_address,
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connector_health import (
+    status_of,
     token_days_left,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
+    normalize_address,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.evidence import (
-    connector_number,
+    instance_id,
 )
 from ansible_collections.secops.servicenow_defender.plugins.modules import mda_connector_info, mda_connectors
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
@@ -134,11 +136,11 @@ FULL = {
     ],
 )
 def test_a_connectors_health_follows_from_its_record(api: dict[str, Any], status: str) -> None:
-    assert health(api)[0] == status
+    assert status_of(api)[0] == status
 
 
 def test_instance_numbers_become_the_ids_of_other_routes() -> None:
-    assert [connector_number(number, 14509) for number in range(4)] == [14509, 1063085, 2111661, 3160237]
+    assert [instance_id(number, 14509) for number in range(4)] == [14509, 1063085, 2111661, 3160237]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_instance_numbers_become_the_ids_of_other_routes() -> None:
     ["https://Acme-Dev.service-now.com/", "HTTPS://acme-dev.SERVICE-NOW.com", "https://acme-dev.service-now.com:443"],
 )
 def test_case_slash_and_port_make_no_other_address(url: str) -> None:
-    assert same_address(url) == "https://acme-dev.service-now.com"
+    assert normalize_address(url) == "https://acme-dev.service-now.com"
 
 
 def test_a_refresh_token_lives_ninety_days() -> None:
