@@ -33,7 +33,7 @@ def application(**options: Any) -> Task:
 CASES = {
     "wrong host": Case(
         application(snow_url="https://acme-prod.invalid"),
-        ("acme-prod", "cannot connect", "is the host name right"),
+        ("acme-prod", "cannot connect", "Check that the host name is correct"),
         names_instance=False,
     ),
     "wrong port": Case(

@@ -132,7 +132,7 @@ def test_an_address_is_known_in_any_writing(
         connect("plain", described(ready), contract=loaded(contract), **WAITING),
     ]
     run = tenant_run(playbook, steps, tenant.with_session())
-    assert "are one instance" in run["twice"].message
+    assert "have the same instance" in run["twice"].message
     assert f"connectors names {ready.name!r} twice" in run["same name"].message
     assert (run["odd"].changed, run["plain"].changed) == (True, False)
     assert run["odd"]["results"][0]["instance_url"] == ready.access.url

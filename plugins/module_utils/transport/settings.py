@@ -35,12 +35,12 @@ class Settings:
     client_key: str | None = None
 
 
-def transport_settings(params: Mapping[str, Any], **client_files: str | None) -> Settings:
-    """Return the settings of a task's options; raise `BadConnectionOption` for a number out of range.
-
-    `client_files` are `client_cert` and `client_key`, whose options belong to the client of a platform.
-    """
+def transport_settings(
+    params: Mapping[str, Any], *, client_cert: str | None = None, client_key: str | None = None
+) -> Settings:
+    """Return the settings of a task's options; raise `BadConnectionOption` for a number out of range."""
     for name, (minimum, maximum) in RANGES.items():
         if not minimum <= params[name] <= maximum:
             raise BadConnectionOption(f"{name} must be between {minimum} and {maximum}, not {params[name]}")
-    return Settings(**{name: params[name] for name in TRANSPORT_OPTIONS}, **client_files)
+    options = {name: params[name] for name in TRANSPORT_OPTIONS}
+    return Settings(**options, client_cert=client_cert, client_key=client_key)

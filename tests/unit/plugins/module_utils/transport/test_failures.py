@@ -50,7 +50,7 @@ def test_an_unknown_host_is_named(connected: Connect, monkeypatch: pytest.Monkey
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     message = failed(connected("https://acme-prdo.service-now.com", retries=0))
     assert "at https://acme-prdo.service-now.com: cannot connect (Name or service not known)" in message
-    assert "is the host name right" in message
+    assert "Check that the host name is correct" in message
 
 
 def test_a_proxy_that_cannot_be_reached_is_called_the_culprit(connected: Connect) -> None:

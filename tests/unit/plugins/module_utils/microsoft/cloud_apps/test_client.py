@@ -107,7 +107,7 @@ def test_every_attempt_takes_its_turn(server: Loopback, tenant: CloudAppsClient)
     ("status", "options", "kind", "told"),
     [
         (401, {}, SignInFailed, "mda_api_token is wrong, was revoked, or belongs to another tenant"),
-        (403, {}, Refused, "issue one as a Security Administrator"),
+        (403, {}, Refused, "Issue a token as a Security Administrator"),
         (
             403,
             {"mda_api_token": None, "azure_access_token": "b3arer-text"},

@@ -243,7 +243,7 @@ def test_two_connectors_of_one_name_are_an_error_that_names_both(server: Loopbac
 
 def test_one_instance_described_twice_is_an_error(server: Loopback, task: Task) -> None:
     Portal(server)
-    with pytest.raises(InvalidInput, match="'acme-dev' and 'again' are one instance"):
+    with pytest.raises(InvalidInput, match="'acme-dev' and 'again' have the same instance"):
         task({}, {"name": "again", "instance_url": "https://ACME-DEV.service-now.com/"})
     assert server.received == []
 
@@ -348,7 +348,7 @@ def test_evidence_alone_never_writes(silent_list: Portal, task: Task, server: Lo
 
 def test_when_nothing_tells_that_is_an_error(silent_list: Portal, task: Task) -> None:
     silent_list.others = dict.fromkeys(("/api/v1/activities/", "/api/v1/entities/"), answer({}, 403))
-    with pytest.raises(Refused, match="nothing tells how the connectors are"):
+    with pytest.raises(Refused, match="the status of the connectors cannot be read"):
         task()
 
 
