@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contracts: which requests may be sent to a route that its vendor does not document, and what their responses must hold.
+"""Contracts: which requests may be sent to a route that its vendor does not document, and what their responses must contain.
 
 See the guide on contracts and `docs/contract.schema.json` for the format.
 """
@@ -36,7 +36,7 @@ KNOWN = frozenset((*USER_INPUT, *SESSION, *INTEGRATION, "id", "skip", "limit", "
 
 @dataclass(frozen=True)
 class Step:
-    """One request: its templates, and what its response must hold. `fields` maps a name to a JMESPath."""
+    """One request: its templates, and what its response must contain. `fields` maps a name to a JMESPath."""
 
     method: str
     url: str

@@ -164,7 +164,7 @@ class Replay:
     def _mismatch(self, place: str, what: str) -> EngineError:
         return EngineError(
             f"{self.client.name}: contract {self.contract.name!r} no longer matches ({place}). {what}. Nothing more was sent. The "
-            f"portal has changed: connect one instance by hand and learn the contract again"
+            f"portal has changed: connect one instance manually and learn the contract again"
         )
 
     def _session_ended(self, error: str) -> str:

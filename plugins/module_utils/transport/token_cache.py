@@ -26,24 +26,24 @@ class TokenCache:
 
     def __init__(self, renew_before: float) -> None:
         self.renew_before = renew_before
-        self._held: dict[str, tuple[Token, float]] = {}
+        self._entries: dict[str, tuple[Token, float]] = {}
 
     def token(self, key: str, request: Callable[[], Token]) -> Token:
         """Return the cached token of `key`, or a new one from `request` if there is none or it has expired."""
-        held = self._held.get(key)
-        if held is None or held[1] <= time.monotonic():
+        entry = self._entries.get(key)
+        if entry is None or entry[1] <= time.monotonic():
             new = request()
             usable = new.lifetime - min(self.renew_before, new.lifetime / 2)
-            held = self._held[key] = (new, time.monotonic() + max(MIN_LIFETIME, usable))
-        return held[0]
+            entry = self._entries[key] = (new, time.monotonic() + max(MIN_LIFETIME, usable))
+        return entry[0]
 
     def forget(self, key: str) -> bool:
         """Drop the token of `key` after it was refused; return whether there was one."""
-        return self._held.pop(key, None) is not None
+        return self._entries.pop(key, None) is not None
 
     def clear(self) -> None:
         """Drop every token."""
-        self._held.clear()
+        self._entries.clear()
 
 
 def key_of(*parts: str) -> str:
