@@ -224,7 +224,7 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.secure_score.control_profiles_api import newest_score, profiles_of
-from ..module_utils.microsoft.secure_score.scores import SERVICE, Hosts, chosen, joined, notes_of, summary
+from ..module_utils.microsoft.secure_score.scores import SERVICE, Hosts, join_scores, notes_of, select_controls, summary
 
 SPEC = ansible_module.ModuleSpec(
     options={"service": {"type": "str", "default": SERVICE}, "settings": {"type": "dict"}},
@@ -236,10 +236,10 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     """Return the controls of one service with scores and settings."""
     hosts, service = Hosts.of(params["settings"]), params["service"]
     client = client_for(params, context)
-    profiles, by_name = chosen(profiles_of(client), service)
+    profiles, by_name = select_controls(profiles_of(client), service)
     if by_name:
         context.warn(f"no control has the service {service}; those of ServiceNow were found by their ids and titles")
-    controls, score = joined(profiles, newest_score(client), hosts)
+    controls, score = join_scores(profiles, newest_score(client), hosts)
     notes = notes_of(controls, hosts, service)
     return ansible_module.information(
         msg=summary(service, score, controls), controls=controls, score=score, notes=notes

@@ -307,7 +307,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     integration = Integration(params, endpoint, preflight)
     result = reconcile(CollectionStore(client, {COLLECTION: endpoint}), integration, noun="integration")
     if preflight.outcome["status"] == SUCCEEDED and not context.check_mode:
-        preflight.test(integration.label, "The integration was written all the same")
+        preflight.test(integration.label, "The integration was written nevertheless")
     result.output.update(connection_test=preflight.outcome, api_version=endpoint.version)
     return result
 
@@ -319,7 +319,7 @@ def _endpoint(params: ansible_module.Params, client: ArmClient, scope: Scope) ->
         client,
         scope,
         version_for(client, scope, params["api_version"]),
-        retry_budget=params["wait_timeout"],
+        wait_timeout=params["wait_timeout"],
         credentials=credentials_of(params),
         replay=replay,
     )

@@ -128,7 +128,7 @@ from ..module_utils import ansible_module
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.json_properties import document_of
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
-from ..module_utils.microsoft.defender_cloud.integration import shown
+from ..module_utils.microsoft.defender_cloud.integration import integration_as_result
 from ..module_utils.microsoft.defender_cloud.integrations_api import IntegrationsEndpoint, version_for
 
 SPEC = ansible_module.ModuleSpec(
@@ -141,7 +141,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
     client = client_for(params, context)
     endpoint = IntegrationsEndpoint(client, scope, version_for(client, scope, params["api_version"]))
-    found = [shown(document_of(row), endpoint) for row in endpoint.read().rows]
+    found = [integration_as_result(document_of(row), endpoint) for row in endpoint.read().rows]
     found.sort(key=lambda entry: (entry["inherited_from"], entry["display_name"], entry["id"]))
     return ansible_module.information(integrations=found, api_version=endpoint.version)
 

@@ -90,7 +90,7 @@ def test_a_plan_waits_for_another_update_and_gives_up_in_words(playbook: Playboo
     ]
     run = tenant_run(playbook, steps, tenant.hosts())
     assert run["first"].changed
-    assert "has not settled within 1 s" in run["second"].message
+    assert "has not ended within 1 s" in run["second"].message
     assert "wait_timeout" in run["second"].message
     assert "Nothing" in run["unknown"].message
 
@@ -222,7 +222,7 @@ def test_a_priority_that_is_taken_is_explained(playbook: Playbooks, sandbox: San
     whole = {"priority": 10, "severities": ["High"], "owner": OWNER}
     other = task("mdc_governance_rule", "other", display_name="Other", **whole, more=IGNORED)
     run = tenant_run(playbook, [rule("first", **whole), other], tenant.hosts())
-    assert "belongs to the rule 'High findings'" in run["other"].message
+    assert "is taken by the rule 'High findings'" in run["other"].message
     assert "next free priority is 11" in run["other"].message
     assert len(tenant.rows("rules")) == 1
 
@@ -249,7 +249,7 @@ def test_an_integration_lives_and_dies(
     assert "aws-prod (AWS), gcp-prod (GCP)" in run["connect: real"]["warnings"][0]
     for name in ("rotate", "rotate again"):
         assert [entry["field"] for entry in run[name]["drift"]] == ["credentials"]
-        assert "every run reports a change" in run[name]["warnings"][0]
+        assert "every run writes the credentials and reports a change" in run[name]["warnings"][0]
     assert not tenant.rows("integrations")
     for secret in (CLIENT["client_secret"], ready.access.password):
         assert secret not in run.output
@@ -266,7 +266,7 @@ def test_wrong_credentials_are_found_before_anything_is_written(
         assert "did not accept the credentials (WrongCredentials" in run.last.message
         assert not tenant.writes()
     else:
-        assert "could not be tried beforehand" in run.last["warnings"][0]
+        assert "could not be tested before the write" in run.last["warnings"][0]
         assert tenant.rows("integrations")
     assert "not-the-secret" not in run.output
 
@@ -284,7 +284,7 @@ def test_what_must_not_be_written_is_refused(playbook: Playbooks, sandbox: Sandb
         integration("other cloud", ready, azure_cloud="AzureUSGovernment", more=IGNORED),
     ]
     run = tenant_run(playbook, steps, tenant.hosts())
-    assert "to change disabled, give instance_url" in run["without credentials"].message
+    assert "a change of disabled also requires instance_url" in run["without credentials"].message
     assert "confirm_assignment_loss" in run["unconfirmed"].message
     assert "0 assignments there have a ticket" in run["unconfirmed"].message
     assert "commercial cloud only" in run["other cloud"].message

@@ -217,7 +217,7 @@ def test_a_rule_can_be_run_and_its_priority_clash_is_explained(
     clash = {"mdc_itsm_rules": [HIGH, {**HIGH, "display_name": "Another"}]}
     run = tenant("onboard", variables=clash)
     assert run.status == 2
-    assert "belongs to the rule 'High findings'" in run.output
+    assert "is taken by the rule 'High findings'" in run.output
     assert "next free priority is 11" in run.output
 
 

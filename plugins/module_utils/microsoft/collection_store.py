@@ -13,7 +13,7 @@ from ..ansible_module import TaskContext
 from ..engine.errors import EngineError, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
 from ..engine.reconcile import UNKNOWN, Account
-from ..engine.snapshot import Query, QueryResult, Row
+from ..engine.snapshot import PlannedId, Query, QueryResult, Row
 from ..transport.errors import AmbiguousResponse
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
@@ -53,6 +53,14 @@ class Endpoint:
     def perform(self, write: Write) -> None:
         """Carry out an action, which leaves no object of its own, and wait for its end."""
         raise EngineError(f"{write.label}: {self.noun} have no actions")
+
+
+class CollectionResource:
+    """A resource that no other resource of the same run refers to before it exists."""
+
+    def planned_ids(self) -> list[PlannedId]:
+        """Return none."""
+        return []
 
 
 class CollectionStore:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scopes of Resource Manager: what an integration, a rule or a list is for.
+"""Scopes of Resource Manager: where an integration, a rule or a list applies.
 
 See docs/facts/defender_for_cloud.md#integration-operations.
 """
@@ -33,7 +33,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """A scope: `path` starts with a slash and ends without one; `kind` is one of the words above."""
+    """A scope: `path` starts with a slash and ends without one; `kind` is one of the constants above."""
 
     path: str
     kind: str
@@ -49,14 +49,14 @@ class Scope:
 
 
 def scope_of(params: Mapping[str, Any], *kinds: str) -> Scope:
-    """Return the scope that option `scope` names, or the subscription of the connection options.
+    """Return the scope in option `scope`, or the subscription of the connection options.
 
-    `kinds` are the ones that make sense (none: all of them). Raises `InvalidInput`.
+    `kinds` are the supported ones (none: all of them). Raises `InvalidInput`.
     """
     text = params.get("scope") or ""
     if not text and not params.get("azure_subscription_id"):
         raise InvalidInput(
-            "scope or azure_subscription_id is required: which subscription, management group or connector is meant?"
+            "scope or azure_subscription_id is required, to select the subscription, management group or connector"
         )
     scope = read_scope("scope", text or f"/subscriptions/{params['azure_subscription_id']}")
     if kinds and scope.kind not in kinds:
@@ -65,7 +65,7 @@ def scope_of(params: Mapping[str, Any], *kinds: str) -> Scope:
 
 
 def read_scope(option: str, text: str) -> Scope:
-    """Return the scope that `text` writes; raise `InvalidInput` naming `option`."""
+    """Return the scope in `text`; raise `InvalidInput` naming `option`."""
     path = f"/{text.strip().strip('/')}"
     for kind, pattern in KINDS:
         if pattern.fullmatch(path):

@@ -18,7 +18,7 @@ PROGRAM = "az"
 
 @dataclass
 class AzureCli:
-    """`az account get-access-token`, for whoever signed in with `az login`; `timeout` in seconds."""
+    """`az account get-access-token`, for the user signed in with `az login`; `timeout` in seconds."""
 
     tenant: str
     timeout: float
@@ -30,7 +30,7 @@ class AzureCli:
         return f"cli\0{self.tenant}"
 
     def fetch(self, scope: str) -> Token:
-        """Ask the program."""
+        """Run the program."""
         program = shutil.which(PROGRAM)
         if not program:
             raise SignInFailed("azure_auth_source cli: the Azure CLI (az) is not installed where the task runs")
@@ -41,10 +41,10 @@ class AzureCli:
             done = subprocess.run(command, capture_output=True, text=True, timeout=self.timeout, check=False)  # noqa: S603
             if done.returncode:
                 words = " ".join(self.context.redactor.scrub_text(done.stderr).split())
-                raise SignInFailed(f"the Azure CLI gave no token: {words[:500]}. Sign in with 'az login' first")
+                raise SignInFailed(f"the Azure CLI returned no token: {words[:500]}. Sign in with 'az login' first")
             data = json.loads(done.stdout)
             return token_of({"access_token": data["accessToken"], "expires_on": data.get("expires_on")})
         except subprocess.TimeoutExpired:
-            raise SignInFailed(f"the Azure CLI gave no token within {self.timeout:g} s (option timeout)") from None
+            raise SignInFailed(f"the Azure CLI returned no token within {self.timeout:g} s (option timeout)") from None
         except (OSError, ValueError, KeyError, TypeError):
-            raise SignInFailed("the Azure CLI answered with something else than a token; is it up to date?") from None
+            raise SignInFailed("the Azure CLI returned an unexpected format; check that it is up to date") from None

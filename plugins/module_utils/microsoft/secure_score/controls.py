@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the controls of Secure Score are marked."""
+"""The states of controls of Secure Score."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from ...engine.errors import InvalidInput
 from ...engine.plan import CHANGED, OK, UPDATE, Plan, SecretDecision, Value, Write
 from ...engine.result import Drift
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.snapshot import Query, Row, Snapshot
+from ..collection_store import CollectionResource
 from .control_profiles_api import COLLECTION, STATES
 
 COLUMNS = ("sys_id", "title", "service", "deprecated", "state", "comment")
@@ -23,8 +24,8 @@ CONTROL_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class SecureScoreControls:
-    """The described marks, one for each control."""
+class SecureScoreControls(CollectionResource):
+    """The desired states, one for each control."""
 
     label = "secure_score_controls"
 
@@ -33,14 +34,10 @@ class SecureScoreControls:
         ids = [entry["id"] for entry in entries]
         for control in ids:
             if ids.count(control) > 1:
-                raise InvalidInput(f"controls names {control!r} twice")
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
+                raise InvalidInput(f"controls lists {control!r} twice")
 
     def reads(self) -> list[Query]:
-        """Ask for every control: one list tells all."""
+        """Read every control: it is one list."""
         return [Query(COLLECTION, "sys_id", (), COLUMNS)]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
@@ -55,10 +52,10 @@ class SecureScoreControls:
     def _check_ids(self, rows: Mapping[str, Row]) -> None:
         unknown = [entry["id"] for entry in self.entries if entry["id"] not in rows]
         if unknown:
-            told = "; ".join(f"{control!r}{_similar(control, rows)}" for control in unknown)
+            ids = "; ".join(f"{control!r}{_similar(control, rows)}" for control in unknown)
             raise InvalidInput(
-                f"the tenant has no control of Secure Score with the id {told}. Nothing was written. "
-                f"graph_secure_score_info lists them; those of ServiceNow come with the first connected instance"
+                f"the tenant has no control of Secure Score with the id {ids}. Nothing was written. "
+                f"graph_secure_score_info lists them; those of ServiceNow appear with the first connected instance"
             )
 
     @staticmethod
@@ -67,22 +64,22 @@ class SecureScoreControls:
         outcome: dict[str, Any] = {"object": label, "id": row["sys_id"], "title": row["title"], "status": OK}
         outcome |= {name: row[name] for name in MANAGED}
         plan.outcomes.append(outcome)
-        if row["deprecated"] == "true":
-            plan.warnings.append(f"{label} is deprecated: Microsoft scores it no longer, whatever it is marked as")
+        if row["deprecated"]:
+            plan.warnings.append(f"{label} is deprecated: Microsoft does not score it any more, in any state")
         wanted = {name: entry[name] for name in MANAGED if entry.get(name) is not None}
-        deviating = [name for name, value in wanted.items() if row[name] != value]
-        if not deviating:
+        drifted = [name for name, value in wanted.items() if row[name] != value]
+        if not drifted:
             return
         outcome |= {"status": CHANGED, **wanted}
-        plan.drift += [Drift(label, name, row[name], wanted[name]) for name in deviating]
-        plan.before[label] = {name: row[name] for name in deviating}
-        plan.after[label] = {name: wanted[name] for name in deviating}
+        plan.drift += [Drift(label, name, row[name], wanted[name]) for name in drifted]
+        plan.before[label] = {name: row[name] for name in drifted}
+        plan.after[label] = {name: wanted[name] for name in drifted}
         values: dict[str, Value] = {**wanted}
         plan.writes.append(Write(UPDATE, COLLECTION, label, values, row["sys_id"]))
 
 
 def _similar(control: str, rows: Mapping[str, Row]) -> str:
-    """Return what else may be meant: an id, or the id behind a title."""
+    """Return a suggestion: similar ids, and the ids of similar titles."""
     by_name = {name.casefold(): row["sys_id"] for row in rows.values() for name in (row["sys_id"], row["title"])}
     close = get_close_matches(control.casefold(), by_name, n=3)
     found = list(dict.fromkeys(by_name[name] for name in close))

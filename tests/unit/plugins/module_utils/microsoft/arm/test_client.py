@@ -66,7 +66,7 @@ def test_a_list_follows_its_links_as_they_are(server: Loopback, manager: ArmClie
 
 def test_a_link_to_another_host_is_not_followed(server: Loopback, manager: ArmClient) -> None:
     server.answers(answer({"value": [], "nextLink": "https://elsewhere.example/subscriptions/1?x=y"}))
-    with pytest.raises(EngineError, match=r"points to elsewhere\.example"):
+    with pytest.raises(EngineError, match=r"returned a link to elsewhere\.example"):
         manager.rows(PATH, VERSION)
     assert len(server.received) == 1
 
@@ -110,7 +110,7 @@ def test_the_platforms_details_are_told(server: Loopback, manager: ArmClient) ->
     details = [{"code": "InvalidQuery", "message": "Query is invalid."}, {"code": "Parser", "message": "near '~'"}]
     server.answers(answer({"error": {"code": "BadRequest", "message": "See below", "details": details}}, 400))
     with pytest.raises(Refused, match="BadRequest: See below: Query is invalid.: near '~'"):
-        manager.graph("securityresources")
+        manager.resource_graph("securityresources")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_an_operation_that_fails_or_lasts_too_long_says_so(server: Loopback, man
 
 def test_resource_graph_is_read_to_its_end(server: Loopback, manager: ArmClient) -> None:
     server.answers(answer({"data": [{"a": 1}], "$skipToken": "t"}), answer({"data": [{"a": 2}]}))
-    assert manager.graph("securityresources") == [{"a": 1}, {"a": 2}]
+    assert manager.resource_graph("securityresources") == [{"a": 1}, {"a": 2}]
 
 
 @pytest.mark.parametrize(

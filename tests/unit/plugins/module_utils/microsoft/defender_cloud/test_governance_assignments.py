@@ -393,7 +393,7 @@ def test_two_for_one_finding_are_ours_or_nobodys(governance: Governance, task: T
     one, two = (governance.assign(machine("vm2"), key) for key in ("b", "c"))
     result = task(entry(), entry(machine("vm2"), ticket_status="open"))
     assert result["results"][1]["status"] == "refused"
-    assert f"there are 2 of them, {one} and {two}" in result["results"][1]["reason"]
+    assert f"there are 2 assignments, {one} and {two}" in result["results"][1]["reason"]
 
 
 def test_a_number_that_azure_cannot_hold_is_left_out_and_nothing_else(governance: Governance, task: Task) -> None:
@@ -406,7 +406,7 @@ def test_a_number_that_azure_cannot_hold_is_left_out_and_nothing_else(governance
     result = task(*entries)
     large, fits = result["results"]
     assert (large["status"], large["ticket_number"], large["ticket_link"]) == ("changed", None, LINK)
-    assert "ticket number INC2147483648 is beyond 2147483647" in large["reason"]
+    assert "ticket number INC2147483648 is greater than 2147483647" in large["reason"]
     assert result["warnings"] == [large["reason"]]
     assert (fits["ticket_number"], "reason" in fits) == (2147483647, False)
     again = task(*entries)
@@ -424,10 +424,10 @@ def test_a_number_that_azure_cannot_hold_is_left_out_and_nothing_else(governance
         ({"due_date": "tomorrow"}, "due_date 'tomorrow' is neither a date such as"),
         ({"due_date": "2026-13-01"}, "due_date"),
         ({"due_date": ""}, "due_date must not be empty"),
-        ({"eta": "2026-12-01"}, "eta and eta_justification go together"),
-        ({"eta_justification": "Later"}, "eta and eta_justification go together"),
-        ({"ticket_number": "INC0010023"}, "ticket_number INC0010023 needs ticket_link"),
-        ({"ticket_number": "99999999999"}, "ticket_number 99999999999 needs ticket_link"),
+        ({"eta": "2026-12-01"}, "eta and eta_justification require each other"),
+        ({"eta_justification": "Later"}, "eta and eta_justification require each other"),
+        ({"ticket_number": "INC0010023"}, "ticket_number INC0010023 requires ticket_link"),
+        ({"ticket_number": "99999999999"}, "ticket_number 99999999999 requires ticket_link"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
@@ -439,7 +439,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
 
 
 def test_one_finding_twice_is_refused(server: Loopback, task: Task) -> None:
-    with pytest.raises(InvalidInput, match="describes assignment .* twice"):
+    with pytest.raises(InvalidInput, match="lists assignment .* twice"):
         task(entry(), entry(machine("vm1").upper()))
     with pytest.raises(InvalidInput, match="default_due_days must be 0 or more"):
         task(entry(), default_due_days=-1)

@@ -54,7 +54,7 @@ def test_a_missing_permission_is_named_with_the_place_to_grant_it(server: Loopba
 
 def test_an_answer_without_rows_is_no_answer(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"schema": []}))
-    with pytest.raises(EngineError, match="holds no results"):
+    with pytest.raises(EngineError, match="contains no results"):
         graph(server, context).hunt("x")
 
 
@@ -70,7 +70,7 @@ def test_a_list_follows_its_links_as_they_are(server: Loopback, context: TaskCon
 
 def test_a_link_to_another_host_is_not_followed(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"value": [], "@odata.nextLink": "https://elsewhere.example/v1.0/things?x=y"}))
-    with pytest.raises(EngineError, match=r"Microsoft Graph points to elsewhere\.example.*Check azure_graph_url"):
+    with pytest.raises(EngineError, match=r"Microsoft Graph returned a link to elsewhere\.example.*Check azure_graph_url"):
         graph(server, context).rows("/things", "Things.Read")
     assert len(server.received) == 1
 
@@ -87,7 +87,7 @@ def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(server: Loopb
 
 def test_an_answer_without_a_list_is_not_taken_for_an_empty_one(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"error": None}))
-    with pytest.raises(AmbiguousResponse, match="the answer holds no list"):
+    with pytest.raises(AmbiguousResponse, match="the response contains no list"):
         graph(server, context).rows("/things", "Things.Read")
 
 
