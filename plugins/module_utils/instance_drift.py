@@ -10,20 +10,17 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .ansible_module import ModuleSpec, Params, TaskContext
 from .engine.errors import EngineError, InvalidInput, Refused
+from .engine.reconcile import compare as compare_resources
 from .engine.result import Result
 from .hardening.baseline import Selection
 from .hardening.posture import posture_of, summary
-from .hardening.task import hardening_of, selection_of
-from .snow import connect
-from .snow.client import Instance
-from .snow.instance_facts import instance_facts, prefetch_facts
+from .hardening.task import HARDENING_OPTIONS, hardening_of, selection_of
+from .snow import store_for
+from .snow.instance_facts import INSTANCE_INFO_OPTIONS, instance_facts, prefetch_facts
+from .snow.options import Options
 from .snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
-from .snow.specs import (
-    HARDENING_OPTIONS,
-    INSTANCE_INFO_OPTIONS,
-    WAIT_OPTIONS,
-    Options,
-)
+from .snow.store import InstanceStore
+from .transport.polling import WAIT_OPTIONS
 
 # Each part takes the options of a module of its own.
 PARTS = {
@@ -48,9 +45,9 @@ def compare(params: Params, context: TaskContext) -> Result:
     selection = selection_of(parts["hardening"]) if params["hardening"] is not None else None
     predicting = context.check_mode
     context.check_mode = True  # the transport refuses whatever would write
-    with connect(params, context) as instance:
-        prefetch_facts(instance, **parts["preflight"])
-        result = _compared(instance, parts, selection)
+    store = store_for(params, context)
+    prefetch_facts(store.client, **parts["preflight"])
+    result = _compared(store, parts, selection)
     result.changed = result.changed and predicting
     grave = [found for found in result.output["problems"] if found["severity"] in params["fail_on"]]
     if any(found["id"] not in params["ignore"] for found in grave):
@@ -58,17 +55,17 @@ def compare(params: Params, context: TaskContext) -> Result:
     return result
 
 
-def _compared(instance: Instance, parts: Mapping[str, Any], selection: Selection | None) -> Result:
-    hardening = hardening_of(instance, parts["hardening"], selection) if selection else None
+def _compared(store: InstanceStore, parts: Mapping[str, Any], selection: Selection | None) -> Result:
+    hardening = hardening_of(store, parts["hardening"], selection) if selection else None
     resources = [*resources_of(parts["instance"]), *([hardening] if hardening else [])]
     try:
-        result = instance.compare(*resources)
+        result = compare_resources(store, *resources)
     except Refused as refusal:
         # What stands in the way of a connection may well be the reason.
-        facts = instance_facts(instance, **parts["preflight"])
+        facts = instance_facts(store.client, **parts["preflight"])
         why = f". {facts['msg']}" if facts["problems"] else ""
         raise EngineError(f"{refusal}{why}", facts) from None
-    result.output |= instance_facts(instance, **parts["preflight"])
+    result.output |= instance_facts(store.client, **parts["preflight"])
     if selection and hardening:
         posture = posture_of(selection.baseline, hardening.assessed)
         result.output["msg"] += f"; {summary(posture)}"

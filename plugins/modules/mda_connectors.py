@@ -271,12 +271,11 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
 from ..module_utils.microsoft.cloud_apps.connector_wait import connect_instances
 from ..module_utils.microsoft.cloud_apps.connectors import CONNECTOR_OPTIONS, Connectors
 from ..module_utils.microsoft.cloud_apps.connectors_api import COLLECTION, SERVICENOW, ConnectorsEndpoint
 from ..module_utils.microsoft.cloud_apps.evidence import count_events
-from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.recorded_api.contract import parse
 from ..module_utils.recorded_api.replay import Replay
 from ..module_utils.transport.polling import Wait
@@ -307,7 +306,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     endpoint = ConnectorsEndpoint(client, Replay(contract, client) if contract else None)
     waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
     connectors = Connectors(params["connectors"], endpoint)
-    result = connect_instances(CollectionStore(client, {COLLECTION: endpoint}), connectors, waiting)
+    result = connect_instances(store_for(client, COLLECTION, endpoint), connectors, waiting)
     if params["events_since_days"] > 0:
         connectors.add_event_counts(count_events(client, SERVICENOW, params["events_since_days"]))
     return result

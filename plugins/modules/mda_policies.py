@@ -124,10 +124,9 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.engine.errors import InvalidInput
 from ..module_utils.engine.reconcile import reconcile
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
 from ..module_utils.microsoft.cloud_apps.policies import POLICY_OPTIONS, Policies
 from ..module_utils.microsoft.cloud_apps.policies_api import COLLECTION, SHIPPED, PoliciesEndpoint, shipped_contract
-from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.recorded_api.contract import parse
 from ..module_utils.recorded_api.replay import Replay
 
@@ -159,7 +158,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
         contract = shipped_contract(client.session.base_url)
     replay = Replay(parse(contract, "mda_policy"), client) if contract is not None else None
     endpoint = PoliciesEndpoint(client, replay)
-    return reconcile(CollectionStore(client, {COLLECTION: endpoint}), Policies(params["policies"], endpoint))
+    return reconcile(store_for(client, COLLECTION, endpoint), Policies(params["policies"], endpoint))
 
 
 def main() -> None:

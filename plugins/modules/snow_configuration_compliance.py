@@ -399,11 +399,11 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.configuration_compliance.constants import JOB_KEYS
 from ..module_utils.snow.configuration_compliance.reconcile import ensure
 from ..module_utils.snow.configuration_compliance.settings import Settings
-from ..module_utils.snow.specs import WAIT_OPTIONS
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(
     options={
@@ -430,8 +430,7 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring the integration of Configuration Compliance with Defender for Cloud to its described state."""
     settings = Settings.from_params(params)
-    with connect(params, context) as instance:
-        return ensure(instance, settings)
+    return ensure(store_for(params, context), settings)
 
 
 def main() -> None:

@@ -363,9 +363,9 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.hardening.task import harden, selection_of
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.specs import HARDENING_OPTIONS, WAIT_OPTIONS
+from ..module_utils.hardening.task import HARDENING_OPTIONS, harden, selection_of
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
 
@@ -373,8 +373,7 @@ SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one instance to a hardening baseline."""
     selection = selection_of(params)
-    with connect(params, context) as instance:
-        return harden(instance, params, selection)
+    return harden(store_for(params, context), params, selection)
 
 
 def main() -> None:

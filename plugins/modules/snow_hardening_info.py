@@ -205,7 +205,7 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.hardening.baseline import BASELINES, select
 from ..module_utils.hardening.posture import look, posture_of, summary
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow import SNOW_OPTIONS, store_for
 
 SPEC = ansible_module.ModuleSpec(
     options={
@@ -220,14 +220,14 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Judge the settings of a baseline on one instance."""
     selection = select(params["baseline"], params["ids"])
-    with connect(params, context) as instance:
-        assessed = look(instance, selection, params["production"])
-        posture = posture_of(selection.baseline, assessed)
-        return ansible_module.information(
-            msg=f"{instance.name}: {summary(posture)}",
-            settings=[entry.as_dict() for entry in assessed],
-            posture=posture,
-        )
+    store = store_for(params, context)
+    assessed = look(store, selection, params["production"])
+    posture = posture_of(selection.baseline, assessed)
+    return ansible_module.information(
+        msg=f"{store.name}: {summary(posture)}",
+        settings=[entry.as_dict() for entry in assessed],
+        posture=posture,
+    )
 
 
 def main() -> None:

@@ -549,7 +549,8 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
 
 SPEC = ansible_module.ModuleSpec(options=INSTANCE_OPTIONS, groups=[SNOW_OPTIONS], secrets=secrets_of)
@@ -557,8 +558,7 @@ SPEC = ansible_module.ModuleSpec(options=INSTANCE_OPTIONS, groups=[SNOW_OPTIONS]
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring everything that is described of an instance to its state, in one plan."""
-    with connect(params, context) as instance:
-        return instance.ensure(*resources_of(params))
+    return reconcile(store_for(params, context), *resources_of(params))
 
 
 def main() -> None:

@@ -216,19 +216,16 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.instance_facts import instance_facts
-from ..module_utils.snow.specs import INSTANCE_INFO_OPTIONS
+from ..module_utils.snow import SNOW_OPTIONS, client_for
+from ..module_utils.snow.instance_facts import INSTANCE_INFO_OPTIONS, instance_facts
 
 SPEC = ansible_module.ModuleSpec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Tell what an instance is, who is calling, and what stands in the way of a connection."""
-    with connect(params, context) as instance:
-        return ansible_module.information(
-            **instance_facts(instance, **{name: params[name] for name in INSTANCE_INFO_OPTIONS})
-        )
+    facts = instance_facts(client_for(params, context), **{name: params[name] for name in INSTANCE_INFO_OPTIONS})
+    return ansible_module.information(**facts)
 
 
 def main() -> None:

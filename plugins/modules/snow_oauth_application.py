@@ -309,17 +309,16 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.oauth_application import OAuthApplication
-from ..module_utils.snow.specs import OAUTH_APPLICATION_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.oauth_application import OAUTH_APPLICATION_OPTIONS, OAuthApplication
 
 SPEC = ansible_module.ModuleSpec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one entry of the Application Registry to the described state."""
-    with connect(params, context) as instance:
-        return instance.ensure(OAuthApplication.from_params(params), noun="oauth_application")
+    return reconcile(store_for(params, context), OAuthApplication.from_params(params), noun="oauth_application")
 
 
 def main() -> None:

@@ -136,17 +136,17 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.oauth_application_info import oauth_applications, told
+from ..module_utils.snow import SNOW_OPTIONS, client_for
+from ..module_utils.snow.oauth_application_info import oauth_applications, summary
 
 SPEC = ansible_module.ModuleSpec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """List entries of the Application Registry."""
-    with connect(params, context) as instance:
-        found = oauth_applications(instance, params["name"])
-        return ansible_module.information(msg=told(instance, params["name"], found), oauth_applications=found)
+    client = client_for(params, context)
+    found = oauth_applications(client, params["name"])
+    return ansible_module.information(msg=summary(client.name, params["name"], found), oauth_applications=found)
 
 
 def main() -> None:

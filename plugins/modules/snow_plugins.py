@@ -179,9 +179,11 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.plugins import Plugins
-from ..module_utils.snow.specs import APPLICATION_OPTIONS, PLUGIN_OPTIONS, WAIT_OPTIONS, entries
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.options import entries
+from ..module_utils.snow.resources.plugins import APPLICATION_OPTIONS, PLUGIN_OPTIONS, Plugins
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(
     options={"plugins": entries(PLUGIN_OPTIONS), "applications": entries(APPLICATION_OPTIONS), **WAIT_OPTIONS},
@@ -192,8 +194,7 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Activate plugins and install store applications that are not there yet."""
-    with connect(params, context) as instance:
-        return instance.ensure(Plugins.from_params(params))
+    return reconcile(store_for(params, context), Plugins.from_params(params))
 
 
 def main() -> None:

@@ -158,7 +158,8 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.resources.properties import Properties, encrypted_values
 
 SPEC = ansible_module.ModuleSpec(
@@ -174,8 +175,7 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring system properties to their described values."""
-    with connect(params, context) as instance:
-        return instance.ensure(Properties.from_params(params))
+    return reconcile(store_for(params, context), Properties.from_params(params))
 
 
 def main() -> None:

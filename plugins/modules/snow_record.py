@@ -148,17 +148,16 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.record import Record, write_only_values
-from ..module_utils.snow.specs import RECORD_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.record import RECORD_OPTIONS, Record, write_only_values
 
 SPEC = ansible_module.ModuleSpec(options=RECORD_OPTIONS, groups=[SNOW_OPTIONS], secrets=write_only_values)
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one row to the described state."""
-    with connect(params, context) as instance:
-        return instance.ensure(Record.from_params(params), noun="record")
+    return reconcile(store_for(params, context), Record.from_params(params), noun="record")
 
 
 def main() -> None:

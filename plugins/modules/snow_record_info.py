@@ -111,7 +111,7 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow import SNOW_OPTIONS, client_for
 from ..module_utils.snow.record_info import records
 
 SPEC = ansible_module.ModuleSpec(
@@ -127,9 +127,9 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return rows of a table."""
-    with connect(params, context) as instance:
-        found = records(instance, params["table"], params["query"], params["fields"], params["limit"])
-        return ansible_module.information(records=found)
+    client = client_for(params, context)
+    found = records(client, params["table"], params["query"], params["fields"], params["limit"])
+    return ansible_module.information(msg=f"{client.name}: {len(found)} records of {params['table']}", records=found)
 
 
 def main() -> None:

@@ -142,17 +142,16 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.role import Role
-from ..module_utils.snow.specs import ROLE_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.role import ROLE_OPTIONS, Role
 
 SPEC = ansible_module.ModuleSpec(options=ROLE_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one role to the described state."""
-    with connect(params, context) as instance:
-        return instance.ensure(Role.from_params(params), noun="role")
+    return reconcile(store_for(params, context), Role.from_params(params), noun="role")
 
 
 def main() -> None:

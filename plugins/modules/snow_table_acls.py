@@ -145,17 +145,16 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.table_acls import TableAcls
-from ..module_utils.snow.specs import TABLE_ACLS_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.table_acls import TABLE_ACLS_OPTIONS, TableAcls
 
 SPEC = ansible_module.ModuleSpec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Verify that a role may read tables; say what a person has to enter where it may not."""
-    with connect(params, context) as instance:
-        return instance.ensure(TableAcls.from_params(params))
+    return reconcile(store_for(params, context), TableAcls.from_params(params))
 
 
 def main() -> None:

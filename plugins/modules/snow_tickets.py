@@ -273,8 +273,10 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.specs import TICKET_OPTIONS, entries
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.options import entries
+from ..module_utils.snow.tickets.ticket import TICKET_OPTIONS
 from ..module_utils.snow.tickets.tickets import DISPLAY, Tickets
 
 SPEC = ansible_module.ModuleSpec(
@@ -288,8 +290,8 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring tickets to their described states."""
-    with connect(params, context) as instance:
-        return instance.ensure(Tickets.from_params(params, instance.session.base_url))
+    store = store_for(params, context)
+    return reconcile(store, Tickets.from_params(params, store.client.session.base_url))
 
 
 def main() -> None:

@@ -256,17 +256,16 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.user import User
-from ..module_utils.snow.specs import USER_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.user import USER_OPTIONS, User
 
 SPEC = ansible_module.ModuleSpec(options=USER_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one service account and its roles to the described state."""
-    with connect(params, context) as instance:
-        return instance.ensure(User.from_params(params), noun="user")
+    return reconcile(store_for(params, context), User.from_params(params), noun="user")
 
 
 def main() -> None:

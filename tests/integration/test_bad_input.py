@@ -76,14 +76,14 @@ CASES = {
         {"faults": [{"kind": "hibernating"}]},
     ),
     "two of one name": Case(
-        application(), ("2 rows of oauth_entity are called Defender", "choose one with sys_id"), {"dup": ["Defender"]}
+        application(), ("2 oauth_entity records are named Defender", "set sys_id to select one"), {"dup": ["Defender"]}
     ),
     "unknown role": Case(
         task("snow_user", user_name="svc_defender", roles=["no_such_role"]),
-        ("user svc_defender", "'no_such_role'", "no row of sys_user_role"),
+        ("user svc_defender", "'no_such_role'", "no sys_user_role record"),
     ),
     "unknown user": Case(
-        application(oauth_user="nobody"), ("oauth_application Defender", "oauth_user names 'nobody'", "no row of sys_user")
+        application(oauth_user="nobody"), ("oauth_application Defender", "oauth_user names 'nobody'", "no sys_user record")
     ),
     "field of another release": Case(
         application(scope_restriction="restricted"),
@@ -96,7 +96,7 @@ CASES = {
     ),
     "dropped choice": Case(
         application(extra_fields={"token_format": "morse"}),
-        ("did not keep the value", "token_format is", "'morse'", "business rule"),
+        ("returned a different value", "token_format is", "'morse'", "business rule"),
         {"choice": "drop"},
     ),
     "dropped value": Case(
@@ -133,7 +133,7 @@ CASES = {
     ),
     "sys_id of nothing": Case(
         application(sys_id="0123456789abcdef0123456789abcdef"),
-        ("no row of oauth_entity has the sys_id 0123456789abcdef0123456789abcdef",),
+        ("no oauth_entity record has the sys_id 0123456789abcdef0123456789abcdef",),
     ),
     "comma in a redirect URL": Case(
         application(redirect_urls=["https://a.example.com/?x=1,2"]), ("redirect_urls holds", "a comma separates addresses")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..engine.reconcile import further_queries
-from ..engine.snapshot import Row, Snapshot, merged
+from ..engine.reconcile import take_snapshot
+from ..engine.snapshot import Row, Snapshot
 from .baseline import Selection
 from .catalogue.secure_score_points import MICROSOFT, POINTS
 from .catalogue.setting import ELEVATED, PLUGIN, PROPERTY, Setting
@@ -28,7 +28,7 @@ from .evaluate import (
 from .observe import Observer
 
 if TYPE_CHECKING:
-    from ..snow.client import Instance
+    from ..snow.store import InstanceStore
 
 # Who may write a setting, and how (docs/facts/servicenow_hardening.md#who-may-write-a-setting).
 ORDINARY, BY_ELEVATION, SCOPED, LOCKED, BY_ACTIVATION, TABLE_ROW = "A", "B", "C", "D", "E", "F"
@@ -117,16 +117,11 @@ def assess(selection: Selection, sight: Observer, snapshot: Snapshot) -> list[As
     ]
 
 
-def look(instance: Instance, selection: Selection, production: bool | None) -> list[Assessed]:
+def look(store: InstanceStore, selection: Selection, production: bool | None) -> list[Assessed]:
     """Read everything that tells of a selection in one batch, and judge it."""
-    instance.prefetch_account()
-    sight = Observer(selection.settings, instance.account, production)
-    reads = merged(sight.reads())
-    snapshot = Snapshot.of(reads, instance.read(reads))
-    further = merged(further_queries(sight, snapshot))
-    if further:
-        snapshot.answers += zip(further, instance.read(further), strict=True)
-    return assess(selection, sight, snapshot)
+    store.prefetch_account()
+    sight = Observer(selection.settings, store.account, production)
+    return assess(selection, sight, take_snapshot(store, sight))
 
 
 def posture_of(baseline: str, assessed: Sequence[Assessed]) -> dict[str, Any]:

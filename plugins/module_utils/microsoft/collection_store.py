@@ -67,6 +67,7 @@ class CollectionStore:
     """What `client` reaches, as far as `endpoints` (by collection) can read and write it."""
 
     create_attempts = 3
+    id_column = "sys_id"
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
         self.context, self.endpoints = client.context, endpoints
@@ -110,6 +111,10 @@ class CollectionStore:
     def account(self) -> Account | None:
         """Return None: the roles of the caller are not read."""
         return None
+
+    def is_unfinished(self, row: Row) -> bool:
+        """Return False: rows do not show who created them."""
+        return False
 
     def wait(self, attempt: int) -> None:
         """Pause before a create is tried again."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..engine.reconcile import Account
+from ..engine.store import Account
 from .account import WRITERS
 from .release import DEFENDER_FOR_CLOUD_APPS, Release
 
@@ -125,12 +125,12 @@ def _account(findings: Findings) -> Iterator[Problem]:
             "roles_unreadable", WARNING, f"The roles of {account.user_name} could not be read: reading sys_user_has_role takes itil or more",
             "Give the account itil, or check its roles by hand",
         )  # fmt: skip
-    elif "admin" not in account.roles:
+    else:
         for table, problem_id in (("oauth_entity", "cannot_write_applications"), ("sys_user", "cannot_write_users")):
             if not account.roles & set(WRITERS[table]):
                 yield Problem(
                     problem_id, WARNING, f"{account.user_name} has no role that may write {table}",
-                    f"Give it one of {', '.join((*WRITERS[table], 'admin'))}",
+                    f"Give it one of {', '.join(WRITERS[table])}",
                 )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from ..engine.errors import InvalidInput
 from ..engine.field import wire_text
 from ..engine.snapshot import Query
 
+TableRow = Mapping[str, str]
+
 PAGE = 1000
 # Characters of a URL that the values of one condition may take: above 2,048 in all, gateways begin to refuse
 # (docs/facts/servicenow_platform.md#limits).
@@ -57,6 +59,18 @@ def encoded(conditions: Mapping[str, Any]) -> str:
         else:
             terms.append(f"{column}={escaped(column, value)}")
     return "^".join(terms)
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """The rows that answer a query, or the instance's words when it refused.
+
+    `total` counts those included that the account may not read; None when the instance does not count.
+    """
+
+    rows: tuple[TableRow, ...] = ()
+    refused: str = ""
+    total: int | None = None
 
 
 @dataclass(frozen=True)

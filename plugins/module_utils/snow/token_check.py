@@ -14,7 +14,7 @@ from ..transport.errors import BadConnectionOption, TransportError
 from ..transport.responses import Response
 from ..transport.session import Session
 from .auth import WIRE_GRANT, FixedSigner, ask_for_token, likely_causes
-from .client import Instance, open_session, short_name
+from .client import ServiceNowClient, open_session, short_name
 from .query import TableQuery, any_of, encoded
 
 EXPLAINING_PROPERTIES = (
@@ -29,10 +29,10 @@ PROBED = TableQuery("sys_user", "", ("sys_id",), limit=1)
 
 def verify_token(params: Params, context: TaskContext) -> dict[str, Any]:
     """Check the pair that a task names; with `fail_on_unverified`, raise `EngineError` when it does not work."""
-    explainer: Instance | None = None
+    explainer: ServiceNowClient | None = None
     # Without an account of its own the check still works; causes are then the documented ones.
     with suppress(BadConnectionOption):
-        explainer = Instance.from_params(params, context)
+        explainer = ServiceNowClient.from_params(params, context)
     for option in ("client_secret", "password"):
         context.redactor.add(params.get(option))
     session = open_session(params, context)
@@ -47,7 +47,7 @@ def verify_token(params: Params, context: TaskContext) -> dict[str, Any]:
     return report
 
 
-def check_token(session: Session, params: Mapping[str, Any], explainer: Instance | None) -> dict[str, Any]:
+def check_token(session: Session, params: Mapping[str, Any], explainer: ServiceNowClient | None) -> dict[str, Any]:
     """Ask for a token and call the Table API with it.
 
     Returns `verified`, `expires_in` (seconds), `refresh_token_issued`, `api_access`, `likely_causes`. `explainer` is the
@@ -97,7 +97,7 @@ def _api_cause(answer: Response) -> str:
     return "the account lacks the role that the API asks for, such as snc_platform_rest_api_access"
 
 
-def _looked_up_causes(explainer: Instance | None, params: Mapping[str, Any], answer: Response) -> list[str]:
+def _looked_up_causes(explainer: ServiceNowClient | None, params: Mapping[str, Any], answer: Response) -> list[str]:
     """Return the causes that the instance's own rows show."""
     if explainer is None:
         return []

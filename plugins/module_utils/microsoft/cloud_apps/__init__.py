@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ...ansible_module import Params, TaskContext
+from ..collection_store import CollectionStore, Endpoint
 from ..entra.options import AZURE_OPTIONS
 from .client import CloudAppsClient
 from .options import MDA_OPTIONS
@@ -20,4 +21,11 @@ def client_for(params: Params, context: TaskContext) -> CloudAppsClient:
     return CloudAppsClient.from_params(params, context)
 
 
-__all__ = ["TENANT_OPTIONS", "CloudAppsClient", "client_for"]
+def store_for(client: CloudAppsClient, collection: str, endpoint: Endpoint) -> CollectionStore:
+    """Return the engine's store over one collection of a tenant, whose rows have their id in `id`."""
+    store = CollectionStore(client, {collection: endpoint})
+    store.id_column = "id"
+    return store
+
+
+__all__ = ["TENANT_OPTIONS", "CloudAppsClient", "client_for", "store_for"]

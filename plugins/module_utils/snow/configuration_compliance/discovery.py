@@ -185,7 +185,7 @@ class Job:
     @property
     def name(self) -> str:
         """What the instance calls it."""
-        return self.row.get("name", "")
+        return str(self.row.get("name", ""))
 
 
 def find_jobs(found: Detected, implementation: Row | None) -> dict[str, list[Job]]:

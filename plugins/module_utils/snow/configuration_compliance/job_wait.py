@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from ...engine.reconcile import NeverWrite
-from ...engine.snapshot import Snapshot
+from ...engine.reconcile import NeverWrite, take_snapshot
 from .integration import Integration
 from .jobs import Run
 
@@ -35,8 +34,7 @@ def wait_for_runs(integration: Integration) -> list[str]:
             break
         _pause(integration, interval, started, undecided)
         interval = min(interval * 1.5, max(interval, SLOWEST_POLL))
-        reads = integration.runs.reads()
-        integration.runs.plan(Snapshot.of(reads, instance.read(reads)), NeverWrite())
+        integration.runs.plan(take_snapshot(instance, integration.runs), NeverWrite())
     lines = []
     for job in integration.open_jobs:
         problem = integration.problem_of(job.key)
@@ -64,7 +62,7 @@ def _pause(integration: Integration, seconds: float, started: float, undecided: 
     ends = time.monotonic() + seconds
     while True:
         waited = time.monotonic() - started
-        integration.instance.context.progress(
+        integration.instance.client.context.progress(
             f"{integration.instance.name}: waiting for {len(undecided)} of {len(integration.jobs)} jobs to run, {waited:.0f} s so far: {names}"
         )
         left = ends - time.monotonic()

@@ -8,8 +8,8 @@ from typing import Any
 
 from ...engine.errors import EngineError
 from ...engine.result import Drift, ManualStep, Result
-from ..client import Instance
 from ..preflight_checks import ERROR, Problem
+from ..store import InstanceStore
 from . import findings, manual_steps
 from .constants import COMPREHENSIVE, OLD
 from .detection import ACTIVE, UNKNOWN, Detected, counts_query, detect
@@ -20,20 +20,20 @@ from .result_counts import counted
 from .settings import Settings
 
 
-def ensure(instance: Instance, settings: Settings) -> Result:
+def ensure(instance: InstanceStore, settings: Settings) -> Result:
     """Bring the integration of Configuration Compliance with Defender for Cloud to its described state.
 
     Raises `EngineError` for what cannot be meant, what broke, and runs of jobs that were waited for in vain; its `output`
     holds what was found.
     """
     result, refused, awaited = Result(), "", False
-    found = detect(instance)
+    found = detect(instance.client)
     needed = missing(found) if settings.install else []
     if needed:
         installed, refused = install(instance, settings, needed)
         merge(result, installed)
         if installed.changed and not instance.check_mode:
-            found = detect(instance)
+            found = detect(instance.client)
         awaited = installed.changed and not installed.manual_steps and bool(missing(found))
     problems = list(findings.application_problems(instance.name, found, refused=refused, awaited=awaited))
     if migration := manual_steps.migration_steps(found):
@@ -60,12 +60,12 @@ def _wait(integration: Integration, result: Result) -> list[str]:
         return []
     for step in (*result.manual_steps, *integration.left()[0]):
         values = "; ".join(f"{label}: {value}" for label, value in step.values.items())
-        instance.context.progress(f"{instance.name}: to do: {step.title}. {step.where}. {values}")
+        instance.client.context.progress(f"{instance.name}: to do: {step.title}. {step.where}. {values}")
     return wait_for_runs(integration)
 
 
 def _tell(
-    instance: Instance,
+    instance: InstanceStore,
     result: Result,
     found: Detected,
     integration: Integration | None,
@@ -100,7 +100,7 @@ def _tell(
 def _counts(found: Detected, integration: Integration) -> dict[str, Any]:
     answer = found.answers["counts"]
     if integration.waited:
-        (answer,) = integration.instance.query([counts_query()])
+        (answer,) = integration.instance.client.query([counts_query()])
     return counted(
         answer,
         found.answers["tests"],

@@ -9,10 +9,18 @@ from typing import Any
 from ...engine.errors import InvalidInput
 from ...engine.field import Field, kind_of, wire_text
 from ..account import WRITERS
+from ..options import STATE_OPTION, Options
 from ..record_resource import RecordResource
 
 # Rows whose writing takes care that only their own module takes.
 OWN_MODULES = {"sys_security_acl": "snow_table_acls", "sys_security_acl_role": "snow_table_acls"}
+RECORD_OPTIONS: Options = {
+    "table": {"type": "str", "required": True},
+    "match": {"type": "dict", "required": True},
+    "values": {"type": "dict"},
+    "write_only": {"type": "list", "elements": "str"},
+    "state": STATE_OPTION,
+}
 
 
 def write_only_values(entry: Mapping[str, Any]) -> list[Any]:
@@ -35,7 +43,8 @@ class Record(RecordResource):
     ) -> None:
         self.table = table
         self.key = tuple(match)
-        self.needs_roles = WRITERS.get(table, ())
+        # Who may write a property, its own write roles decide.
+        self.needs_roles = WRITERS.get(table, ()) if table != "sys_properties" else ()
         unknown = set(write_only) - set(values)
         if not match or any(wire_text(value) == "" for value in match.values()):
             raise InvalidInput(f"record of {table}: match must name at least one column, each with a value")

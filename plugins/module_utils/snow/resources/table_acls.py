@@ -12,17 +12,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import Plan, SecretDecision
+from ...engine.plan import Plan, Resource, SecretDecision
 from ...engine.result import Drift, ManualStep
-from ...engine.snapshot import PlannedId, Query, Snapshot
+from ...engine.snapshot import Query, Snapshot
+from ..options import Options
 
 GRANTED, MISSING, NEEDS_ELEVATION, UNKNOWN = "granted", "missing", "needs_elevation", "unknown"
 # A table that every instance has, with rules out of the box: seeing nothing of it means not being allowed to look.
 ALWAYS_THERE = "sys_user"
 ACL, ACL_ROLE, TABLES = "sys_security_acl", "sys_security_acl_role", "sys_db_object"
+TABLE_ACLS_OPTIONS: Options = {
+    "role": {"type": "str", "required": True},
+    "tables": {"type": "list", "elements": "str", "required": True},
+    "operation": {"type": "str", "choices": ["read"], "default": "read"},
+}
 
 
-class TableAcls:
+class TableAcls(Resource):
     """Record rules that let `role` do `operation` on `tables`."""
 
     def __init__(self, role: str, tables: list[str], operation: str) -> None:
@@ -35,10 +41,6 @@ class TableAcls:
     def from_params(cls, params: Mapping[str, Any]) -> TableAcls:
         """Return what a task or an entry of `snow_instance` describes."""
         return cls(params["role"], params["tables"], params["operation"])
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing: no row is created."""
-        return []
 
     def reads(self) -> list[Query]:
         """Ask for the rules of the tables, for the roles they take, and whether the tables exist."""
@@ -61,7 +63,7 @@ class TableAcls:
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Judge each table; a table that is not granted is drift and part of the manual step."""
-        plan = Plan(self.label, bulk=True)
+        plan = Plan(self.label, bulk=True, in_sync_statuses=(GRANTED,))
         verdicts = {table: self._verdict(snapshot, table) for table in self.tables}
         for table, status in verdicts.items():
             plan.outcomes.append(

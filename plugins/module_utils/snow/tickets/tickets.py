@@ -2,7 +2,7 @@
 """Incidents, problems and change requests, many at once, each known by its correlation_id.
 
 Nothing is created twice, in three layers. A create whose answer got lost is looked up before it is sent again; runs on
-one machine take turns, and look once more in their turn (both: engine/writing.py). Runs on different machines give a
+one machine take turns, and look once more in their turn (both: engine/apply.py). Runs on different machines give a
 ticket the same sys_id, which an instance may or may not honour (UNKNOWN, so nothing rests on it,
 docs/facts/servicenow_platform.md#write-safety); after the writes all keys are read again, and of two tickets that such
 runs made, the younger one is canceled.
@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import Plan, SecretDecision
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.plan import Plan, Resource, SecretDecision
+from ...engine.snapshot import Query, Row, Snapshot
 from .choices import Choices, choice_read
 from .ticket import GROUP, SYS_ID, USER, Ticket
 from .ticket_plan import STAGE, TicketPlan
@@ -31,7 +31,7 @@ ALWAYS = (
 )  # fmt: skip
 
 
-class Tickets:
+class Tickets(Resource):
     """Tickets of all three types on the instance at `base_url`."""
 
     label = "tickets"
@@ -54,10 +54,6 @@ class Tickets:
     def from_params(cls, params: Mapping[str, Any], base_url: str) -> Tickets:
         """Return what a task describes for the instance at `base_url`."""
         return cls(params["tickets"], base_url, params["correlation_display"])
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing: no other resource refers to a ticket."""
-        return []
 
     def reads(self) -> list[Query]:
         """Ask for all tickets by key, for what they refer to, and for the choices that the instance has."""

@@ -14,8 +14,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow im
     auth,
     batch,
     change_api,
-    cicd,
-    client,
+    store,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.pages import INSTANCE_PAGES
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import (
@@ -54,7 +53,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that the product sees."""
     shown = Clock()
-    for module in (session, retry, polling, auth, client, cicd, batch):
+    for module in (session, retry, polling, auth, store, batch):
         monkeypatch.setattr(module, "time", shown)
     return shown
 

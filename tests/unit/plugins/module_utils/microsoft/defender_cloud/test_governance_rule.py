@@ -267,7 +267,7 @@ def test_extra_properties_are_merged_and_compared_in_part(arm: ResourceManagerDo
 
 def test_extra_properties_that_the_platform_drops_are_an_error(arm: ResourceManagerDouble) -> None:
     arm.changes = lambda document: document["properties"].pop("additionalData", None)
-    with pytest.raises(EngineError, match="did not keep the value.*extra_properties.additionalData is None"):
+    with pytest.raises(EngineError, match="returned a different value.*extra_properties.additionalData is None"):
         rule(arm, **NEW, extra_properties=PORTAL)
 
 

@@ -225,7 +225,9 @@ def test_status_severity_and_filter_choose(server: Loopback, task: Task) -> None
     assert names(task(status=[])) == ["vm1", "vm2", "vm3", "vm4"]
     severe = task(severities=["High"])
     assert names(severe) == ["vm1"]
-    assert severe["warnings"] == ["1 recommendations have no metadata and thus no severity; option severities excludes them"]
+    assert severe["warnings"] == [
+        "1 recommendations have no metadata and thus no severity; option severities excludes them"
+    ]
     assert names(task(filter="severity == 'Medium' || contains(resource_id, 'vm1')")) == ["vm1", "vm2"]
     whole = task(filter="resource_name == 'vm2'", include_unselected=True)["recommendations"]
     assert [(row["resource_name"], row["selected"]) for row in whole] == [

@@ -70,7 +70,9 @@ def test_a_list_follows_its_links_as_they_are(server: Loopback, context: TaskCon
 
 def test_a_link_to_another_host_is_not_followed(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"value": [], "@odata.nextLink": "https://elsewhere.example/v1.0/things?x=y"}))
-    with pytest.raises(EngineError, match=r"Microsoft Graph returned a link to elsewhere\.example.*Check azure_graph_url"):
+    with pytest.raises(
+        EngineError, match=r"Microsoft Graph returned a link to elsewhere\.example.*Check azure_graph_url"
+    ):
         graph(server, context).rows("/things", "Things.Read")
     assert len(server.received) == 1
 

@@ -261,7 +261,7 @@ def test_unknown_controls_are_refused_with_similar_ones(server: Loopback, mark: 
 
 def test_a_mark_that_is_not_kept_is_an_error(server: Loopback, mark: Runner) -> None:
     Score(server, TIMEOUT).keeps = False
-    with pytest.raises(Exception, match="accepted the request but did not keep the value"):
+    with pytest.raises(Exception, match="accepted the update but returned a different value"):
         mark({"id": TIMEOUT, "state": "Reviewed"})
 
 
