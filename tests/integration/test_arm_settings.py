@@ -317,12 +317,12 @@ def test_integrations_are_listed_own_and_inherited(
 def test_a_contract_connects(playbook: Playbooks, sandbox: SandboxProcess, ready: Instance) -> None:
     tenant = SimulatedTenant(sandbox, plan="Standard")
     arm = tenant.access["azure_arm_url"]
-    path = "{{ scope }}/providers/Microsoft.Security/integrations/{{ id }}?api-version={{ api_version }}"
+    path = "${scope}/providers/Microsoft.Security/integrations/${id}?api-version=${api_version}"
     create = {
         "method": "PUT",
         "url": f"{arm}/{path}",
-        "headers": {"authorization": "{{ authorization }}"},
-        "body": {"properties": "{{ properties }}"},
+        "headers": {"authorization": "${authorization}"},
+        "body": {"properties": "${properties}"},
         "expect": {"status": 201},
     }
     contract = {"contract": 1, "name": "ours", "target": "mdc_integration", "operations": {"create": create}}

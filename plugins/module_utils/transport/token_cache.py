@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access tokens that this process holds: one for each set of credentials, requested again before it expires."""
+"""Caches the access tokens of this process: one for each set of credentials, renewed before it expires."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ class Token:
 
 
 class TokenCache:
-    """Tokens by key. A token is in use until `renew_before` seconds before it expires, or for half of a shorter life."""
+    """Tokens by key. A token is used until `renew_before` seconds before it expires, or for half of a shorter lifetime."""
 
     def __init__(self, renew_before: float) -> None:
         self.renew_before = renew_before
-        self._held: dict[str, tuple[Token, float]] = {}
+        self._entries: dict[str, tuple[Token, float]] = {}
 
     def token(self, key: str, request: Callable[[], Token]) -> Token:
-        """Return the token held under `key`, or the one that `request` returns where there is none or it has expired."""
-        held = self._held.get(key)
-        if held is None or held[1] <= time.monotonic():
+        """Return the cached token of `key`, or a new one from `request` if there is none or it has expired."""
+        entry = self._entries.get(key)
+        if entry is None or entry[1] <= time.monotonic():
             new = request()
             usable = new.lifetime - min(self.renew_before, new.lifetime / 2)
-            held = self._held[key] = (new, time.monotonic() + max(MIN_LIFETIME, usable))
-        return held[0]
+            entry = self._entries[key] = (new, time.monotonic() + max(MIN_LIFETIME, usable))
+        return entry[0]
 
     def forget(self, key: str) -> bool:
-        """Drop the token under `key`, because it was refused; return whether there was one."""
-        return self._held.pop(key, None) is not None
+        """Drop the token of `key` after it was refused; return whether there was one."""
+        return self._entries.pop(key, None) is not None
 
     def clear(self) -> None:
         """Drop every token."""
-        self._held.clear()
+        self._entries.clear()
 
 
 def key_of(*parts: str) -> str:
-    """Return a key for credentials. It is a digest, so that the cache holds no credentials."""
+    """Return the key of credentials. It is a digest, so that the cache contains no credentials."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from ...ansible_module import Params, TaskContext, transport_settings
+from ...ansible_module import Params, TaskContext
 from ...transport.errors import BadConnectionOption, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
+from ...transport.settings import transport_settings
 from ...transport.token_cache import Token, TokenCache, key_of
 from . import azure_cli, managed_identity
 from .clouds import cloud_of

@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ...ansible_module import Params, TaskContext, transport_settings
+from ...ansible_module import Params, TaskContext
 from ...transport.errors import HttpError, SignInFailed, TransportError
 from ...transport.session import Session
+from ...transport.settings import transport_settings
 from ...transport.token_cache import Token
 from .tokens import token_of
 

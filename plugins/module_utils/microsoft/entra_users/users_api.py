@@ -16,7 +16,7 @@ from ...engine.snapshot import QueryResult, Row
 from ...transport.errors import AmbiguousResponse
 from ...transport.responses import Response
 from ..collection_store import Endpoint
-from ..client.batch import Call
+from ..graph.batch import Call
 from ..graph.client import GraphClient
 
 COLLECTION = "users"

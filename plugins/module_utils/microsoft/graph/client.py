@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...ansible_module import Params, TaskContext, transport_settings
+from ...ansible_module import Params, TaskContext
 from ...engine.errors import EngineError, Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
 from ...transport.polling import ProgressLine
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
+from ...transport.settings import transport_settings
 from ..entra.clouds import audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below

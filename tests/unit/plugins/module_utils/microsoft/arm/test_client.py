@@ -10,7 +10,6 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
-    TRANSPORT_OPTIONS,
     TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
@@ -28,6 +27,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.microso
     scope_of,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import SignInFailed
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import TRANSPORT_OPTIONS
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer
 

@@ -258,7 +258,7 @@ def test_what_cannot_work_is_refused_before_anything_is_written(ready: ResourceM
         integration(ready, **NEW, azure_cloud="AzureUSGovernment")
     with pytest.raises(InvalidInput, match="a new one requires password, client_secret"):
         integration(ready, **{**NEW, "password": None, "client_secret": None})
-    with pytest.raises(BadConnectionOption, match="instance_url must be a whole address"):
+    with pytest.raises(BadConnectionOption, match="instance_url must be an absolute URL"):
         integration(ready, **{**NEW, "instance_url": "acme"})
     properties(ready.documents[f"{SCOPE}{SECURITY}/pricings/CloudPosture"])["pricingTier"] = "Free"
     with pytest.raises(InvalidInput, match="CloudPosture\\) is off on subscription.*mdc_plan"):
@@ -314,22 +314,22 @@ def contract(arm: ResourceManagerDouble, **operations: Any) -> dict[str, Any]:
 
 
 def test_a_contract_takes_the_place_of_the_draft(ready: ResourceManagerDouble) -> None:
-    root = f"{ready.server.url}/{{{{ scope }}}}/providers/Microsoft.Security"
-    signed = {"authorization": "{{ authorization }}"}
+    root = f"{ready.server.url}/${{scope}}/providers/Microsoft.Security"
+    signed = {"authorization": "${authorization}"}
     wanted = contract(
         ready,
         create={
             "method": "PUT",
-            "url": f"{root}/integrations/{{{{ id }}}}?api-version={{{{ api_version }}}}",
+            "url": f"{root}/integrations/${{id}}?api-version=${{api_version}}",
             "headers": signed,
-            "body": {"properties": "{{ properties }}", "extra": {"off": "{{ disabled }}", "to": "{{ instance_host }}"}},
+            "body": {"properties": "${properties}", "extra": {"off": "${disabled}", "to": "${instance_host}"}},
         },
-        delete={"method": "DELETE", "url": f"{root}/integrations/{{{{ id }}}}?api-version=1", "headers": signed},
+        delete={"method": "DELETE", "url": f"{root}/integrations/${{id}}?api-version=1", "headers": signed},
         test={
             "method": "POST",
             "url": f"{root}/tryIt?api-version=1",
             "headers": signed,
-            "body": {"u": "{{ username }}", "p": "{{ password }}"},
+            "body": {"u": "${username}", "p": "${password}"},
             "expect": {"fields": {"succeeded": "ok"}},
         },
     )
@@ -352,11 +352,11 @@ def test_a_contract_takes_the_place_of_the_draft(ready: ResourceManagerDouble) -
 
 def test_a_contract_of_another_target_or_without_values_is_refused(ready: ResourceManagerDouble) -> None:
     url = f"{ready.server.url}/x"
-    with pytest.raises(InvalidInput, match="here a contract for mdc_integration is due"):
+    with pytest.raises(InvalidInput, match="target: must be mdc_integration here"):
         integration(
             ready, **NEW, contract={**contract(ready, create={"method": "PUT", "url": url}), "target": "mda_policy"}
         )
-    lacking = contract(ready, create={"method": "PUT", "url": url, "body": "{{ portal_cookie }}"})
-    with pytest.raises(InvalidInput, match="takes mda_portal_cookie to create it"):
+    lacking = contract(ready, create={"method": "PUT", "url": url, "body": "${portal_cookie}"})
+    with pytest.raises(InvalidInput, match="requires mda_portal_cookie to create it"):
         integration(ready, **NEW, contract=lacking)
     assert not ready.writes

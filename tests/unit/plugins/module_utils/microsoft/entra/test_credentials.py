@@ -11,7 +11,6 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
-    TRANSPORT_OPTIONS,
     TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import AZURE_OPTIONS
@@ -25,6 +24,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     BadConnectionOption,
     SignInFailed,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import TRANSPORT_OPTIONS
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
 
