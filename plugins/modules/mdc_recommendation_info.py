@@ -278,7 +278,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
         msg=reading.summary(scopes),
         recommendations=reading.rows,
         scopes_read=reading.scopes_read,
-        problems=reading.problems,
+        problems=[problem.as_dict() for problem in reading.problems],
     )
 
 

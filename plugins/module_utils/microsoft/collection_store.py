@@ -39,7 +39,7 @@ class Endpoint:
         raise NotImplementedError
 
     def create(self, write: Write, values: Mapping[str, Any]) -> Row:
-        """Create an object and return a row with its id as `sys_id`."""
+        """Create an object and return a row with its `id`."""
         raise EngineError(f"{write.label}: {self.noun} cannot be created")
 
     def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
@@ -59,7 +59,7 @@ class CollectionStore:
     """What `client` reaches, as far as `endpoints` (by collection) can read and write it."""
 
     create_attempts = 3
-    id_column = "sys_id"
+    id_column = "id"
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
         self.context, self.endpoints = client.context, endpoints

@@ -15,7 +15,7 @@ DOCUMENT = "document"
 
 def row_of(document: Mapping[str, Any], **columns: Any) -> Row:
     """Return a document as a row of the engine."""
-    return {"sys_id": str(document.get("name") or ""), DOCUMENT: document, **columns}
+    return {"id": str(document.get("name") or ""), DOCUMENT: document, **columns}
 
 
 def document_of(row: Row | None) -> Mapping[str, Any]:

@@ -22,10 +22,8 @@ def client_for(params: Params, context: TaskContext) -> CloudAppsClient:
 
 
 def store_for(client: CloudAppsClient, collection: str, endpoint: Endpoint) -> CollectionStore:
-    """Return the engine's store over one collection of a tenant, whose rows have their id in `id`."""
-    store = CollectionStore(client, {collection: endpoint})
-    store.id_column = "id"
-    return store
+    """Return the engine's store over one collection of a tenant."""
+    return CollectionStore(client, {collection: endpoint})
 
 
 __all__ = ["TENANT_OPTIONS", "CloudAppsClient", "client_for", "store_for"]

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.errors import Refused
+from ...engine.problem import ERROR, WARNING, Problem, errors_first
 from ..arm.client import WRITERS, ArmClient
 from ..arm.permissions import DENIED, UNKNOWN, read_permissions, verdict_on
 from ..arm.resource_provider import Provider, read_provider
@@ -17,20 +18,9 @@ from ..entra.tokens import caller_claims
 from .pricings_api import CLOUD_POSTURE, STANDARD, extensions_of, pricing_path
 from .pricings_api import VERSION as PRICING_VERSION
 
-ERROR, WARNING = "error", "warning"
 REGISTERED = "registered"
 OWNER_ACTION = "Microsoft.Authorization/roleAssignments/write"
 NOT_SUBSCRIPTION = "not_applicable"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One problem and its remedy. `severity` error: a connection cannot work; warning: it may not, or not completely."""
-
-    id: str
-    severity: str
-    message: str
-    remedy: str
 
 
 @dataclass(frozen=True)
@@ -84,7 +74,7 @@ def access_facts(client: ArmClient, scope: Scope) -> dict[str, Any]:
     """
     found = _read(client, scope)
     verdicts = {capability.id: verdict_on(found.permissions, *capability.actions) for capability in CAPABILITIES}
-    problems = sorted(_problems(found, verdicts), key=lambda problem: (problem.severity != ERROR, problem.id))
+    problems = errors_first(sorted(_problems(found, verdicts), key=lambda problem: problem.id))
     properties = found.plan or {}
     access = {
         "scope": scope.path,
@@ -100,8 +90,12 @@ def access_facts(client: ArmClient, scope: Scope) -> dict[str, Any]:
         },
         "integration_api_versions": list(found.provider.versions.get("integrations", ())) if found.provider else [],
     }
-    summary = "; ".join(f"{p.severity} {p.id}: {p.message}. {p.remedy}" for p in problems) or "no problems"
-    return {"access": access, "problems": [asdict(p) for p in problems], "msg": f"{scope} ({found.cloud}): {summary}"}
+    summary = "; ".join(map(str, problems)) or "no problems"
+    return {
+        "msg": f"{scope} ({found.cloud}): {summary}",
+        "access": access,
+        "problems": [problem.as_dict() for problem in problems],
+    }
 
 
 def or_unknown(found: Findings, text: str) -> str:

@@ -51,7 +51,7 @@ class DefenderPlan(Resource):
 
     def reads(self) -> list[Query]:
         """Read the plan."""
-        return [Query(COLLECTION, "name", (self.name,), ("sys_id", "name"))]
+        return [Query(COLLECTION, "name", (self.name,), ("id", "name"))]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare tier, sub plan and the extensions of the desired state."""
@@ -119,7 +119,7 @@ class DefenderPlan(Resource):
             desired = {"enabled": entry["enabled"], "properties": entry["properties"] or {}}
             extensions[name] = merge_patch(extensions.get(name, {"name": name, "status": "", "message": ""}), desired)
         return {
-            "name": row["sys_id"] or self.name,
+            "name": row["id"] or self.name,
             "scope": self.scope.path,
             "tier": self.tier,
             "sub_plan": self.sub_plan or properties.get("subPlan") or "",

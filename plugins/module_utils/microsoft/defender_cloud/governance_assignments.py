@@ -88,7 +88,7 @@ class Assignments(Resource):
             return None, f"{pair.label}: its assignments could not be read. {self.endpoint.refused[pair.key]}"
         ours = [row for row in rows if row["name"].casefold() == pair.name]
         if len(rows) > 1 and len(ours) != 1:
-            ids = " and ".join(sorted(row["sys_id"] for row in rows))
+            ids = " and ".join(sorted(row["id"] for row in rows))
             return (
                 None,
                 f"{pair.label}: there are {len(rows)} assignments, {ids}. Remove all but one; nothing was written",
@@ -101,10 +101,10 @@ class Assignments(Resource):
         if row is None:
             outcome["status"] = ABSENT
             return
-        outcome.update(status=CHANGED, id=row["sys_id"])
+        outcome.update(status=CHANGED, id=row["id"])
         plan.drift.append(Drift(pair.label, "state", PRESENT, ABSENT))
         plan.before[pair.label], plan.after[pair.label] = PRESENT, ABSENT
-        plan.writes.append(Write(DELETE, COLLECTION, pair.label, row=row["sys_id"], outcome=outcome))
+        plan.writes.append(Write(DELETE, COLLECTION, pair.label, row=row["id"], outcome=outcome))
 
     def _plan_creation(self, plan: Plan, assignment: Assignment, outcome: dict[str, Any]) -> None:
         if not assignment.may_create:
@@ -127,14 +127,14 @@ class Assignments(Resource):
     def _plan_update(plan: Plan, assignment: Assignment, row: Row, outcome: dict[str, Any]) -> None:
         label = assignment.pair.label
         properties, drift = assignment.patched(row["properties"])
-        outcome.update(id=row["sys_id"], **assignment.as_result(properties), **_reason(assignment))
+        outcome.update(id=row["id"], **assignment.as_result(properties), **_reason(assignment))
         if not drift:
             return
         outcome["status"] = CHANGED
         plan.drift += [Drift(label, option, before, after) for option, before, after in drift]
         plan.before[label] = {option: before for option, before, _after in drift}
         plan.after[label] = {option: after for option, _before, after in drift}
-        plan.writes.append(Write(UPDATE, COLLECTION, label, {"properties": properties}, row["sys_id"], outcome=outcome))
+        plan.writes.append(Write(UPDATE, COLLECTION, label, {"properties": properties}, row["id"], outcome=outcome))
 
 
 def _reason(assignment: Assignment) -> dict[str, str]:

@@ -21,7 +21,7 @@ from .assessments import ASSESSMENTS_PATH, ASSESSMENTS_VERSION, split_id
 from .governance_assignment import Pair
 
 COLLECTION, VERSION = "governanceAssignments", "2022-01-01-preview"
-COLUMNS = ("sys_id", "pair", "name", "properties")
+COLUMNS = ("id", "pair", "name", "properties")
 # From this number on, one list of all assessments of a scope needs fewer calls than one read of each.
 MIN_FOR_LIST = 10
 EXPIRED = (
@@ -71,7 +71,7 @@ class AssignmentsEndpoint(Endpoint):
             for assignment in page:
                 row = _row(assignment)
                 if row["pair"] in self.pairs:
-                    rows[row["sys_id"].casefold()] = row
+                    rows[row["id"].casefold()] = row
 
     def _check_resources(self, rows: dict[str, Row]) -> None:
         """Before a create, check that there is an assessment, and read the assignments of the resource itself.
@@ -123,7 +123,7 @@ class AssignmentsEndpoint(Endpoint):
                     raise
         # The subscription's list may not contain it at once.
         self._checked.discard(values["pair"])
-        return {"sys_id": path}
+        return {"id": path}
 
     def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
         """PUT the whole assignment: what it leaves out would be removed."""
@@ -157,7 +157,7 @@ def _row(assignment: Mapping[str, Any]) -> Row:
     # (docs/facts/defender_for_cloud.md#governance-assignments).
     assigned = str(properties.get("assignedResourceId") or "")
     return {
-        "sys_id": row_id,
+        "id": row_id,
         "pair": _pair_key(assigned) if split_id(assigned)[1] else _pair_key(row_id),
         "name": str(assignment.get("name") or row_id.rsplit("/", 1)[-1]),
         "properties": properties,

@@ -193,9 +193,7 @@ class GovernanceRule(ScopedObject):
 
     def _template(self, rows: list[Row]) -> Row | None:
         wanted = (self.params["learn_from"] or "").casefold()
-        return next(
-            (row for row in rows if wanted and wanted in (row["name"].casefold(), row["sys_id"].casefold())), None
-        )
+        return next((row for row in rows if wanted and wanted in (row["name"].casefold(), row["id"].casefold())), None)
 
     # -- before the first write ---------------------------------------------------------------------------------------
 
@@ -211,7 +209,7 @@ class GovernanceRule(ScopedObject):
             int(properties_of(other)["rulePriority"]): other["name"]
             for other in rows
             if other["own"]
-            and (row is None or other["sys_id"] != row["sys_id"])
+            and (row is None or other["id"] != row["id"])
             and isinstance(properties_of(other).get("rulePriority"), int)
         }
         priority = wanted["rulePriority"]
@@ -253,7 +251,7 @@ class GovernanceRule(ScopedObject):
 
     def as_result(self, row: Row | None, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Return the rule for the module's result."""
-        self.row_id = row["sys_id"] if row else ""
+        self.row_id = row["id"] if row else ""
         condition = read_condition(properties.get("conditionSets"))
         mails = properties.get("governanceEmailNotification") or {}
         result: dict[str, Any] = {

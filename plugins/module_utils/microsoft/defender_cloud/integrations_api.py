@@ -123,7 +123,7 @@ class IntegrationsEndpoint(ScopedObjectsEndpoint):
             super().delete(write, row_id)
             return
         progress = ProgressLine(self.client.context.progress)
-        while any(row["sys_id"] == row_id for row in self.read().rows) and progress.seconds < self.wait_timeout:
+        while any(row["id"] == row_id for row in self.read().rows) and progress.seconds < self.wait_timeout:
             pause(DELETION_INTERVAL, progress, lambda seconds: f"removing {write.label}: running for {seconds:.0f} s")
 
     def _replayed(self, operation: str, label: str, row_id: str, properties: Mapping[str, Any]) -> bool:

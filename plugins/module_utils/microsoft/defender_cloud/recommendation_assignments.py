@@ -30,7 +30,7 @@ def add_assignments(client: ArmClient, rows: Iterable[dict[str, Any]]) -> None:
     for assignment in found:
         properties = assignment["properties"]
         row = wanted[assignment["pair"]]
-        entry = {"id": assignment["sys_id"], **{part.option: part.read(properties) for part in PARTS}}
+        entry = {"id": assignment["id"], **{part.option: part.read(properties) for part in PARTS}}
         # Of two, the one with a ticket counts.
         if row["assignment"] is None or entry["ticket_link"] or entry["ticket_number"] is not None:
             row["assignment"] = entry

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.errors import InvalidInput, Refused
+from ...engine.problem import ERROR, WARNING, Problem
 from ...transport.polling import ProgressLine
 from ..arm.client import ArmClient
 from ..arm.scopes import (
@@ -18,7 +19,6 @@ from ..arm.scopes import (
     read_scope,
     scope_of,
 )
-from .access_check import ERROR, WARNING, Problem
 from .assessments import (
     ASSESSMENTS_PATH,
     ASSESSMENTS_VERSION,
@@ -84,7 +84,7 @@ class Reading:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     scopes_read: list[str] = field(default_factory=list)
-    problems: list[dict[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     refused: list[Scope] = field(default_factory=list)
 
     def summary(self, scopes: Sequence[Scope]) -> str:
@@ -196,7 +196,7 @@ class Reader:
         )
 
     def _note(self, name: str, message: str, remedy: str, severity: str = ERROR) -> None:
-        self.reading.problems.append(asdict(Problem(name, severity, message, remedy)))
+        self.reading.problems.append(Problem(name, severity, message, remedy))
 
 
 class ResourceGraphReader(Reader):

@@ -47,7 +47,7 @@ class ScopedObject(Resource):
 
     def reads(self) -> list[Query]:
         """Read every object on the scope: it is one list."""
-        return [Query(self.collection, "name", (self.name,), ("sys_id", "name", "own"))]
+        return [Query(self.collection, "name", (self.name,), ("id", "name", "own"))]
 
     # -- planning -----------------------------------------------------------------------------------------------------
 
@@ -84,7 +84,7 @@ class ScopedObject(Resource):
         """Return the object of this name, None where there is none; raise `InvalidInput` where there are several."""
         found = [row for row in rows if row["name"] == self.name and row["own"]]
         if len(found) > 1:
-            ids = ", ".join(sorted(row["sys_id"] for row in found))
+            ids = ", ".join(sorted(row["id"] for row in found))
             raise InvalidInput(
                 f"{self.scope} has {len(found)} objects named {self.name!r} among its {self.kind} ({ids}). None was changed; rename or "
                 f"remove all but one in the portal"
@@ -97,9 +97,9 @@ class ScopedObject(Resource):
 
     def _write(self, plan: Plan, row: Row | None, rows: list[Row], wanted: Mapping[str, Any]) -> None:
         if row is not None:
-            plan.writes.append(Write(UPDATE, self.collection, self.label, {"properties": wanted}, row["sys_id"]))
+            plan.writes.append(Write(UPDATE, self.collection, self.label, {"properties": wanted}, row["id"]))
             return
-        object_id = new_id(self.scope.path, self.kind, self.name, [other["sys_id"] for other in rows])
+        object_id = new_id(self.scope.path, self.kind, self.name, [other["id"] for other in rows])
         identity: dict[str, Any] = {"name": self.name, "own": True}
         plan.writes.append(
             Write(CREATE, self.collection, self.label, {"id": object_id, "properties": wanted}, identity=identity)
@@ -115,7 +115,7 @@ class ScopedObject(Resource):
             return
         plan.add_drift("state", PRESENT, ABSENT)
         self.check_absence(plan, row)
-        plan.writes.append(Write(DELETE, self.collection, self.label, row=row["sys_id"]))
+        plan.writes.append(Write(DELETE, self.collection, self.label, row=row["id"]))
         plan.object = self.as_result(row, properties_of(row))
 
     def _warn_of_inherited(self, plan: Plan, rows: list[Row]) -> None:

@@ -47,7 +47,7 @@ class ScopedObjectsEndpoint(Endpoint):
     def create(self, write: Write, values: Mapping[str, Any]) -> Row:
         """PUT an object under the id that was chosen for it: sent again, it stays one object."""
         self.put(write, values["id"], values["properties"])
-        return {"sys_id": values["id"]}
+        return {"id": values["id"]}
 
     def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
         """PUT the whole object."""

@@ -27,7 +27,7 @@ from .users_api import (
 )
 
 COLUMNS = (
-    "sys_id", "object_id", "user_principal_name", "display_name", "mail", "guest", "synced", "enabled", "sessions_valid_from",
+    "id", "object_id", "user_principal_name", "display_name", "mail", "guest", "synced", "enabled", "sessions_valid_from",
     "roles",
 )  # fmt: skip
 PROTECTED, SKIPPED = "protected", "skipped"
@@ -87,12 +87,12 @@ class UserActions(Resource):
 
     def reads(self) -> list[Query]:
         """Read all users at once."""
-        return [Query(COLLECTION, "sys_id", (), COLUMNS)] if self.entries else []
+        return [Query(COLLECTION, "id", (), COLUMNS)] if self.entries else []
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Plan the actions; raise `InvalidInput` when one of them is not allowed."""
         plan = Plan(self.label, bulk=True)
-        rows = {row["sys_id"]: row for row in snapshot.all_rows(COLLECTION, "sys_id")} if self.entries else {}
+        rows = {row["id"]: row for row in snapshot.all_rows(COLLECTION, "id")} if self.entries else {}
         self._check_required(rows)
         check_pairs((rows[entry["id"]]["object_id"], entry["action"]) for entry in self.entries if entry["id"] in rows)
         for entry in self.entries:

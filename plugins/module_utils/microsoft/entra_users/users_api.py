@@ -137,7 +137,7 @@ def row_of(key: str, user: Mapping[str, Any], roles: Sequence[str]) -> Row:
     """Return a user as a row."""
     enabled = user.get("accountEnabled")
     return {
-        "sys_id": key,
+        "id": key,
         "object_id": str(user["id"]),
         "user_principal_name": str(user.get("userPrincipalName") or ""),
         "display_name": str(user.get("displayName") or ""),

@@ -77,7 +77,7 @@ def row_of(profile: Mapping[str, Any]) -> Row:
     """Return a control as a row."""
     state, comment = state_of(profile)
     return {
-        "sys_id": str(profile["id"]),
+        "id": str(profile["id"]),
         "title": str(profile.get("title") or ""),
         "service": str(profile.get("service") or ""),
         "deprecated": bool(profile.get("deprecated")),

@@ -13,7 +13,7 @@ from ...engine.result import Drift
 from ...engine.snapshot import Query, Row, Snapshot
 from .control_profiles_api import COLLECTION, STATES
 
-COLUMNS = ("sys_id", "title", "service", "deprecated", "state", "comment")
+COLUMNS = ("id", "title", "service", "deprecated", "state", "comment")
 MANAGED = ("state", "comment")
 
 CONTROL_OPTIONS: dict[str, dict[str, Any]] = {
@@ -40,12 +40,12 @@ class SecureScoreControls(Resource):
 
     def reads(self) -> list[Query]:
         """Read every control: it is one list."""
-        return [Query(COLLECTION, "sys_id", (), COLUMNS)]
+        return [Query(COLLECTION, "id", (), COLUMNS)]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare control by control."""
         plan = Plan(self.label, bulk=True)
-        rows = {row["sys_id"]: row for row in snapshot.all_rows(COLLECTION, "sys_id")}
+        rows = {row["id"]: row for row in snapshot.all_rows(COLLECTION, "id")}
         self._check_ids(rows)
         for entry in self.entries:
             self._plan_one(plan, entry, rows[entry["id"]])
@@ -62,8 +62,8 @@ class SecureScoreControls(Resource):
 
     @staticmethod
     def _plan_one(plan: Plan, entry: Mapping[str, Any], row: Row) -> None:
-        label = f"control {row['sys_id']}"
-        outcome: dict[str, Any] = {"object": label, "id": row["sys_id"], "title": row["title"], "status": OK}
+        label = f"control {row['id']}"
+        outcome: dict[str, Any] = {"object": label, "id": row["id"], "title": row["title"], "status": OK}
         outcome |= {name: row[name] for name in MANAGED}
         plan.outcomes.append(outcome)
         if row["deprecated"]:
@@ -77,12 +77,12 @@ class SecureScoreControls(Resource):
         plan.before[label] = {name: row[name] for name in drifted}
         plan.after[label] = {name: wanted[name] for name in drifted}
         values: dict[str, Value] = {**wanted}
-        plan.writes.append(Write(UPDATE, COLLECTION, label, values, row["sys_id"]))
+        plan.writes.append(Write(UPDATE, COLLECTION, label, values, row["id"]))
 
 
 def _similar(control: str, rows: Mapping[str, Row]) -> str:
     """Return a suggestion: similar ids, and the ids of similar titles."""
-    by_name = {name.casefold(): row["sys_id"] for row in rows.values() for name in (row["sys_id"], row["title"])}
+    by_name = {name.casefold(): row["id"] for row in rows.values() for name in (row["id"], row["title"])}
     close = get_close_matches(control.casefold(), by_name, n=3)
     found = list(dict.fromkeys(by_name[name] for name in close))
     return f" (did you mean {' or '.join(found)}?)" if found else ""
