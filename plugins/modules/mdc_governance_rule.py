@@ -343,6 +343,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     if executes:
         # Separately: a rule that was not written must not run.
         result.changed |= reconcile(store, RuleRun(rule, override=params["override"])).changed
+        result.msg += "; the rule would run" if context.check_mode else "; the rule was run"
     result.output["executed"] = executes
     return result
 
