@@ -191,28 +191,20 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.entra_users.user_actions import MAX_USERS, USER_OPTIONS, actions_of
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.entra_users.user_actions import USER_ACTIONS_OPTIONS, actions_of
+from ..module_utils.microsoft.entra_users.users_api import COLLECTION
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 
-SPEC = ansible_module.ModuleSpec(
-    options={
-        "users": {"type": "list", "elements": "dict", "required": True, "options": USER_OPTIONS},
-        "protected": {"type": "list", "elements": "str", "default": []},
-        "max_users": {"type": "int", "default": MAX_USERS},
-        "since": {"type": "str"},
-        "notify_sender": {"type": "str"},
-        "notify_subject": {"type": "str"},
-        "notify_message": {"type": "str"},
-    },
-    groups=[AZURE_OPTIONS],
-)
+SPEC = ansible_module.ModuleSpec(options=USER_ACTIONS_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Act on users."""
-    with GraphClient.from_params(params, context) as graph:
-        return graph.ensure(actions_of(params, graph))
+    """Carry out actions on users."""
+    client = client_for(params, context)
+    actions = actions_of(params, client)
+    return reconcile(CollectionStore(client, {COLLECTION: actions.endpoint}), actions)
 
 
 def main() -> None:

@@ -94,8 +94,7 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 
 SPEC = ansible_module.ModuleSpec(
     options={"query": {"type": "str", "required": True}, "timespan": {"type": "str"}},
@@ -105,9 +104,10 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the rows of a hunting query."""
-    with GraphClient.from_params(params, context) as graph:
-        found = graph.hunt(params["query"], params["timespan"])
-        return ansible_module.information(results=found.rows, schema=found.schema)
+    client = client_for(params, context)
+    found = client.hunt(params["query"], params["timespan"])
+    msg = f"{client.name}: the query returned {len(found.rows)} rows"
+    return ansible_module.information(msg=msg, results=found.rows, schema=found.schema)
 
 
 def main() -> None:

@@ -121,23 +121,20 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.secure_score.control_profiles_api import COLLECTION, ControlProfilesEndpoint
-from ..module_utils.microsoft.secure_score.controls import CONTROL_OPTIONS, SecureScoreControls
+from ..module_utils.microsoft.secure_score.controls import CONTROLS_OPTIONS, SecureScoreControls
 
-SPEC = ansible_module.ModuleSpec(
-    options={"controls": {"type": "list", "elements": "dict", "required": True, "options": CONTROL_OPTIONS}},
-    groups=[AZURE_OPTIONS],
-)
+SPEC = ansible_module.ModuleSpec(options=CONTROLS_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Mark controls."""
+    """Bring controls to their desired state."""
     controls = SecureScoreControls(params["controls"])
-    with GraphClient.from_params(params, context) as graph:
-        graph.routes[COLLECTION] = ControlProfilesEndpoint(graph)
-        return graph.ensure(controls)
+    client = client_for(params, context)
+    return reconcile(CollectionStore(client, {COLLECTION: ControlProfilesEndpoint(client)}), controls)
 
 
 def main() -> None:

@@ -222,10 +222,9 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.secure_score.control_profiles_api import newest_score, profiles_of
-from ..module_utils.microsoft.secure_score.scores import SERVICE, Hosts, chosen, joined, notes_of, summary
+from ..module_utils.microsoft.secure_score.scores import SERVICE, Hosts, join_scores, notes_of, select_controls, summary
 
 SPEC = ansible_module.ModuleSpec(
     options={"service": {"type": "str", "default": SERVICE}, "settings": {"type": "dict"}},
@@ -236,17 +235,15 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the controls of one service with scores and settings."""
     hosts, service = Hosts.of(params["settings"]), params["service"]
-    with GraphClient.from_params(params, context) as graph:
-        profiles, by_name = chosen(profiles_of(graph), service)
-        if by_name:
-            context.warn(
-                f"no control has the service {service}; those of ServiceNow were found by their ids and titles"
-            )
-        controls, score = joined(profiles, newest_score(graph), hosts)
-        notes = notes_of(controls, hosts, service)
-        return ansible_module.information(
-            msg=summary(service, score, controls), controls=controls, score=score, notes=notes
-        )
+    client = client_for(params, context)
+    profiles, by_name = select_controls(profiles_of(client), service)
+    if by_name:
+        context.warn(f"no control has the service {service}; those of ServiceNow were found by their ids and titles")
+    controls, score = join_scores(profiles, newest_score(client), hosts)
+    notes = notes_of(controls, hosts, service)
+    return ansible_module.information(
+        msg=summary(service, score, controls), controls=controls, score=score, notes=notes
+    )
 
 
 def main() -> None:

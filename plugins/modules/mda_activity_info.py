@@ -76,8 +76,8 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
-from ..module_utils.microsoft.cloud_apps.activities import activities
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
+from ..module_utils.microsoft.cloud_apps.activities import read_activities
 from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW
 
 SPEC = ansible_module.ModuleSpec(
@@ -92,9 +92,12 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return activities of an app."""
-    with connect(params, context) as tenant:
-        found = activities(tenant, params["app_id"], params["since_days"], params["limit"])
-        return ansible_module.information(activities=found)
+    client = client_for(params, context)
+    app_id, days = params["app_id"], params["since_days"]
+    found = read_activities(client, app_id, days, params["limit"])
+    count = f"{len(found)} activit{'y' if len(found) == 1 else 'ies'}"
+    msg = f"{client.name}: {count} of app {app_id} in the last {days} day{'s' * (days != 1)}"
+    return ansible_module.information(msg=msg, activities=found)
 
 
 def main() -> None:

@@ -126,17 +126,17 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
-from ..module_utils.microsoft.cloud_apps.connector_health import health_report
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
+from ..module_utils.microsoft.cloud_apps.connector_info import read_connectors
 from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW, ConnectorsEndpoint
 
 SPEC = ansible_module.ModuleSpec(options={"app_id": {"type": "int", "default": SERVICENOW}}, groups=[TENANT_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Return the connectors of an app and how they are."""
-    with connect(params, context) as tenant:
-        return ansible_module.information(**health_report(ConnectorsEndpoint(tenant, app_id=params["app_id"])))
+    """Return the connectors of an app with their problems."""
+    client = client_for(params, context)
+    return ansible_module.information(**read_connectors(ConnectorsEndpoint(client, app_id=params["app_id"])))
 
 
 def main() -> None:

@@ -271,13 +271,14 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
-from ..module_utils.microsoft.cloud_apps.connector_wait import Wait, connect_instances
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
+from ..module_utils.microsoft.cloud_apps.connector_wait import connect_instances
 from ..module_utils.microsoft.cloud_apps.connectors import CONNECTOR_OPTIONS, Connectors
 from ..module_utils.microsoft.cloud_apps.connectors_api import COLLECTION, SERVICENOW, ConnectorsEndpoint
-from ..module_utils.microsoft.cloud_apps.evidence import arrived
+from ..module_utils.microsoft.cloud_apps.evidence import count_events
 from ..module_utils.recorded_api.contract import parse
 from ..module_utils.recorded_api.replay import Replay
+from ..module_utils.transport.polling import Wait
 
 SPEC = ansible_module.ModuleSpec(
     options={
@@ -299,17 +300,16 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring the connectors of ServiceNow instances to their described state."""
+    """Bring the connectors of ServiceNow instances to their desired state."""
     contract = parse(params["contract"], "mda_connector") if params["contract"] is not None else None
-    with connect(params, context) as tenant:
-        routes = ConnectorsEndpoint(tenant, Replay(contract, tenant) if contract else None)
-        tenant.routes[COLLECTION] = routes
-        waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
-        connectors = Connectors(params["connectors"], routes)
-        result = connect_instances(tenant, connectors, waiting)
-        if params["events_since_days"] > 0:
-            connectors.count_events(arrived(tenant, SERVICENOW, params["events_since_days"]))
-        return result
+    client = client_for(params, context)
+    endpoint = ConnectorsEndpoint(client, Replay(contract, client) if contract else None)
+    waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
+    connectors = Connectors(params["connectors"], endpoint)
+    result = connect_instances(store_for(client, COLLECTION, endpoint), connectors, waiting)
+    if params["events_since_days"] > 0:
+        connectors.add_event_counts(count_events(client, SERVICENOW, params["events_since_days"]))
+    return result
 
 
 def main() -> None:

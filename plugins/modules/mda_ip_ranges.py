@@ -124,7 +124,8 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
 from ..module_utils.microsoft.cloud_apps.ip_ranges import IP_RANGE_OPTIONS, IpRanges
 from ..module_utils.microsoft.cloud_apps.ip_ranges_api import COLLECTION, IpRangesEndpoint
 
@@ -138,10 +139,10 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring IP ranges to their described state."""
-    with connect(params, context) as tenant:
-        tenant.routes[COLLECTION] = IpRangesEndpoint(tenant)
-        return tenant.ensure(IpRanges(params["ip_ranges"], purge=params["purge"]))
+    """Bring IP ranges to their desired state."""
+    client = client_for(params, context)
+    store = store_for(client, COLLECTION, IpRangesEndpoint(client))
+    return reconcile(store, IpRanges(params["ip_ranges"], purge=params["purge"]))
 
 
 def main() -> None:

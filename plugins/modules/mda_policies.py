@@ -123,7 +123,8 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.engine.errors import InvalidInput
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
 from ..module_utils.microsoft.cloud_apps.policies import POLICY_OPTIONS, Policies
 from ..module_utils.microsoft.cloud_apps.policies_api import COLLECTION, SHIPPED, PoliciesEndpoint, shipped_contract
 from ..module_utils.recorded_api.contract import parse
@@ -146,18 +147,18 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Switch policies on or off."""
-    with connect(params, context) as tenant:
-        contract = params["contract"]
-        if isinstance(contract, str):
-            if contract != SHIPPED:
-                raise InvalidInput(f"contract: {contract!r} is not the name of the one that is shipped, {SHIPPED}")
-            contract = shipped_contract(tenant.session.base_url)
-        routes = PoliciesEndpoint(
-            tenant, Replay(parse(contract, "mda_policy"), tenant) if contract is not None else None
-        )
-        tenant.routes[COLLECTION] = routes
-        return tenant.ensure(Policies(params["policies"], routes))
+    """Enable or disable policies."""
+    client = client_for(params, context)
+    contract = params["contract"]
+    if isinstance(contract, str):
+        if contract != SHIPPED:
+            raise InvalidInput(
+                f"contract: {contract!r} must be a mapping, or {SHIPPED}, the name of the shipped contract"
+            )
+        contract = shipped_contract(client.session.base_url)
+    replay = Replay(parse(contract, "mda_policy"), client) if contract is not None else None
+    endpoint = PoliciesEndpoint(client, replay)
+    return reconcile(store_for(client, COLLECTION, endpoint), Policies(params["policies"], endpoint))
 
 
 def main() -> None:

@@ -108,9 +108,9 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
 from ..module_utils.microsoft.cloud_apps.policies_api import TYPES, PoliciesEndpoint
-from ..module_utils.microsoft.cloud_apps.policy_lifecycle import listed
+from ..module_utils.microsoft.cloud_apps.policy_lifecycle import list_policies
 
 SPEC = ansible_module.ModuleSpec(
     options={"types": {"type": "list", "elements": "str", "choices": list(TYPES), "default": []}},
@@ -120,9 +120,11 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the policies of a tenant."""
-    with connect(params, context) as tenant:
-        rows = PoliciesEndpoint(tenant, types=tuple(params["types"])).read().rows
-        return ansible_module.information(policies=listed(rows))
+    client = client_for(params, context)
+    rows = PoliciesEndpoint(client, types=tuple(params["types"])).read().rows
+    enabled = sum(row["enabled"] is True for row in rows)
+    msg = f"{client.name}: {len(rows)} polic{'y' if len(rows) == 1 else 'ies'}, {enabled} enabled"
+    return ansible_module.information(msg=msg, policies=list_policies(rows))
 
 
 def main() -> None:

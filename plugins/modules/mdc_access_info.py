@@ -176,7 +176,7 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
 from ..module_utils.microsoft.defender_cloud.access_check import access_facts
 
@@ -184,10 +184,10 @@ SPEC = ansible_module.ModuleSpec(options={"scope": {"type": "str"}}, groups=[AZU
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Tell what the identity may do on a scope, and what is missing."""
+    """Return what the identity may do on a scope, and which permissions are missing."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
-    with connect(params, context) as manager:
-        return ansible_module.information(**access_facts(manager, scope))
+    client = client_for(params, context)
+    return ansible_module.information(**access_facts(client, scope))
 
 
 def main() -> None:

@@ -190,24 +190,30 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
-from ..module_utils.microsoft.defender_cloud.governance_assignment import ASSIGNMENT_OPTIONS
-from ..module_utils.microsoft.defender_cloud.governance_assignments import Assignments, ensured
-
-SPEC = ansible_module.ModuleSpec(
-    options={
-        "assignments": {"type": "list", "elements": "dict", "required": True, "options": ASSIGNMENT_OPTIONS},
-        "default_due_days": {"type": "int", "default": 90},
-    },
-    groups=[AZURE_OPTIONS],
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
+from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.defender_cloud.governance_assignment import desired_assignments
+from ..module_utils.microsoft.defender_cloud.governance_assignments import (
+    ASSIGNMENTS_OPTIONS,
+    Assignments,
+    check_refusals,
 )
+from ..module_utils.microsoft.defender_cloud.governance_assignments_api import COLLECTION, AssignmentsEndpoint
+
+SPEC = ansible_module.ModuleSpec(options=ASSIGNMENTS_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring governance assignments to their described state."""
-    assignments = Assignments(params["assignments"], params["default_due_days"])
-    with connect(params, context) as manager:
-        return ensured(manager, assignments)
+    """Bring governance assignments to their desired state."""
+    desired = desired_assignments(params["assignments"])
+    client = client_for(params, context)
+    creating = [assignment.pair for assignment in desired.values() if assignment.may_create]
+    endpoint = AssignmentsEndpoint(client, [assignment.pair for assignment in desired.values()], creating)
+    assignments = Assignments(desired, params["default_due_days"], endpoint)
+    result = reconcile(CollectionStore(client, {COLLECTION: endpoint}), assignments)
+    check_refusals(result)
+    return result
 
 
 def main() -> None:

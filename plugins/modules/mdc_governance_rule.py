@@ -318,9 +318,11 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
+from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.engine.result import PRESENT
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
+from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.microsoft.defender_cloud.governance_rule import RULE_OPTIONS, RULE_RULES, GovernanceRule
 from ..module_utils.microsoft.defender_cloud.governance_rule_run import RuleRun
 from ..module_utils.microsoft.defender_cloud.governance_rules_api import COLLECTION, VERSION, GovernanceRulesEndpoint
@@ -330,18 +332,20 @@ SPEC = ansible_module.ModuleSpec(options=RULE_OPTIONS, groups=[AZURE_OPTIONS], r
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one rule to the described state; then run it, where that is wanted."""
+    """Bring one rule to its desired state, and run it where `execute` is set."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
-    with connect(params, context) as manager:
-        manager.routes[COLLECTION] = GovernanceRulesEndpoint(manager, scope, VERSION, params["wait_timeout"])
-        rule = GovernanceRule(params, scope, lambda: names_of(manager, scope))
-        result = manager.ensure(rule, noun="governance_rule")
-        executes = params["execute"] and params["state"] == PRESENT
-        if executes:
-            # On its own: a rule that did not take must not run.
-            result.changed |= manager.ensure(RuleRun(rule, override=params["override"])).changed
-        result.output["executed"] = executes
-        return result
+    client = client_for(params, context)
+    endpoint = GovernanceRulesEndpoint(client, scope, VERSION, params["wait_timeout"])
+    store = CollectionStore(client, {COLLECTION: endpoint})
+    rule = GovernanceRule(params, scope, lambda: names_of(client, scope))
+    result = reconcile(store, rule, noun="governance_rule")
+    executes = params["execute"] and params["state"] == PRESENT
+    if executes:
+        # Separately: a rule that was not written must not run.
+        result.changed |= reconcile(store, RuleRun(rule, override=params["override"])).changed
+        result.msg += "; the rule would run" if context.check_mode else "; the rule was run"
+    result.output["executed"] = executes
+    return result
 
 
 def main() -> None:

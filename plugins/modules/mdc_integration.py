@@ -279,9 +279,11 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.engine.errors import InvalidInput
+from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.engine.result import PRESENT
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, ArmClient, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, ArmClient, client_for
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, Scope, scope_of
+from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.microsoft.defender_cloud.integration import INTEGRATION_OPTIONS, Integration, credentials_of
 from ..module_utils.microsoft.defender_cloud.integration_preflight import SUCCEEDED, IntegrationPreflight
 from ..module_utils.microsoft.defender_cloud.integrations_api import COLLECTION, IntegrationsEndpoint, version_for
@@ -292,32 +294,32 @@ SPEC = ansible_module.ModuleSpec(options=INTEGRATION_OPTIONS, groups=[AZURE_OPTI
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one integration to the described state."""
+    """Bring one integration to its desired state."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
-    with connect(params, context) as manager:
-        if params["state"] == PRESENT and not manager.is_commercial:
-            raise InvalidInput(
-                f"Microsoft offers the ServiceNow integration in the commercial cloud only, not in {params['azure_cloud']}. Nothing was written; "
-                f"tickets can be written without it (mdc_assignments, snow_tickets)"
-            )
-        routes = manager.routes[COLLECTION] = _routes(params, manager, scope)
-        rehearsal = IntegrationPreflight(routes, wanted=params["validate_credentials"])
-        integration = Integration(params, routes, rehearsal)
-        result = manager.ensure(integration, noun="integration")
-        if rehearsal.outcome["status"] == SUCCEEDED and not context.check_mode:
-            rehearsal.test(integration.label, "The integration was written all the same")
-        result.output.update(connection_test=rehearsal.outcome, api_version=routes.version)
-        return result
+    client = client_for(params, context)
+    if params["state"] == PRESENT and not client.is_commercial:
+        raise InvalidInput(
+            f"Microsoft offers the ServiceNow integration in the commercial cloud only, not in {params['azure_cloud']}. Nothing was written; "
+            f"tickets can be written without it (mdc_assignments, snow_tickets)"
+        )
+    endpoint = _endpoint(params, client, scope)
+    preflight = IntegrationPreflight(endpoint, wanted=params["validate_credentials"])
+    integration = Integration(params, endpoint, preflight)
+    result = reconcile(CollectionStore(client, {COLLECTION: endpoint}), integration, noun="integration")
+    if preflight.outcome["status"] == SUCCEEDED and not context.check_mode:
+        preflight.test(integration.label, "The integration was written nevertheless")
+    result.output.update(connection_test=preflight.outcome, api_version=endpoint.version)
+    return result
 
 
-def _routes(params: ansible_module.Params, manager: ArmClient, scope: Scope) -> IntegrationsEndpoint:
+def _endpoint(params: ansible_module.Params, client: ArmClient, scope: Scope) -> IntegrationsEndpoint:
     contract = params["contract"]
-    replay = Replay(parse(contract, "mdc_integration"), manager) if contract is not None else None
+    replay = Replay(parse(contract, "mdc_integration"), client) if contract is not None else None
     return IntegrationsEndpoint(
-        manager,
+        client,
         scope,
-        version_for(manager, scope, params["api_version"]),
-        retry_budget=params["wait_timeout"],
+        version_for(client, scope, params["api_version"]),
+        wait_timeout=params["wait_timeout"],
         credentials=credentials_of(params),
         replay=replay,
     )

@@ -125,10 +125,10 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.json_properties import document_of
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
-from ..module_utils.microsoft.defender_cloud.integration import shown
+from ..module_utils.microsoft.defender_cloud.integration import integration_as_result
 from ..module_utils.microsoft.defender_cloud.integrations_api import IntegrationsEndpoint, version_for
 
 SPEC = ansible_module.ModuleSpec(
@@ -137,13 +137,15 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Return the integrations that work on a scope."""
+    """Return the integrations in effect on a scope."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
-    with connect(params, context) as manager:
-        routes = IntegrationsEndpoint(manager, scope, version_for(manager, scope, params["api_version"]))
-        found = [shown(document_of(row), routes) for row in routes.read().rows]
-        found.sort(key=lambda entry: (entry["inherited_from"], entry["display_name"], entry["id"]))
-        return ansible_module.information(integrations=found, api_version=routes.version)
+    client = client_for(params, context)
+    endpoint = IntegrationsEndpoint(client, scope, version_for(client, scope, params["api_version"]))
+    found = [integration_as_result(document_of(row), endpoint) for row in endpoint.read().rows]
+    found.sort(key=lambda entry: (entry["inherited_from"], entry["display_name"], entry["id"]))
+    inherited = sum(bool(entry["inherited_from"]) for entry in found)
+    msg = f"{scope}: {len(found)} integrations in effect, {inherited} of them inherited"
+    return ansible_module.information(msg=msg, integrations=found, api_version=endpoint.version)
 
 
 def main() -> None:

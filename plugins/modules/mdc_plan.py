@@ -196,8 +196,10 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.scopes import RESOURCE, SUBSCRIPTION, scope_of
+from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.microsoft.defender_cloud.defender_plan import PLAN_OPTIONS, DefenderPlan
 from ..module_utils.microsoft.defender_cloud.integrations_api import names_of
 from ..module_utils.microsoft.defender_cloud.pricings_api import CLOUD_POSTURE, COLLECTION, PricingsEndpoint
@@ -206,18 +208,20 @@ SPEC = ansible_module.ModuleSpec(options=PLAN_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one plan to the described state."""
+    """Bring one plan to its desired state."""
     scope = scope_of(params, SUBSCRIPTION, RESOURCE)
-    with connect(params, context) as manager:
-        manager.routes[COLLECTION] = PricingsEndpoint(manager, scope, params["name"], params["wait_timeout"])
+    client = client_for(params, context)
+    endpoint = PricingsEndpoint(client, scope, params["name"], params["wait_timeout"])
 
-        def what_stops() -> list[str]:
-            if params["name"] != CLOUD_POSTURE:
-                return []
-            named = [f"the ServiceNow integration {name} with its tickets" for name in names_of(manager, scope)]
-            return ["governance rules", *(named or ["the ServiceNow integration with its tickets"])]
+    def what_stops() -> list[str]:
+        if params["name"] != CLOUD_POSTURE:
+            return []
+        named = [f"the ServiceNow integration {name} with its tickets" for name in names_of(client, scope)]
+        return ["governance rules", *(named or ["the ServiceNow integration with its tickets"])]
 
-        return manager.ensure(DefenderPlan(params, scope, what_stops), noun="plan")
+    return reconcile(
+        CollectionStore(client, {COLLECTION: endpoint}), DefenderPlan(params, scope, what_stops), noun="plan"
+    )
 
 
 def main() -> None:

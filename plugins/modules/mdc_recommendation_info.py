@@ -240,11 +240,11 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.engine.errors import InvalidInput
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.defender_cloud.assessments import SEVERITIES, STATUSES, UNHEALTHY
-from ..module_utils.microsoft.defender_cloud.recommendation_assignments import note_assignments
+from ..module_utils.microsoft.defender_cloud.recommendation_assignments import add_assignments
 from ..module_utils.microsoft.defender_cloud.recommendation_filter import Selection
-from ..module_utils.microsoft.defender_cloud.recommendations import GraphReader, Reader, scopes_of
+from ..module_utils.microsoft.defender_cloud.recommendations import Reader, ResourceGraphReader, scopes_of
 
 SPEC = ansible_module.ModuleSpec(
     options={
@@ -269,13 +269,16 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
         raise InvalidInput(f"limit must be 0 (all) or more, not {params['limit']}")
     scopes = scopes_of(params)
     selection = Selection(params["status"], params["severities"] or [], params["filter"] or "")
-    with connect(params, context) as manager:
-        reader = GraphReader if params["source"] == "resource_graph" else Reader
-        reading = reader(manager, scopes, selection, params["limit"], params["include_unselected"]).read()
-        if params["assignments"]:
-            note_assignments(manager, reading.rows)
+    client = client_for(params, context)
+    reader = ResourceGraphReader if params["source"] == "resource_graph" else Reader
+    reading = reader(client, scopes, selection, params["limit"], params["include_unselected"]).read()
+    if params["assignments"]:
+        add_assignments(client, reading.rows)
     return ansible_module.information(
-        recommendations=reading.rows, scopes_read=reading.scopes_read, problems=reading.problems
+        msg=reading.summary(scopes),
+        recommendations=reading.rows,
+        scopes_read=reading.scopes_read,
+        problems=[problem.as_dict() for problem in reading.problems],
     )
 
 
