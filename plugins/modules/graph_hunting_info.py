@@ -20,26 +20,26 @@ extends_documentation_fragment:
 options:
   query:
     description:
-      - The query. The events of connected apps are in the table C(CloudAppEvents); ServiceNow is the application
-        V(14509).
+      - Query to run. The events of connected apps are in the table C(CloudAppEvents); the application id of ServiceNow
+        is V(14509).
     type: str
     required: true
   timespan:
     description:
-      - How far to look back, in ISO 8601, such as V(P1D) for a day, or a start and an end.
-      - If left out, Microsoft Graph looks back 30 days, which is also how long it keeps the data.
+      - Period to search, as an ISO 8601 duration such as V(P1D) for one day, or as start and end.
+      - If not set, Microsoft Graph searches the last 30 days, which is also the retention period.
     type: str
 notes:
-  - It takes the permission C(ThreatHunting.Read.All) of Microsoft Graph.
-  - A query may run three minutes and return 100000 rows; mind O(timeout). A tenant has a quota for each quarter of an
-    hour.
-  - A connected instance where nothing happens has no events, and events of the first connection go back one hour only.
-    No rows are no proof that a connection failed.
+  - Requires the permission C(ThreatHunting.Read.All) of Microsoft Graph.
+  - A query may run for three minutes and return 100000 rows; adjust O(timeout) if needed. The quota of a tenant is
+    renewed every 15 minutes.
+  - A connected instance without activity has no events, and the first events cover only the hour before the connection.
+    An empty result does not prove that a connection failed.
 seealso:
   - module: secops.servicenow_defender.mda_activity_info
   - module: secops.servicenow_defender.mda_connector_info
   - name: CloudAppEvents
-    description: The columns of the table.
+    description: Columns of the table.
     link: https://learn.microsoft.com/defender-xdr/advanced-hunting-cloudappevents-table
 """
 
@@ -59,11 +59,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
 results:
-  description: The rows, column name to value.
+  description: Rows of the result, as column name to value.
   returned: success
   type: list
   elements: dict
@@ -72,7 +72,7 @@ results:
       Events: 42
       Last: '2026-11-21T10:12:00Z'
 schema:
-  description: The columns of the rows, in order.
+  description: Columns of the result, in order.
   returned: success
   type: list
   elements: dict
@@ -81,7 +81,7 @@ schema:
       description: Name of the column.
       type: str
     type:
-      description: Its type, in Microsoft's words.
+      description: Type of the column, as named by Microsoft.
       type: str
   sample:
     - name: AppInstanceId

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mda_activity_info
-short_description: Read the events that Defender for Cloud Apps has of an app
+short_description: List the activities of an app in Defender for Cloud Apps
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns activities of an app, as the documented activities API gives them.
+  - Returns the activities of an app from the activities API.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -20,32 +20,32 @@ extends_documentation_fragment:
 options:
   app_id:
     description:
-      - Number of the app. ServiceNow is V(14509).
+      - Id of the app in Defender for Cloud Apps. ServiceNow is V(14509).
     type: int
     default: 14509
   since_days:
     description:
-      - How many days to look back.
+      - Number of days to search.
     type: int
     default: 1
   limit:
     description:
-      - How many activities to return at most. V(0) means all.
-      - Up to a hundred come newest first in one call. More come in larger pages, in the order of the platform.
+      - Maximum number of activities to return. V(0) returns all.
+      - Up to 100 are returned newest first, with one call. More are read in larger pages, in the order of the platform.
     type: int
     default: 100
 notes:
-  - It takes the permission C(Investigation.read) of I(Microsoft Cloud App Security), or O(mda_api_token).
-  - Events of a new connection go back one hour, and the first can take hours to show up. No events are no proof that a
-    connection failed.
-  - Microsoft does not document what an activity consists of.
+  - Requires the permission C(Investigation.read) of I(Microsoft Cloud App Security), or O(mda_api_token).
+  - A new connection imports the events of the last hour, and the first of them can take hours to appear. An empty
+    result does not prove that a connection failed.
+  - Microsoft does not document the fields of an activity.
 seealso:
   - module: secops.servicenow_defender.mda_connector_info
   - module: secops.servicenow_defender.graph_hunting_info
 """
 
 EXAMPLES = r"""
-- name: Read the newest event of ServiceNow
+- name: Get the newest event of ServiceNow
   secops.servicenow_defender.mda_activity_info:
     mda_url: https://acme.us3.portal.cloudappsecurity.com
     azure_tenant_id: "{{ azure_tenant_id }}"
@@ -57,11 +57,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
 activities:
-  description: The activities, as the platform gives them.
+  description: The activities, as returned by the platform.
   returned: success
   type: list
   elements: dict
