@@ -80,3 +80,14 @@ notes:
   - Environment variables are read on the host where the module runs. Set them with the keyword C(environment).
   - Secrets never appear in results, messages or diffs.
 """
+
+    SCOPE = r"""
+options:
+  scope:
+    description:
+      - Scope, as V(/subscriptions/<id>), V(/providers/Microsoft.Management/managementGroups/<name>), or the resource id of a
+        security connector.
+      - Findings of AWS and GCP are only covered on the scope of their security connector, not on the subscription.
+      - If not set, the subscription O(azure_subscription_id) is used.
+    type: str
+"""

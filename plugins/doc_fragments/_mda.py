@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Where the tenant's API is, and how to sign in where not with Entra."""
+    """Connection options, and options that several modules share."""
 
     DOCUMENTATION = r"""
 options:
@@ -34,4 +34,13 @@ options:
 notes:
   - A tenant accepts 30 calls per minute. All tasks that run on one machine share a record of their calls (times only,
     in the temporary directory of Ansible) and wait as needed.
+"""
+
+    APP = r"""
+options:
+  app_id:
+    description:
+      - Id of the app in Defender for Cloud Apps. ServiceNow is V(14509).
+    type: int
+    default: 14509
 """

@@ -101,6 +101,9 @@ seealso:
   - name: Governance actions
     description: Governance actions of Defender for Cloud Apps.
     link: https://learn.microsoft.com/defender-cloud-apps/governance-actions
+  - name: 'Facts: User actions'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/microsoft_graph.md#user-actions
 """
 
 EXAMPLES = r"""
@@ -137,6 +140,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme: 2 users: 2 changed, 1 in sync'
 results:
   description: Result for each action, in the order of the task.
   returned: success, or when an action was refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graph_hunting_info
-short_description: Run an advanced hunting query of Microsoft Defender
+short_description: Get the results of a Microsoft Defender advanced hunting query
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
@@ -41,6 +41,9 @@ seealso:
   - name: CloudAppEvents
     description: Columns of the table.
     link: https://learn.microsoft.com/defender-xdr/advanced-hunting-cloudappevents-table
+  - name: 'Facts: Advanced hunting'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/microsoft_graph.md#advanced-hunting
 """
 
 EXAMPLES = r"""
@@ -62,6 +65,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 2 rows in 3 columns
 results:
   description: Rows of the result, as column name to value.
   returned: success

@@ -50,6 +50,9 @@ seealso:
   - name: Update secureScoreControlProfile
     description: The API that this module uses.
     link: https://learn.microsoft.com/graph/api/securescorecontrolprofile-update
+  - name: 'Facts: Marking a control'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/microsoft_graph.md#marking-a-control
 """
 
 EXAMPLES = r"""
@@ -72,6 +75,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '2 Secure Score controls: 1 changed, 1 in sync'
 results:
   description: Result for each control, in the order of the task.
   returned: success

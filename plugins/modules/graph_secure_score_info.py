@@ -43,6 +43,9 @@ seealso:
   - name: Secure Score in Microsoft Graph
     description: The resource type of a control.
     link: https://learn.microsoft.com/graph/api/resources/securescorecontrolprofile
+  - name: 'Facts: Secure Score controls'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_hardening.md#secure-score-controls
 """
 
 EXAMPLES = r"""

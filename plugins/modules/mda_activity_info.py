@@ -16,13 +16,9 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.info_module
   - secops.servicenow_defender._azure
   - secops.servicenow_defender._mda
+  - secops.servicenow_defender._mda.app
   - secops.servicenow_defender._transport
 options:
-  app_id:
-    description:
-      - Id of the app in Defender for Cloud Apps. ServiceNow is V(14509).
-    type: int
-    default: 14509
   since_days:
     description:
       - Number of days to search.
@@ -42,6 +38,9 @@ notes:
 seealso:
   - module: secops.servicenow_defender.mda_connector_info
   - module: secops.servicenow_defender.graph_hunting_info
+  - name: 'Facts: Activities'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#activities
 """
 
 EXAMPLES = r"""
@@ -60,6 +59,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 1 activity of app 14509 in the last day
 activities:
   description: The activities, as returned by the platform.
   returned: success

@@ -18,18 +18,16 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.info_module
   - secops.servicenow_defender._azure
   - secops.servicenow_defender._mda
+  - secops.servicenow_defender._mda.app
   - secops.servicenow_defender._transport
-options:
-  app_id:
-    description:
-      - Id of the app in Defender for Cloud Apps. ServiceNow is V(14509).
-    type: int
-    default: 14509
 notes:
   - Listing connectors requires O(mda_api_token). Application permissions do not cover it.
 seealso:
   - module: secops.servicenow_defender.mda_connectors
   - module: secops.servicenow_defender.mda_activity_info
+  - name: 'Facts: Reading connectors'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#reading-connectors
 """
 
 EXAMPLES = r"""
@@ -45,6 +43,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '2 connectors of app 14509: 1 connected, 1 with an error'
 connectors:
   description: The connectors, sorted by name.
   returned: success

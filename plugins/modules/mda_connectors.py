@@ -130,6 +130,9 @@ seealso:
   - name: How Defender for Cloud Apps protects ServiceNow
     description: The values that the portal requires.
     link: https://learn.microsoft.com/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Writing a connector'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#writing-a-connector
 """
 
 EXAMPLES = r"""
@@ -170,6 +173,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '2 connectors: 1 connected, 1 manual step'
 results:
   description: Status of each connector, in the order of the task.
   returned: success, and when waiting failed

@@ -62,6 +62,9 @@ seealso:
   - name: Data enrichment API
     description: The API that this module uses.
     link: https://learn.microsoft.com/defender-cloud-apps/api-data-enrichment
+  - name: 'Facts: IP ranges'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#ip-ranges
 """
 
 EXAMPLES = r"""
@@ -82,6 +85,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '3 IP ranges: 1 changed, 2 in sync'
 results:
   description: Result for each range.
   returned: success

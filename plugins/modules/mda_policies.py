@@ -58,6 +58,9 @@ seealso:
   - module: secops.servicenow_defender.mda_policy_info
   - ref: ansible_collections.secops.servicenow_defender.docsite.guide_contracts
     description: What a contract is.
+  - name: 'Facts: Policy routes'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#policy-routes
 """
 
 EXAMPLES = r"""
@@ -75,6 +78,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '1 policy: in sync'
 results:
   description: Result for each policy, in the order of the task.
   returned: success

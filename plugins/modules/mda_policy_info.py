@@ -40,6 +40,9 @@ notes:
   - Listing policies requires O(mda_api_token). Application permissions do not cover policies.
 seealso:
   - module: secops.servicenow_defender.mda_policies
+  - name: 'Facts: Policy lifecycle'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#policy-lifecycle
 """
 
 EXAMPLES = r"""
@@ -56,6 +59,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 12 policies, 9 enabled
 policies:
   description: The policies, sorted by name.
   returned: success

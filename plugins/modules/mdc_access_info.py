@@ -36,6 +36,9 @@ seealso:
   - name: Connect ServiceNow to Defender for Cloud
     description: Prerequisites documented by Microsoft.
     link: https://learn.microsoft.com/en-us/azure/defender-for-cloud/connect-servicenow
+  - name: 'Facts: Permissions'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#permissions
 """
 
 EXAMPLES = r"""

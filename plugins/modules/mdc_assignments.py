@@ -106,6 +106,9 @@ seealso:
   - module: secops.servicenow_defender.mdc_recommendation_info
   - plugin: secops.servicenow_defender.assignments_for_tickets
     plugin_type: filter
+  - name: 'Facts: Governance assignments'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#governance-assignments
 """
 
 EXAMPLES = r"""
@@ -129,6 +132,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '120 assignments: 3 changed, 117 in sync'
 results:
   description: Result for each assignment, in the order of O(assignments).
   returned: success, and when all were refused

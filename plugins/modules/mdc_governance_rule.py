@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.actiongroup_azure
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._azure
+  - secops.servicenow_defender._azure.scope
   - secops.servicenow_defender._transport
 attributes:
   idempotent:
@@ -31,12 +32,6 @@ attributes:
     details:
       - With O(execute=true), every run reports a change.
 options:
-  scope:
-    description:
-      - Scope of the rule, V(/subscriptions/<id>), V(/providers/Microsoft.Management/managementGroups/<name>), or the
-        resource id of a security connector, which is the only scope that covers findings of AWS and GCP.
-      - If not set, the subscription O(azure_subscription_id) is used.
-    type: str
   display_name:
     description:
       - Name of the rule.
@@ -171,6 +166,9 @@ seealso:
   - name: Drive remediation with governance rules
     description: How governance rules work.
     link: https://learn.microsoft.com/en-us/azure/defender-for-cloud/governance-rules
+  - name: 'Facts: Governance rules'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#governance-rules
 """
 
 EXAMPLES = r"""
@@ -208,6 +206,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'subscription 00000000-0000-0000-0000-000000000003: governance rule High findings created'
 governance_rule:
   description: The rule after the task; in check mode, as it would be.
   returned: success

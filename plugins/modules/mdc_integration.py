@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.actiongroup_azure
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._azure
+  - secops.servicenow_defender._azure.scope
   - secops.servicenow_defender._transport
 requirements:
   - jmespath, with O(contract)
@@ -37,14 +38,6 @@ attributes:
     details:
       - With O(update_credentials=always), every run writes the credentials and reports a change.
 options:
-  scope:
-    description:
-      - Scope of the integration, V(/subscriptions/<id>), V(/providers/Microsoft.Management/managementGroups/<name>), or
-        the resource id of a security connector.
-      - Findings of AWS and GCP are only covered by an integration on their security connector, not by one on the
-        subscription.
-      - If not set, the subscription O(azure_subscription_id) is used.
-    type: str
   display_name:
     description:
       - Name of the integration.
@@ -144,6 +137,9 @@ seealso:
   - name: Connect ServiceNow to Defender for Cloud
     description: How to connect manually.
     link: https://learn.microsoft.com/en-us/azure/defender-for-cloud/connect-servicenow
+  - name: 'Facts: Integration body'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#integration-body
 """
 
 EXAMPLES = r"""
@@ -184,6 +180,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'subscription 00000000-0000-0000-0000-000000000003: integration prod-itsm in sync'
 integration:
   description: The integration after the task; in check mode, as it would be.
   returned: success

@@ -16,14 +16,9 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.actiongroup_azure
   - secops.servicenow_defender._attributes.info_module
   - secops.servicenow_defender._azure
+  - secops.servicenow_defender._azure.scope
   - secops.servicenow_defender._transport
 options:
-  scope:
-    description:
-      - Scope to query, V(/subscriptions/<id>), V(/providers/Microsoft.Management/managementGroups/<name>), or the
-        resource id of a security connector.
-      - If not set, the subscription O(azure_subscription_id) is used.
-    type: str
   api_version:
     description:
       - Version of the API. If not set, it is determined as for
@@ -31,6 +26,9 @@ options:
     type: str
 seealso:
   - module: secops.servicenow_defender.mdc_integration
+  - name: 'Facts: Integration operations'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#integration-operations
 """
 
 EXAMPLES = r"""
@@ -52,6 +50,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'subscription 00000000-0000-0000-0000-000000000003: 2 integrations, 1 inherited'
 integrations:
   description: The integrations, the scope's own first, then by name.
   returned: success

@@ -80,6 +80,9 @@ seealso:
   - name: What Defender CSPM is
     description: Features of the plan, and supported clouds.
     link: https://learn.microsoft.com/en-us/azure/defender-for-cloud/concept-cloud-security-posture-management
+  - name: 'Facts: Plans'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#plans
 """
 
 EXAMPLES = r"""
@@ -105,6 +108,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'subscription 00000000-0000-0000-0000-000000000003: plan CloudPosture updated'
 plan:
   description: The plan after the task; in check mode, as it would be.
   returned: success

@@ -92,6 +92,9 @@ seealso:
   - module: secops.servicenow_defender.mdc_assignments
   - plugin: secops.servicenow_defender.tickets_for_recommendations
     plugin_type: filter
+  - name: 'Facts: Assessments'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#assessments
 """
 
 EXAMPLES = r"""
@@ -113,6 +116,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 431 recommendations in 2 scopes, 57 selected
 recommendations:
   description: The recommendations, sorted by id.
   returned: success

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.actiongroup_snow
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._snow
+  - secops.servicenow_defender._polling
   - secops.servicenow_defender._transport
 attributes:
   check_mode:
@@ -138,11 +139,6 @@ options:
       - Maximum time to wait for each installation, and for all jobs together, in seconds.
     type: float
     default: 1800
-  poll_interval:
-    description:
-      - Seconds before the first poll. The intervals then increase up to 60 seconds.
-    type: float
-    default: 10
   expected:
     description:
       - Number of assessments in Azure, to compare with the imported ones. They are only comparable after the
@@ -176,6 +172,9 @@ seealso:
   - name: Permissions in Microsoft Defender for Cloud
     description: Permissions of the role Security Reader.
     link: https://learn.microsoft.com/en-us/azure/defender-for-cloud/permissions
+  - name: 'Facts: Private configuration table'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/configuration_compliance.md#private-configuration-table
 """
 
 EXAMPLES = r"""
@@ -226,6 +225,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: Configuration Compliance in sync; 1 warning'
 configuration_compliance:
   description: State after the task; in check mode, as it would be.
   returned: success, and when jobs were waited for in vain

@@ -23,6 +23,8 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.actiongroup_snow
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._snow
+  - secops.servicenow_defender._hardening
+  - secops.servicenow_defender._polling
   - secops.servicenow_defender._transport
 attributes:
   check_mode:
@@ -30,23 +32,6 @@ attributes:
       - Whether ServiceNow activates a plugin only on request, and whether an application protects its properties, is
         only known when it is attempted.
 options:
-  baseline:
-    description:
-      - Settings to bring to their recommended values.
-      - V(secure_score) selects the 23 settings that the 22 ServiceNow controls of Microsoft Secure Score evaluate.
-      - V(recommended) selects the settings of the current hardening baseline of ServiceNow.
-      - V(all) selects the whole catalogue. Settings that were removed from the baseline are reported, and written only
-        if O(ids) lists them.
-      - If not set, only the settings in O(ids) are selected, or V(secure_score) if O(ids) is empty.
-    type: str
-    choices: [secure_score, recommended, all]
-  ids:
-    description:
-      - Ids of settings to select in addition to O(baseline). M(secops.servicenow_defender.snow_hardening_info) lists
-        them.
-    type: list
-    elements: str
-    default: []
   exclude:
     description:
       - Ids of settings to exclude.
@@ -122,26 +107,13 @@ options:
         release no longer uses, or whose default is already the recommended value.
     type: bool
     default: false
-  production:
-    description:
-      - Whether this is a production instance. The setting C(instance.production) is written only if that is said.
-    type: bool
   wait:
     description:
       - Whether to wait until the activation of a plugin has finished.
     type: bool
     default: true
-  wait_timeout:
-    description:
-      - Maximum time to wait for each plugin, in seconds.
-    type: float
-    default: 1800
-  poll_interval:
-    description:
-      - Seconds before the first poll of an activation. The intervals then increase up to 60 seconds.
-    type: float
-    default: 10
 notes:
+  - Settings that were removed from the hardening baseline are reported, and written only if O(ids) lists them.
   - Writing requires the role C(admin). Settings that the account cannot read are V(unknown) and never written.
   - Settings are written in this order. Ordinary settings first, then those that affect sign-in, then irreversible ones
     one by one, plugins last.
@@ -157,6 +129,9 @@ seealso:
     description: Documentation of ServiceNow. Each setting has a separate page; this one covers the High Security
       plugin.
     link: https://www.servicenow.com/docs/r/platform-security/instance-security-hardening-settings/sc-high-security-plugin.html
+  - name: 'Facts: Who may write a setting'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_hardening.md#who-may-write-a-setting
 """
 
 EXAMPLES = r"""

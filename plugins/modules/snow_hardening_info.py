@@ -17,29 +17,8 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.actiongroup_snow
   - secops.servicenow_defender._attributes.info_module
   - secops.servicenow_defender._snow
+  - secops.servicenow_defender._hardening
   - secops.servicenow_defender._transport
-options:
-  baseline:
-    description:
-      - Settings to evaluate.
-      - V(secure_score) selects the 23 settings that the 22 ServiceNow controls of Microsoft Secure Score evaluate.
-      - V(recommended) selects the settings of the current hardening baseline of ServiceNow.
-      - V(all) selects the whole catalogue, including settings that were removed from the baseline but may still be
-        effective.
-      - If not set, only the settings in O(ids) are selected, or V(secure_score) if O(ids) is empty.
-    type: str
-    choices: [secure_score, recommended, all]
-  ids:
-    description:
-      - Ids of settings to select in addition to O(baseline).
-      - An unknown id fails the task, which suggests similar ids. For the name of a property, it suggests its id.
-    type: list
-    elements: str
-    default: []
-  production:
-    description:
-      - Whether this is a production instance. The setting C(instance.production) can be judged only if that is said.
-    type: bool
 notes:
   - Rows that access rules hide cannot be distinguished from missing rows by the response alone. A setting is only
     considered missing if the account has the role C(admin), or if the count of rows before access rules apply
@@ -55,6 +34,9 @@ seealso:
     description: Documentation of ServiceNow. Each setting has a separate page; this one covers the High Security
       plugin.
     link: https://www.servicenow.com/docs/r/platform-security/instance-security-hardening-settings/sc-high-security-plugin.html
+  - name: 'Facts: Evaluation rules'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_hardening.md#evaluation-rules
 """
 
 EXAMPLES = r"""

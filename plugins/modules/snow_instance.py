@@ -483,6 +483,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: 1 of 20 objects updated; 1 manual step'
 results:
   description:
     - Result for each object. Roles, users, OAuth applications and rows have the keys that their modules return

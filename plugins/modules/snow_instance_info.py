@@ -48,6 +48,9 @@ seealso:
   - name: Protect your ServiceNow environment
     description: Prerequisites documented by Microsoft, including supported releases.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Reading the release'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#reading-the-release
 """
 
 EXAMPLES = r"""

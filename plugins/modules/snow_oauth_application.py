@@ -169,6 +169,9 @@ seealso:
   - name: Protect your ServiceNow environment
     description: Lifespans and scope that Microsoft documents for Defender for Cloud Apps.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Application registry'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#application-registry
 """
 
 EXAMPLES = r"""
@@ -233,6 +236,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: OAuth application CloudAppSecurity created'
 oauth_application:
   description:
     - The application after the task; in check mode, as it would be. Empty with O(state=absent). The client secret is

@@ -33,6 +33,9 @@ seealso:
   - name: Protect your ServiceNow environment
     description: Why a connector requires a new refresh token every 90 days.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Related OAuth tables'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#related-oauth-tables
 """
 
 EXAMPLES = r"""

@@ -62,6 +62,9 @@ seealso:
   - name: OAuth on ServiceNow instances
     description: How an instance issues tokens to external clients.
     link: https://www.servicenow.com/docs/r/platform-security/authentication/oauth-inbound-and-outbound.html
+  - name: 'Facts: Token errors'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#token-errors
 """
 
 EXAMPLES = r"""
@@ -96,6 +99,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: svc_defender gets a token of CloudAppSecurity and can use the API'
 verified:
   description: Whether a token was issued and accepted by the API.
   returned: when the instance responded

@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.actiongroup_snow
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._snow
+  - secops.servicenow_defender._polling
   - secops.servicenow_defender._transport
 attributes:
   check_mode:
@@ -70,17 +71,6 @@ options:
         has finished sends it again.
     type: bool
     default: true
-  wait_timeout:
-    description:
-      - Maximum time to wait for each plugin or application, in seconds. After that, the task fails; the instance
-        continues, and a later run checks the result.
-    type: float
-    default: 1800
-  poll_interval:
-    description:
-      - Seconds before the first poll of the progress. The intervals then increase up to 60 seconds.
-    type: float
-    default: 10
 notes:
   - Activating requires the role C(sn_cicd.sys_ci_automation) or C(admin). If the roles of the calling account can be
     read, missing roles fail the task before it starts anything.
@@ -94,6 +84,9 @@ seealso:
   - name: CI/CD API
     description: The API that this module uses.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/cicd-api.html
+  - name: 'Facts: CI/CD API'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#cicd-api
 """
 
 EXAMPLES = r"""
@@ -122,6 +115,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: 3 plugins and applications: 1 activated, 1 in sync, 1 on request only'
 results:
   description: Result for each plugin and application, plugins first.
   returned: success, and when an activation failed

@@ -63,6 +63,9 @@ seealso:
   - name: Add a system property
     description: Effects of a change on the instance.
     link: https://www.servicenow.com/docs/r/platform-administration/t_AddAPropertyUsingSysPropsList.html
+  - name: 'Facts: Property rows'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#property-rows
 """
 
 EXAMPLES = r"""
@@ -101,6 +104,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: 3 properties: 1 updated, 1 in sync, 1 manual step'
 results:
   description: Result for each property, in the order of O(properties).
   returned: success

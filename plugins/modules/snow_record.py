@@ -66,6 +66,9 @@ seealso:
   - name: Table API
     description: The API that this module uses.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
+  - name: 'Facts: Write safety'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#write-safety
 """
 
 EXAMPLES = r"""
@@ -114,6 +117,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: sys_user_group Cloud Security in sync'
 record:
   description:
     - The row after the task; in check mode, as it would be, with the columns of O(match) and O(values). Columns in

@@ -59,6 +59,9 @@ seealso:
   - name: Table API
     description: The API that this module uses.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
+  - name: 'Facts: Encoded queries'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#encoded-queries
 """
 
 EXAMPLES = r"""
@@ -94,6 +97,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: 2 records of sys_user'
 records:
   description: The rows, as column name to value.
   returned: success

@@ -64,6 +64,9 @@ seealso:
   - name: Protect your ServiceNow environment
     description: Documentation of Microsoft on the role of a connector without administrator rights.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Roles'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#roles
 """
 
 EXAMPLES = r"""
@@ -99,6 +102,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: role defender_tickets in sync'
 role:
   description: The role after the task; in check mode, as it would be. Empty with O(state=absent).
   returned: success

@@ -62,6 +62,9 @@ seealso:
   - name: Protect your ServiceNow environment
     description: Tables that Microsoft documents for a connector without administrator rights.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Access rules'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#access-rules
 """
 
 EXAMPLES = r"""
@@ -98,6 +101,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: defender_reader may read 1 of 2 tables; 1 manual step'
 results:
   description: The verdict on each table, in the order of O(tables).
   returned: success

@@ -148,6 +148,9 @@ seealso:
   - name: Change Management API
     description: How change requests are created and updated.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/change-management-api.html
+  - name: 'Facts: Task columns'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_tickets.md#task-columns
 """
 
 EXAMPLES = r"""
@@ -203,6 +206,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: 57 tickets: 2 created, 1 resolved, 54 in sync'
 results:
   description: Result for each ticket, in the order of O(tickets).
   returned: success, and when writes were refused

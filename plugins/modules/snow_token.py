@@ -47,6 +47,9 @@ seealso:
   - name: Revoke an OAuth token
     description: How the platform revokes a token.
     link: https://www.servicenow.com/docs/r/platform-security/authentication/t_RevokeOAuthToken.html
+  - name: 'Facts: Token endpoint'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#token-endpoint
 """
 
 EXAMPLES = r"""
@@ -79,6 +82,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: token issued, valid for 1799 seconds'
 access_token:
   description: The token. It is hidden from output, but not from a registered variable.
   returned: success, with O(state=present)

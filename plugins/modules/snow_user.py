@@ -143,6 +143,9 @@ seealso:
   - name: Role Management V2
     description: How the platform stores granted and inherited roles.
     link: https://www.servicenow.com/docs/r/platform-security/access-control/Role-Mgmt-V2.html
+  - name: 'Facts: Users'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#users
 """
 
 EXAMPLES = r"""
@@ -187,6 +190,7 @@ msg:
   description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: user svc_defender in sync'
 user:
   description:
     - The account after the task; in check mode, as it would be. Empty with O(state=absent). The password is never

@@ -35,5 +35,7 @@ def test_python_is_searched_where_people_read() -> None:
 
 
 def test_yaml_is_searched_in_names_descriptions_and_comments() -> None:
-    text = "- name: Look at it\n  value: tells\n  description:\n    - Does so\n    - anew\n  other: beside\n# whatever\n"
+    text = (
+        "- name: Look at it\n  value: tells\n  description:\n    - Does so\n    - anew\n  other: beside\n# whatever\n"
+    )
     assert words("roles/x.yml", text) == [(1, "Look at"), (5, "anew"), (7, "whatever")]
