@@ -89,6 +89,7 @@ STEPS = (
     Step(group="lint", name="changelog", command=["antsibull-changelog", "lint"]),
     Step(group="lint", name="action groups", command=tool("action_groups", "--check")),
     Step(group="lint", name="licences", command=tool("licenses")),
+    Step(group="lint", name="imports", command=tool("imports")),
     Step(group="lint", name="words", command=tool("words")),
     Step(group="lint", name="module docs", command=tool("module_docs")),
     Step(group="lint", name="variables", command=tool("variables", "--check")),

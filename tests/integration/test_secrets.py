@@ -10,7 +10,7 @@ import pytest
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks, Task, task
-from tests.sandbox.snow.secrecy import password_matches
+from tests.sandbox.snow.encrypted_fields import password_matches
 
 USER, APPLICATION = "svc_defender", "Defender"
 PASSWORD, SECRET = "right-Pass-1", "right-secret-1"

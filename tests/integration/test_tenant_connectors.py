@@ -13,7 +13,7 @@ from tests.integration.lifecycle import told_and_done
 from tests.integration.playbooks import COLLECTION, ORDINARY, SHELLS, Playbooks, Task, task
 from tests.integration.tenant import HOST, SimulatedTenant, learn, loaded, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
-from tests.sandbox.tenant.captures import MANAGEMENT
+from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
 
 IGNORED = {"ignore_errors": True}
 CLIENT = {"client_id": "connector-client", "client_secret": "connector-secret-1"}

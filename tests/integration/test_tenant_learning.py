@@ -16,7 +16,7 @@ from tests.integration.playbooks import Playbooks, Run
 from tests.integration.tenant import HOST, learn, learn_from
 from tests.integration.test_leaks import found_in
 from tests.sandbox.process import SandboxProcess
-from tests.sandbox.tenant.captures import WIZARD, capture
+from tests.sandbox.tenant.cloud_apps.captures import WIZARD, capture
 
 SECRET = ("password", "client_secret")
 
