@@ -220,7 +220,7 @@ notes:
     - Microsoft's page on ServiceNow still names 'Activate the explicit role plugin', but no control of Secure Score exists
       for it any more. It wins no points. The hardening catalogue has it as plugin.explicit_roles.
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}

@@ -119,7 +119,7 @@ problems:
       remedy: 'Revoke the old refresh token in ServiceNow (System OAuth > Manage Tokens), then enter the same details
         again: Edit settings of the connector'
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}

@@ -172,7 +172,7 @@ problems:
       message: 'Defender CSPM (CloudPosture) is off: governance rules and the ServiceNow integration need it'
       remedy: Switch it on (mdc_plan, or Environment settings > Defender plans); it is billed
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}

@@ -180,7 +180,7 @@ posture:
       high: {compliant: 10, deviating: 2, unknown: 0, not_applicable: 0}
     secure_score: {controls: 22, compliant: 18, points: 96, unknown_points: 0, possible_points: 114}
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}

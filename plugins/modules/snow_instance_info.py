@@ -210,7 +210,7 @@ problems:
       remedy: Keep the connector's account out of enrolment, or set glide.authenticate.multifactor.for_integrations
         to false
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}

@@ -131,7 +131,7 @@ oauth_applications:
       default_grant_type: ''
       refresh_token_expires_at: '2027-02-19T10:38:24Z'
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}

@@ -136,7 +136,7 @@ answer:
   type: str
   sample: 'POST /oauth_token.do -> 401 server_error: access_denied'
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}

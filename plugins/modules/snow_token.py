@@ -94,7 +94,7 @@ expires_in:
   type: int
   sample: 1799
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
