@@ -24,6 +24,7 @@ PREFIXES = "servicenow_defender|drift|verify|respond|learn_contract|harden"
 PLAYBOOK_VARIABLE = re.compile(
     rf"\b((?:{PREFIXES})_[a-z_]*[a-z])\b *(?:\| *default\(|is (?:not )?(?:defined|mapping)\b)"
 )
+SET_THERE = re.compile(r"^ +(\w+):(?= |$)", re.MULTILINE)
 DOCUMENTED = re.compile(r"^  \* - ``(\w+)``$", re.MULTILINE)
 COMMENT = re.compile(r"^((?:# .*\n)+)(\w+):", re.MULTILINE)
 MARKUP = (
@@ -75,7 +76,7 @@ class Role:
         if value is None or isinstance(value, str) and "{{" in value:
             return "computed" if value else ""
         if isinstance(value, list | dict) and len(str(value)) > 60:
-            return f"{len(value)} entries"
+            return f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
         text = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("...\n").strip()
         return f"``{text}``" if text not in ("''", "") else "empty"
 
@@ -108,8 +109,12 @@ def problems(guide: str, of_roles: list[Role], playbooks: str) -> list[str]:
         for name in role.undocumented()
     ]
     documented = set(DOCUMENTED.findall(guide))
-    used = {name for name in PLAYBOOK_VARIABLE.findall(playbooks) if "__" not in name}
-    found += [f"{GUIDE}: {name}, a variable of the playbooks, is missing" for name in sorted(used - documented)]
+    used = set(PLAYBOOK_VARIABLE.findall(playbooks)) - set(SET_THERE.findall(playbooks))
+    found += [
+        f"{GUIDE}: {name}, a variable of the playbooks, is missing"
+        for name in sorted(used - documented)
+        if "__" not in name
+    ]
     if written(guide, of_roles) != guide:
         found.append(f"{GUIDE} is out of date; run python -m tools.variables")
     return found

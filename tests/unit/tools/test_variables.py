@@ -71,6 +71,11 @@ def test_a_variable_of_a_playbook_is_reported(role: Role) -> None:
     assert "servicenow_defender_serial, a variable of the playbooks, is missing" in problem
 
 
+def test_a_variable_that_a_playbook_sets_is_none_of_the_users(role: Role) -> None:
+    playbook = "  set_fact:\n    drift_found: 1\n  when: drift_found is defined and drift__internal is defined"
+    assert problems(written(HEAD, [role]), [role], playbook) == []
+
+
 def test_markup_becomes_restructured_text() -> None:
     text = to_rst("I(Label) of O(snow_x), V([a, (b\\)]) or U(https://example.com/)")
     assert text.startswith("*Label* of ``snow_x``, ") and text.endswith("or https://example.com/")
