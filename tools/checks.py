@@ -91,6 +91,8 @@ STEPS = (
     Step(group="lint", name="licences", command=tool("licenses")),
     Step(group="lint", name="imports", command=tool("imports")),
     Step(group="lint", name="words", command=tool("words")),
+    Step(group="lint", name="module docs", command=tool("module_docs")),
+    Step(group="lint", name="variables", command=tool("variables", "--check")),
     Step(group="lint", name="fact links", command=tool("fact_links")),
     Step(group="docs", name="antsibull-docs", command=[*ANTSIBULL_DOCS, *STRICT, "."], folder=INSTALLED),
     tests("unit", *PYTEST, "-n", "auto", "tests/unit"),
