@@ -36,7 +36,10 @@ def test_looking_gives_the_same_in_both_shells_and_writes_nothing(playbook: Play
         assert one["api_calls"]["write"] == other["api_calls"]["write"] == 0
         assert {**one, "api_calls": 0} == {**other, "api_calls": 0}
     assert not tenant.writes()
-    connectors, _, policies, hunting = here
+    connectors, activities, policies, hunting = here
+    assert connectors["msg"].endswith("1 error), 1 problem")
+    assert activities["msg"].endswith("5 activities of app 14509 in the last 1 day")
+    assert " policies, " in policies["msg"]
     found = {entry["name"]: entry for entry in connectors["connectors"]}
     assert found["acme-prod"]["status"] == "connected"
     assert found["acme-prod"]["days_left"] == 89
