@@ -196,8 +196,8 @@ def test_what_is_ambiguous_stops_before_anything_is_written(
     [
         ({"portal_session": "expired"}, "the portal session has ended", 0),
         ({"portal_routes": "refused"}, "The account has no role in Defender for Cloud Apps", 0),
-        ({"wizard_answer": "field renamed"}, "the answer lacks", 1),
-        ({"wizard_answer": "other status"}, "where status 200 is declared", 1),
+        ({"wizard_answer": "field renamed"}, "the response lacks", 1),
+        ({"wizard_answer": "other status"}, "but the contract declares status 200", 1),
     ],
 )
 def test_a_portal_that_refuses_or_has_changed_ends_the_task(

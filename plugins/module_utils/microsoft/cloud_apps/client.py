@@ -148,7 +148,7 @@ class CloudAppsClient:
             return SignInFailed(f"{self.name} refused the sign-in. {error}. {self._sign_in_remedy()}")
         hint = ""
         if error.status == 403:
-            hint = PORTAL_RIGHTS if not permission else f"It requires the permission {permission}. {GRANT}"
+            hint = PORTAL_RIGHTS if not permission else f"The call requires the permission {permission}. {GRANT}"
             if self.has_api_token and permission:
                 hint = (
                     "The user who issued mda_api_token lacks the permission. Issue a token as a Security Administrator"

@@ -6,9 +6,10 @@ from __future__ import annotations
 import math
 
 from ...engine.errors import EngineError
+from ...engine.plan import CREATE, DELETE, UPDATE
 from ...engine.reconcile import NeverWrite, reconcile, take_snapshot
 from ...engine.result import ManualStep, Result
-from ...engine.summary import IN_SYNC, Outcome, summarize
+from ...engine.summary import DONE, IN_SYNC, PLANNED, Outcome, summarize
 from ...transport.polling import ProgressLine, Wait, poll
 from ..collection_store import CollectionStore
 from .connector_health import ERROR, remedy_for
@@ -17,6 +18,7 @@ from .connectors import STATUSES, Connectors
 # Consecutive reads that must show an error: the first one can be outdated.
 CONFIRMATIONS = 2
 MAX_SHOWN = 5
+ACTIONS = {"create": CREATE, "delete": DELETE}
 
 
 def connect_instances(store: CollectionStore, connectors: Connectors, waiting: Wait) -> Result:
@@ -80,12 +82,13 @@ def render_step(step: ManualStep) -> str:
 
 
 def _summary(store: CollectionStore, connectors: Connectors, steps: list[ManualStep]) -> str:
-    open_names = connectors.open_names()
+    open_names, failed = connectors.open_names(), connectors.failed_names()
+    words = PLANNED if store.check_mode else DONE
     outcomes = []
     for name, outcome in connectors.outcomes.items():
         what = outcome["status"] if name in open_names else IN_SYNC
-        if name in connectors.written and name in open_names and store.check_mode:
-            what = "would be written"
+        if name in connectors.written and (store.check_mode or name not in failed):
+            what = words[ACTIONS.get(connectors.written[name], UPDATE)]
         outcomes.append(Outcome(outcome["object"], what))
     return summarize(store.name, outcomes, len(steps))
 

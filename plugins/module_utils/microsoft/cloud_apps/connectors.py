@@ -68,7 +68,8 @@ class Connectors(Resource):
             for name, entry in self.entries.items()
         }
         self.problems: list[Problem] = []
-        self.written: set[str] = set()
+        # The operation of each connector that the contract writes.
+        self.written: dict[str, str] = {}
 
     def reads(self) -> list[Query]:
         """Query all connectors: one list returns them."""
@@ -162,7 +163,7 @@ class Connectors(Resource):
             self._check_mode(entry, operation)
             replay.check(operation, {**values, "id": outcome["id"]}, label)
             plan.writes.append(self._write(operation, label, values, row, outcome))
-            self.written.add(name)
+            self.written[name] = operation
             return
         plan.manual_steps.append(connector_step(operation, entry, _address(entry), self.endpoint.app_id == SERVICENOW))
         if status == UNKNOWN:

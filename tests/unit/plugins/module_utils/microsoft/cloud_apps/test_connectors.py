@@ -162,6 +162,7 @@ def test_a_connected_instance_is_as_described(server: Loopback, task: Task) -> N
     assert (result["changed"], result["drift"], result["manual_steps"]) == (False, [], [])
     assert result["results"][0]["status"] == "connected"
     assert server.lines == [f"POST {LIST}"]
+    assert result["msg"].endswith(": connector acme-dev in sync")
 
 
 def test_one_list_call_serves_any_number_of_instances(server: Loopback, task: Task) -> None:
@@ -207,6 +208,7 @@ def test_what_is_missing_comes_with_labels_and_values_but_no_secret(server: Loop
     assert "c1ient-Secret" not in str(result)
     assert result["changed"] is False
     assert result["drift"][0]["before"] == "absent"
+    assert result["msg"].endswith(": absent: connector acme-dev; 1 manual step")
 
 
 def test_waiting_ends_when_a_person_has_done_it(server: Loopback, task: Task, clock: Any) -> None:
@@ -261,6 +263,7 @@ def test_a_contract_connects_what_is_missing_and_a_second_run_changes_nothing(se
     portal = Portal(server)
     result = task(contract=portal.contract)
     assert (result["changed"], result["results"][0]["status"], result["manual_steps"]) == (True, "connected", [])
+    assert result["msg"].endswith(": created connector acme-dev")
     assert portal.records[0]["body"] == FULL
     again = task(contract=portal.contract)
     assert (again["changed"], again["drift"]) == (False, [])
@@ -273,6 +276,9 @@ def test_check_mode_predicts_and_sends_nothing(server: Loopback, task: Task) -> 
     assert result["changed"] is True
     assert result["diff"]["after"] == {"connectors": {"connector acme-dev": "connected", "connector gone": "absent"}}
     assert set(server.lines) == {f"POST {LIST}"}
+    assert result["msg"].endswith(
+        "0 of 2 objects in sync; would create connector acme-dev; would delete connector gone"
+    )
 
 
 def test_a_contract_removes(server: Loopback, task: Task) -> None:
@@ -359,6 +365,7 @@ def test_the_info_module_shows_evidence_by_instance(silent_list: Portal, server:
     result = mda_connector_info.run(params, TaskContext()).as_dict(with_diff=False)
     assert [(row["id"], row["accounts"]) for row in result["connectors"]] == [("14509", 2)]
     assert len(result["evidence"]) == 4
+    assert result["msg"].endswith(": 1 connector (1 connected) (from evidence, since the list is refused)")
 
 
 def test_a_contract_can_list_page_by_page(server: Loopback, task: Task) -> None:
