@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare a whole instance with everything that is described of it, in one round trip."""
+"""Compares a whole instance with its desired state, in one round trip."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
 from .snow.store import InstanceStore
 from .transport.polling import WAIT_OPTIONS
 
-# Each part takes the options of a module of its own.
+# Each part has the options of a module of its own.
 PARTS = {
     "preflight": ModuleSpec(INSTANCE_INFO_OPTIONS),
     "instance": ModuleSpec(INSTANCE_OPTIONS, secrets=secrets_of),
@@ -37,21 +37,21 @@ DRIFT_OPTIONS: Options = {
 
 
 def compare(params: Params, context: TaskContext) -> Result:
-    """Return what the instance is and everything in which it deviates. Nothing is ever written.
+    """Return facts about the instance and its drift. Nothing is ever written.
 
-    Raises `EngineError` for a problem that `fail_on` names, with all that was found.
+    Raises `EngineError` for a problem that `fail_on` names, with the whole result.
     """
     parts = {name: _part(name, params[name] or {}, context) for name in PARTS}
     selection = selection_of(parts["hardening"]) if params["hardening"] is not None else None
     predicting = context.check_mode
-    context.check_mode = True  # the transport refuses whatever would write
+    context.check_mode = True  # the transport refuses every write
     store = store_for(params, context)
     prefetch_facts(store.client, **parts["preflight"])
     result = _compared(store, parts, selection)
     result.changed = result.changed and predicting
-    grave = [found for found in result.output["problems"] if found["severity"] in params["fail_on"]]
-    if any(found["id"] not in params["ignore"] for found in grave):
-        raise EngineError(result.output["msg"], result.as_dict(with_diff=False))
+    severe = [found for found in result.output["problems"] if found["severity"] in params["fail_on"]]
+    if any(found["id"] not in params["ignore"] for found in severe):
+        raise EngineError(result.msg, result.as_dict(with_diff=False))
     return result
 
 
@@ -61,20 +61,25 @@ def _compared(store: InstanceStore, parts: Mapping[str, Any], selection: Selecti
     try:
         result = compare_resources(store, *resources)
     except Refused as refusal:
-        # What stands in the way of a connection may well be the reason.
+        # A problem of the connection may be the reason.
         facts = instance_facts(store.client, **parts["preflight"])
         why = f". {facts['msg']}" if facts["problems"] else ""
         raise EngineError(f"{refusal}{why}", facts) from None
-    result.output |= instance_facts(store.client, **parts["preflight"])
+    facts = instance_facts(store.client, **parts["preflight"])
+    result.msg = facts.pop("msg")
+    if resources:
+        deviations = len(result.drift)
+        result.msg += f"; {deviations} deviation{'s' if deviations > 1 else ''}" if deviations else "; in sync"
+    result.output |= facts
     if selection and hardening:
         posture = posture_of(selection.baseline, hardening.assessed)
-        result.output["msg"] += f"; {summary(posture)}"
+        result.msg += f"; {summary(posture)}"
         result.output |= {"posture": posture, "writes_left": hardening.left}
     return result
 
 
 def _part(name: str, given: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """Return the options of a part as its module would read them; their secrets are known to `context` from now on."""
+    """Return the options of a part as its module would read them; their secrets are redacted from now on."""
     read = ArgumentSpecValidator(PARTS[name].options).validate(given)
     options: dict[str, Any] = read.validated_parameters
     secrets_of_part = PARTS[name].secrets

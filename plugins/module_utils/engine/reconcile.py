@@ -47,7 +47,7 @@ class Reconciler:
     def run(self) -> Result:
         """Read, plan, check, write, read again.
 
-        Raises `InvalidInput` before anything was written, `Refused` when the platform says no, `EngineError` when a
+        Raises `InvalidInput` before anything was written, `Refused` when the platform refuses, `EngineError` when a
         write did not take.
         """
         snapshot, plans = self._take_snapshot(SecretPolicy(self.store))

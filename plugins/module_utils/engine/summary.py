@@ -31,14 +31,14 @@ def outcomes_of(
 
     `unwritten` are labels whose write was refused or was done by another run.
     """
-    words = {
+    verbs = {
         **(PLANNED if check_mode else DONE),
         PERFORM: f"would {plan.performs[0]}" if check_mode else plan.performs[1],
     }
     actions = _actions(plan, frozenset(unwritten))
     drifted = {entry.object for entry in plan.drift}
     return [
-        Outcome(label, words[actions.get(label, UPDATE)], is_action=True)
+        Outcome(label, verbs[actions.get(label, UPDATE)], is_action=True)
         if status == CHANGED
         else Outcome(label, _status(label, status, plan, drifted))
         for label, status in statuses

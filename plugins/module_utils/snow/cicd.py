@@ -59,7 +59,7 @@ def _start(client: ServiceNowClient, write: Activation) -> Mapping[str, Any]:
 
 
 def _follow(client: ServiceNowClient, write: Activation, progress: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Poll until the operation ends, with a line for every step. Raises `Refused` when it takes longer than the user waits."""
+    """Poll until the operation ends, with a line for every step. Raises `Refused` after the time that the user waits."""
     line = ProgressLine(client.context.progress)
     timeout, interval = write.waiting.timeout, write.waiting.interval
     max_interval = min(MAX_POLL_INTERVAL, timeout / 20)

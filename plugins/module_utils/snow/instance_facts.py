@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an instance is and what the account may do there, in one batch of reads."""
+"""Facts about an instance and the roles of the account, in one batch of reads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..engine.problem import Problem
 from .account import account_of, account_queries
 from .client import ServiceNowClient
 from .options import Options
@@ -15,7 +16,7 @@ from .query import TableQuery, TableRow, TableRows, any_of
 from .release import BUILD_PROPERTIES, Release, release_of
 from .resources.plugins import ACTIVE_WORDS
 
-# Column probes: is the capability there? Safer than comparing releases
+# Capabilities that follow from the existence of a column. Safer than comparing releases
 # (docs/facts/servicenow_platform.md#reading-the-release).
 CAPABILITY_COLUMNS = {
     "scope_restriction": ("oauth_entity", "scope_restriction_status"),
@@ -31,18 +32,18 @@ INSTANCE_INFO_OPTIONS: Options = {
 
 @dataclass
 class Questions:
-    """The queries of one call, and where each one's answer stands."""
+    """The queries of one call, by name."""
 
     queries: list[TableQuery] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
     def add(self, name: str, query: TableQuery) -> None:
-        """Ask `query`; its answer goes by `name`."""
+        """Add `query` under `name`."""
         self.names.append(name)
         self.queries.append(query)
 
     def ask(self, client: ServiceNowClient) -> dict[str, TableRows]:
-        """Send all queries together."""
+        """Send all queries together; return the answers by name."""
         return dict(zip(self.names, client.query(self.queries), strict=True))
 
 
@@ -53,7 +54,7 @@ def instance_facts(
     questions = _questions(client, properties, plugins, tables)
     answers = questions.ask(client)
     if all(answer.refused for answer in answers.values()):
-        # Not single tables but the API is closed to this account or token: that is for the platform's words to tell.
+        # The whole API, not single tables, is closed to this account or token: fail with the platform's words.
         client.query([replace(questions.queries[0], optional=False)])
     account = account_of(answers["users"].rows, answers["roles"].rows)
     values = {row["name"]: row.get("value", "") for row in answers["properties"].rows if "name" in row}
@@ -63,7 +64,7 @@ def instance_facts(
     findings = Findings(release, account, values, plugin_states, table_states, tuple(plugins))
     found = problems(findings)
     return {
-        "msg": _summary(client, release, found),
+        "msg": _summary(client.name, release, found),
         "instance": {
             "name": client.name,
             "url": client.session.base_url,
@@ -82,20 +83,19 @@ def instance_facts(
             "plugins": {name: plugin_states[name] for name in plugins},
             "tables": table_states,
         },
-        "problems": found,
+        "problems": [problem.as_dict() for problem in found],
     }
 
 
 def prefetch_facts(client: ServiceNowClient, *, properties: list[str], plugins: list[str], tables: list[str]) -> None:
-    """Let the next read of `instance` ask along with everything else what `instance_facts` will be told."""
+    """Send the queries of `instance_facts` along with the next read."""
     client.prefetch(_questions(client, properties, plugins, tables).queries)
 
 
-def _summary(client: ServiceNowClient, release: Release, found: list[dict[str, Any]]) -> str:
-    """Return what a person wants to know first: it is what a failed preflight shows."""
+def _summary(instance: str, release: Release, found: list[Problem]) -> str:
+    """Return one sentence about the instance; a failed preflight shows it."""
     what = f"{release.family.capitalize()} {release.patch}".strip() if release.family else "unknown release"
-    told = "; ".join(f"{p['severity']} {p['id']}: {p['message']}. {p['remedy']}" for p in found)
-    return f"{client.name} ({what}): {told or 'nothing stands in the way of a connection'}"
+    return f"{instance} ({what}): {'; '.join(map(str, found)) or 'ready for a connection'}"
 
 
 def _questions(client: ServiceNowClient, properties: list[str], plugins: list[str], tables: list[str]) -> Questions:
@@ -118,7 +118,7 @@ def _questions(client: ServiceNowClient, properties: list[str], plugins: list[st
 
 
 def _plugin_state(plugin: str, answers: Mapping[str, TableRows]) -> str:
-    """Return active, inactive, or unknown: both plugin tables are hidden from most accounts.
+    """Return active, inactive, or unknown: most accounts see neither of the plugin tables.
 
     See docs/facts/servicenow_platform.md#package-tables.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of any table, as they are, without what may be a secret."""
+"""Records of any table, without values that may be secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..transport.redact import MASK
 from .client import ServiceNowClient
 from .query import TableQuery, TableRow, encoded
 
-# Columns whose value the platform keeps encrypted or hashed: what a read returns is no use, and none of anybody's business.
+# Columns whose value the platform stores encrypted or hashed: reading it is useless, and showing it is unsafe.
 SECRET_COLUMN = re.compile(r"(^|[_.])(password|passwd|secret|private_key|shared_key|token|token_received|passphrase)$")
 
 
@@ -22,7 +22,7 @@ def records(
 ) -> list[dict[str, str]]:
     """Return up to `limit` (0: all) rows of `table` that `query` finds, sorted by its ORDERBY or by sys_id.
 
-    A dictionary is checked again row by row: a platform that does not know a queried field answers with everything.
+    A dictionary is checked again row by row: a platform that does not know a queried field returns every row.
     """
     if limit < 0:
         raise InvalidInput(f"limit must be 0 (all rows) or more, not {limit}")
@@ -42,7 +42,7 @@ def records(
 def _matching(
     client: ServiceNowClient, table: str, query: Mapping[str, Any], fields: Sequence[str], limit: int
 ) -> list[TableRow]:
-    """Return the rows in which every queried column has its value; queried columns are read beside `fields`."""
+    """Return the rows in which every queried column has its value; queried columns are read in addition to `fields`."""
     wanted = tuple(dict.fromkeys((*fields, *query))) if fields else ()
     (answer,) = client.query([TableQuery(table, encoded(query), wanted, limit)])
     # Columns of another table come along only when they are asked for by name.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does the instance hold a given secret? It never shows one, so it is asked to accept or refuse.
+"""Checks whether the instance holds a given secret: it never shows one, but it accepts or refuses it.
 
-Both probes change nothing. A probe of a client secret issues no token; a probe of a password is one sign-in.
+Both checks change nothing. A check of a client secret issues no token; a check of a password is one sign-in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .client import ServiceNowClient
 from .query import TableQuery, encoded
 
 # An account is locked after 5 failed sign-ins by default; ours must never be one of the last. Once the password was
-# written, a sign-in most likely succeeds, which starts the count anew; one to spare is left even so.
+# written, a sign-in most likely succeeds, which resets the count; one attempt is left in reserve anyway.
 MAX_FAILED_ATTEMPTS = 2
 MAX_FAILED_AFTER_WRITING = 4
 CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client"})
@@ -29,7 +29,7 @@ def client_secret_verdict(client: ServiceNowClient, value: str, row: Row) -> str
 
     Asks for a token with a refresh token that cannot exist: once with a secret that cannot be right, once with the
     given one. A different answer means that the given secret got further. The same answer means a wrong secret when
-    it names the client; otherwise the instance does not tell the two cases apart, and only a real grant can.
+    it names the client; otherwise the answers do not distinguish the two cases, and only a real grant does.
     """
     if row.get("active") == "false":
         return CLOSED
@@ -73,18 +73,18 @@ def _real_grant_verdict(client: ServiceNowClient, client_id: str, value: str) ->
 def password_verdict(client: ServiceNowClient, value: str, row: Row) -> str:
     """Return whether the user of `row` has the password `value`, by one sign-in.
 
-    An account that is locked or inactive is refused whatever its password: not asked. One that failed repeatedly since
-    its last sign-in is not asked either, so as not to lock it, and counts as holding another password.
+    An account that is locked or inactive is refused with any password and not tried. One that failed repeatedly since its
+    last sign-in is not tried either, so as not to lock it, and counts as holding another password.
     """
     if row.get("active") == "false" or row.get("locked_out") == "true" or row.get("password_needs_reset") == "true":
         return CLOSED
-    # Secrets are judged before the first write of a run and verified after the last.
+    # Secrets are checked before the first write of a run and verified after the last.
     written = client.context.calls.write > 0
     failed = row.get("failed_attempts", "")
     if failed.isdecimal() and int(failed) >= (MAX_FAILED_AFTER_WRITING if written else MAX_FAILED_ATTEMPTS):
         client.warn(
             f"{client.name}: {row.get('user_name')} has {failed} failed sign-ins; its password was not tried, so as not to lock "
-            f"the account, and is taken to differ from the given one"
+            f"the account, and is assumed to differ from the given one"
         )
         return UNKNOWN if written else MISMATCH
     given = client.params.get("snow_client_id") and client.params.get("snow_client_secret")
@@ -113,12 +113,12 @@ def _password_grant_verdict(client: ServiceNowClient, value: str, row: Row) -> s
     form = token_form("password", {**client.params, "snow_username": row.get("user_name"), "snow_password": value})
     if ask_for_token(client.session, form).status == 200:
         return MATCH
-    # The grant itself may be switched off, unless we came in with it.
+    # The grant itself may be switched off, unless this account signed in with it.
     return MISMATCH if client.grant == "password" else UNKNOWN
 
 
 class _signed_as:
-    """For the time of a block, requests carry other credentials."""
+    """Within the block, requests are sent with other credentials."""
 
     def __init__(self, client: ServiceNowClient, headers: dict[str, str]) -> None:
         self.session, self.headers = client.session, headers

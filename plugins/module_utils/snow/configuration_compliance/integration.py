@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.errors import InvalidInput
+from ...engine.problem import Problem
 from ...engine.reconcile import reconcile
 from ...engine.result import Drift, ManualStep, Result
-from ..preflight_checks import Problem
 from ..query import TableQuery
 from ..store import InstanceStore
 from . import findings, manual_steps

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ...engine.errors import EngineError
+from ...engine.problem import ERROR, Problem
 from ...engine.result import Drift, ManualStep, Result
-from ..preflight_checks import ERROR, Problem
 from ..store import InstanceStore
 from . import findings, manual_steps
 from .constants import COMPREHENSIVE, OLD

@@ -65,7 +65,7 @@ def test_nothing_in_the_way_is_said(server: Loopback, client: ServiceNowClient) 
     fleet(server)
     found = facts(client)
     assert found["problems"] == []
-    assert found["msg"] == f"{client.name} (Zurich patch2): nothing stands in the way of a connection"
+    assert found["msg"] == f"{client.name} (Zurich patch2): ready for a connection"
 
 
 def test_an_account_that_sees_nothing_gets_unknown_for_an_answer(server: Loopback, client: ServiceNowClient) -> None:
