@@ -305,7 +305,7 @@ def test_only_what_is_needed_is_asked_of_the_identity(
     custom = {"azure_role": "Custom", "azure_actions": [*reading, "Microsoft.Security/integrations/write"]}
     tenant = Defender(playbook, sandbox, *fleet, plan="Free", **custom)
     told = failure(tenant("onboard"), one.name)
-    assert "may not switch plans on" in told
+    assert "may not turn plans on" in told
     assert "connect ServiceNow" not in told
     assert not tenant.writes()
     tenant = Defender(playbook, sandbox, *fleet, **custom)
