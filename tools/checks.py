@@ -77,7 +77,7 @@ PYTEST = (sys.executable, "-m", "pytest", "-q")
 ANTSIBULL_DOCS = ("env", f"HOME={CACHE}", "antsibull-docs", "lint-collection-docs")
 STRICT = ("--plugin-docs", "--check-extra-docs-refs", "--disallow-unknown-collection-refs")
 
-# The longest first: it runs beside all that follow. Types and documentation are checked where they are installed.
+# The longest first: it runs in parallel with all that follow. Types and documentation are checked where they are installed.
 STEPS = (
     Step(group="sanity", name="ansible-test", command=tool("sanity")),
     Step(group="lint", name="ruff check", command=["ruff", "check", "--quiet", "."]),
@@ -91,6 +91,8 @@ STEPS = (
     Step(group="lint", name="licences", command=tool("licenses")),
     Step(group="lint", name="imports", command=tool("imports")),
     Step(group="lint", name="words", command=tool("words")),
+    Step(group="lint", name="module docs", command=tool("module_docs")),
+    Step(group="lint", name="variables", command=tool("variables", "--check")),
     Step(group="lint", name="fact links", command=tool("fact_links")),
     Step(group="docs", name="antsibull-docs", command=[*ANTSIBULL_DOCS, *STRICT, "."], folder=INSTALLED),
     tests("unit", *PYTEST, "-n", "auto", "tests/unit"),

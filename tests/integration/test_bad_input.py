@@ -33,12 +33,12 @@ def application(**options: Any) -> Task:
 CASES = {
     "wrong host": Case(
         application(snow_url="https://acme-prod.invalid"),
-        ("acme-prod", "cannot connect", "is the host name right"),
+        ("acme-prod", "cannot connect", "Check that the host name is correct"),
         names_instance=False,
     ),
     "wrong port": Case(
         application(snow_url=f"http://127.0.0.1:{closed_port()}"),
-        ("127.0.0.1", "Connection refused", "is the host up"),
+        ("127.0.0.1", "Connection refused", "that the host is up"),
         names_instance=False,
     ),
     "wrong path": Case(application(snow_url="{{ snow_url }}/nowhere"), ("redirected to", "not followed", "Check the address")),
@@ -118,7 +118,7 @@ CASES = {
         task("snow_user", user_name="employee", password=""), ("user employee", "password is empty", "leave it out")
     ),
     "empty name": Case(application(name=" ", state="absent"), ("oauth_application", "name must not be empty")),
-    "no time": Case(application(timeout=0), ("timeout must lie between", "not 0")),
+    "no time": Case(application(timeout=0), ("timeout must be between", "not 0")),
     "column of another table": Case(
         task("snow_record", table="sys_user_has_role", match={"user.user_name": "employee"}),
         ("record of sys_user_has_role", "user.user_name is a column of another table"),

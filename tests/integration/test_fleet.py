@@ -45,7 +45,7 @@ def test_one_instance_in_trouble_fails_alone(playbook: Playbooks, new_instance: 
         twins.name: (twins.name, f"2 oauth_entity records are named {NAME}", "set sys_id to select one"),
         stranger.name: (stranger.name, "wrong user name or password of svc_ansible"),
         capped.name: (capped.name, "Access tokens live for at most 600 s", "to 3600 or more"),
-        "acme-down": (down["snow_url"].removeprefix("http://"), "cannot connect", "is the host up?"),
+        "acme-down": (down["snow_url"].removeprefix("http://"), "cannot connect", "that the host is up"),
     }
     for host, parts in troubles.items():
         assert run.recap[host]["failed"] == 1

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from ..ansible_module import Params, TaskContext, transport_settings
+from ..ansible_module import Params, TaskContext
 from ..transport.errors import AmbiguousResponse, HttpError, SignInFailed, TransportError
 from ..transport.responses import Response
 from ..transport.session import Session, checked_base_url
+from ..transport.settings import transport_settings
 from .account import Account, account_of, account_queries, remedy
 from .auth import explain_401, grant_of, signer_for
 from .batch import read_tables
+from .pages import INSTANCE_PAGES
 from .query import TableQuery, TableRow, TableRows
 from .table_api import TABLE_PATH, WRITE_QUERY, plain, row_path
 
@@ -179,7 +181,7 @@ def open_session(params: Params, context: TaskContext) -> Session:
         context.redactor.add(params.get(option))
     if params.get("snow_username") and params.get("snow_password"):
         context.redactor.add(f"{params['snow_username']}:{params['snow_password']}")
-    return Session(base_url, settings, context)
+    return Session(base_url, settings, context, page_hints=INSTANCE_PAGES)
 
 
 def short_name(base_url: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
-    TRANSPORT_OPTIONS,
     TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import (
@@ -17,6 +16,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow im
     InstanceStore,
     ServiceNowClient,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import TRANSPORT_OPTIONS
 from tests.unit.plugins.module_utils.loopback import Loopback
 
 
