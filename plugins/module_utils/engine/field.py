@@ -92,3 +92,15 @@ def kind_of(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return LIST
     return TEXT
+
+
+def typed(field: Field, value: Any) -> Any:
+    """Return a field's value as a Python value of its kind; what does not fit stays text."""
+    text = normal(field.kind, value)
+    if field.kind == BOOLEAN and text in ("true", "false"):
+        return text == "true"
+    if field.kind == INTEGER and WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if field.kind == LIST:
+        return [part for part in text.split(",") if part]
+    return value

@@ -26,14 +26,14 @@ MAX_MESSAGES = 3
 class Reconciler:
     """One call: `resources` of one platform, brought to their desired state together.
 
-    After the run, `described` holds each resource's object as it is now, or would be. With a `guard`, the writes of each
+    After the run, `objects` holds each resource's object as it is now, or would be. With a `guard`, the writes of each
     stage are a batch after which access is checked.
     """
 
     store: Store
     resources: Sequence[Resource]
     guard: AccessGuard | None = None
-    described: list[dict[str, Any]] = field(default_factory=list)
+    objects: list[dict[str, Any]] = field(default_factory=list)
     _second_pass: list[Write] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -160,7 +160,7 @@ class Reconciler:
         result = Result(changed=done or bool(self._second_pass))
         outcomes: list[dict[str, Any]] = []
         summary: list[Outcome] = []
-        self.described = [final.object for final in settled]
+        self.objects = [final.object for final in settled]
         for plan, final in zip(plans, settled, strict=True):
             result.drift += plan.drift
             known = {step.id for step in plan.manual_steps}
@@ -201,7 +201,7 @@ def reconcile(store: Store, *resources: Resource, guard: AccessGuard | None = No
     reconciler = Reconciler(store, resources, guard)
     result = reconciler.run()
     if noun:
-        result.output = {noun: reconciler.described[0]}
+        result.output = {noun: reconciler.objects[0]}
     return result
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, Union, runtime_checkable
@@ -110,12 +110,7 @@ def take_snapshot(store: Store, *readables: Readable) -> Snapshot:
     """Read everything that `readables` need: in one round trip, and a second one for queries that depend on the first."""
     reads = merged(read for readable in readables for read in readable.reads())
     snapshot = Snapshot.of(reads, store.read(reads), store.id_column)
-    further = merged(read for readable in readables for read in _further_queries(readable, snapshot))
+    further = merged(read for readable in readables for read in readable.further_queries(snapshot))
     if further:
         snapshot.answers += zip(further, store.read(further), strict=True)
     return snapshot
-
-
-def _further_queries(readable: Any, snapshot: Snapshot) -> Iterable[Query]:
-    queries: Any = getattr(readable, "further_queries", None)
-    return queries(snapshot) if queries else ()

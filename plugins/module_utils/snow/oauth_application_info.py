@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..engine.field import typed
 from ..engine.snapshot import Row
 from .client import ServiceNowClient
 from .query import TableQuery, encoded
-from .record_resource import typed
 from .resources.oauth_application import OAuthApplication
 
 FIELDS = tuple(field for field in OAuthApplication.fields if field.secret is None)

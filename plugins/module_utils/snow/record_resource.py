@@ -7,28 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from ..engine.errors import InvalidInput
-from ..engine.field import (
-    BOOLEAN,
-    INTEGER,
-    LIST,
-    WHOLE_NUMBER,
-    Field,
-    kind_of,
-    normal,
-    wire_text,
-)
-from ..engine.plan import (
-    CREATE,
-    DELETE,
-    UPDATE,
-    Need,
-    Plan,
-    Resource,
-    SecretCheck,
-    SecretDecision,
-    Value,
-    Write,
-)
+from ..engine.field import Field, kind_of, normal, typed, wire_text
+from ..engine.plan import CREATE, DELETE, UPDATE, Need, Plan, Resource, SecretCheck, SecretDecision, Value, Write
 from ..engine.result import ABSENT, DESIRED, ON_PLATFORM, PRESENT
 from ..engine.snapshot import PlannedId, Query, Row, Snapshot
 from .m2m import JoinField, JoinOwner, join_queries, plan_joins
@@ -311,15 +291,3 @@ class RecordResource(Resource):
                 shown = row.get(f"{field.column}.{field.reference.by}", "") if field.reference else row[field.column]
                 result[field.name] = typed(field, field.from_wire(shown))
         return result
-
-
-def typed(field: Field, value: Any) -> Any:
-    """Return a field's value as a Python value of its kind; what does not fit stays text."""
-    text = normal(field.kind, value)
-    if field.kind == BOOLEAN and text in ("true", "false"):
-        return text == "true"
-    if field.kind == INTEGER and WHOLE_NUMBER.fullmatch(text):
-        return int(text)
-    if field.kind == LIST:
-        return [part for part in text.split(",") if part]
-    return value
