@@ -33,7 +33,7 @@ FOREIGN = (
     (r"somebody|someone else", "another user"),
     (r"a person|by a person", "the operator, manually"),
     (r"look(?:s|ed|ing)? at|look again", "check, read, inspect"),
-    (r"(?<!there )is no [A-Z]\w*|(?<!there )are no [A-Z]\w*", "is not a valid ..."),
+    (r"(?<![Tt]here )is no [A-Z]\w*|(?<![Tt]here )are no [A-Z]\w*", "is not a valid ..."),
     (r"it takes", "it requires"),
     (r"stands? in|stand(?:s|ing)? beside", "is in, is stored in"),
     (r"(?:goes|go|went) on(?! to)", "continues"),
