@@ -64,7 +64,7 @@ def _compared(instance: Instance, parts: Mapping[str, Any], selection: Selection
     try:
         result = instance.compare(*resources)
     except Refused as refusal:
-        # What stands in the way of a connection may well be the reason.
+        # What posture_summary in the way of a connection may well be the reason.
         facts = instance_facts(instance, **parts["preflight"])
         why = f". {facts['msg']}" if facts["problems"] else ""
         raise EngineError(f"{refusal}{why}", facts) from None
@@ -72,7 +72,7 @@ def _compared(instance: Instance, parts: Mapping[str, Any], selection: Selection
     if selection and hardening:
         posture = posture_of(selection.baseline, hardening.assessed)
         result.output["msg"] += f"; {summary(posture)}"
-        result.output |= {"posture": posture, "writes_left": hardening.left}
+        result.output |= {"posture": posture, "writes_left": hardening.writes_left}
     return result
 
 

@@ -78,8 +78,8 @@ options:
     default: false
   accept_side_effects:
     description:
-      - Ids of settings whose known side effects are accepted. RV(results[].breaks) says what they are.
-      - It takes more than this to write a setting that cuts off one of O(services).
+      - Ids of settings whose known side effects are accepted. RV(results[].side_effects) lists them.
+      - A setting that would disconnect one of O(services) is not written even then.
     type: list
     elements: str
     default: []
@@ -244,19 +244,32 @@ results:
         - V(unknown) where it could not be read, where nothing is published about a missing row, or where only a person
           can judge.
       type: str
-    class:
+    write_class:
       description:
-        - How it can be written. V(A) as an ordinary property, V(B) with the elevated role only, V(C) as a property of
-          an application that may refuse it, V(D) not at all, V(E) by activating a plugin, V(F) as a row of a table.
+        - How it can be written. V(ordinary) as a system property, V(elevated) only with the elevated role
+          C(security_admin), V(scoped) as a property of an application, which can refuse it, V(locked) not at all,
+          V(plugin) by activating a plugin, V(table_row) as a record of a table.
       type: str
     irreversible:
       description: Whether the value cannot be changed back once it was changed.
       type: bool
-    breaks:
-      description: What stops working, or may.
+    side_effects:
+      description: Known side effects of the recommended value.
       type: str
-    control:
-      description: The control of Microsoft Secure Score that looks at it; empty for most.
+    secure_score_control:
+      description: The control of Microsoft Secure Score that evaluates it; empty for most.
+      type: str
+    points:
+      description: Points that Secure Score awards for the control; V(0) without one.
+      type: int
+    withheld_by:
+      description:
+        - What withholds the setting in this task; empty if it is in sync or written.
+        - V(irreversible), V(plugin), V(side_effects), V(max_writes), V(connection), V(baseline) and V(stricter), V(locked) by
+          ServiceNow, V(elevation) and V(manual) for a manual step.
+      type: str
+    switch:
+      description: The option that has it written; empty if there is none.
       type: str
   sample:
     - object: setting session.idle_timeout
@@ -271,10 +284,13 @@ results:
       comparator: le
       verdict: compliant
       reason: ''
-      class: A
+      write_class: ordinary
       irreversible: false
-      breaks: ''
-      control: MDA_SNOW_uiSessionTimeout
+      side_effects: ''
+      secure_score_control: MDA_SNOW_uiSessionTimeout
+      points: 4
+      withheld_by: ''
+      switch: ''
 posture:
   description: What the verdicts add up to, after the writes; in check mode as it is.
   returned: success
@@ -408,8 +424,8 @@ manual_steps:
   sample:
     - id: setting:request_auth.scripted_processor
       title: Set the system property glide.basicauth.required.scriptedprocessor
-      reason: Its write roles hold security_admin, an elevated role that no API call can
-        have
+      reason: Its write roles include security_admin, an elevated role that no API call can
+        hold
       where: 'ServiceNow: user menu > Elevate role > security_admin, then sys_properties.list
         > glide.basicauth.required.scriptedprocessor'
       values:
@@ -449,8 +465,8 @@ warnings:
   type: list
   elements: str
   sample:
-    - 7 settings are left after 10 (max_writes); run again. Every write flushes caches
-      on all nodes
+    - 7 settings remain after max_writes=10; run again to write them. Every write flushes
+      the caches of all nodes
 """
 
 from ..module_utils import ansible_module
