@@ -496,7 +496,7 @@ warnings:
 from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, connect
 from ..module_utils.snow.configuration_compliance.constants import JOB_KEYS
-from ..module_utils.snow.configuration_compliance.reconcile import ensure
+from ..module_utils.snow.configuration_compliance.reconcile import reconcile
 from ..module_utils.snow.configuration_compliance.settings import Settings
 from ..module_utils.snow.specs import WAIT_OPTIONS
 
@@ -523,10 +523,10 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring the integration of Configuration Compliance with Defender for Cloud to its described state."""
+    """Bring the integration of Configuration Compliance with Defender for Cloud to its desired state."""
     settings = Settings.from_params(params)
     with connect(params, context) as instance:
-        return ensure(instance, settings)
+        return reconcile(instance, settings)
 
 
 def main() -> None:
