@@ -13,7 +13,7 @@ import yaml
 
 from tests.browser.test_portal_wizard import CAPTURES, browser, captured, sandbox
 from tests.sandbox.process import PROJECT, SandboxProcess
-from tests.sandbox.tenant.captures import WIZARD
+from tests.sandbox.tenant.cloud_apps.captures import WIZARD
 
 __all__ = ["browser", "captured", "sandbox"]
 

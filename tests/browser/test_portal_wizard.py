@@ -2,7 +2,7 @@
 """The sandbox's portal in a real browser: a person connects an instance, and what the browser sent is kept as HAR.
 
 `.cache/captures` then holds a HAR per capture and `typed.json`, which says what the person typed, by connector option, and
-where the sandbox was. With UPDATE_CAPTURES=1 they also replace those in `tests/sandbox/tenant/captures`.
+where the sandbox was. With UPDATE_CAPTURES=1 they also replace those in `tests/sandbox/tenant/cloud_apps/captures`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.sandbox.process import PROJECT, SandboxProcess
-from tests.sandbox.tenant import captures
-from tests.sandbox.tenant.captures import MANAGEMENT, WIZARD
+from tests.sandbox.tenant.cloud_apps import captures
+from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT, WIZARD
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -23,7 +23,7 @@ import yaml
 
 from tests.demo.tickets import keep_tickets
 from tests.sandbox.process import SandboxProcess
-from tests.sandbox.tenant.captures import capture
+from tests.sandbox.tenant.cloud_apps.captures import capture
 
 COLLECTION = "secops.servicenow_defender"
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.integration.playbooks import COLLECTION, Done, Playbooks, Run, Task
 from tests.sandbox.process import SandboxProcess
-from tests.sandbox.tenant.captures import WIZARD, capture
+from tests.sandbox.tenant.cloud_apps.captures import WIZARD, capture
 
 HOST = "tenant"
 AZURE = (

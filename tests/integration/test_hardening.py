@@ -208,8 +208,8 @@ def test_a_group_that_shuts_the_caller_out_is_put_back(playbook: Playbooks, new_
     assert run.last.failed
     assert "the account no longer signs in" in run.last.message
     assert "The sign-in works again" in run.last.message
-    assert "setting auth.reset_required_api" in run.last["put_back"]
-    assert run.last["not_put_back"] == []
+    assert "setting auth.reset_required_api" in run.last["rolled_back"]
+    assert run.last["not_rolled_back"] == []
     values = {row["name"]: row.get("value", "") for row in instance.content()["sys_properties"]}
     assert values == {row["name"]: row.get("value", "") for row in before}
     again = playbook([task(MODULE, ids=["session.idle_timeout"])], instance).went_well()
@@ -223,7 +223,7 @@ def test_with_a_token_the_one_that_lives_puts_back(playbook: Playbooks, new_inst
     instance.turn(faults=token_faults(2))
     run = playbook([task(MODULE, ids=["session.idle_timeout"], **CLIENT, retries=0)], instance)
     assert run.last.failed
-    assert run.last["put_back"] == ["setting session.idle_timeout"]
+    assert run.last["rolled_back"] == ["setting session.idle_timeout"]
     assert "The sign-in still fails" in run.last.message
     assert value(instance, TIMEOUT) == "120"
 
@@ -242,7 +242,7 @@ def test_a_connection_whose_secrets_are_known_is_tried_after_each_group(
     instance.turn(faults=token_faults(1))
     run = playbook([task(MODULE, **one)], instance)
     assert run.last.failed
-    assert "Put back: setting session.idle_timeout" in run.last.message
+    assert "Rolled back: setting session.idle_timeout" in run.last.message
     assert value(instance, TIMEOUT) == "120"
     instance.turn(faults=[])
     assert statuses(playbook([task(MODULE, **one)], instance).went_well().last) == {"session.idle_timeout": "changed"}

@@ -217,7 +217,7 @@ def test_a_rule_can_be_run_and_its_priority_clash_is_explained(
     clash = {"mdc_itsm_rules": [HIGH, {**HIGH, "display_name": "Another"}]}
     run = tenant("onboard", variables=clash)
     assert run.status == 2
-    assert "belongs to the rule 'High findings'" in run.output
+    assert "is taken by the rule 'High findings'" in run.output
     assert "next free priority is 11" in run.output
 
 
@@ -275,7 +275,7 @@ BAD: dict[str, Case] = {
         {"integration_reads": "dictionary"},
         {},
         {"mdc_itsm_username": "itil_agent", "mdc_itsm_password": "{{ agent_password }}"},
-        ("accepted the credentials, but the user may not read", "UserUnauthorized", "give the user that role"),
+        ("accepted the credentials, but the user may not read", "UserUnauthorized", "grant the user that role"),
     ),
 }  # fmt: skip
 

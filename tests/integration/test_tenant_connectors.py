@@ -13,7 +13,7 @@ from tests.integration.lifecycle import told_and_done
 from tests.integration.playbooks import COLLECTION, ORDINARY, SHELLS, Playbooks, Task, task
 from tests.integration.tenant import HOST, SimulatedTenant, learn, loaded, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
-from tests.sandbox.tenant.captures import MANAGEMENT
+from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
 
 IGNORED = {"ignore_errors": True}
 CLIENT = {"client_id": "connector-client", "client_secret": "connector-secret-1"}
@@ -132,7 +132,7 @@ def test_an_address_is_known_in_any_writing(
         connect("plain", described(ready), contract=loaded(contract), **WAITING),
     ]
     run = tenant_run(playbook, steps, tenant.with_session())
-    assert "are one instance" in run["twice"].message
+    assert "have the same instance" in run["twice"].message
     assert f"connectors names {ready.name!r} twice" in run["same name"].message
     assert (run["odd"].changed, run["plain"].changed) == (True, False)
     assert run["odd"]["results"][0]["instance_url"] == ready.access.url
@@ -184,9 +184,9 @@ def test_what_is_ambiguous_stops_before_anything_is_written(
     ]
     run = tenant_run(playbook, steps, tenant.with_session())
     assert "the tenant has 2 connectors named 'acme-twice'" in run["two"].message
-    assert "takes client_id, client_secret, password, username to create it" in run["incomplete"].message
-    assert "instance_url must be a whole address" in run["no address"].message
-    assert "takes mda_portal_cookie to create it" in run["no session"].message
+    assert "requires client_id, client_secret, password, username to create it" in run["incomplete"].message
+    assert "instance_url must be an absolute URL" in run["no address"].message
+    assert "requires mda_portal_cookie to create it" in run["no session"].message
     assert "was learned from a connection with OAuth" in run["other mode"].message
     assert not tenant.writes()
 

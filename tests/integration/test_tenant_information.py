@@ -56,7 +56,7 @@ def test_an_application_is_told_what_it_can_know(playbook: Playbooks, sandbox: S
     run = tenant_run(playbook, looks, tenant.hosts("mda_api_token"))
     assert "the list of connectors is refused" in run["mda_connector_info"]["evidence"][0]
     assert run["mda_policy_info"].failed
-    assert "No application permission covers this route. It takes mda_api_token" in run["mda_policy_info"].message
+    assert "No application permission covers this route. Set mda_api_token" in run["mda_policy_info"].message
 
 
 def test_entra_refuses_in_words_that_help(playbook: Playbooks, sandbox: SandboxProcess) -> None:
@@ -93,7 +93,7 @@ def test_missing_rights_are_named(playbook: Playbooks, sandbox: SandboxProcess) 
         task("mda_activity_info", "revoked token", more=IGNORED),
     ]
     run = tenant_run(playbook, looks, tenant.hosts())
-    assert "It takes the permission Investigation.read" in run["no permission"].message
+    assert "It requires the permission Investigation.read" in run["no permission"].message
     assert "It takes the permission ThreatHunting.Read.All" in run["no hunting"].message
     assert "mda_api_token is wrong, was revoked" in run["revoked token"].message
 
@@ -121,4 +121,4 @@ def test_a_tenant_that_is_busy_says_so(playbook: Playbooks, sandbox: SandboxProc
     looks = [task("mda_policy_info", "first"), task("mda_policy_info", "second")]
     run = tenant_run(playbook, looks, tenant.hosts(), retries=0)
     assert not run["first"].failed
-    assert "The tenant answers 30 calls a minute over all its clients; run again later" in run["second"].message
+    assert "The tenant accepts 30 calls per minute from all clients together. Run again later" in run["second"].message

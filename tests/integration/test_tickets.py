@@ -152,7 +152,7 @@ def test_an_account_that_may_not_close_is_told_what_to_do(playbook: Playbooks, i
     itil_instance.turn(tickets={"closing": "ignored"})
     ignored = playbook([tickets("close", ended[0])], itil(itil_instance)).last
     assert ignored.failed
-    assert "did not keep the value: incident closed: state is 'open', not 'closed'" in ignored.message
+    assert "returned a different value: incident closed: state is 'open', not 'closed'" in ignored.message
     assert "Closing requires the role itil_admin or admin" in ignored.message
     assert ignored["results"][0]["number"] == closed["number"]
 

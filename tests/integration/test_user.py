@@ -11,7 +11,7 @@ from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
 from tests.integration.lifecycle import live
 from tests.integration.playbooks import Playbooks, task
-from tests.sandbox.snow.secrecy import password_matches
+from tests.sandbox.snow.encrypted_fields import password_matches
 
 NAME = "svc_defender"
 

@@ -20,7 +20,7 @@ from .tls import make_certificates
 
 
 def parse_fault(text: str) -> Fault:
-    """Read KIND:RATE; without a rate the fault always happens."""
+    """Parse KIND:RATE; without a rate the fault always occurs."""
     kind, _, rate = text.partition(":")
     try:
         return read_fault({"kind": kind, "rate": float(rate) if rate else 1.0})
@@ -29,15 +29,15 @@ def parse_fault(text: str) -> Fault:
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.sandbox",
         description="Serve simulated ServiceNow instances on 127.0.0.1 until stopped by SIGTERM or SIGINT. Prints "
         "READY and the base URL once it listens. Everything in it is made up, passwords included.",
-        epilog="The control API lies at <base url>/_sandbox; GET it for a list of what it can do.",
+        epilog="The control API is at <base url>/_sandbox; GET lists its routes.",
     )
     add = parser.add_argument
-    add("--instances", type=int, default=3, metavar="N", help="how many instances (default: 3)")
+    add("--instances", type=int, default=3, metavar="N", help="number of instances (default: 3)")
     add(
         "--inventory", type=Path, metavar="FILE", help="write a YAML inventory with all instances and their credentials"
     )
@@ -46,16 +46,16 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         "--release",
         choices=RELEASES,
         default=DEFAULT_RELEASE,
-        help=f"release all instances run (default: {DEFAULT_RELEASE})",
+        help=f"release of all instances (default: {DEFAULT_RELEASE})",
     )
     add(
         "--latency",
         type=float,
         default=0.0,
         metavar="MS",
-        help="milliseconds that each answer takes at least (default: 0)",
+        help="minimum milliseconds per response (default: 0)",
     )
-    add("--tls", action="store_true", help="serve https with a throw-away CA, written beside the inventory")
+    add("--tls", action="store_true", help="serve https with a throw-away CA, written next to the inventory")
     add("--basic-auth-enforced", action="store_true", help="refuse Basic authentication of interactive accounts")
     add(
         "--fault",
@@ -63,20 +63,20 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="KIND:RATE",
-        help=f"show a fault at a rate from 0 to 1; may be given again. Kinds: {', '.join(KINDS)}",
+        help=f"inject a fault at a rate from 0 to 1; repeatable. Kinds: {', '.join(KINDS)}",
     )
-    add("--seed", type=int, default=0, metavar="N", help="seed of passwords and of chance (default: 0)")
+    add("--seed", type=int, default=0, metavar="N", help="seed of passwords and random faults (default: 0)")
     add(
         "--state",
         type=Path,
         metavar="FILE",
-        help="load the fleet's state from FILE if it exists, save it there at the end",
+        help="load the fleet's state from FILE if it exists, save it there on exit",
     )
     return parser.parse_args(arguments)
 
 
 def build(options: argparse.Namespace) -> Sandbox:
-    """Make the sandbox that the command line describes."""
+    """Build the sandbox from the command-line options."""
     defaults = {
         "release": options.release,
         "latency_ms": options.latency,
@@ -96,7 +96,7 @@ def build(options: argparse.Namespace) -> Sandbox:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Run until a signal comes."""
+    """Serve until a signal arrives."""
     sandbox = build(options)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -114,7 +114,7 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Run the command."""
+    """Entry point of the command."""
     try:
         asyncio.run(serve(parse_args()))
     except OSError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Counts of requests per service and route; never anything of their headers or bodies."""
+"""Request counts per service and route; headers and bodies are never recorded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Counters:
-    """How often which route was called; requests inside a batch are counted apart."""
+    """Number of calls per route; requests inside a batch are counted separately."""
 
     def __init__(self) -> None:
         self._outer: dict[str, dict[str, int]] = {}
@@ -19,7 +19,7 @@ class Counters:
         counts[route] = counts.get(route, 0) + 1
 
     def reset(self, service: str = "") -> None:
-        """Forget the counts of one service, or all."""
+        """Reset the counts of one service, or of all."""
         for counts in (self._outer, self._inner):
             if service:
                 counts.pop(service, None)

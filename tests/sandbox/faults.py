@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults a simulated service can be told to show (platform facts 3.8, 3.10, 3.11, 10).
+"""Faults that can be injected into a simulated service.
 
-A fault happens before the request is worked on (`before`), or after its effects are in place (`after`), or spoils the
-delivery of the answer. `rate` 1 means always; `count` ends a fault after so many occurrences.
+A fault occurs before the request is processed (`before`), after its effects are stored (`after`), or damages the
+delivery of the response. `rate` 1 means always; `count` ends a fault after that number of occurrences.
+
+See docs/facts/servicenow_platform.md#limits, docs/facts/servicenow_platform.md#cancelled-transactions,
+docs/facts/servicenow_platform.md#pages-instead-of-json, docs/facts/servicenow_platform.md#write-safety.
 """
 
 from __future__ import annotations
@@ -15,18 +18,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import pages
+from . import html_pages
 from .settings import SettingError, read
 from .web import Call, Reply, html_reply, json_reply
 
-# How the server shall spoil the delivery of an answer.
+# How the server damages the delivery of a response.
 RESET = "reset"
 CLOSE_EARLY = "close-early"
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault. `path` is a pattern such as `/api/now/table/*`; `inner` looks at requests inside a batch instead."""
+    """One fault. `path` is a pattern such as `/api/now/table/*`; `inner` matches requests inside a batch instead."""
 
     kind: str = ""
     rate: float = 1.0
@@ -34,11 +37,11 @@ class Fault:
     method: str = ""
     path: str = ""
     seconds: float = 1.0
-    """How long `slow` takes, and what `Retry-After` says."""
+    """Seconds that `slow` lasts and that `Retry-After` returns."""
     inner: bool = False
 
     def applies(self, call: Call) -> bool:
-        """Tell whether the fault is for such a request and not used up."""
+        """Whether the fault matches the request and is not used up."""
         return (
             self.count != 0
             and self.inner == call.inner
@@ -48,7 +51,7 @@ class Fault:
 
 
 def read_fault(data: Mapping[str, Any] | Fault) -> Fault:
-    """Make a fault from its JSON form; raises SettingError when it makes no sense."""
+    """Read a fault from its JSON form; raises SettingError if it is invalid."""
     if isinstance(data, Fault):
         return data
     fault = read(Fault, data, "fault")
@@ -60,7 +63,7 @@ def read_fault(data: Mapping[str, Any] | Fault) -> Fault:
 
 
 def draw(faults: list[Fault], call: Call, chance: random.Random) -> Fault | None:
-    """Pick the fault, if any, that hits a request."""
+    """Pick the fault, if any, that applies to a request."""
     for fault in faults:
         if fault.applies(call) and (fault.rate >= 1 or chance.random() < fault.rate):
             if fault.count is not None:
@@ -70,19 +73,19 @@ def draw(faults: list[Fault], call: Call, chance: random.Random) -> Fault | None
 
 
 def apply(fault: Fault, call: Call, work: Callable[[Call], Reply]) -> Reply:
-    """Answer a request the faulty way; `work` is the answer of a healthy service and has effects."""
+    """Answer a request with a fault; `work` produces the healthy response and has effects."""
     spoilt = apply_before(fault, call)
     return spoilt if spoilt is not None else apply_after(fault, work(call))
 
 
 def apply_before(fault: Fault, call: Call) -> Reply | None:
-    """The answer of a fault that keeps the service from working on the request."""
+    """The response of a fault that prevents the service from processing the request."""
     before = KINDS[fault.kind][0]
     return before(fault, call) if before is not None else None
 
 
 def apply_after(fault: Fault, reply: Reply) -> Reply:
-    """What a fault makes of the answer of a service that has done its work."""
+    """The response that a fault turns a completed response into."""
     after = KINDS[fault.kind][1]
     return after(fault, reply) if after is not None else reply
 
@@ -127,7 +130,8 @@ def _cut_connection(_fault: Fault, reply: Reply) -> Reply:
 
 
 def _cancelled(_fault: Fault, reply: Reply) -> Reply:
-    # A cancelled transaction leaves what was written so far, and the error object behind it (platform facts 3.8).
+    # A cancelled transaction returns the output written so far, followed by the error object
+    # (docs/facts/servicenow_platform.md#cancelled-transactions).
     if reply.status == 200:
         message = "Transaction cancelled: maximum execution time exceeded"
         error = {"message": message, "detail": f"{message}. Check logs for error trace."}
@@ -159,14 +163,14 @@ KINDS: dict[str, tuple[_Before | None, _After | None]] = {
     "429-bare": (lambda _fault, _call: Reply(429), None),
     "500": (_server_error, None),
     "500-after-commit": (None, _error_after),
-    "502": (_page(502, pages.BAD_GATEWAY), None),
-    "503": (_page(503, pages.UNAVAILABLE), None),
+    "502": (_page(502, html_pages.BAD_GATEWAY), None),
+    "503": (_page(503, html_pages.UNAVAILABLE), None),
     "truncated": (None, _cut),
     "truncated-early": (None, _cut_connection),
     "transaction-cancelled": (None, _cancelled),
-    "hibernating": (_page(200, pages.HIBERNATING), None),
+    "hibernating": (_page(200, html_pages.HIBERNATING), None),
     "wake-redirect": (_redirect("https://developer.servicenow.com/dev.do#!/home?wu=true"), None),
-    "login-page": (_page(200, pages.LOGIN), None),
+    "login-page": (_page(200, html_pages.LOGIN), None),
     "login-redirect": (_redirect("/login.do"), None),
     "slow": (None, None),
     "reset": (_reset_before, None),

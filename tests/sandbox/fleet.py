@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All services of one sandbox: made, reset, removed, saved."""
+"""All services of one sandbox: create, reset, remove, save."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 from .counters import Counters
 from .faults import Fault
 from .settings import SettingError
-from .snow.compliance_jobs import run_jobs
-from .snow.findings import from_assessments, from_counts
+from .snow.configuration_compliance.findings import from_assessments, from_counts
+from .snow.configuration_compliance.jobs import run_jobs
 from .snow.knobs import Knobs, turn
 from .snow.router import route_of
 from .snow.service import SnowService
@@ -45,16 +45,16 @@ class Fleet:
         self.instances: dict[str, SnowService] = {}
         self.tenant = TenantService(seed)
         self.others: dict[str, Service] = {self.tenant.name: self.tenant}
-        """Services that are no instances, such as the parts of a Microsoft tenant, by the first segment of a path."""
+        """Services other than instances, such as a Microsoft tenant, by the first segment of the path."""
 
     def service(self, name: str) -> Service | None:
         """The service that answers under a name."""
         return self.instances.get(name) or self.others.get(name)
 
     def create(self, name: str, knobs: Mapping[str, Any] | None = None) -> SnowService:
-        """Make a fresh instance, in place of one of the same name; raises SettingError."""
+        """Create a fresh instance, replacing one of the same name; raises SettingError."""
         if not _NAME.fullmatch(name) or name in self.others:
-            raise SettingError(f"{name!r} is no instance name")
+            raise SettingError(f"{name!r} is not an instance name")
         service = SnowService(name, turn(self.defaults, knobs or {}), self.seed, self._count_inner)
         self.instances[name] = service
         self.counters.reset(name)
@@ -64,10 +64,10 @@ class Fleet:
         self.counters.record(name, f"{call.method} {route_of(call.path)}", inner=True)
 
     def run_jobs(self, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Let the jobs of an instance's Defender for Cloud integration run; raises SettingError.
+        """Run the jobs of an instance's Defender for Cloud integration; raises SettingError.
 
-        They read the assessments given, or made up from counts, or those of the tenant; the tenant also knows which
-        credentials are right.
+        They read the given assessments, generated ones (from counts), or those of the tenant; the tenant also decides
+        which credentials are valid.
         """
         if "assessments" in wanted or "counts" in wanted:
             found = from_assessments(wanted.get("assessments", ())) + from_counts(wanted.get("counts", {}))
@@ -98,7 +98,7 @@ class Fleet:
             json.dump(content, file, indent=1)
 
     def load(self, path: Path) -> None:
-        """Bring back what `save` wrote."""
+        """Restore the state that `save` wrote."""
         content = json.loads(path.read_text(encoding="utf-8"))
         if "tenant" in content:
             self.tenant = TenantService(saved=content["tenant"])

@@ -34,7 +34,7 @@ def write_inventory(path: Path, instances: Iterable[Mapping[str, Any]], tenant: 
 
 
 def inventory_text(instances: list[Mapping[str, Any]], tenant: Mapping[str, Any]) -> str:
-    """The inventory as YAML. Strings are written as JSON, which YAML reads, so that hundreds of hosts take no time."""
+    """The inventory as YAML. Strings are written as JSON, which YAML reads, which is fast for hundreds of hosts."""
     shared = {**LOCAL, **({"ca_path": tenant["ca_path"]} if "ca_path" in tenant else {})}
     out = ["# Written by the sandbox; valid as long as it runs.", "servicenow:", "  vars:"]
     out += (f"    {name}: {json.dumps(value)}" for name, value in shared.items())

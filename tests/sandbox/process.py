@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start a sandbox as a process of its own and talk to its control API: the helper of all tests."""
+"""Start a sandbox as a separate process and call its control API; all tests use this."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class InstanceAccess:
 class SandboxProcess:
     """A running sandbox. Use it as a context manager, or call `stop`.
 
-    Arguments: further words of the command line, such as `--instances 3`; none means an empty fleet. Raises
-    SandboxError when it does not listen within `timeout` seconds.
+    Arguments are command-line options such as `--instances 3`; none means an empty fleet. Raises SandboxError if it
+    does not listen within `timeout` seconds.
     """
 
     def __init__(self, *arguments: str, timeout: float = 30.0) -> None:
@@ -85,7 +85,7 @@ class SandboxProcess:
         return self._process.pid
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """End the sandbox by a signal and return its exit code."""
+        """Stop the sandbox with a signal and return its exit code."""
         if self._process.poll() is None:
             self._process.send_signal(number)
             try:
@@ -97,7 +97,7 @@ class SandboxProcess:
         return self._process.wait()
 
     def new_instance(self, name: str = "", **knobs: Any) -> InstanceAccess:
-        """Make a fresh instance with some knobs turned; without a name it gets one of its own."""
+        """Create a fresh instance with some knobs turned; without a name one is generated."""
         name = name or f"acme-{os.getpid()}-{next(_COUNTER)}"
         return InstanceAccess(**self._call("PUT", f"instances/{name}", knobs))
 
@@ -106,7 +106,7 @@ class SandboxProcess:
         self._call("PATCH", f"instances/{name}", knobs)
 
     def set_faults(self, *faults: dict[str, Any]) -> None:
-        """Set the faults that hit every instance; none clears them."""
+        """Set the faults of every instance; an empty list clears them."""
         self._call("PUT", "faults", {"faults": faults})
 
     def remove(self, name: str) -> None:
@@ -125,9 +125,9 @@ class SandboxProcess:
         delete: bool = False,
         raw: bool = False,
     ) -> list[str]:
-        """Change rows behind everyone's back and return their sys_ids.
+        """Change rows out of band and return their sys_ids.
 
-        Secrets are given in plain, references by name or sys_id.
+        Secrets are given in plain text, references by name or sys_id.
         """
         change = {"table": table, "values": values or {}, "match": match or {}, "query": query}
         switches = {"insert": insert, "delete": delete, "raw": raw}
@@ -143,11 +143,11 @@ class SandboxProcess:
     def run_jobs(
         self, name: str, outcome: str | dict[str, str] = "auto", *, jobs: list[str] | None = None, **settings: Any
     ) -> list[dict[str, Any]]:
-        """Let the jobs of an instance's Defender for Cloud integration run and tell about each run.
+        """Run the jobs of an instance's Defender for Cloud integration and return the result of each run.
 
-        `outcome` is auto (as the configuration is good or not), success, failed or running, for all or by job. Jobs:
+        `outcome` is auto (depends on the configuration), success, failed or running, for all or by job. Jobs:
         policies, metadata, standards, assessments, comprehensive, containers. Settings: `assessments` in the form of
-        Resource Manager or `counts` such as `{"unhealthy": 3, "long_unhealthy": 2}` (else the tenant's own), and
+        Resource Manager or `counts` such as `{"unhealthy": 3, "long_unhealthy": 2}` (default: those of the tenant), and
         `application`.
         """
         wanted = {"outcome": outcome, "jobs": jobs, **settings}
@@ -155,12 +155,12 @@ class SandboxProcess:
         return runs
 
     def tenant(self) -> dict[str, Any]:
-        """How to reach the tenant: the inventory's variables, the portal, managed identities; and its knobs."""
+        """How to reach the tenant: inventory variables, portal, managed identities, and its knobs."""
         known: dict[str, Any] = self._call("GET", "tenant")
         return known
 
     def new_tenant(self, **knobs: Any) -> dict[str, Any]:
-        """Begin with a fresh tenant of the same ids and secrets."""
+        """Reset the tenant; ids and secrets stay the same."""
         known: dict[str, Any] = self._call("PUT", "tenant", knobs)
         return known
 
@@ -184,7 +184,7 @@ class SandboxProcess:
         insert: bool = False,
         delete: bool = False,
     ) -> list[str]:
-        """Change rows of the tenant behind everyone's back and return their ids."""
+        """Change rows of the tenant out of band and return their ids."""
         change = {"table": table, "values": values or {}, "match": match or {}, "insert": insert, "delete": delete}
         ids: list[str] = self._call("POST", "tenant/tamper", change)["ids"]
         return ids
@@ -195,12 +195,12 @@ class SandboxProcess:
         return session
 
     def assertion(self, **claims: Any) -> str:
-        """The content of a federated token file; arguments replace claims."""
+        """Return the content of a federated token file; arguments override claims."""
         content: str = self._call("POST", "tenant/assertion", claims)["assertion"]
         return content
 
     def sync_tenant(self) -> None:
-        """Let all connectors read their instances now, and the Resource Manager its tickets."""
+        """Synchronize all connectors and the tickets of Resource Manager now."""
         self._call("POST", "tenant/sync")
 
     def requests(self, name: str = "") -> dict[str, Any]:
@@ -213,13 +213,13 @@ class SandboxProcess:
         return found
 
     def reset_requests(self, name: str = "") -> None:
-        """Start counting anew, for one instance or all."""
+        """Reset the request counts of one instance, or of all."""
         self._call("DELETE", f"requests?instance={name}")
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(f"{self.base_url}/_sandbox/{path}", data, method=method)
-        # The control API carries nothing worth hiding, and its certificate is the sandbox's own.
+        # The control API carries no real secrets, and the sandbox issues its certificate itself.
         handler = urllib.request.HTTPSHandler(context=_unverified()) if self.base_url.startswith("https") else None
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *([handler] if handler else []))
         try:

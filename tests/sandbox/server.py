@@ -15,7 +15,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
-from .control import control
+from .control_api import control
 from .faults import CLOSE_EARLY, RESET, apply_after, apply_before, draw
 from .fleet import Fleet
 from .tls import Certificates
@@ -27,7 +27,7 @@ _MAX_LINE = 64 * 1024
 
 
 class Sandbox:
-    """Serves a fleet: instances under `/<name>` of one port, or at the root of a port of their own."""
+    """Serves a fleet: instances under `/<name>` of a shared port, or at the root of their own port."""
 
     def __init__(self, fleet: Fleet, *, port: int = 0, certificates: Certificates | None = None) -> None:
         self.fleet = fleet
@@ -44,7 +44,7 @@ class Sandbox:
         return "https" if self._ssl else "http"
 
     async def start(self) -> None:
-        """Listen; `base_url` is set afterwards."""
+        """Start listening and set `base_url`."""
         loop = asyncio.get_running_loop()
 
         def make_request(
@@ -68,7 +68,7 @@ class Sandbox:
         await self._runner.setup()
         self.base_url = f"{self._scheme}://{HOST}:{(await self._listen(self._wanted_port))[0]}"
         for name in self.fleet.instances:
-            await self.place(name)
+            await self.sync_own_port(name)
 
     async def _listen(self, port: int) -> tuple[int, web.TCPSite]:
         if self._runner is None:
@@ -80,12 +80,12 @@ class Sandbox:
 
     async def stop(self) -> None:
         """Stop listening and close every connection."""
-        await self.fleet.tenant.link.close()
+        await self.fleet.tenant.client.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def place(self, name: str) -> None:
-        """Open or close an instance's own port, as its knob says."""
+    async def sync_own_port(self, name: str) -> None:
+        """Open or close an instance's own port according to its knob."""
         service = self.fleet.instances.get(name)
         wanted = service is not None and service.instance.knobs.own_port
         if wanted and name not in self._own_sites:
@@ -138,7 +138,7 @@ class Sandbox:
         try:
             reply = await self._answer(name, call)
         except Exception:  # noqa: BLE001
-            # A mistake of the simulator, not a simulated one: say so plainly.
+            # An error in the simulator itself, not a simulated one: report it as such.
             traceback.print_exc(file=sys.stderr)
             reply = json_reply(
                 500, {"error": {"message": "The sandbox itself failed; see its standard error", "detail": None}}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading settings from JSON into dataclasses: unknown names and wrong types are told in plain words."""
+"""Read settings from JSON into dataclasses; unknown names and wrong types are reported in plain sentences."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class SettingError(ValueError):
 
 
 def one_of(*choices: Any) -> Any:
-    """A setting that takes one of these values; the first is the default."""
+    """A setting with a fixed list of values; the first is the default."""
     return field(default=choices[0], metadata={"choices": choices})
 
 
 def read(kind: type[T], data: Mapping[str, Any], where: str = "") -> T:
-    """Make a settings object from its JSON form."""
+    """Read a settings object from its JSON form."""
     return merge(kind(), data, where)
 
 
@@ -64,7 +64,7 @@ def _typed(name: str, default: Any, value: Any) -> Any:
 
 
 def as_json(settings: Any) -> Any:
-    """The JSON form that `read` takes back."""
+    """The JSON form, as accepted by `read`."""
     if is_dataclass(settings):
         return {each.name: as_json(getattr(settings, each.name)) for each in fields(settings)}
     if isinstance(settings, list):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A throw-away certificate authority with a server and a client certificate, written beside the inventory."""
+"""A throw-away certificate authority with a server and a client certificate, written next to the inventory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Certificates:
         return context
 
     def paths(self) -> dict[str, str]:
-        """What a client needs, by the names of the connection options."""
+        """The files that a client needs, by connection option."""
         return {
             "ca_path": str(self.authority),
             "client_cert": str(self.client_certificate),
@@ -46,7 +46,7 @@ class Certificates:
 
 
 def make_certificates(directory: Path, client_name: str) -> Certificates:
-    """Create everything anew in a directory."""
+    """Create a new authority and its certificates in a directory."""
     directory.mkdir(parents=True, exist_ok=True)
     files = Certificates(
         *(directory / f"sandbox-{name}.pem" for name in ("ca", "server", "server-key", "client", "client-key"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests and answers as the simulated services see them, free of the HTTP server."""
+"""Requests and responses of the simulated services, independent of the HTTP server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Call:
     """One request to a service.
 
     `path` starts with "/" and is relative to the service; `base` is the service's own URL without a trailing slash,
-    the root of every link it hands out. `certificate_name` is the common name of a client certificate that the server
+    the root of every link in its responses. `certificate_name` is the common name of a client certificate that the server
     has verified.
     """
 
@@ -39,7 +39,7 @@ class Call:
     inner: bool = False
     """Whether the request came inside a batch."""
     wants_headers: bool = True
-    """False where nobody will see the headers of the answer."""
+    """False if the client will not receive the response headers."""
     _query: dict[str, str] | None = field(default=None, repr=False)
 
     @property
@@ -50,19 +50,19 @@ class Call:
         return self._query
 
     def use_query(self, text: str) -> None:
-        """Take the parameters from elsewhere; `query_text` stays what was sent."""
+        """Replace the parameters; `query_text` keeps the original query string."""
         self._query = dict(parse_qsl(text, keep_blank_values=True))
 
     def flag(self, name: str) -> bool:
-        """Tell whether a query parameter is set to true."""
+        """Whether a query parameter is set to true."""
         return self.query.get(name, "").lower() == "true"
 
 
 @dataclass(slots=True)
 class Reply:
-    """One answer. `damage` asks the server to spoil its delivery: see `faults`.
+    """One response. `damage` makes the server damage its delivery: see `faults`.
 
-    An answer that has to call out first comes as `pending`, and nothing else of it counts.
+    A response that requires an outgoing call first is returned as `pending`; its other attributes are ignored.
     """
 
     status: int = 200
@@ -73,13 +73,13 @@ class Reply:
 
 
 class Service(Protocol):
-    """What the server needs to know of a service: a ServiceNow instance, or a part of the Microsoft tenant."""
+    """The interface of a service to the server: a ServiceNow instance, or the Microsoft tenant."""
 
     name: str
 
     @property
     def latency(self) -> float:
-        """Seconds that each answer takes."""
+        """Seconds of delay before each response."""
 
     @property
     def faults(self) -> list[Fault]:
@@ -87,7 +87,7 @@ class Service(Protocol):
 
     @property
     def chance(self) -> Random:
-        """What decides whether a fault of this service happens."""
+        """Random generator that decides whether a fault of this service occurs."""
 
     def route(self, path: str) -> str:
         """Name the route of a path for the request counters, without identifiers."""
@@ -97,7 +97,7 @@ class Service(Protocol):
 
 
 def json_reply(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Reply:
-    """Make an answer with a JSON body."""
+    """Build a response with a JSON body."""
     reply = Reply(status, json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
     reply.headers["Content-Type"] = JSON_TYPE
     if headers:
@@ -106,7 +106,7 @@ def json_reply(status: int, content: Any, headers: Mapping[str, str] | None = No
 
 
 def html_reply(status: int, page: str, headers: Mapping[str, str] | None = None) -> Reply:
-    """Make an answer with an HTML body."""
+    """Build a response with an HTML body."""
     reply = Reply(status, page.encode())
     reply.headers["Content-Type"] = HTML_TYPE
     if headers:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..engine.reconcile import further_queries
-from ..engine.snapshot import Row, Snapshot, merged
+from ..engine.reconcile import take_snapshot
+from ..engine.snapshot import Row, Snapshot
 from .baseline import Selection
 from .catalogue.secure_score_points import MICROSOFT, POINTS
 from .catalogue.setting import ELEVATED, PLUGIN, PROPERTY, Setting
@@ -25,7 +25,7 @@ from .evaluate import (
 from .observe import Observer
 
 if TYPE_CHECKING:
-    from ..snow.client import Instance
+    from ..snow.store import InstanceStore
 
 # How a setting can be written (docs/facts/servicenow_hardening.md#who-may-write-a-setting).
 ORDINARY, ELEVATED_ROLE, SCOPED, LOCKED, ACTIVATION, TABLE_ROW = (
@@ -117,13 +117,8 @@ def assess(selection: Selection, observer: Observer, snapshot: Snapshot) -> list
     ]
 
 
-def assess_instance(instance: Instance, selection: Selection, production: bool | None) -> list[Assessment]:
+def assess_instance(store: InstanceStore, selection: Selection, production: bool | None) -> list[Assessment]:
     """Read the settings of a selection in one batch, and evaluate them."""
-    instance.prefetch_account()
-    observer = Observer(selection.settings, instance.account, production)
-    reads = merged(observer.reads())
-    snapshot = Snapshot.of(reads, instance.read(reads))
-    further = merged(further_queries(observer, snapshot))
-    if further:
-        snapshot.answers += zip(further, instance.read(further), strict=True)
-    return assess(selection, observer, snapshot)
+    store.prefetch_account()
+    observer = Observer(selection.settings, store.account, production)
+    return assess(selection, observer, take_snapshot(store, observer))

@@ -17,7 +17,7 @@ from ..snow.token_check import PROBED, check_token
 from ..transport.errors import HttpError, TransportError
 
 if TYPE_CHECKING:
-    from ..snow.client import Instance
+    from ..snow.client import ServiceNowClient
 
 # Cookies that identify the session of a call (docs/facts/servicenow_platform.md#response-headers).
 SESSION_COOKIES = re.compile(r"\b((?:JSESSIONID|glide_user_route|glide_session_store|BIGipServer[^=;,\s]*)=[^;,\s]+)")
@@ -27,12 +27,12 @@ RENEWED = ("password", "client_credentials", "refresh_token")
 
 @dataclass
 class LockoutGuard:
-    """Signs in again as the account of `instance`, and as the connections whose secrets are given.
+    """Signs in again as the account of `client`, and as the connections whose secrets are given.
 
     `writes_left` returns how many settings remain for later runs.
     """
 
-    instance: Instance
+    client: ServiceNowClient
     connections: Sequence[Mapping[str, Any]] = ()
     writes_left: Callable[[], int] = int
     _cookies: str = ""
@@ -40,12 +40,12 @@ class LockoutGuard:
 
     def before(self) -> None:
         """Verify the sign-in before the first write, and open a session that remains valid if the password is refused."""
-        if self.instance.grant == "basic":
-            answer = self._probe(self.instance.session)
+        if self.client.grant == "basic":
+            answer = self._probe(self.client.session)
             cookies = SESSION_COOKIES.findall(answer.headers.get("set-cookie", ""))
             self._cookies = "; ".join(cookies)
             for cookie in cookies:
-                self.instance.context.redactor.add(cookie.partition("=")[2])
+                self.client.context.redactor.add(cookie.partition("=")[2])
         self.check()
         for connection in self.connections:
             self._watch(connection)
@@ -53,19 +53,19 @@ class LockoutGuard:
     def wrote(self, done: int, total: int) -> None:
         """Show progress: each write flushes the caches of all nodes, so they are slow."""
         later = f", {self.writes_left()} remain for later runs" if self.writes_left() else ""
-        self.instance.context.progress(f"{self.instance.name}: {done} of {total} settings written{later}")
+        self.client.context.progress(f"{self.client.name}: {done} of {total} settings written{later}")
 
     def check(self) -> None:
         """Sign in again and read a row; raise `AccessLost` with the platform's message when that fails."""
-        grant, params = self.instance.grant, self.instance.params
-        session = open_session(params, self.instance.context)
+        grant, params = self.client.grant, self.client.params
+        session = open_session(params, self.client.context)
         try:
             if grant in RENEWED:
                 token = request_token(session, token_form(grant, params))
-                self.instance.context.redactor.add(token.text)
+                self.client.context.redactor.add(token.text)
                 session.signer = FixedSigner({"Authorization": f"Bearer {token.text}"})
             else:
-                session.signer = self.instance.session.signer
+                session.signer = self.client.session.signer
             self._probe(session)
         except TransportError as error:
             raise AccessLost(str(error)) from None
@@ -75,21 +75,21 @@ class LockoutGuard:
     @contextmanager
     def rescue(self) -> Iterator[None]:
         """Use the session that was opened before; a token that is still valid needs none."""
-        signer = self.instance.session.signer
+        signer = self.client.session.signer
         if self._cookies:
-            self.instance.session.signer = FixedSigner({"Cookie": self._cookies})
+            self.client.session.signer = FixedSigner({"Cookie": self._cookies})
         try:
             yield
         finally:
-            self.instance.session.signer = signer
+            self.client.session.signer = signer
 
     def _probe(self, session: Any) -> Any:
         try:
             return session.request("GET", PROBED.path, query=PROBED.parameters)
         except HttpError as error:
-            user = str(self.instance.params.get("snow_username") or "the account")
-            message = explain_401(self.instance.grant, error, user) if error.status == 401 else str(error)
-            raise AccessLost(f"{self.instance.name}: {message}") from None
+            user = str(self.client.params.get("snow_username") or "the account")
+            message = explain_401(self.client.grant, error, user) if error.status == 401 else str(error)
+            raise AccessLost(f"{self.client.name}: {message}") from None
 
     # -- connections --------------------------------------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ class LockoutGuard:
             return
         name = connection["application"]
         query = TableQuery("oauth_entity", encoded({"name": name}), ("sys_id", "name", "client_id"), optional=True)
-        (answer,) = self.instance.query([query])
+        (answer,) = self.client.query([query])
         rows = [row for row in answer.rows if row.get("name") == name and row.get("client_id")]
         if not rows:
             return
@@ -114,16 +114,16 @@ class LockoutGuard:
         try:
             self._check_connection(watched)
         except AccessLost as error:
-            self.instance.warn(f"{error}. That was the case before the first write, so the connection is not checked")
+            self.client.warn(f"{error}. That was the case before the first write, so the connection is not checked")
             return
         self._watched.append(watched)
 
     def _check_connection(self, watched: Mapping[str, Any]) -> None:
         try:
-            report = check_token(open_session(self.instance.params, self.instance.context), watched, None)
+            report = check_token(open_session(self.client.params, self.client.context), watched, None)
         except TransportError as error:
             raise AccessLost(str(error)) from None
         if not report["verified"]:
             raise AccessLost(
-                f"{self.instance.name}: the connection {watched['application']} cannot obtain a token for the API. {report['answer']}"
+                f"{self.client.name}: the connection {watched['application']} cannot obtain a token for the API. {report['answer']}"
             )

@@ -18,6 +18,7 @@ from ..engine.plan import (
     UPDATE,
     Need,
     Plan,
+    Resource,
     SecretDecision,
     Value,
     Write,
@@ -25,9 +26,10 @@ from ..engine.plan import (
 from ..engine.result import Drift
 from ..engine.snapshot import PlannedId, Query, Row, Snapshot
 from ..snow.account import WRITERS
-from ..snow.activation import Activation, Wait
+from ..snow.activation import DEFAULT_WAIT, Activation
 from ..snow.resources.plugins import CICD, VIRTUAL
 from ..snow.resources.properties import NEEDS_ELEVATION
+from ..transport.polling import Wait
 from .assessment import ELEVATED_ROLE, Assessment, assess
 from .baseline import Selection
 from .catalogue.setting import ANY_OF_ACTIVE, PLUGIN, PROPERTY, Setting
@@ -56,7 +58,7 @@ PROPERTY_TYPES = {"boolean": "boolean", "integer": "integer"}
 
 
 @dataclass
-class Hardening:
+class Hardening(Resource):
     """The settings of `selection` on one instance.
 
     Only differences are written, at most `max_writes` (0: no limit) in one run. `create_for_score` writes rows without
@@ -69,7 +71,7 @@ class Hardening:
     connections: Connections
     max_writes: int = 10
     create_for_score: bool = False
-    waiting: Wait = field(default_factory=Wait)
+    waiting: Wait = DEFAULT_WAIT
     label: str = "hardening"
     stage: int = FIRST_STAGE
     assessed: list[Assessment] = field(default_factory=list)
@@ -83,10 +85,6 @@ class Hardening:
     def __post_init__(self) -> None:
         if self.max_writes < 0:
             raise InvalidInput(f"max_writes must be 0 (no limit) or more, not {self.max_writes}")
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing: no other resource refers to a setting."""
-        return []
 
     def reads(self) -> list[Query]:
         """Return the queries for the settings, and for the connections that some of them can break."""

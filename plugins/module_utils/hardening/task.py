@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import InvalidInput
+from ..engine.reconcile import reconcile
 from ..engine.result import Result
-from ..snow.activation import Wait
+from ..snow.options import Options
+from ..transport.polling import Wait
 from .assessment import Assessment
 from .baseline import Selection, select
 from .connection_impact import Connections
@@ -22,11 +24,39 @@ from .update_set import PropertyRow, update_set
 from .write_policy import Allowances
 
 if TYPE_CHECKING:
-    from ..snow.client import Instance
+    from ..snow.store import InstanceStore
 
 TITLE = "Hardening settings that need elevation"
 # Columns that belong to the instance and not to the setting.
 NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope"})
+CONNECTION_OPTIONS: Options = {
+    "application": {"type": "str", "required": True},
+    "user_name": {"type": "str", "required": True},
+    "client_secret": {"type": "str", "no_log": True},
+    "password": {"type": "str", "no_log": True},
+}
+
+HARDENING_OPTIONS: Options = {
+    "baseline": {"type": "str", "choices": ["secure_score", "recommended", "all"]},
+    "ids": {"type": "list", "elements": "str", "default": []},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "overrides": {"type": "dict", "default": {}},
+    "max_writes": {"type": "int", "default": 10},
+    "allow_irreversible": {"type": "bool", "default": False},
+    "allow_plugins": {"type": "bool", "default": False},
+    "accept_side_effects": {"type": "list", "elements": "str", "default": []},
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "options": CONNECTION_OPTIONS,
+        "default": [
+            {"application": "Microsoft Defender for Cloud Apps", "user_name": "svc_defender_cloud_apps"},
+            {"application": "Microsoft Defender for Cloud", "user_name": "svc_defender_cloud"},
+        ],
+    },
+    "create_for_score": {"type": "bool", "default": False},
+    "production": {"type": "bool"},
+}
 
 
 def selection_of(params: Mapping[str, Any]) -> Selection:
@@ -39,33 +69,34 @@ def selection_of(params: Mapping[str, Any]) -> Selection:
     )
 
 
-def hardening_of(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Hardening:
+def hardening_of(store: InstanceStore, params: Mapping[str, Any], selection: Selection) -> Hardening:
     """Return the settings as one resource of the instance; the account is queried with the first read."""
-    instance.prefetch_account()
-    user = str(instance.params.get("snow_username") or "") if instance.grant in ("basic", "password") else ""
+    store.prefetch_account()
+    client = store.client
+    user = str(client.params.get("snow_username") or "") if client.grant in ("basic", "password") else ""
     return Hardening(
         selection,
-        Observer(selection.settings, instance.account, params["production"], WHOLE_ROW),
+        Observer(selection.settings, store.account, params["production"], WHOLE_ROW),
         Allowances(params["allow_irreversible"], params["allow_plugins"], frozenset(params["accept_side_effects"])),
-        Connections(params["services"], instance.grant, user),
+        Connections(params["services"], client.grant, user),
         params["max_writes"],
         params["create_for_score"],
         Wait(params["wait"], params["wait_timeout"], params["poll_interval"]),
     )
 
 
-def harden(instance: Instance, params: Mapping[str, Any], selection: Selection) -> Result:
+def harden(store: InstanceStore, params: Mapping[str, Any], selection: Selection) -> Result:
     """Bring the instance to the baseline, or report in check mode what would be changed."""
-    hardening = hardening_of(instance, params, selection)
-    guard = LockoutGuard(instance, params["services"], lambda: hardening.writes_left)
-    result = instance.ensure(hardening, guard=guard)
+    hardening = hardening_of(store, params, selection)
+    guard = LockoutGuard(store.client, params["services"], lambda: hardening.writes_left)
+    result = reconcile(store, hardening, guard=guard)
     posture = posture_of(selection.baseline, hardening.assessed)
     result.output.update(
-        msg=_summary(instance, result, summary(posture)),
+        msg=_summary(store, result, summary(posture)),
         posture=posture,
         writes_left=hardening.writes_left,
         update_set=update_set(
-            instance.session.base_url,
+            store.client.session.base_url,
             TITLE,
             [_row(entry, wanted) for entry, wanted in hardening.properties_to_import()],
         ),
@@ -73,10 +104,10 @@ def harden(instance: Instance, params: Mapping[str, Any], selection: Selection) 
     return result
 
 
-def _summary(instance: Instance, result: Result, posture_summary: str) -> str:
+def _summary(store: InstanceStore, result: Result, posture_summary: str) -> str:
     counted = Counter(outcome["status"] for outcome in result.output["results"])
     done = [f"{counted[status]} {label}" for status, label in STATUS_LABELS.items() if counted[status]]
-    return f"{instance.name}: {posture_summary}" + (f"; {', '.join(done)}" if done else "")
+    return f"{store.name}: {posture_summary}" + (f"; {', '.join(done)}" if done else "")
 
 
 STATUS_LABELS = {

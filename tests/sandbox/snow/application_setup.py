@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Installing plugins and store applications with what they need and what they bring (compliance facts 1, 2)."""
+"""Install plugins and store applications with their dependencies and their rows.
+
+See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+"""
 
 from __future__ import annotations
 
 from ..settings import SettingError
-from . import compliance_setup, packages
-from .base import lines
+from . import packages
+from .base_data import read_cells
+from .configuration_compliance import integration
 from .data.applications import STORE_APPLICATIONS
 from .data.compliance import ASC, CLASSIC_VERSIONS, LICENSED, PLUGIN_OF, TVM
 from .instance import Instance
 from .package_rows import added_rows
 from .role_grants import materialise
 
-_WANTED: dict[str, tuple[str, ...]] = {
+_REQUESTED: dict[str, tuple[str, ...]] = {
     "absent": (),
     "not_entitled": (),
     "tvm": (TVM,),
@@ -21,67 +25,67 @@ _WANTED: dict[str, tuple[str, ...]] = {
 }
 
 
-def arrange(instance: Instance) -> None:
-    """Bring the instance in line with the knobs; raises SettingError where that would take an application off."""
-    wanted = _WANTED[instance.knobs.configuration_compliance]
+def apply_knobs(instance: Instance) -> None:
+    """Apply the knobs to the instance; raises SettingError if that would remove an application."""
+    wanted = _REQUESTED[instance.knobs.configuration_compliance]
     for name in (TVM, ASC):
         if name in wanted:
-            if not packages.is_present(instance.database, name):
-                provide(instance, name)
-        elif packages.is_present(instance.database, name) and instance.knobs.configuration_compliance != "absent":
+            if not packages.is_installed(instance.database, name):
+                install_with_dependencies(instance, name)
+        elif packages.is_installed(instance.database, name) and instance.knobs.configuration_compliance != "absent":
             raise SettingError(f"{name} cannot be taken off a running instance: make a new instance")
-    bring(instance)
+    add_package_rows(instance)
 
 
 def missing_entitlement(instance: Instance, name: str) -> str:
-    """Why a package cannot be installed: the first one on its way that the instance is not entitled to; or nothing."""
+    """Why a package cannot be installed: the first dependency without entitlement; empty if it can."""
     refused = set(instance.knobs.cicd.not_entitled)
     if instance.knobs.configuration_compliance == "not_entitled":
         refused |= LICENSED
-    for each in _chain(instance, name):
-        if each in refused and not packages.is_present(instance.database, each):
+    for each in _with_dependencies(instance, name):
+        if each in refused and not packages.is_installed(instance.database, each):
             return f"Not entitled to application {each}"
     return ""
 
 
-def _chain(instance: Instance, name: str) -> list[str]:
+def _with_dependencies(instance: Instance, name: str) -> list[str]:
     line = instance.knobs.compliance.line
     scopes = {plugin: scope for scope, plugin in PLUGIN_OF.items()}
     if name not in scopes:
-        return packages.chain_of(name, line)
-    return [*packages.chain_of(scopes[name], line)[:-1], name]
+        return packages.with_dependencies(name, line)
+    return [*packages.with_dependencies(scopes[name], line)[:-1], name]
 
 
-def provide(instance: Instance, name: str, version: str = "") -> None:
-    """Install a package, behind everything it needs that is missing; what they bring comes with them."""
-    *needed, last = _chain(instance, name)
+def install_with_dependencies(instance: Instance, name: str, version: str = "") -> None:
+    """Install a package after its missing dependencies, and add the rows of all of them."""
+    *needed, last = _with_dependencies(instance, name)
     for each in needed:
-        if not packages.is_present(instance.database, each):
+        if not packages.is_installed(instance.database, each):
             _put(instance, each)
     _put(instance, last, version)
-    bring(instance)
+    add_package_rows(instance)
 
 
-def bring(instance: Instance) -> None:
-    """Add the tables and rows of the packages that are there."""
+def add_package_rows(instance: Instance) -> None:
+    """Add the tables and rows of the installed packages."""
     instance.redefine()
-    names = tuple(packages.present(instance.database))
+    names = tuple(packages.installed(instance.database))
     if not names:
         return
-    texts = packages.additions(instance.database, instance.knobs.compliance)
+    texts = packages.table_definitions(instance.database, instance.knobs.compliance)
     for table, rows in added_rows(instance.knobs.release, texts, names).items():
         instance.database.put_missing(table, rows.by_id.values())
-    compliance_setup.fill(instance)
+    integration.add_rows(instance)
     for user in list(instance.database.rows("sys_user").by_id):
         materialise(instance.database, user, counted=instance.knobs.role_management_v2, now=instance.timestamp())
 
 
 def _put(instance: Instance, name: str, version: str = "") -> None:
-    """Make the rows that show a package."""
+    """Add the rows that list a package as installed."""
     if name.startswith("com."):
         _activate(instance, name)
         return
-    known = next((row for row in lines(STORE_APPLICATIONS, 3) if row[0] == name), ["", name, "1.0.0"])
+    known = next((row for row in read_cells(STORE_APPLICATIONS, 3) if row[0] == name), ["", name, "1.0.0"])
     newest = CLASSIC_VERSIONS.get(name, known[2]) if instance.knobs.compliance.line == "classic" else known[2]
     listed = instance.knobs.compliance.listed if name in PLUGIN_OF else "store"
     if listed != "plugin":
@@ -92,7 +96,7 @@ def _put(instance: Instance, name: str, version: str = "") -> None:
 
 
 def _activate(instance: Instance, plugin_id: str, version: str = "") -> None:
-    """Make a plugin active, in both tables that show plugins."""
+    """Mark a plugin as active in both tables that list plugins."""
     row = instance.database.first("v_plugin", "id", plugin_id)
     if row is None:
         return
@@ -116,7 +120,7 @@ def _activate(instance: Instance, plugin_id: str, version: str = "") -> None:
 
 
 def install(instance: Instance, scope: str, name: str, version: str, newest: str) -> None:
-    """Make a store application present in a version."""
+    """Add or update the row of a store application."""
     row = instance.database.first("sys_store_app", "scope", scope)
     fresh = {
         "sys_id": instance.new_id(),

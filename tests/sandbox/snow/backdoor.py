@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes behind everyone's back: for the control API and for knobs that are really rows."""
+"""Out-of-band changes: for the control API and for knobs that are stored as rows."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from ..settings import SettingError
 from . import application_setup, cicd, hardening, ticket_setup
-from .base import build_properties, property_row
-from .changes import Writer
+from .base_data import build_properties, property_row
+from .encrypted_fields import hash_password
 from .instance import Instance
 from .knobs import Knobs, turn
 from .matching import Matcher
 from .query import parse
+from .record_writer import Writer
 from .role_grants import materialise
 from .schema import AUDIT_NAMES, Column
-from .secrecy import hash_password
 from .store import Row
 from .values import Encoder, wire_text
 
@@ -30,13 +30,13 @@ _VALUES = {"absent": None, "drop": None, "no_rows": "true", True: "true", False:
 
 
 class PlainEncoder(Encoder):
-    """Takes values as a test thinks of them: secrets in plain (stored usable), references by sys_id or name."""
+    """Accepts values as tests write them: secrets in plain text (stored usable), references by sys_id or name."""
 
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance, display=True)
 
     def encode(self, column: Column, value: object) -> str | None:
-        """Give the stored form."""
+        """Return the stored form."""
         text = wire_text(value)
         if column.kind == "password":
             return hash_password(text) if text else ""
@@ -58,20 +58,20 @@ class PlainEncoder(Encoder):
 
 
 class RawEncoder(PlainEncoder):
-    """Like `PlainEncoder`, but encrypted columns get exactly the given text, as a raw write would leave it."""
+    """Like `PlainEncoder`, but encrypted columns get exactly the given text, like a raw write."""
 
     def encode(self, column: Column, value: object) -> str | None:
-        """Give the stored form."""
+        """Return the stored form."""
         return wire_text(value) if column.is_secret else super().encode(column, value)
 
 
 def writer(instance: Instance, *, raw: bool = False) -> Writer:
-    """A writer that no access control and no aborting rule stops."""
+    """A writer that bypasses access control and aborting rules."""
     return Writer(instance, None, RawEncoder(instance) if raw else PlainEncoder(instance))
 
 
 def tamper(instance: Instance, change: Mapping[str, Any]) -> dict[str, Any]:
-    """Change rows as the control API asks; raises SettingError when the change makes no sense.
+    """Change rows for the control API; raises SettingError if the change is invalid.
 
     `table`; `match` (column -> value) or `query` (encoded); `values`; `insert`, `delete`, `raw` as switches.
     """
@@ -107,7 +107,7 @@ def _set_audit(instance: Instance, table: str, row: Row, values: Mapping[str, An
 
 
 def _matching(instance: Instance, table: str, change: Mapping[str, Any]) -> list[Row]:
-    matcher = Matcher(instance.database, table, instance.asker())
+    matcher = Matcher(instance.database, table, instance.query_context())
     rows = matcher.select(parse(str(change.get("query", ""))))
     encoder = PlainEncoder(instance)
     for path, wanted in (change.get("match") or {}).items():
@@ -120,27 +120,27 @@ def _matching(instance: Instance, table: str, change: Mapping[str, Any]) -> list
     return rows
 
 
-def arrange(instance: Instance, names: set[str]) -> None:
-    """Bring rows in line with the knobs of the given names."""
+def apply_knobs(instance: Instance, names: set[str]) -> None:
+    """Apply the knobs of the given names to the rows."""
     for name in sorted(names & set(_SWITCHES)):
         value = getattr(instance.knobs, name)
         instance.set_property(_SWITCHES[name], _VALUES.get(value, value))
-    for name in sorted(names & set(_ARRANGERS)):
-        _ARRANGERS[name](instance)
+    for name in sorted(names & set(_APPLIERS)):
+        _APPLIERS[name](instance)
 
 
 def differing(knobs: Knobs) -> set[str]:
-    """The names of the knobs that are not as on a fresh instance."""
+    """The names of the knobs that differ from their defaults."""
     plain = turn(Knobs(), {})
     return {name for name in vars(knobs) if getattr(knobs, name) != getattr(plain, name)}
 
 
-def _arrange_properties(instance: Instance) -> None:
+def _apply_properties(instance: Instance) -> None:
     for name, value in instance.knobs.properties.items():
         instance.set_property(name, None if value is None else str(value))
 
 
-def _arrange_applications(instance: Instance) -> None:
+def _apply_applications(instance: Instance) -> None:
     known = hardening.applications()
     for application in instance.knobs.applications:
         if application not in known:
@@ -156,7 +156,7 @@ def _arrange_applications(instance: Instance) -> None:
                 writer(instance).insert("sys_properties", {**values, "sys_scope": app["sys_id"]})
 
 
-def _arrange_users(instance: Instance) -> None:
+def _apply_users(instance: Instance) -> None:
     write = writer(instance)
     for user_name, wanted in instance.knobs.users.items():
         values = {name: value for name, value in wanted.items() if name not in ("roles", "password")}
@@ -180,34 +180,34 @@ def _set_roles(instance: Instance, write: Writer, user_id: str, roles: list[str]
     materialise(instance.database, user_id, counted=instance.knobs.role_management_v2)
 
 
-def _arrange_plugins(instance: Instance) -> None:
+def _apply_plugins(instance: Instance) -> None:
     for plugin, active in instance.knobs.plugins.items():
         if instance.database.first("v_plugin", "id", plugin) is None:
             raise SettingError(f"unknown plugin {plugin}")
         (cicd.activate if active else cicd.deactivate)(instance, plugin)
 
 
-def _arrange_literals(instance: Instance) -> None:
-    words = {"active": "true", "inactive": "false"}
+def _apply_literals(instance: Instance) -> None:
+    split_list = {"active": "true", "inactive": "false"}
     if instance.knobs.plugin_literal == "active":
-        words = {short: long for long, short in words.items()}
+        split_list = {short: long for long, short in split_list.items()}
     for row in list(instance.database.scan("v_plugin")):
         active = row.get("active", "")
-        instance.database.put("v_plugin", {**row, "active": words.get(active, active)})
+        instance.database.put("v_plugin", {**row, "active": split_list.get(active, active)})
 
 
-def _arrange_duplicates(instance: Instance) -> None:
+def _apply_duplicates(instance: Instance) -> None:
     for name in instance.knobs.dup:
         for _ in range(2):
             writer(instance).insert("oauth_entity", {"name": name})
 
 
-def _arrange_build(instance: Instance) -> None:
+def _apply_build(instance: Instance) -> None:
     for name, value in build_properties(instance.knobs.release).items():
         instance.set_property(name, None if instance.knobs.hide_build else value)
 
 
-def _arrange_grants(instance: Instance) -> None:
+def _apply_grants(instance: Instance) -> None:
     for row in list(instance.database.scan("sys_user_has_role")):
         if row.get("inherited") == "true":
             instance.database.remove("sys_user_has_role", row["sys_id"])
@@ -217,16 +217,16 @@ def _arrange_grants(instance: Instance) -> None:
         materialise(instance.database, user, counted=instance.knobs.role_management_v2)
 
 
-_ARRANGERS = {
-    "applications": _arrange_applications,
-    "properties": _arrange_properties,
-    "users": _arrange_users,
-    "plugins": _arrange_plugins,
-    "plugin_literal": _arrange_literals,
-    "dup": _arrange_duplicates,
-    "hide_build": _arrange_build,
-    "role_management_v2": _arrange_grants,
-    "tickets": ticket_setup.arrange,
-    "compliance": application_setup.arrange,
-    "configuration_compliance": application_setup.arrange,
+_APPLIERS = {
+    "applications": _apply_applications,
+    "properties": _apply_properties,
+    "users": _apply_users,
+    "plugins": _apply_plugins,
+    "plugin_literal": _apply_literals,
+    "dup": _apply_duplicates,
+    "hide_build": _apply_build,
+    "role_management_v2": _apply_grants,
+    "tickets": ticket_setup.apply_knobs,
+    "compliance": application_setup.apply_knobs,
+    "configuration_compliance": application_setup.apply_knobs,
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Batch API (platform facts 4.1)."""
+"""The Batch API (docs/facts/servicenow_platform.md#batch-api)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Dispatch = Callable[[Instance, Caller, Call], Reply]
 
 
 def batch(instance: Instance, caller: Caller, call: Call, dispatch: Dispatch) -> Reply:
-    """Run the inner requests one after another under the caller's rights."""
+    """Run the inner requests one after another with the caller's rights."""
     limits = instance.knobs.batch
     if call.method != "POST":
         raise Refused(405, "Method not Supported")
@@ -44,17 +44,17 @@ def batch(instance: Instance, caller: Caller, call: Call, dispatch: Dispatch) ->
     wanted = content.get("rest_requests")
     if not isinstance(wanted, list):
         raise unreadable("rest_requests is missing.")
-    room = _room(call, limits.max_output)
+    remaining = _max_output(call, limits.max_output)
     serviced: list[dict[str, Any]] = []
     unserviced: list[str] = []
     for request in wanted:
         identifier = str(request.get("id", "")) if isinstance(request, dict) else ""
-        if room <= 0 or (limits.unserviced is not None and len(serviced) >= limits.unserviced):
+        if remaining <= 0 or (limits.unserviced is not None and len(serviced) >= limits.unserviced):
             unserviced.append(identifier)
             continue
-        answered = _serve(instance, caller, call, request, dispatch)
-        room -= len(answered["body"])
-        if room < 0:
+        answered = _run_request(instance, caller, call, request, dispatch)
+        remaining -= len(answered["body"])
+        if remaining < 0:
             unserviced.append(identifier)
         else:
             serviced.append(answered)
@@ -62,12 +62,12 @@ def batch(instance: Instance, caller: Caller, call: Call, dispatch: Dispatch) ->
     return json_reply(200, {**answer, "unserviced_requests": unserviced})
 
 
-def _room(call: Call, limit: int) -> int:
+def _max_output(call: Call, limit: int) -> int:
     asked = call.headers.get("X-BATCHREQUEST-MAX-OUTPUT-SIZE", "")
     return min(int(asked), limit) if asked.isdecimal() else limit
 
 
-def _serve(instance: Instance, caller: Caller, outer: Call, request: Any, dispatch: Dispatch) -> dict[str, Any]:
+def _run_request(instance: Instance, caller: Caller, outer: Call, request: Any, dispatch: Dispatch) -> dict[str, Any]:
     started = time.perf_counter()
     try:
         inner = _inner_call(request, outer)
@@ -94,7 +94,7 @@ def _inner_call(request: Any, outer: Call) -> Call:
     path, _, query = request["url"].partition("?")
     listed = request.get("headers") or []
     if not isinstance(listed, list) or not all(isinstance(header, dict) for header in listed):
-        raise unreadable("headers is no list of names and values.")
+        raise unreadable("headers is not a list of names and values.")
     headers = CIMultiDict((str(header.get("name", "")), str(header.get("value", ""))) for header in listed)
     try:
         body = base64.b64decode(request.get("body") or "", validate=True)

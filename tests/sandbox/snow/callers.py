@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is calling: a user with the roles that a REST session carries."""
+"""The caller: a user with the roles of a REST session."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from .store import Row
 class Caller:
     """An authenticated user.
 
-    `assigned` are all roles of the user, `roles` those a REST call carries: elevated ones are left out (platform
-    facts 5.3). `way` is basic, oauth, api_key, mtls, cookie or guest. `is_unscoped` marks a token of a securely
-    scoped application.
+    `assigned` are all roles of the user, `roles` those active in a REST call, without elevated ones
+    (docs/facts/servicenow_platform.md#roles). `sign_in_method` is basic, oauth, api_key, mtls, cookie or guest.
+    `is_unscoped` marks a token of a securely scoped application.
     """
 
     user_id: str
     user_name: str
     roles: frozenset[str]
     assigned: frozenset[str]
-    way: str
+    sign_in_method: str
     is_unscoped: bool = False
 
     @property
     def is_admin(self) -> bool:
-        """Whether the caller passes most access controls."""
+        """Whether the caller is an administrator, who passes most ACLs."""
         return "admin" in self.roles
 
 
-def caller_of(instance: Instance, user: Row, way: str, *, is_unscoped: bool = False) -> Caller:
-    """Make the caller for a user who has signed in."""
+def caller_of(instance: Instance, user: Row, sign_in_method: str, *, is_unscoped: bool = False) -> Caller:
+    """Return the caller for a user who has signed in."""
     roles, assigned = roles_of(instance, user["sys_id"])
-    return Caller(user["sys_id"], user.get("user_name", ""), roles, assigned, way, is_unscoped)
+    return Caller(user["sys_id"], user.get("user_name", ""), roles, assigned, sign_in_method, is_unscoped)
 
 
 def roles_of(instance: Instance, user_id: str) -> tuple[frozenset[str], frozenset[str]]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Change Management API under `/api/sn_chg_rest` (compliance and hardening facts 5.4, API2)."""
+"""The Change Management API under `/api/sn_chg_rest` (docs/facts/servicenow_tickets.md#change-management-api)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..web import Call, Reply, json_reply
-from .access import Access
+from .acls import AccessCheck
 from .callers import Caller
-from .changes import Writer
 from .data.ticket_states import CHANGE_TRANSITIONS
 from .errors import API_ACL, NO_RECORD, NO_RESOURCE, QUERY_DENIED, Refused
 from .instance import Instance
 from .matching import Matcher
 from .query import parse
+from .record_writer import Writer
 from .rendering import zone_of
 from .schema import AUDIT_NAMES, Column
 from .store import Row, stable_id
 from .table_api import read_body
-from .values import Encoder, Shower
+from .values import Encoder, ValueFormatter
 
 TABLE = "change_request"
 TEMPLATES = "std_change_record_producer"
@@ -32,14 +32,14 @@ ROLES = {
     "PATCH": frozenset(("change_manager", "itil")),
     "DELETE": frozenset(("change_manager",)),
 }
-# What a standard change takes from its template and nowhere else.
+# Fields that a standard change takes from its template only.
 TEMPLATE_ONLY = frozenset(("description", "backout_plan", "test_plan", "implementation_plan"))
 DEFAULT_LIMIT = 500
 Shown = dict[str, Any]
 
 
 class ChangeEncoder(Encoder):
-    """Takes choices by value or label and references by sys_id or display value; dates are UTC."""
+    """Accepts choices by value or label and references by sys_id or display value; dates are UTC."""
 
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance, display=True)
@@ -51,7 +51,7 @@ class ChangeEncoder(Encoder):
 
 
 def change_call(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
-    """Answer `/api/sn_chg_rest/change...`; `parts` are the path segments behind `change`. Raises Refused."""
+    """Answer `/api/sn_chg_rest/change...`; `parts` are the path segments after `change`. Raises Refused."""
     method = "GET" if call.method == "HEAD" else call.method
     if method not in ROLES:
         raise Refused(405, "Method not Supported")
@@ -65,7 +65,7 @@ def change_call(instance: Instance, caller: Caller, call: Call, parts: list[str]
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """Change requests of one type, or of all types, as one call sees them."""
+    """Change requests of one type, or of all types, for one call."""
 
     instance: Instance
     caller: Caller
@@ -92,7 +92,7 @@ class _Changes:
         return self._one(shown)
 
     def templates(self, method: str, rest: list[str]) -> Reply:
-        """Answer `/change/standard/template` and one of them."""
+        """Answer `/change/standard/template` and `/change/standard/template/{id}`."""
         if method != "GET" or len(rest) > 1:
             raise Refused(405, "Method not Supported")
         if not rest:
@@ -109,7 +109,7 @@ class _Changes:
             starts_with = self._from_template(rest[0] if rest else "")
         elif rest:
             raise Refused(405, "Method not Supported")
-        # A new change request is New, and of the type its path names (API2).
+        # A new change request is in state New and has the type of its path (API2).
         fixed = {"state"} | ({"type"} if self.kind else set()) | (TEMPLATE_ONLY if self.kind == "standard" else set())
         ignored = self._ignored(sent, "create") | (fixed & sent.keys())
         values = {**starts_with, **{name: value for name, value in sent.items() if name not in ignored}}
@@ -134,13 +134,13 @@ class _Changes:
         return self._written(self._writer().update(TABLE, row["sys_id"], values), sent, ignored)
 
     def _sent(self) -> dict[str, object]:
-        """Pairs of the query string, and the body, which wins."""
+        """The pairs of the query string, overridden by the body."""
         pairs = {name: value for name, value in self.call.query.items() if not name.startswith("sysparm_")}
         return {**pairs, **(read_body(self.call) if self.call.body else {})}
 
     def _ignored(self, sent: Mapping[str, object], operation: str) -> set[str]:
         known = self.instance.database.schema.tables[TABLE].columns
-        read_only = AUDIT_NAMES | {"sys_id"} | Access(self.instance, self.caller).hidden_columns(TABLE, operation)
+        read_only = AUDIT_NAMES | {"sys_id"} | AccessCheck(self.instance, self.caller).hidden_columns(TABLE, operation)
         return {name for name in sent if name not in known or name in read_only}
 
     def _written(self, row: Row, sent: Mapping[str, object], ignored: set[str]) -> Reply:
@@ -152,7 +152,7 @@ class _Changes:
 
     def _row(self, sys_id: str) -> Row:
         found = self.instance.database.find(TABLE, sys_id)
-        if found is None or not Access(self.instance, self.caller).sees(*found):
+        if found is None or not AccessCheck(self.instance, self.caller).sees(*found):
             raise Refused(404, *NO_RECORD)
         if self.kind and found[1].get("type", "normal") != self.kind:
             raise Refused(404, *NO_RECORD)
@@ -160,11 +160,11 @@ class _Changes:
 
     def _listed(self, table: str) -> list[Row]:
         query = parse(self.call.query.get("sysparm_query", ""))
-        access = Access(self.instance, self.caller)
+        access = AccessCheck(self.instance, self.caller)
         if not access.hidden_columns(table).isdisjoint(query.fields()):
             raise Refused(403, *QUERY_DENIED)
-        asker = self.instance.asker(self.caller.user_id, self.caller.user_name)
-        rows = Matcher(self.instance.database, table, asker).select(query)
+        query_context = self.instance.query_context(self.caller.user_id, self.caller.user_name)
+        rows = Matcher(self.instance.database, table, query_context).select(query)
         if self.kind and table == TABLE:
             rows = [row for row in rows if row.get("type", "normal") == self.kind]
         limit, offset = (self.call.query.get(f"sysparm_{name}", "") for name in ("limit", "offset"))
@@ -177,13 +177,15 @@ class _Changes:
         return json_reply(200, {"result": [shown] if self.instance.knobs.tickets.change_array else shown})
 
     def _show(self, row: Row, table: str = TABLE) -> Shown:
-        hidden = Access(self.instance, self.caller).hidden_columns(table)
+        hidden = AccessCheck(self.instance, self.caller).hidden_columns(table)
         columns = self.instance.database.schema.tables[table].columns
-        shower = Shower(self.instance, zone=zone_of(self.instance, self.caller))
-        return {name: self._field(shower, columns[name], row.get(name, "")) for name in columns if name not in hidden}
+        formatter = ValueFormatter(self.instance, zone=zone_of(self.instance, self.caller))
+        return {
+            name: self._field(formatter, columns[name], row.get(name, "")) for name in columns if name not in hidden
+        }
 
-    def _field(self, shower: Shower, column: Column, stored: str) -> Shown:
-        shown: Shown = {"display_value": shower.display(column, stored), "value": shower.value(column, stored)}
+    def _field(self, formatter: ValueFormatter, column: Column, stored: str) -> Shown:
+        shown: Shown = {"display_value": formatter.display(column, stored), "value": formatter.value(column, stored)}
         if self.instance.knobs.tickets.change_values == "typed":
             shown["value"] = _typed(column, str(shown["value"]))
         if column.kind == "glide_date_time":
@@ -218,7 +220,7 @@ def _transitions(labels: Mapping[str, str], present: str, reachable: tuple[str, 
 
 
 def _typed(column: Column, text: str) -> object:
-    """Numbers and booleans as full documented replies show them: 3.0 and false."""
+    """Numbers and booleans as in the documented replies: 3.0 and false."""
     if column.kind == "boolean" and text:
         return text == "true"
     if column.kind == "integer" and text.lstrip("-").isdecimal():

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CI/CD API: plugins and applications, with progress that moves on each time it is read (platform facts 6.2)."""
+"""The CI/CD API: plugins and applications, with progress that advances each time it is read.
+
+See docs/facts/servicenow_platform.md#cicd-api.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 
 from ..web import Call, Reply, json_reply
 from . import application_setup
-from .base import lines
+from .base_data import read_cells
 from .callers import Caller
 from .data.applications import REQUEST_ONLY, STORE_APPLICATIONS
 from .errors import NO_RESOURCE, Refused, not_authenticated
@@ -20,7 +23,7 @@ ROLE = "sn_cicd.sys_ci_automation"
 
 @dataclass(slots=True)
 class Operation:
-    """An operation under way. `finish` makes its effect at the end, unless `error` says why there is none."""
+    """A running operation. `finish` applies its effect at the end, unless `error` is set."""
 
     progress_id: str
     name: str
@@ -56,8 +59,8 @@ def plugin(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> 
 
 
 def activate(instance: Instance, plugin_id: str) -> None:
-    """Make a plugin active, with what it needs and what it brings."""
-    application_setup.provide(instance, plugin_id)
+    """Activate a plugin with its dependencies and rows."""
+    application_setup.install_with_dependencies(instance, plugin_id)
 
 
 def _request_only(instance: Instance) -> tuple[str, ...]:
@@ -66,7 +69,7 @@ def _request_only(instance: Instance) -> tuple[str, ...]:
 
 
 def deactivate(instance: Instance, plugin_id: str) -> None:
-    """Take a plugin off; nothing REST could do, only tests do it."""
+    """Deactivate a plugin; not possible through REST, used by tests only."""
     row = instance.database.first("v_plugin", "id", plugin_id)
     installed = instance.database.first("sys_plugins", "source", plugin_id)
     if row is not None:
@@ -85,7 +88,7 @@ def app_repo(instance: Instance, caller: Caller, call: Call, parts: list[str]) -
     scope = call.query.get("scope") or _scope_of(instance, call.query.get("sys_id", ""))
     if not scope:
         return _failure(instance, 400, "Missing parameter: sys_id or scope required")
-    known = next((row for row in lines(STORE_APPLICATIONS, 3) if row[0] == scope), None)
+    known = next((row for row in read_cells(STORE_APPLICATIONS, 3) if row[0] == scope), None)
     if known is None:
         return _failure(instance, 404, f"Application {scope} was not found")
     present = instance.database.first("sys_store_app", "scope", scope)
@@ -94,7 +97,14 @@ def app_repo(instance: Instance, caller: Caller, call: Call, parts: list[str]) -
     if parts == ["rollback"] and (not before or "version" not in call.query):
         return _failure(instance, 400, "Missing parameter: version required" if before else f"{scope} is not installed")
     error = application_setup.missing_entitlement(instance, scope)
-    return _start(instance, call, known[1], lambda: application_setup.provide(instance, scope, version), error, before)
+    return _start(
+        instance,
+        call,
+        known[1],
+        lambda: application_setup.install_with_dependencies(instance, scope, version),
+        error,
+        before,
+    )
 
 
 def _scope_of(instance: Instance, sys_id: str) -> str:
@@ -118,7 +128,7 @@ def progress(instance: Instance, caller: Caller, call: Call, parts: list[str]) -
 
 
 def advance(instance: Instance, operation: Operation) -> None:
-    """Move an operation one step on; a paused queue moves nothing."""
+    """Advance an operation by one step; a paused queue does not advance."""
     settings = instance.knobs.cicd
     if operation.is_over or settings.paused:
         return
@@ -137,7 +147,7 @@ def advance(instance: Instance, operation: Operation) -> None:
 
 
 def advance_all(instance: Instance) -> None:
-    """Move every operation on: reading the execution tracker counts as reading the progress."""
+    """Advance every operation: reading the execution tracker counts as reading the progress."""
     for operation in instance.operations.values():
         advance(instance, operation)
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Raising an elevated role for a session (hardening facts 3.3): undocumented, so a knob opens it, and nothing else does.
+"""Elevating a role for a session: undocumented, so only a knob enables it.
 
-The token that such a session needs stands in every page; what the endpoint answers is made up.
+The token that such a session needs is part of every page; the response of the endpoint is made up.
+
+See docs/facts/servicenow_hardening.md#who-may-write-a-setting.
 """
 
 from __future__ import annotations
@@ -21,14 +23,14 @@ ELEVATED = "security_admin"
 _PAGE = "<html><head><script>window.NOW = {{}}; window.g_ck = '{token}';</script></head><body></body></html>"
 
 
-def ui(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
+def ui_api(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
     """Answer `/api/now/ui/...`."""
     if parts == ["impersonate", "role"] and instance.knobs.elevation:
-        return _role(instance, caller, call)
+        return _impersonate_role(instance, caller, call)
     return current_user(instance, caller, call, parts)
 
 
-def _role(instance: Instance, caller: Caller, call: Call) -> Reply:
+def _impersonate_role(instance: Instance, caller: Caller, call: Call) -> Reply:
     identifier = _session_of(instance, call, caller.user_id)
     if not identifier or call.headers.get("X-UserToken") != _token(identifier) or _is_closed(instance):
         raise NotSignedIn()
@@ -39,12 +41,12 @@ def _role(instance: Instance, caller: Caller, call: Call) -> Reply:
         instance.elevated_sessions.add(identifier)
     elif call.method != "GET":
         raise Refused(405, "Method not Supported")
-    raised = [ELEVATED] if identifier in instance.elevated_sessions else []
-    return json_reply(200, {"result": {"roles": sorted(caller.assigned & {ELEVATED}), "elevated": raised}})
+    with_elevated_role = [ELEVATED] if identifier in instance.elevated_sessions else []
+    return json_reply(200, {"result": {"roles": sorted(caller.assigned & {ELEVATED}), "elevated": with_elevated_role}})
 
 
-def raised(instance: Instance, caller: Caller, call: Call) -> Caller:
-    """The caller with the role that its session has raised."""
+def with_elevated_role(instance: Instance, caller: Caller, call: Call) -> Caller:
+    """The caller with the role that its session has elevated."""
     if not instance.elevated_sessions or ELEVATED not in caller.assigned:
         return caller
     if _session_of(instance, call, caller.user_id) not in instance.elevated_sessions:
@@ -53,7 +55,7 @@ def raised(instance: Instance, caller: Caller, call: Call) -> Caller:
 
 
 def page(instance: Instance, call: Call) -> Reply | None:
-    """A page for a session that is signed in, with its token; None for anybody else."""
+    """A page with the token of a signed-in session; None without a session."""
     identifier = session_id(call)
     _, end = instance.sessions.get(identifier, ("", 0.0))
     if not instance.knobs.elevation or _is_closed(instance) or end <= instance.now():

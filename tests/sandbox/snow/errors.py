@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform's error answers, word for word (platform facts 2.1, 3.7)."""
+"""The platform's error answers, word for word.
+
+See docs/facts/servicenow_platform.md#token-errors, docs/facts/servicenow_platform.md#errors.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,12 @@ class Refused(Exception):
         self.detail = detail
 
     def reply(self) -> Reply:
-        """The answer in the platform's general error form."""
+        """The response in the platform's general error format."""
         return error_reply(self.status, self.message, self.detail)
 
 
 def error_reply(status: int, message: str, detail: str | None = None) -> Reply:
-    """Make the general error answer."""
+    """Build a response in the general error format."""
     return json_reply(status, {"error": {"message": message, "detail": detail}, "status": "failure"})
 
 
@@ -41,13 +44,13 @@ def acl_refusal(verb: str) -> Refused:
 
 
 def too_large(size: int, limit: int) -> Refused:
-    """Refuse a body of too many bytes."""
+    """Refuse a body that is too large."""
     detail = f"Rejected large REST payload with content-length = {size} bytes. Max allowed: {limit} bytes."
     return Refused(400, "Exception while reading request", detail)
 
 
 def unreadable(detail: str = "The payload is not valid JSON.") -> Refused:
-    """Refuse a body that cannot be understood."""
+    """Refuse a body that cannot be parsed."""
     return Refused(400, "Exception while reading request", detail)
 
 
@@ -60,7 +63,10 @@ def rule_abort(table: str, rule: str, sys_id: str) -> Refused:
 
 
 def cross_scope(table: str, operation: str) -> Refused:
-    """Refuse a write from another application scope (compliance facts 2.4); the words are LIKELY."""
+    """Refuse a write from another application scope; the wording is LIKELY.
+
+    See docs/facts/configuration_compliance.md#framework-tables.
+    """
     verb = {"insert": "Create", "update": "Write", "delete": "Delete"}[operation]
     detail = (
         f"{verb} operation against '{table}' from scope 'rhino.global' has been refused due to the table's "
@@ -70,7 +76,7 @@ def cross_scope(table: str, operation: str) -> Refused:
 
 
 def not_authenticated() -> Reply:
-    """The answer to missing and to wrong credentials alike."""
+    """The response to missing or wrong credentials."""
     reply = error_reply(401, "User Not Authenticated", "Required to provide Auth information")
     reply.headers["WWW-Authenticate"] = 'BASIC realm="Service-now"'
     return reply

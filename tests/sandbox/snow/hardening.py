@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hardening settings as an instance ships them, and what guards their rows (hardening facts 3.3, 4)."""
+"""Hardening settings as shipped, and the protection of their rows.
+
+See docs/facts/servicenow_hardening.md#who-may-write-a-setting, docs/facts/servicenow_hardening.md#hardening-catalogue.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 from .releases import RELEASES, Release
 
 if TYPE_CHECKING:
-    from .rule import Change
+    from .write_context import WriteContext
 
 _DATA = Path(__file__).parent / "data" / "hardening.txt"
 _NO_ROW = "-"
@@ -20,7 +23,7 @@ _NO_ROW = "-"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One property of the catalogue. `value` is None where an instance has no row as shipped."""
+    """One property of the catalogue. `value` is None if an instance ships without its row."""
 
     name: str
     kind: str
@@ -38,15 +41,15 @@ class Setting:
 
     @property
     def scope(self) -> str:
-        """The application whose scope its row belongs to; global for the platform's own names."""
+        """The application scope of its row; global for the platform's own names."""
         return self.name.partition(".")[0] if self.application and self.name.startswith("sn_") else "global"
 
 
 @cache
 def settings() -> dict[str, Setting]:
     """All settings of the data file by name."""
-    lines = _DATA.read_text(encoding="utf-8").splitlines()
-    rows = [_setting(line) for line in lines if line and not line.startswith("#")]
+    read_cells = _DATA.read_text(encoding="utf-8").splitlines()
+    rows = [_setting(line) for line in read_cells if line and not line.startswith("#")]
     return {row.name: row for row in rows}
 
 
@@ -77,20 +80,20 @@ def shipped(release: Release, application: str = "") -> Iterator[Setting]:
 
 
 def applications() -> list[str]:
-    """The applications that bring settings of their own."""
+    """The applications that ship their own settings."""
     return sorted({setting.application for setting in settings().values()} - {""})
 
 
 def is_locked(name: str) -> bool:
-    """Whether customers cannot set a property."""
+    """Whether a property cannot be set by customers."""
     setting = settings().get(name)
     return setting is not None and "L" in setting.flags
 
 
-def guard(change: Change) -> None:
-    """Refuse what the platform keeps from changing: making a locked property, changing an irreversible one again.
+def guard(change: WriteContext) -> None:
+    """Refuse protected changes: creating a locked property, changing an irreversible one again.
 
-    What a row marked "safe harbor" locks is not published: here a row that somebody has changed or made stays as it is.
+    What "safe harbor" locks is not published: here a row that was changed or created cannot be changed again.
     """
     name = (change.old or change.row).get("name", "")
     if change.caller is None:

@@ -15,13 +15,13 @@ from typing import Any
 from ..settings import as_json
 from ..web import Call
 from . import packages
-from .base import base_rows
+from .base_data import base_rows
 from .data.applications import NUMBERS
+from .encrypted_fields import Cipher, hash_password
 from .knobs import Knobs
-from .matching import Asker, Matcher
+from .matching import Matcher, QueryContext
 from .query import parse
 from .schema import schema_of
-from .secrecy import Cipher, hash_password
 from .server_functions import FORMAT
 from .store import Database, Row
 
@@ -31,7 +31,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 class Instance:
-    """The state of one instance. What it answers is the business of `router`."""
+    """The state of one instance. Requests are answered by `router`."""
 
     def __init__(self, name: str, knobs: Knobs, seed: int = 0) -> None:
         self.name = name
@@ -43,10 +43,10 @@ class Instance:
         self.sessions: dict[str, tuple[str, float]] = {}
         """Cookie sessions: id -> (sys_id of the user, end as epoch seconds)."""
         self.elevated_sessions: set[str] = set()
-        """Cookie sessions that have raised their elevated role."""
+        """Cookie sessions with an elevated role."""
         self.used_assertions: dict[str, float] = {}
         self.operations: dict[str, Any] = {}
-        """CI/CD operations that are under way, by progress id."""
+        """Running CI/CD operations by progress id."""
         self._next_numbers: dict[tuple[str, str], int] = {}
         self.on_inner: Callable[[Call], None] | None = None
         for user_name in (ADMIN, AUTOMATION):
@@ -54,7 +54,7 @@ class Instance:
         self.set_property("instance_name", name)
 
     def password(self, user_name: str) -> str:
-        """The password that a base account has on this instance; the same for the same seed."""
+        """The password of a built-in account on this instance; derived from the seed."""
         digest = blake2b(f"{self.seed}:{self.name}:{user_name}".encode(), digest_size=24).digest()
         return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
 
@@ -72,15 +72,15 @@ class Instance:
         return datetime.fromtimestamp(int(self.now()), timezone.utc).replace(tzinfo=None)
 
     def timestamp(self) -> str:
-        """The instance's clock as the platform writes it."""
+        """The instance's clock in the platform's format."""
         return self.moment().strftime(FORMAT)
 
     def user_named(self, user_name: str) -> Row | None:
-        """The user of a user name; upper and lower case are alike."""
+        """The user with a user name, case-insensitive."""
         return self.database.first("sys_user", "user_name", user_name) if user_name else None
 
     def property(self, name: str, fallback: str = "") -> str:
-        """The value of a system property, or what is in force without its row."""
+        """The value of a system property, or its default if it has no row."""
         row = self.database.first("sys_properties", "name", name)
         return row.get("value", "") if row is not None else fallback
 
@@ -89,7 +89,7 @@ class Instance:
         return self.property(name, str(fallback)).lower() == "true"
 
     def set_property(self, name: str, value: str | None) -> None:
-        """Write a property behind everyone's back; None removes its row."""
+        """Write a property out of band; None removes its row."""
         row = self.database.first("sys_properties", "name", name)
         if value is None:
             if row is not None:
@@ -125,16 +125,16 @@ class Instance:
         """A fresh sys_id."""
         return secrets.token_hex(16)
 
-    def asker(self, user_id: str = "", user_name: str = "system") -> Asker:
-        """Who asks a query; by default the platform itself."""
-        return Asker(user_id, user_name, self.moment(), self.is_on("glide.invalid_query.returns_no_rows"))
+    def query_context(self, user_id: str = "", user_name: str = "system") -> QueryContext:
+        """The context of a query; by default that of the platform itself."""
+        return QueryContext(user_id, user_name, self.moment(), self.is_on("glide.invalid_query.returns_no_rows"))
 
     def rows_like(self, table: str, encoded_query: str) -> list[Row]:
-        """Rows by encoded query, as the platform itself sees them."""
-        return Matcher(self.database, table, self.asker()).select(parse(encoded_query))
+        """Rows by encoded query, without access control."""
+        return Matcher(self.database, table, self.query_context()).select(parse(encoded_query))
 
     def next_number(self, table: str) -> str:
-        """The next number of a table, as its number maintenance says; empty for tables without numbers."""
+        """The next number of a table according to its number maintenance; empty for tables without numbers."""
         known, first = NUMBERS.get(table, ("", 0))
         own = self.knobs.tickets.numbering.get(table, {})
         prefix, digits, first = own.get("prefix", known), int(own.get("digits", 7)), int(own.get("first", first))
@@ -150,22 +150,22 @@ class Instance:
         return f"{prefix}{number:0{digits}d}"
 
     def default(self, table: str, column: str) -> str:
-        """The value a column has in a new row."""
+        """The default value of a column in a new row."""
         return self.database.schema.tables[table].columns[column].default
 
     def redefine(self) -> None:
-        """Bring tables and columns in line with the rows that define them: applications, plugins, choice lists."""
-        schema = schema_of(self.knobs.release, packages.additions(self.database, self.knobs.compliance))
+        """Rebuild tables and columns from the rows that define them: applications, plugins, choice lists."""
+        schema = schema_of(self.knobs.release, packages.table_definitions(self.database, self.knobs.compliance))
         if self.database.is_changed("sys_choice"):
             schema = schema.with_choices(_choice_lists(self.database.scan("sys_choice")))
         self.database.schema = schema
 
     def saved(self) -> dict[str, Any]:
-        """Everything that `restored` needs to bring the instance back."""
+        """The state that `restore` needs."""
         return {"seed": self.seed, "knobs": as_json(self.knobs), "tables": self.database.changed_tables()}
 
     def restore(self, tables: Mapping[str, list[Row]]) -> None:
-        """Put saved rows back."""
+        """Restore saved rows."""
         self.database.restore(tables)
         self.redefine()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test can turn on an instance (platform facts 10). Names and defaults are part of the control API."""
+"""The knobs of an instance. Names and defaults are part of the control API."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def _release() -> Any:
 
 @dataclass(frozen=True)
 class Acl:
-    """Denials for every caller, administrators included, on top of the access controls."""
+    """Denials for every caller, administrators included, in addition to the ACLs."""
 
     deny_table: dict[str, str] = field(default_factory=dict)
     """Table -> "empty" (200 without rows) or "403"."""
     deny_field: dict[str, list[str]] = field(default_factory=dict)
-    """Table -> columns that are left out of answers and refused in queries."""
+    """Table -> columns that are omitted from responses and refused in queries."""
     deny_insert: list[str] = field(default_factory=list)
     deny_update: list[str] = field(default_factory=list)
     deny_delete: list[str] = field(default_factory=list)
@@ -35,12 +35,12 @@ class Acl:
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """The Batch API. `unserviced` serves only so many requests of each batch; null serves all."""
+    """The Batch API. `unserviced` is the number of requests served of each batch; null serves all."""
 
     disabled: bool = False
     unserviced: int | None = None
     inner_errors: dict[str, int] = field(default_factory=dict)
-    """Path pattern -> status that an inner request on such a path gets."""
+    """Path pattern -> status of inner requests that match."""
     max_input: int = 5 * 1024 * 1024
     max_output: int = 10 * 1024 * 1024
 
@@ -56,14 +56,14 @@ class CiCd:
     progress: str = _one_of("ok", "401", "403")
     error_style: str = _one_of("result", "error")
     request_only: list[str] | None = None
-    """Plugins that only support activates; null means those known from the field."""
+    """Plugins that only ServiceNow support activates; null means the known ones."""
     request_only_answer: str = _one_of("failed", "405")
     not_entitled: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Tickets:
-    """Incident, problem and change request (compliance and hardening facts 5)."""
+    """Incident, problem and change request (docs/facts/servicenow_tickets.md#tables)."""
 
     numbering: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Table -> `prefix`, `digits` and `first` of its numbers, each optional."""
@@ -74,41 +74,44 @@ class Tickets:
     mandatory: dict[str, list[str]] = field(default_factory=dict)
     """Table -> columns that a data policy of this instance makes mandatory in every state."""
     closing: str = _one_of("refused", "ignored", "allowed")
-    """State 7 of an incident sent by somebody who is neither itil_admin nor admin."""
+    """State 7 of an incident sent by a user who is neither itil_admin nor admin."""
     closed_read_only: bool = True
     """A ticket that is not active is read-only to itil (LIKELY)."""
     problem_model: str = _one_of("madrid", "legacy")
     """States 101 to 107, or 1 to 4."""
     problem_transitions: str = _one_of("ignored", "refused", "allowed")
-    """What the Table API does with another state of a problem."""
+    """How the Table API handles a state change of a problem."""
     change_transitions: str = _one_of("enforced", "free")
     change_array: bool = False
     """The change API wraps a record in an array of one element, as the documented examples of POST do."""
     change_values: str = _one_of("typed", "text")
-    """`value` in the change API: numbers and booleans as such, as full documented replies have them, or text."""
+    """`value` in the change API: numbers and booleans as in the documented replies, or text."""
 
 
 @dataclass(frozen=True)
 class Compliance:
-    """The Defender for Cloud integration, where it is installed (compliance and hardening facts 1 and 2)."""
+    """The Defender for Cloud integration, where it is installed.
+
+    See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+    """
 
     line: str = _one_of("usem", "classic")
     listed: str = _one_of("both", "plugin", "store")
-    """Where Configuration Compliance itself shows up: as plugin com.snc.vulc, as store application, or both."""
+    """Where Configuration Compliance itself is listed: as plugin com.snc.vulc, as store application, or both."""
     asc_scope: str = _one_of("app-vul-asc", "sn_vul_asc")
-    """What `sys_store_app.scope` says of the old application."""
+    """`sys_store_app.scope` of the old application."""
     storage: str = _one_of("private_table", "parameters")
-    """Where the configuration lies: UNKNOWN in the field, so both."""
+    """Where the configuration is stored: UNKNOWN in the field, so both."""
     tvm_table: str = "sn_vul_msft_tvm_dfc_setup"
-    """The private configuration table of the new application; the name is UNKNOWN in the field and made up here."""
+    """The private configuration table of the new application; its name is UNKNOWN in the field and made up here."""
     asc_table: str = "sn_vul_asc_setup"
     """The same of the old application."""
     record: str = _one_of("absent", "blank")
     """Whether the default integration instance has a record in the private table from the start."""
     cross_scope: str = _one_of("allowed", "refused")
-    """Whether REST may write the configuration from another application scope."""
+    """Whether the configuration can be written through REST from another application scope."""
     own_role_only: bool = False
-    """The private table is for the integration's own roles, administrators not excepted."""
+    """Only the integration's own roles can access the private table, administrators included."""
     run_words: str = _one_of("lower", "upper")
     """Case of state and substate of a run: builds differ."""
     source: str = "MicrosoftDefenderForCloud"
@@ -117,7 +120,7 @@ class Compliance:
 
 @dataclass(frozen=True)
 class TokenLifetimes:
-    """Seconds that override what the OAuth application says; null leaves it to the application."""
+    """Seconds that override those of the OAuth application; null uses the application's."""
 
     access: int | None = None
     refresh: int | None = None
@@ -133,20 +136,20 @@ class Knobs:
     requires_input_display: bool = True
     """A two-way secret written without `sysparm_input_display_value=true` is unusable."""
     auto_generate: bool = True
-    """The platform makes a client secret when none is given."""
+    """The platform generates a client secret if none is given."""
     password_by_rest: bool = True
-    """A password can be set by REST at all; one report says it never works."""
+    """A password can be set through REST; one report claims that it never works."""
     cc_property: str = _one_of("absent", "false", "true")
     """The property that switches the client credentials grant on."""
     default_scope_status: str = ""
-    """`scope_restriction_status` of an application that was made without one."""
+    """`scope_restriction_status` of an application that was created without one."""
     basic_auth_enforced: bool = False
     invalid_query: str = _one_of("drop", "no_rows")
     choice: str = _one_of("store", "drop")
     total_count: str = _one_of("before_acl", "after_acl")
     role_management_v2: bool = True
     refresh_probe: str = _one_of("invalid_client", "access_denied")
-    """What the token endpoint answers to a wrong client secret."""
+    """The response of the token endpoint to a wrong client secret."""
     integration_user_status: int = _one_of(400, 401)
     """Status of `unauthorized_client`."""
     token_reuse: bool = True
@@ -156,26 +159,26 @@ class Knobs:
     api_keys: dict[str, str] = field(default_factory=dict)
     """Key -> user name."""
     allowed_auth: list[str] | None = None
-    """Ways to sign in that an API access policy admits: basic, oauth, api_key, mtls; null admits all."""
+    """Sign-in methods that an API access policy admits: basic, oauth, api_key, mtls; null admits all."""
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     """User name -> columns (`locked_out`, `active`, `password_needs_reset`, ...), plus `password` and `roles`."""
     properties: dict[str, str | None] = field(default_factory=dict)
     """Property -> value; null removes the row."""
     applications: list[str] = field(default_factory=list)
-    """Applications that bring hardening settings of their own: sn_hr_core, generative_ai, mid_server ..."""
+    """Applications that ship their own hardening settings: sn_hr_core, generative_ai, mid_server ..."""
     hidden_properties: list[str] = field(default_factory=list)
-    """Properties whose rows nobody sees, administrators included."""
+    """Properties whose rows are hidden from every caller, administrators included."""
     scoped_writes: str = _one_of("refused", "allowed")
     """Whether an administrator may write properties of another application's scope."""
     irreversible: str = _one_of("locked", "open")
-    """A property marked "safe harbor" stays as it is once somebody has changed or made it."""
+    """A property marked "safe harbor" cannot be changed again once it was changed or created."""
     elevation: bool = False
-    """Whether the undocumented endpoint raises security_admin for a cookie session."""
+    """Whether the undocumented endpoint elevates security_admin for a cookie session."""
     plugins: dict[str, bool] = field(default_factory=dict)
     plugin_literal: str = _one_of("active", "true")
-    """How `v_plugin.active` reads: clients in the field saw both."""
+    """Value of `v_plugin.active`: clients in the field report both."""
     dup: list[str] = field(default_factory=list)
-    """Names of OAuth applications to create twice."""
+    """Names of OAuth applications that exist twice."""
     abort: dict[str, str] = field(default_factory=dict)
     """Table -> name of a business rule that aborts every write to it."""
     acl: Acl = field(default_factory=Acl)
@@ -188,13 +191,13 @@ class Knobs:
     faults: list[Any] = field(default_factory=list)
     latency_ms: float = 0.0
     time_shift: float = 0.0
-    """Seconds the instance's clock runs ahead, so that tokens expire without waiting."""
+    """Seconds that the instance's clock is ahead, so that tokens expire without waiting."""
     unstable_order: bool = False
-    """Rows without a sort order come in another order each time."""
+    """Rows without a sort order are returned in a different order each time."""
     hide_build: bool = False
     max_url_length: int = 16000
     own_port: bool = False
-    """Serve the instance at the root of a port of its own, as in the field, instead of under a path."""
+    """Serve the instance at the root of its own port, as in the field, instead of under a path."""
 
 
 def turn(current: Knobs, data: Mapping[str, Any]) -> Knobs:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encoded queries applied to rows: filtering, sorting, dot-walking (platform facts 3.3)."""
+"""Encoded queries applied to rows: filtering, sorting, dot-walking.
+
+See docs/facts/servicenow_platform.md#encoded-queries.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,15 @@ from .store import Database, Row
 
 Predicate = Callable[[Row], bool]
 Getter = Callable[[Row], str]
-# The dynamic filter option "Me", alike on every instance.
+# The dynamic filter option "Me", the same on every instance.
 _ME = "90d1921e5f510100a9ad2572f2b477fe"
 # Below this many rows a scan is as fast as an index.
 _SMALL = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """On whose behalf and when a query runs. `strict` is `glide.invalid_query.returns_no_rows`."""
+class QueryContext:
+    """User and time of a query. `strict` is `glide.invalid_query.returns_no_rows`."""
 
     user_id: str
     user_name: str
@@ -35,13 +38,13 @@ class Asker:
 class Matcher:
     """Runs queries against one table."""
 
-    def __init__(self, database: Database, table: str, asker: Asker) -> None:
+    def __init__(self, database: Database, table: str, query_context: QueryContext) -> None:
         self._database = database
         self._table = table
-        self._asker = asker
+        self._asker = query_context
 
     def select(self, query: Query) -> list[Row]:
-        """Every matching row, sorted; rows that compare equal keep the order in which they were made."""
+        """Every matching row, sorted; rows that compare equal keep the order of their creation."""
         matches = self.predicate(query)
         rows = [row for row in self._candidates(query) if matches(row)]
         for field, descending in reversed(query.order):
@@ -51,7 +54,7 @@ class Matcher:
         return rows
 
     def predicate(self, query: Query) -> Predicate:
-        """Make the test a row has to pass. A term that names no field is dropped (or, strictly, matches nothing)."""
+        """Build the predicate of a query. A term without a known field is dropped (if strict: matches nothing)."""
         groups = [self._group(group) for group in query.groups]
         if not groups:
             return lambda _row: True
@@ -81,8 +84,8 @@ class Matcher:
         if isinstance(term, Related):
             return self._related(term)
         if not term.field and term.operator:
-            words = term.value.casefold()
-            return lambda row: any(words in value.casefold() for value in row.values())
+            split_list = term.value.casefold()
+            return lambda row: any(split_list in value.casefold() for value in row.values())
         found = self._database.schema.column(self._table, term.field) if term.operator else None
         if found is None:
             return None
@@ -116,10 +119,11 @@ class Matcher:
         """The value of a condition, server functions evaluated."""
         if "javascript:" not in term.value:
             return term.value
-        asker = self._asker
+        query_context = self._asker
         parts = term.value.split("@")
         return "@".join(
-            resolve(part, user_id=asker.user_id, user_name=asker.user_name, now=asker.now) for part in parts
+            resolve(part, user_id=query_context.user_id, user_name=query_context.user_name, now=query_context.now)
+            for part in parts
         )
 
     def _related(self, term: Related) -> Predicate | None:
@@ -135,9 +139,9 @@ class Matcher:
         return lambda row: test(str(found.get(row.get(term.here, ""), 0)))
 
     def getter(self, path: str) -> Getter:
-        """Make the function that reads a field of a row, over references where the path is dot-walked.
+        """Build the function that reads a field of a row, following references if the path is dot-walked.
 
-        It remembers what a reference led to, so it must not outlive the request.
+        It caches resolved references, so it must not outlive the request.
         """
         steps = path.split(".")
         if len(steps) == 1:
@@ -180,7 +184,7 @@ class Matcher:
         return lambda row: (0.0, get(row).casefold())
 
     def _candidates(self, query: Query) -> Iterable[Row]:
-        """The rows worth testing: those the most selective indexed condition allows, else all."""
+        """The candidate rows: those of the most selective indexed condition, else all."""
         size = sum(len(self._database.rows(name).by_id) for name in self._database.schema.family(self._table))
         best: list[Row] | None = None
         if size >= _SMALL and len(query.groups) == 1:
@@ -192,12 +196,12 @@ class Matcher:
             return self._database.scan(self._table)
         if len(best) == 1:
             return best
-        # In the order in which the rows were made, whichever index they come from.
+        # In the order of creation, regardless of the index.
         wanted = {row["sys_id"] for row in best}
         return [row for row in self._database.scan(self._table) if row["sys_id"] in wanted]
 
     def _indexed(self, term: Term) -> list[Row] | None:
-        """The rows that can meet an `=` or `IN` condition; None when no index tells."""
+        """The rows that can match an `=` or `IN` condition; None without an index."""
         if not isinstance(term, Condition) or term.operator not in ("=", "IN") or not term.value:
             return None
         path, _, rest = term.field.partition(".")

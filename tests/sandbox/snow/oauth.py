@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token endpoint and its neighbours (platform facts 1.8, 2)."""
+"""The token endpoint and related endpoints.
+
+See docs/facts/servicenow_platform.md#client-credentials-grant, docs/facts/servicenow_platform.md#tokens.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,13 @@ import binascii
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from .. import pages
+from .. import html_pages
 from ..web import Call, Reply, html_reply, json_reply
-from . import signing, tokens
-from .assertions import subject_of
+from . import jwt, tokens
 from .errors import NO_RESOURCE, error_reply
 from .instance import Instance
-from .signin import (
-    check_password,
-    is_open,
-    needs_second_factor,
-    record_login,
-    session_cookies,
-)
+from .jwt_assertions import subject_of
+from .signin import check_password, is_open, needs_second_factor, record_login, session_cookies
 from .store import Row
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -28,7 +25,7 @@ USERACCOUNT = "useraccount"
 
 
 class Denied(Exception):
-    """A token request that gets an error."""
+    """A token request that is refused."""
 
     def __init__(self, status: int, error: str, description: str = "access_denied") -> None:
         super().__init__(error)
@@ -37,12 +34,12 @@ class Denied(Exception):
         self.description = description
 
     def reply(self) -> Reply:
-        """The answer in the token endpoint's own error form."""
+        """The response in the token endpoint's own error format."""
         return json_reply(self.status, {"error_description": self.description, "error": self.error})
 
 
 def access_denied() -> Denied:
-    """The answer that hides the reason (platform facts 2.1)."""
+    """The response that hides the reason (docs/facts/servicenow_platform.md#token-errors)."""
     return Denied(401, "server_error")
 
 
@@ -79,7 +76,8 @@ def _token(instance: Instance, call: Call) -> Reply:
 
 
 def _parameters(instance: Instance, call: Call) -> dict[str, str]:
-    # Anything but a form leaves the endpoint without parameters (platform facts 2.1).
+    # Any content type other than a form is read as having no parameters
+    # (docs/facts/servicenow_platform.md#token-endpoint).
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     is_form = kind == "application/x-www-form-urlencoded"
     params = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {}
@@ -126,7 +124,7 @@ def _scope(instance: Instance, client: Row, params: dict[str, str]) -> str:
 
 
 Granted = tuple[Row, bool, str]
-"""The user, whether a refresh token goes with the answer, and the refresh token when it is a given one."""
+"""The user, whether the response includes a refresh token, and the refresh token if it was sent by the client."""
 
 
 def _by_password(instance: Instance, _call: Call, _client: Row, params: dict[str, str]) -> Granted:
@@ -159,12 +157,13 @@ def _by_client_credentials(instance: Instance, _call: Call, client: Row, _params
 
 
 def _by_assertion(instance: Instance, call: Call, client: Row, params: dict[str, str]) -> Granted:
-    # One public client sends the assertion in a header of this name instead of the body (platform facts 2.1).
+    # One public client sends the assertion in a header of this name instead of the body
+    # (docs/facts/servicenow_platform.md#token-endpoint).
     header = call.headers.get("Authentication", "")
     assertion = params.get("assertion") or header.partition(" ")[2]
     try:
         user = subject_of(instance, client, assertion)
-    except signing.BadAssertion as bad:
+    except jwt.BadAssertion as bad:
         raise Denied(401, "invalid_grant", str(bad)) from bad
     return user, False, ""
 
@@ -183,22 +182,25 @@ GRANTS: dict[str, Callable[[Instance, Call, Row, dict[str, str]], Granted]] = {
 
 
 def revoke(instance: Instance, call: Call) -> Reply:
-    """Answer `/oauth_revoke_token.do?token=...`; no credentials are asked for (platform facts 2.2)."""
+    """Answer `/oauth_revoke_token.do?token=...`; it requires no credentials.
+
+    See docs/facts/servicenow_platform.md#token-revocation-and-keys.
+    """
     form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
     tokens.revoke(instance, call.query.get("token") or form.get("token", ""))
     return Reply(200)
 
 
 def authorize(instance: Instance, call: Call) -> Reply:
-    """Answer `/oauth_auth.do`: people sign in here, programs see the login page."""
+    """Answer `/oauth_auth.do`: returns the login page."""
     if instance.is_on("glide.oauth.state.parameter.required") and not call.query.get("state"):
         return html_reply(400, "<html><body>Missing State parameter in request</body></html>")
-    return html_reply(200, pages.LOGIN)
+    return html_reply(200, html_pages.LOGIN)
 
 
 def jwks(_instance: Instance, call: Call) -> Reply:
     """Answer `/api/now/oauth/jwks`."""
-    return json_reply(200, signing.public_keys()) if call.method == "GET" else error_reply(405, "Method not Supported")
+    return json_reply(200, jwt.public_keys()) if call.method == "GET" else error_reply(405, "Method not Supported")
 
 
 def openid_configuration(instance: Instance, call: Call) -> Reply:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the operators of encoded queries mean for one stored value (platform facts 3.3).
+"""The operators of encoded queries, applied to one stored value (docs/facts/servicenow_platform.md#encoded-queries).
 
-Text is compared without regard to case, as the databases of most instances do; numbers by value; dates as text, which
-sorts alike.
+Text is compared case-insensitively, as in the databases of most instances; numbers by value; dates as text, which has
+the same order.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _between(kind: str, wanted: str) -> Test:
 
 
 def _on(kind: str, wanted: str) -> Test:
-    # ON carries a label first: ONToday@from@to.
+    # The value of ON starts with a label: ONToday@from@to.
     return _between(kind, wanted.partition("@")[2])
 
 
@@ -127,7 +127,7 @@ TESTS: dict[str, Callable[[str, str], Test]] = {
     "ISNOTEMPTY": lambda _kind, _wanted: lambda value: value != "",
     "ANYTHING": lambda _kind, _wanted: lambda _value: True,
 }
-# Operators whose right side is another field of the same row.
+# Operators that compare with another field of the same row.
 FIELD_TESTS: dict[str, Callable[[str, str], bool]] = {
     "SAMEAS": lambda left, right: left.casefold() == right.casefold(),
     "NSAMEAS": lambda left, right: left.casefold() != right.casefold(),

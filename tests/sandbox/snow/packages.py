@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Store applications and plugins that bring tables: what is there, what needs what (compliance facts 1.1, 1.3)."""
+"""Store applications and plugins with tables: installed ones and dependencies.
+
+See docs/facts/configuration_compliance.md#applications-and-plugins,
+docs/facts/configuration_compliance.md#detecting-what-is-installed.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ ACTIVE = ("active", "true")
 
 @cache
 def _known() -> dict[str, tuple[str, ...]]:
-    """Package -> what it needs, in the order of installation."""
+    """Package -> dependencies, in the order of installation."""
     found = {}
     for line in PACKAGES.strip().splitlines():
         name, _, needs = line.partition("|")
@@ -23,8 +27,8 @@ def _known() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def chain_of(name: str, line: str) -> list[str]:
-    """A package behind everything it needs, in the order of installation; just itself when nothing is known of it."""
+def with_dependencies(name: str, line: str) -> list[str]:
+    """The dependencies of a package and the package, in the order of installation; only itself if it is unknown."""
     known = _known()
     wanted = {name}
     for each in reversed(known):
@@ -35,8 +39,8 @@ def chain_of(name: str, line: str) -> list[str]:
     return [each for each in known if each in wanted and not (line == "classic" and each in USEM_ONLY)]
 
 
-def is_present(database: Database, name: str) -> bool:
-    """Whether a package is installed, under whichever of its names."""
+def is_installed(database: Database, name: str) -> bool:
+    """Whether a package is installed under any of its names."""
     for plugin in (name, PLUGIN_OF.get(name, "")):
         row = database.first("v_plugin", "id", plugin) if plugin else None
         if row is not None and row.get("active") in ACTIVE:
@@ -46,14 +50,14 @@ def is_present(database: Database, name: str) -> bool:
     return any(row is not None and row.get("active") == "true" for row in rows)
 
 
-def present(database: Database) -> list[str]:
+def installed(database: Database) -> list[str]:
     """The known packages that are installed."""
-    return [name for name in _known() if is_present(database, name)]
+    return [name for name in _known() if is_installed(database, name)]
 
 
-def additions(database: Database, settings: Compliance) -> tuple[str, ...]:
-    """The text of all tables that installed packages bring."""
-    names = present(database)
+def table_definitions(database: Database, settings: Compliance) -> tuple[str, ...]:
+    """The definitions of all tables of the installed packages."""
+    names = installed(database)
     texts = [TABLES[name] for name in names if name in TABLES]
     if settings.storage == "private_table":
         tables = {TVM: settings.tvm_table, ASC: settings.asc_table}

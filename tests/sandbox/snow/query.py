@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The grammar of encoded queries (platform facts 3.3).
+"""The grammar of encoded queries (docs/facts/servicenow_platform.md#encoded-queries).
 
 Terms `field OP value` are joined by `^`; `^OR` binds to the term right before it, `^NQ` starts an alternative group,
 `^EQ` ends the query, and a literal `^` inside a value is written `^^`.
@@ -56,7 +56,7 @@ _CARET = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One `field OP value`. An unreadable term has the operator "" and matches as an unknown field does."""
+    """One `field OP value`. An unreadable term has the operator "" and is handled like an unknown field."""
 
     field: str
     operator: str
@@ -65,9 +65,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A condition on rows of another table: how many of them point here and match a query of their own.
+    """A condition on rows of another table: how many of them refer to this row and match a query.
 
-    `here` is the own column they are compared with, `column` the column over there; `count` is like ">=1".
+    `here` is the column of this table, `column` the one of the other table; `count` is like ">=1".
     """
 
     here: str
@@ -90,7 +90,7 @@ class Query:
     order: tuple[tuple[str, bool], ...] = ()
 
     def fields(self) -> set[str]:
-        """Every field of this table that the conditions name."""
+        """Every field of this table in the conditions."""
         return {
             term.field for group in self.groups for member in group for term in member if isinstance(term, Condition)
         }
@@ -98,7 +98,7 @@ class Query:
 
 @lru_cache(maxsize=2000)
 def parse(text: str) -> Query:
-    """Parse an encoded query. Nothing is an error: what cannot be read becomes a condition that is dropped later."""
+    """Parse an encoded query. Never fails: a term that cannot be read becomes a condition that is dropped later."""
     return _Parser(_split(text)).parse()
 
 

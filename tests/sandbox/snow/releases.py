@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform families a simulated instance can run (ServiceNow platform facts 7)."""
+"""The release families that a simulated instance can run (docs/facts/servicenow_platform.md#releases)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One family: its name, its place in the order of families, and its build."""
+    """One family: name, position in the order of families, build."""
 
     name: str
     order: int
@@ -22,7 +22,8 @@ class Release:
         return f"glide-{self.name}-{self.build_date}__{self.patch}"
 
 
-# The alphabet restarted after Zurich, so the order is this list and nothing else (ServiceNow platform facts 7.3).
+# The alphabet restarted after Zurich, so only this list defines the order
+# (docs/facts/servicenow_platform.md#release-families).
 RELEASES = {
     release.name: release
     for release in (

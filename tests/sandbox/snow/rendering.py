@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows as JSON: field lists, dot-walking, references with links, display values (platform facts 3.2, 3.4)."""
+"""Rows as JSON: field lists, dot-walking, references with links, display values.
+
+See docs/facts/servicenow_platform.md#query-parameters, docs/facts/servicenow_platform.md#records-on-the-wire.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from ..web import Call
-from .access import Access
+from .acls import AccessCheck
 from .callers import Caller
 from .instance import Instance
 from .matching import Getter, Matcher
 from .schema import Column
 from .store import Row
-from .values import Shower, zone_named
+from .values import ValueFormatter, zone_named
 
 Shown = str | dict[str, str]
 _PLAIN = frozenset(
@@ -45,7 +48,7 @@ class _Field:
 
 
 class View:
-    """Shows rows of one table the way a call asks for."""
+    """Renders rows of one table according to the parameters of a call."""
 
     def __init__(self, instance: Instance, caller: Caller, table: str, call: Call) -> None:
         self._instance = instance
@@ -53,13 +56,13 @@ class View:
         self._base = call.base
         self._mode = call.query.get("sysparm_display_value", "false").lower()
         self._with_link = not call.flag("sysparm_exclude_reference_link")
-        self._shower = Shower(instance, zone=zone_of(instance, caller))
-        self._fields = list(self._chosen(Access(instance, caller), call.query.get("sysparm_fields", "")))
+        self._formatter = ValueFormatter(instance, zone=zone_of(instance, caller))
+        self._fields = list(self._chosen(AccessCheck(instance, caller), call.query.get("sysparm_fields", "")))
 
-    def _chosen(self, access: Access, listed: str) -> Iterator[_Field]:
+    def _chosen(self, access: AccessCheck, listed: str) -> Iterator[_Field]:
         schema = self._instance.database.schema
         hidden = access.hidden_columns(self._table)
-        matcher = Matcher(self._instance.database, self._table, self._instance.asker())
+        matcher = Matcher(self._instance.database, self._table, self._instance.query_context())
         paths = (
             dict.fromkeys(path.strip() for path in listed.split(",") if path.strip())
             or schema.tables[self._table].columns
@@ -86,30 +89,30 @@ class View:
             elif field.is_reference:
                 shown[field.path] = {"link": self._link(field, stored), "value": stored} if self._with_link else stored
             else:
-                shown[field.path] = self._shower.value(field.column, stored)
+                shown[field.path] = self._formatter.value(field.column, stored)
         return shown
 
     def _link(self, field: _Field, sys_id: str) -> str:
         return f"{self._base}/api/now/table/{field.column.reference}/{sys_id}"
 
     def _display(self, field: _Field, stored: str) -> Shown:
-        text = self._shower.display(field.column, stored)
+        text = self._formatter.display(field.column, stored)
         if field.is_reference and stored and self._with_link:
             return {"display_value": text, "link": self._link(field, stored)}
         return text
 
     def _both(self, field: _Field, stored: str) -> Shown:
         shown = {
-            "display_value": self._shower.display(field.column, stored),
-            "value": self._shower.value(field.column, stored),
+            "display_value": self._formatter.display(field.column, stored),
+            "value": self._formatter.value(field.column, stored),
         }
         if field.is_reference and stored and self._with_link:
             shown["link"] = self._link(field, stored)
         return shown
 
 
-def _may_walk(access: Access, path: str, table: str) -> bool:
-    return access.verdict(table, "read").allowed and path.rpartition(".")[2] not in access.hidden_columns(table)
+def _may_walk(access: AccessCheck, path: str, table: str) -> bool:
+    return access.decide(table, "read").allowed and path.rpartition(".")[2] not in access.hidden_columns(table)
 
 
 def zone_of(instance: Instance, caller: Caller) -> ZoneInfo:

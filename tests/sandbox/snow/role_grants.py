@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inherited roles as rows of `sys_user_has_role` (platform facts 5.2).
+"""Inherited roles as rows of `sys_user_has_role` (docs/facts/servicenow_platform.md#role-grants).
 
 With Role Management V2 (`counted`) there is one row per user and role, and `inh_count` counts its causes; such a row
-may be direct and inherited at once. Without it every cause has a row of its own, so duplicates are normal.
+can be direct and inherited at the same time. Without it every cause has its own row, so duplicates are normal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Cause = tuple[str, str]
 
 
 def role_closure(database: Database, role: str) -> set[str]:
-    """A role and every role it contains, by sys_id; containment cycles do no harm."""
+    """A role and every role it contains, by sys_id; cycles are allowed."""
     seen: set[str] = set()
     pending = [role]
     while pending:
@@ -30,7 +30,7 @@ def role_closure(database: Database, role: str) -> set[str]:
 
 
 def groups_of(database: Database, user: str) -> Iterator[str]:
-    """The groups a user is a member of, and their parent groups, whose roles come down to them."""
+    """The groups of a user and their parent groups, whose roles are inherited."""
     pending = [row.get("group", "") for row in database.lookup("sys_user_grmember", "user", user)]
     seen: set[str] = set()
     while pending:
@@ -44,7 +44,7 @@ def groups_of(database: Database, user: str) -> Iterator[str]:
 
 
 def causes(database: Database, user: str) -> dict[str, list[Cause]]:
-    """Why a user has which role, apart from the direct grants themselves: role -> causes."""
+    """Why a user inherits each role: role -> causes, without direct grants."""
     found: dict[str, list[Cause]] = {}
     for row in database.lookup(TABLE, "user", user):
         root = row.get("role", "")
@@ -59,7 +59,7 @@ def causes(database: Database, user: str) -> dict[str, list[Cause]]:
 
 
 def materialise(database: Database, user: str, *, counted: bool, now: str = "2025-01-15 08:00:00") -> None:
-    """Bring a user's inherited rows in line with what causes them; rows without a cause vanish."""
+    """Rebuild the inherited rows of a user from their causes; rows without a cause are removed."""
     wanted = causes(database, user)
     present = list(database.lookup(TABLE, "user", user))
     if counted:

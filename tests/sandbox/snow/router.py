@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a path to the endpoint that answers it; sign-in, limits, headers (platform facts 3.1, 3.5)."""
+"""Routing of requests to endpoints; sign-in, limits, headers.
+
+See docs/facts/servicenow_platform.md#paths-and-verbs, docs/facts/servicenow_platform.md#response-headers.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,26 @@ from urllib.parse import urlsplit
 
 from ..web import Call, Reply, html_reply
 from . import (
-    addresses,
+    aggregate_api,
     batch,
     change_api,
     cicd,
     elevation,
-    import_sets,
+    import_set_api,
+    ip_access,
     oauth,
-    public,
-    statistics,
+    public_pages,
     table_api,
     user_api,
 )
-from .access import Access
+from .acls import AccessCheck
 from .callers import Caller
 from .errors import API_ACL, NO_RESOURCE, UNSCOPED, Refused, too_large
 from .instance import Instance
 from .signin import NotSignedIn, session_cookies, sign_in
 
 Parts = list[str]
-_MOST_MEGABYTES = 25
+_MAX_MEGABYTES = 25
 _SYS_ID = re.compile(r"^[0-9a-f]{32}$")
 _VERSION = re.compile(r"^v\d+$")
 _COMMON = {
@@ -46,9 +49,9 @@ PAGES: dict[str, Callable[[Instance, Call], Reply]] = {
     "/oauth_auth.do": oauth.authorize,
     "/.well-known/openid-configuration": oauth.openid_configuration,
     "/api/now/oauth/jwks": oauth.jwks,
-    "/stats.do": public.stats,
-    "/xmlstats.do": public.xml_stats,
-    "/login.do": public.login,
+    "/stats.do": public_pages.stats,
+    "/xmlstats.do": public_pages.xml_stats,
+    "/login.do": public_pages.login,
 }
 
 
@@ -59,7 +62,7 @@ def answer(instance: Instance, call: Call) -> Reply:
         call.method = override.upper()
     if len(call.path) + len(call.query_text) > instance.knobs.max_url_length:
         return html_reply(414, "<html><body><h1>414 Request-URI Too Long</h1></body></html>")
-    refusal = addresses.refusal(instance, call)
+    refusal = ip_access.refusal(instance, call)
     if refusal is not None:
         return refusal
     page = PAGES.get(call.path)
@@ -67,7 +70,7 @@ def answer(instance: Instance, call: Call) -> Reply:
         if page is not None:
             return page(instance, call)
         if not call.path.startswith("/api/"):
-            return elevation.page(instance, call) or public.anything(instance, call)
+            return elevation.page(instance, call) or public_pages.other_page(instance, call)
         return _api(instance, call)
     except Refused as refused:
         return refused.reply()
@@ -77,10 +80,10 @@ def answer(instance: Instance, call: Call) -> Reply:
 
 def _api(instance: Instance, call: Call) -> Reply:
     megabytes = instance.property("glide.rest.max_content_length")
-    limit = min(int(megabytes) if megabytes.isdecimal() else 10, _MOST_MEGABYTES) * 1024 * 1024
+    limit = min(int(megabytes) if megabytes.isdecimal() else 10, _MAX_MEGABYTES) * 1024 * 1024
     if len(call.body) > limit:
         raise too_large(len(call.body), limit)
-    caller = elevation.raised(instance, sign_in(instance, call), call)
+    caller = elevation.with_elevated_role(instance, sign_in(instance, call), call)
     try:
         reply = dispatch(instance, caller, call)
     except Refused as refused:
@@ -93,7 +96,7 @@ def _api(instance: Instance, call: Call) -> Reply:
 
 
 def dispatch(instance: Instance, caller: Caller, call: Call) -> Reply:
-    """Answer an API request of a caller who has signed in; raises Refused. Inner requests of batches come here too."""
+    """Answer an API request of a signed-in caller, including inner requests of batches; raises Refused."""
     if caller.is_unscoped:
         raise Refused(403, *UNSCOPED)
     _check_accept(call)
@@ -101,7 +104,7 @@ def dispatch(instance: Instance, caller: Caller, call: Call) -> Reply:
     version = parts.pop(0) if parts and _VERSION.match(parts[0]) else ""
     if not parts:
         raise Refused(400, NO_RESOURCE)
-    if not Access(instance, caller).may_call(f"{namespace}/{parts[0]}"):
+    if not AccessCheck(instance, caller).may_call(f"{namespace}/{parts[0]}"):
         raise Refused(403, *API_ACL)
     if "sysparm_tiny" in call.query_text:
         _expand_tiny(instance, call)
@@ -129,16 +132,16 @@ def _expand_tiny(instance: Instance, call: Call) -> None:
 
 
 def route_of(path: str) -> str:
-    """A path with its identifiers taken out, for counting requests."""
+    """A path without identifiers, for the request counts."""
     parts = path.split("/")
     return "/".join("{sys_id}" if _SYS_ID.match(part) else part for part in parts)
 
 
 HANDLERS: dict[tuple[str, str], Callable[[Instance, Caller, Call, Parts], Reply]] = {
-    ("now", "stats"): statistics.stats,
-    ("now", "import"): import_sets.import_rows,
+    ("now", "stats"): aggregate_api.stats,
+    ("now", "import"): import_set_api.import_rows,
     ("now", "tinyurl"): user_api.tiny_url,
-    ("now", "ui"): elevation.ui,
+    ("now", "ui"): elevation.ui_api,
     ("global", "user_role_inheritance"): user_api.role_inheritance,
     ("sn_chg_rest", "change"): change_api.change_call,
     ("sn_cicd", "plugin"): cicd.plugin,

@@ -2,7 +2,7 @@
 """Tables and columns of one release, read from the text tables in `data`.
 
 A table is a head line `name | label | parent | display column | since` followed by indented column lines
-`name (Label) | type | default | choices | since`; trailing cells may be left out. Types are the platform's own;
+`name (Label) | type | default | choices | since`; trailing cells are optional. Types are the platform's own;
 `string(40)` has a maximum length, `reference:sys_user` a target. Choices are `value=Label; value=Label`. `since` is
 the first release that has the table or column.
 """
@@ -33,7 +33,8 @@ AUDIT_COLUMNS = """
     sys_mod_count (Updates)      | integer
     sys_tags (Tags)              | string
 """
-# What only the platform writes (ServiceNow platform facts 1.1, 5.5 of the ticket facts).
+# Columns that only the platform writes (docs/facts/servicenow_platform.md#application-registry,
+# docs/facts/servicenow_tickets.md#task-columns).
 AUDIT_NAMES = frozenset(
     (
         "sys_created_by",
@@ -80,22 +81,22 @@ class Table:
 
 
 class Schema:
-    """All tables of one release, and of the applications whose tables are given as text."""
+    """All tables of one release, and of applications whose tables are given as text."""
 
-    def __init__(self, release: Release, additions: tuple[str, ...] = ()) -> None:
+    def __init__(self, release: Release, table_definitions: tuple[str, ...] = ()) -> None:
         self.release = release
         self.tables: dict[str, Table] = {}
         self._children: dict[str, list[str]] = {}
         audit = {column.name: column for column in map(_column, AUDIT_COLUMNS.strip().splitlines())}
-        for head, lines in chain(_definitions(), *map(_read, additions)):
-            self._add(head, lines, audit)
+        for head, read_cells in chain(_definitions(), *map(_read, table_definitions)):
+            self._add(head, read_cells, audit)
         self._families = {name: tuple(self._descend(name)) for name in self.tables}
 
-    def _add(self, head: list[str], lines: list[str], audit: dict[str, Column]) -> None:
+    def _add(self, head: list[str], read_cells: list[str], audit: dict[str, Column]) -> None:
         name, label, parent, display, since = (head + [""] * 5)[:5]
         if _order(since) > self.release.order:
             return
-        own = {column.name: column for column in map(_column, lines) if column.since <= self.release.order}
+        own = {column.name: column for column in map(_column, read_cells) if column.since <= self.release.order}
         inherited = self.tables[parent].columns if parent else audit
         self.tables[name] = Table(
             name,
@@ -116,7 +117,7 @@ class Schema:
     def with_choices(self, choices: Mapping[tuple[str, str], dict[str, str]]) -> Schema:
         """A schema whose columns have other choice lists: value -> label by table and column.
 
-        A default that is no longer among the choices gives way to the first of them.
+        A default that is no longer among the choices is replaced by the first of them.
         """
         changed = copy.copy(self)
         changed.tables = dict(self.tables)
@@ -133,7 +134,7 @@ class Schema:
         return changed
 
     def family(self, name: str) -> tuple[str, ...]:
-        """The table and every table that extends it: the places where its rows can lie."""
+        """The table and every table that extends it: where its rows can be stored."""
         return self._families[name]
 
     def ancestry(self, name: str) -> Iterator[str]:
@@ -155,9 +156,9 @@ class Schema:
 
 
 @lru_cache(maxsize=64)
-def schema_of(release: str, additions: tuple[str, ...] = ()) -> Schema:
+def schema_of(release: str, table_definitions: tuple[str, ...] = ()) -> Schema:
     """The schema of a release and of added tables, shared by all instances that have the same."""
-    return Schema(RELEASES[release], additions)
+    return Schema(RELEASES[release], table_definitions)
 
 
 @cache

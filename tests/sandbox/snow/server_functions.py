@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The `javascript:` values of encoded queries and the platform's way to write dates (platform facts 3.3, 3.4)."""
+"""The `javascript:` values of encoded queries and the platform's way to write dates.
+
+See docs/facts/servicenow_platform.md#encoded-queries, docs/facts/servicenow_platform.md#records-on-the-wire.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ _MOMENTS: dict[str, Callable[[datetime, int], datetime]] = {
 
 
 def resolve(value: str, *, user_id: str, user_name: str, now: datetime) -> str:
-    """Evaluate a value that starts with `javascript:`; a script the simulator does not know gives nothing."""
+    """Evaluate a value that starts with `javascript:`; an unknown script evaluates to an empty value."""
     if not value.startswith("javascript:"):
         return value
     called = _CALL.fullmatch(value[len("javascript:") :].strip().rstrip(";"))
@@ -65,7 +68,7 @@ def resolve(value: str, *, user_id: str, user_name: str, now: datetime) -> str:
 
 
 def relative_moment(value: str, now: datetime) -> str:
-    """The moment that `@unit@ago@count` (or `@ahead@`) means."""
+    """The time of `@unit@ago@count` (or `@ahead@`)."""
     _, unit, direction, count = (value.split("@") + ["", "", "", ""])[:4]
     seconds = _SPAN.get(unit, 86400) * int(count if count.isdecimal() else 0)
     return (now + timedelta(seconds=seconds if direction == "ahead" else -seconds)).strftime(FORMAT)

@@ -16,7 +16,7 @@ from .knobs import Knobs, faults_of, turn
 
 
 class SnowService:
-    """One instance behind the server."""
+    """One instance as a service."""
 
     def __init__(
         self,
@@ -32,11 +32,11 @@ class SnowService:
         if rows is not None:
             self.instance.restore(rows)
         else:
-            backdoor.arrange(self.instance, backdoor.differing(knobs))
+            backdoor.apply_knobs(self.instance, backdoor.differing(knobs))
 
     @property
     def latency(self) -> float:
-        """Seconds that each answer takes."""
+        """Seconds of delay before each response."""
         return self.instance.knobs.latency_ms / 1000
 
     @property
@@ -46,7 +46,7 @@ class SnowService:
 
     @property
     def chance(self) -> Random:
-        """The instance's own chance, seeded by its name."""
+        """The instance's own random generator, seeded by its name."""
         return self.instance.chance
 
     def route(self, path: str) -> str:
@@ -62,10 +62,10 @@ class SnowService:
         if data.get("release", self.instance.knobs.release) != self.instance.knobs.release:
             raise SettingError("the release of a running instance cannot change: make a new instance")
         self.instance.knobs = turn(self.instance.knobs, data)
-        backdoor.arrange(self.instance, set(data))
+        backdoor.apply_knobs(self.instance, set(data))
 
     def tamper(self, change: Mapping[str, Any]) -> dict[str, Any]:
-        """Change rows behind everyone's back; raises SettingError."""
+        """Change rows out of band; raises SettingError."""
         return backdoor.tamper(self.instance, change)
 
     def accounts(self) -> dict[str, str]:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in to an API: Basic, bearer token, API key, client certificate, session cookie (platform facts 3.9, 5.1)."""
+"""Signing in to an API: Basic, bearer token, API key, client certificate, session cookie.
+
+See docs/facts/servicenow_platform.md#sign-in-gates, docs/facts/servicenow_platform.md#users.
+"""
 
 from __future__ import annotations
 
@@ -12,39 +15,39 @@ from http.cookies import CookieError, SimpleCookie
 from ..web import Call, Reply
 from . import tokens
 from .callers import Caller, caller_of, roles_of
+from .encrypted_fields import password_matches
 from .errors import not_authenticated
 from .instance import Instance
-from .secrecy import password_matches
 from .store import Row
 
 SESSION_SECONDS = 1800
-_MOST_SESSIONS = 200
+_MAX_SESSIONS = 200
 _BASIC = "glide.authenticate.basic_auth."
 
 
 class NotSignedIn(Exception):
-    """The call carries no credentials that open the API."""
+    """The call has no valid credentials for the API."""
 
     def __init__(self, headers: dict[str, str] | None = None) -> None:
         super().__init__("not signed in")
         self.headers = headers or {}
 
     def reply(self) -> Reply:
-        """The answer, the same whatever the reason."""
+        """The response, the same for every reason."""
         reply = not_authenticated()
         reply.headers.update(self.headers)
         return reply
 
 
 def sign_in(instance: Instance, call: Call) -> Caller:
-    """Find out who calls; raises NotSignedIn."""
+    """Authenticate the caller; raises NotSignedIn."""
     failure: NotSignedIn | None = None
-    for way, attempt in (("credentials", _by_credentials), ("cookie", _by_cookie)):
+    for sign_in_method, attempt in (("credentials", _by_credentials), ("cookie", _by_cookie)):
         try:
             caller = attempt(instance, call)
         except NotSignedIn as refused:
             failure = failure or refused
-            if way == "credentials" and not _cookie_stands_in(instance, call):
+            if sign_in_method == "credentials" and not _uses_session_cookie(instance, call):
                 break
             continue
         if caller is not None:
@@ -55,8 +58,9 @@ def sign_in(instance: Instance, call: Call) -> Caller:
     raise failure or NotSignedIn()
 
 
-def _cookie_stands_in(instance: Instance, call: Call) -> bool:
-    # A session opened along with a token outlives it, unless this property is on (platform facts 1.9, 2.1).
+def _uses_session_cookie(instance: Instance, call: Call) -> bool:
+    # A session that was opened with a token outlives it, unless this property is on
+    # (docs/facts/servicenow_platform.md#oauth-properties, docs/facts/servicenow_platform.md#token-endpoint).
     is_token = call.headers.get("Authorization", "").lower().startswith("bearer ")
     return is_token and not instance.is_on("glide.authenticate.oauth.post.token.expiration.cookie_auth.disabled")
 
@@ -78,8 +82,8 @@ def _by_credentials(instance: Instance, call: Call) -> Caller | None:
 
 def _admitted(instance: Instance, caller: Caller) -> Caller:
     allowed = instance.knobs.allowed_auth
-    if allowed is not None and caller.way not in allowed:
-        # An access policy turns valid credentials into a 401 (platform facts 3.9).
+    if allowed is not None and caller.sign_in_method not in allowed:
+        # An access policy turns valid credentials into a 401 (docs/facts/servicenow_platform.md#sign-in-gates).
         raise NotSignedIn({"WWW-Authenticate": "Bearer" if "oauth" in allowed else 'BASIC realm="Service-now"'})
     return caller
 
@@ -102,7 +106,7 @@ def _by_basic(instance: Instance, encoded: str) -> Caller:
 
 
 def check_password(instance: Instance, user_name: str, password: str) -> Row | None:
-    """The user, if the password is right and the account open. A wrong password is counted and may lock the account."""
+    """The user, if the password is correct and the account usable. A wrong password is counted and can lock it."""
     user = instance.user_named(user_name)
     if user is None or not is_open(user):
         return None
@@ -122,14 +126,14 @@ def is_open(user: Row) -> bool:
 
 
 def needs_second_factor(instance: Instance, user: Row) -> bool:
-    """Whether multi-factor authentication is demanded of an integration's sign-in."""
+    """Whether the sign-in of an integration requires multi-factor authentication."""
     return user.get("enable_multifactor_authn") == "true" and instance.is_on(
         "glide.authenticate.multifactor.for_integrations"
     )
 
 
 def record_login(instance: Instance, user: Row) -> Row:
-    """Note a successful sign-in on the user; resets the count of failed ones."""
+    """Record a successful sign-in on the user; resets the count of failed ones."""
     now = instance.timestamp()
     changed = {**user, "last_login_time": now, "last_login": now[:10]}
     changed.pop("failed_attempts", None)
@@ -165,7 +169,10 @@ def _by_token(instance: Instance, token: str) -> Caller:
 
 
 def is_restricted(instance: Instance, client: Row) -> bool:
-    """Whether an application is securely scoped and so shut out of the unscoped APIs (platform facts 1.5)."""
+    """Whether an application is securely scoped and so denied the unscoped APIs.
+
+    See docs/facts/servicenow_platform.md#scope-restriction.
+    """
     if client.get("scope_restriction_status") != "restricted":
         return False
     mapped = instance.database.lookup("oauth_entity_auth_scope_mapping", "oauth_entity", client["sys_id"])
@@ -174,11 +181,11 @@ def is_restricted(instance: Instance, client: Row) -> bool:
     return not has_useraccount and not instance.is_on("glide.security.oauth_allow_unscoped_clients")
 
 
-def _by_name(instance: Instance, user_name: str, way: str) -> Caller:
+def _by_name(instance: Instance, user_name: str, sign_in_method: str) -> Caller:
     user = instance.user_named(user_name)
     if user is None or not is_open(user):
         raise NotSignedIn()
-    return caller_of(instance, user, way)
+    return caller_of(instance, user, sign_in_method)
 
 
 def _by_cookie(instance: Instance, call: Call) -> Caller | None:
@@ -188,7 +195,7 @@ def _by_cookie(instance: Instance, call: Call) -> Caller | None:
 
 
 def session_id(call: Call) -> str:
-    """The session that a call's cookies name; empty when there is none."""
+    """The session id in a call's cookies; empty without one."""
     text = call.headers.get("Cookie", "")
     if "JSESSIONID" not in text:
         return ""
@@ -200,11 +207,11 @@ def session_id(call: Call) -> str:
 
 
 def session_cookies(instance: Instance, call: Call, user_id: str) -> Iterator[str]:
-    """Open a session for a user and yield its `Set-Cookie` values; nothing when the call has one already."""
+    """Open a session for a user and yield its `Set-Cookie` values; nothing if the call already has one."""
     known = instance.sessions.get(session_id(call))
     if known is not None and known[0] == user_id:
         return
-    while len(instance.sessions) >= _MOST_SESSIONS:
+    while len(instance.sessions) >= _MAX_SESSIONS:
         del instance.sessions[next(iter(instance.sessions))]
     identifier = secrets.token_hex(16).upper()
     instance.sessions[identifier] = (user_id, instance.now() + SESSION_SECONDS)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of one instance, laid over the base data that all instances of a release share.
+"""Rows of one instance, on top of the base data that all instances of a release share.
 
 A row is a plain dictionary of non-empty wire values and is never changed in place; a changed row is a new dictionary.
-A table is copied when an instance first writes to it, so that hundreds of instances cost hardly more than one.
+A table is copied when an instance first writes to it, so hundreds of instances need little more memory than one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 def stable_id(*parts: str) -> str:
-    """Make the sys_id that base data has on every instance."""
+    """Return the sys_id of base data, the same on every instance."""
     return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
 class Rows:
-    """The rows of one table by sys_id, with what was computed from them and still holds.
+    """The rows of one table by sys_id, with a cache of values computed from them.
 
-    `stamp` is another object after every change, so that what depends on two tables can name both states.
+    `stamp` is a new object after every change, so that a value derived from two tables can refer to both states.
     """
 
     __slots__ = ("_derived", "by_id", "stamp")
@@ -37,7 +37,7 @@ class Rows:
         self.stamp = object()
 
     def derive(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """Return what `compute` gives, computed once until a row changes. One key must always mean one type."""
+        """Return the result of `compute`, cached until a row changes. One key must always have one type."""
         if key not in self._derived:
             self._derived[key] = compute()
         return self._derived[key]  # type: ignore[return-value]
@@ -79,7 +79,7 @@ class Database:
         self._own: dict[str, Rows] = {}
 
     def rows(self, table: str) -> Rows:
-        """The rows that lie in exactly this table, for reading."""
+        """The rows of exactly this table, for reading."""
         own = self._own.get(table)
         return own if own is not None else self._base.get(table, _NOTHING)
 
@@ -91,7 +91,7 @@ class Database:
         return chain.from_iterable(self.rows(name).by_id.values() for name in family)
 
     def find(self, table: str, sys_id: str) -> tuple[str, Row] | None:
-        """Find a row by sys_id; also tells which table of the family holds it."""
+        """Find a row by sys_id; also returns the table of the family that holds it."""
         for name in self.schema.family(table):
             row = self.rows(name).by_id.get(sys_id)
             if row is not None:
@@ -99,7 +99,7 @@ class Database:
         return None
 
     def lookup(self, table: str, column: str, value: str) -> Iterator[Row]:
-        """Every row of a table's family whose column has the value, upper and lower case alike."""
+        """Every row of a table's family whose column has the value, case-insensitive."""
         value = value.casefold()
         for name in self.schema.family(table):
             yield from self.rows(name).index(column).get(value, ())
@@ -113,7 +113,7 @@ class Database:
         self._writable(table).put(row)
 
     def put_missing(self, table: str, rows: Iterable[Row]) -> None:
-        """Add those rows whose sys_id is not there yet."""
+        """Add the rows whose sys_id does not exist yet."""
         present = self.rows(table).by_id
         for row in rows:
             if row["sys_id"] not in present:
@@ -135,11 +135,11 @@ class Database:
         return table in self._own
 
     def changed_tables(self) -> dict[str, list[Row]]:
-        """The tables this instance has written to, whole: what a saved state has to hold."""
+        """The complete tables that this instance has written to, for a saved state."""
         return {name: list(rows.by_id.values()) for name, rows in sorted(self._own.items())}
 
     def restore(self, tables: Mapping[str, Iterable[Row]]) -> None:
-        """Put saved tables in place of the present ones."""
+        """Replace the current tables with saved ones."""
         for name, rows in tables.items():
             self._own[name] = Rows({row["sys_id"]: row for row in rows})
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Table API (platform facts 3)."""
+"""The Table API (docs/facts/servicenow_platform.md#table-api)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from ..web import Call, Reply, json_reply
-from .access import Access
+from .acls import AccessCheck
 from .callers import Caller
-from .changes import Writer
 from .cicd import advance_all
 from .errors import NO_RECORD, NO_RESOURCE, QUERY_DENIED, Refused, unreadable
 from .instance import Instance
 from .matching import Matcher
 from .query import Condition, Query, parse
+from .record_writer import Writer
 from .rendering import View, zone_of
 from .store import Row
-from .values import Encoder, Shower
+from .values import Encoder, ValueFormatter
 
 DEFAULT_LIMIT = 10000
 
@@ -35,7 +35,7 @@ class TableCall:
     is_v1: bool
 
     def answer(self) -> Reply:
-        """Answer it; raises Refused."""
+        """Answer the call; raises Refused."""
         if self.table not in self.instance.database.schema.tables:
             raise Refused(400, f"Invalid table {self.table}")
         if self.table == "sys_execution_tracker":
@@ -54,17 +54,18 @@ class TableCall:
 
     def _get(self) -> Reply:
         found = self.instance.database.find(self.table, self.sys_id)
-        if found is None or not Access(self.instance, self.caller).sees(*found):
+        if found is None or not AccessCheck(self.instance, self.caller).sees(*found):
             raise Refused(404, *NO_RECORD)
         return json_reply(200, {"result": self._view().show(found[1])})
 
     def _list(self) -> Reply:
         query = self.call.query
-        seen = Access(self.instance, self.caller).row_filter(self.table)
+        seen = AccessCheck(self.instance, self.caller).row_filter(self.table)
         rows = self._selected()
         total = len(rows)
         limit, offset = _number(query.get("sysparm_limit"), DEFAULT_LIMIT), _number(query.get("sysparm_offset"), 0)
-        # The page is cut before access control takes rows out of it (platform facts 3.2), so it may be short.
+        # The page is cut before access control removes rows (docs/facts/servicenow_platform.md#paging), so it may be
+        # short.
         page = rows[offset : offset + limit]
         if seen is not None:
             page = [row for row in page if seen(row)]
@@ -81,10 +82,10 @@ class TableCall:
         return reply
 
     def _selected(self) -> list[Row]:
-        asker = self.instance.asker(self.caller.user_id, self.caller.user_name)
+        query_context = self.instance.query_context(self.caller.user_id, self.caller.user_name)
         query = self._query()
         self._check_fields(query)
-        rows = Matcher(self.instance.database, self.table, asker).select(query)
+        rows = Matcher(self.instance.database, self.table, query_context).select(query)
         if self.instance.knobs.unstable_order and not query.order:
             self.instance.chance.shuffle(rows)
         return rows
@@ -100,7 +101,10 @@ class TableCall:
         return Query((tuple(self._pair(name, value) for name, value in pairs),)) if pairs else Query()
 
     def _pair(self, name: str, value: str) -> tuple[Condition, ...]:
-        """A `name=value` pair matches the value or its display value (platform facts 3.2)."""
+        """A `name=value` pair matches the value or its display value.
+
+        See docs/facts/servicenow_platform.md#query-parameters.
+        """
         found = self.instance.database.schema.column(self.table, name)
         same = Condition(name, "=", value)
         if found is None:
@@ -108,12 +112,14 @@ class TableCall:
         column = found[0]
         if column.kind == "reference" and (display := self.instance.database.schema.tables[column.reference].display):
             return same, Condition(f"{name}.{display}", "=", value)
-        shower = Shower(self.instance)
-        labels = [stored for stored in column.choices if shower.display(column, stored).casefold() == value.casefold()]
+        formatter = ValueFormatter(self.instance)
+        labels = [
+            stored for stored in column.choices if formatter.display(column, stored).casefold() == value.casefold()
+        ]
         return same, *(Condition(name, "=", stored) for stored in labels)
 
     def _check_fields(self, query: Query) -> None:
-        access = Access(self.instance, self.caller)
+        access = AccessCheck(self.instance, self.caller)
         for path in (*query.fields(), *(field for field, _ in query.order)):
             found = self.instance.database.schema.column(self.table, path)
             if found is not None and found[0].name in access.hidden_columns(found[1] if "." in path else self.table):
@@ -127,7 +133,7 @@ class TableCall:
         if offset + limit < total:
             targets["next"] = offset + limit
         targets["last"] = last
-        # From what was sent, so that the links of a short URL stay short.
+        # Based on the original request, so that the links of a short URL stay short.
         sent = parse_qsl(self.call.query_text, keep_blank_values=True)
         kept = {name: value for name, value in sent if name != "sysparm_offset"}
         page = f"{self.call.base}{self.call.path}?{urlencode({**kept, 'sysparm_limit': limit})}&sysparm_offset="
@@ -159,7 +165,10 @@ class TableCall:
 
 
 def read_body(call: Call) -> dict[str, object]:
-    """The JSON object of a write; of an array the first element (platform facts 3.4). Raises Refused."""
+    """The JSON object of a write; the first element of an array. Raises Refused.
+
+    See docs/facts/servicenow_platform.md#records-on-the-wire.
+    """
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not kind or not call.body:
         raise unreadable()
@@ -177,7 +186,7 @@ def read_body(call: Call) -> dict[str, object]:
 
 
 def table_call(instance: Instance, caller: Caller, call: Call, parts: list[str], *, is_v1: bool) -> Reply:
-    """Answer `/api/now/table/...`; `parts` are the path segments behind `table`."""
+    """Answer `/api/now/table/...`; `parts` are the path segments after `table`."""
     if not parts or len(parts) > 2:
         raise Refused(400, NO_RESOURCE)
     return TableCall(instance, caller, call, parts[0], parts[1] if len(parts) == 2 else "", is_v1).answer()

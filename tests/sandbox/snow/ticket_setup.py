@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the `tickets` knob changes in the rows of an instance: choice lists, data policies, an access control."""
+"""Rows that the `tickets` knob changes: choice lists, data policies, an ACL."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _OPEN_ONLY = "active=true"
 _POLICY = "Mandatory on this instance"
 
 
-def arrange(instance: Instance) -> None:
-    """Bring rows in line with the knob."""
+def apply_knobs(instance: Instance) -> None:
+    """Apply the knob to the rows."""
     _choice_lists(instance)
     _data_policies(instance)
     _closed_tickets(instance)
@@ -37,7 +37,7 @@ def _shipped(instance: Instance, table: str, column: str) -> dict[str, str]:
 
 
 def replace_choices(instance: Instance, table: str, column: str, choices: dict[str, str]) -> None:
-    """Make the rows of `sys_choice` for a column say exactly this: value -> label."""
+    """Replace the rows of `sys_choice` for a column: value -> label."""
     rows = [row for row in instance.database.lookup("sys_choice", "name", table) if row.get("element") == column]
     if {row.get("value", ""): row.get("label", "") for row in rows} == choices:
         return

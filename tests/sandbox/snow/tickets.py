@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Business rules of incident, problem and change request (compliance and hardening facts 5.2 to 5.5)."""
+"""Business rules of incident, problem and change request.
+
+See docs/facts/servicenow_tickets.md#incidents, docs/facts/servicenow_tickets.md#problems,
+docs/facts/servicenow_tickets.md#change-requests, docs/facts/servicenow_tickets.md#task-columns.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +12,26 @@ from collections.abc import Collection
 from .data.identity import PROTECTED_ROLES
 from .data.ticket_states import CHANGE_TRANSITIONS, CLOSED
 from .role_grants import role_closure
-from .rule import Change
 from .store import Database
+from .write_context import WriteContext
 
-# Names of rules are made up where the facts give none; clients must not look for them.
+# Undocumented names of rules are made up; clients must not rely on them.
 NO_CLOSING = "Only itil_admin may close an incident"
 NO_PRIVILEGED_GROUP = "Restrict assignment to privileged groups"
 NO_PROBLEM_TRANSITION = "Problem state is moved by its state model"
 NO_CHANGE_TRANSITION = "Change Model: Check State Transition"
 
 
-def number(change: Change) -> None:
-    """Give a new row its number: prefix, digits and start are the instance's own (5.5)."""
+def number(change: WriteContext) -> None:
+    """Set the number of a new row: prefix, digits and start are specific to the instance (5.5)."""
     if change.operation == "insert" and not change.row.get("number"):
         fresh = change.instance.next_number(change.table)
         if fresh:
             change.row["number"] = fresh
 
 
-def task(change: Change) -> None:
-    """Fill what every new task has, and turn journal input into entries."""
+def task(change: WriteContext) -> None:
+    """Set the defaults of a new task, and store journal input as entries."""
     row = change.row
     if change.operation == "insert":
         row["opened_at"] = row.get("opened_at") or row["sys_created_on"]
@@ -35,7 +39,7 @@ def task(change: Change) -> None:
     _journal(change)
 
 
-def _journal(change: Change) -> None:
+def _journal(change: WriteContext) -> None:
     for column in ("work_notes", "comments"):
         text = change.row.pop(column, "")
         if text and change.operation != "delete":
@@ -46,8 +50,8 @@ def _journal(change: Change) -> None:
             change.instance.database.put("sys_journal_field", entry)
 
 
-def assignment(change: Change) -> None:
-    """Refuse a group that carries admin or security_admin to everybody but administrators (5.2)."""
+def assignment(change: WriteContext) -> None:
+    """Refuse a group with the role admin or security_admin to all but administrators (5.2)."""
     group = change.row.get("assignment_group", "")
     if change.operation == "delete" or change.caller is None or change.caller.is_admin or not group:
         return
@@ -56,7 +60,7 @@ def assignment(change: Change) -> None:
 
 
 def _roles_of(database: Database, group: str) -> set[str]:
-    """The names of all roles that members of a group get, through its parents too."""
+    """The names of all roles that members of a group have, including those of its parents."""
     names: set[str] = set()
     seen: set[str] = set()
     while group and group not in seen:
@@ -70,7 +74,7 @@ def _roles_of(database: Database, group: str) -> set[str]:
     return names
 
 
-def incident(change: Change) -> None:
+def incident(change: WriteContext) -> None:
     """States, derived priority, dates of an incident (5.2)."""
     row = change.row
     if change.operation == "delete":
@@ -86,7 +90,7 @@ def incident(change: Change) -> None:
     _lifecycle(change, CLOSED["incident"])
 
 
-def _closing(change: Change) -> None:
+def _closing(change: WriteContext) -> None:
     mode = change.instance.knobs.tickets.closing
     caller, row = change.caller, change.row
     if mode == "allowed" or caller is None or not change.sets("state") or row.get("state") != "7":
@@ -98,34 +102,34 @@ def _closing(change: Change) -> None:
     row["state"] = (change.old or {}).get("state", "1")
 
 
-def _derived_priority(change: Change, lowest: int = 5) -> str:
-    """High, medium, low of impact and urgency give 1 to 5 (5.2); the look-up of changes ends at 4 (5.4).
+def _derived_priority(change: WriteContext, lowest: int = 5) -> str:
+    """Priority 1 to 5 from impact and urgency (5.2); changes have 1 to 4 (5.4).
 
-    That problems use the same matrix, and changes the same up to their end, is LIKELY.
+    That problems use the same matrix, and changes the same up to 4, is LIKELY.
     """
     grades = [change.row.get(column, "") for column in ("impact", "urgency")]
     return str(min(lowest, sum(int(grade) if grade in ("1", "2", "3") else 3 for grade in grades) - 1))
 
 
-def _lifecycle(change: Change, closed: Collection[str]) -> None:
+def _lifecycle(change: WriteContext, closed: Collection[str]) -> None:
     is_closed = change.row.get("state", "") in closed
     change.row["active"] = "false" if is_closed else "true"
     _stamp(change, "closed", is_set=is_closed)
 
 
-def _stamp(change: Change, word: str, *, is_set: bool) -> None:
+def _stamp(change: WriteContext, word: str, *, is_set: bool) -> None:
     """Fill or clear `<word>_at` and `<word>_by`."""
     row = change.row
     row[f"{word}_at"] = (row.get(f"{word}_at") or change.instance.timestamp()) if is_set else ""
     row[f"{word}_by"] = (row.get(f"{word}_by") or _author(change)) if is_set else ""
 
 
-def _author(change: Change) -> str:
+def _author(change: WriteContext) -> str:
     return change.caller.user_id if change.caller else ""
 
 
-def problem(change: Change) -> None:
-    """States and priority of a problem: the Table API moves none from state to state since Rome (5.3)."""
+def problem(change: WriteContext) -> None:
+    """States and priority of a problem: the Table API does not change their state since Rome (5.3)."""
     if change.operation == "delete":
         return
     row, settings = change.row, change.instance.knobs.tickets
@@ -140,7 +144,7 @@ def problem(change: Change) -> None:
     _lifecycle(change, CLOSED["problem" if settings.problem_model == "madrid" else "legacy problem"])
 
 
-def change_request(change: Change) -> None:
+def change_request(change: WriteContext) -> None:
     """The state model and the priority of a change request (5.4)."""
     if change.operation == "delete":
         return
@@ -149,7 +153,7 @@ def change_request(change: Change) -> None:
     after = row.get("state", "")
     if change.caller is not None and after != before and change.instance.knobs.tickets.change_transitions == "enforced":
         kind = (change.old or row).get("type", "normal")
-        # A new change request starts as New, whatever is sent.
+        # A new change request starts in state New, regardless of the value sent.
         if change.old is None or after not in CHANGE_TRANSITIONS.get(kind, CHANGE_TRANSITIONS["normal"])[before]:
             raise change.abort(NO_CHANGE_TRANSITION)
     row["priority"] = _derived_priority(change, lowest=4)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access and refresh tokens, kept as rows of `oauth_credential` (platform facts 1.6, 2.1)."""
+"""Access and refresh tokens, kept as rows of `oauth_credential`.
+
+See docs/facts/servicenow_platform.md#related-oauth-tables, docs/facts/servicenow_platform.md#token-endpoint.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ import secrets
 from datetime import datetime, timedelta, timezone
 
 from .instance import Instance
+from .jwt import sign
 from .server_functions import FORMAT
-from .signing import sign
 from .store import Row
 
 TABLE = "oauth_credential"
@@ -19,7 +22,7 @@ ACCESS, REFRESH = "access_token", "refresh_token"
 
 
 def issue(instance: Instance, client: Row, user_id: str, kind: str, scope: str) -> tuple[str, int]:
-    """Give a token and its remaining seconds; a living one of the same application, user and scope is given again."""
+    """Return a token and its remaining seconds; a valid one of the same application, user and scope is reused."""
     _purge(instance, client["sys_id"], user_id)
     if instance.knobs.token_reuse or kind == REFRESH:
         for row in instance.database.lookup(TABLE, "user", user_id):
@@ -81,13 +84,13 @@ def _jwt(instance: Instance, client: Row, row: Row, lifespan: int) -> str:
 
 
 def remaining(instance: Instance, row: Row) -> int:
-    """Whole seconds until a token expires; negative when it has."""
+    """Whole seconds until a token expires; negative if it has expired."""
     expires = datetime.strptime(row["expires"], FORMAT).replace(tzinfo=timezone.utc).timestamp()
     return int(expires - instance.now()) if expires >= instance.now() else -1
 
 
 def find(instance: Instance, token: str, kind: str = "") -> Row | None:
-    """The row of a living token; None for an unknown, expired, revoked or otherwise typed one."""
+    """The row of a valid token; None for an unknown, expired or revoked one, or one of another type."""
     row = instance.database.rows(TABLE).by_id.get(_sys_id_in(token))
     if row is None or instance.cipher.decrypt(row["token"]) != token or (kind and row.get("type") != kind):
         return None
@@ -105,7 +108,7 @@ def _sys_id_in(token: str) -> str:
 
 
 def revoke(instance: Instance, token: str) -> bool:
-    """Forget a token; tells whether it was known."""
+    """Revoke a token; returns whether it was known."""
     row = find(instance, token)
     if row is not None:
         instance.database.remove(TABLE, row["sys_id"])

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small endpoints about the caller: current user, role inheritance, short URLs (platform facts 3.8, 5.2)."""
+"""Endpoints for the caller: current user, role inheritance, short URLs.
+
+See docs/facts/servicenow_platform.md#limits, docs/facts/servicenow_platform.md#role-grants.
+"""
 
 from __future__ import annotations
 

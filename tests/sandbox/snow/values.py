@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what a caller sends to what is stored, and back to what is shown (platform facts 1.4, 3.2, 3.4, 5.1)."""
+"""Conversion of field values: from requests to stored values, and from those to responses.
+
+See docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#query-parameters,
+docs/facts/servicenow_platform.md#records-on-the-wire, docs/facts/servicenow_platform.md#users.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,19 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .encrypted_fields import MASK, hash_password
 from .instance import Instance
 from .schema import Column
-from .secrecy import MASK, hash_password
 from .server_functions import FORMAT
 
 UTC = ZoneInfo("UTC")
 
 
 class Encoder:
-    """Turns incoming values into stored ones.
+    """Converts values of requests to stored values.
 
     With `display` (sysparm_input_display_value=true) values are display values: references and choices by their text,
-    dates in the time zone `zone`, and encrypted columns are really encrypted.
+    dates in the time zone `zone`, and encrypted columns are encrypted.
     """
 
     def __init__(self, instance: Instance, *, display: bool, zone: ZoneInfo = UTC) -> None:
@@ -29,7 +33,7 @@ class Encoder:
         self._zone = zone
 
     def encode(self, column: Column, value: object) -> str | None:
-        """Give the stored form; None leaves the column as it is."""
+        """Return the stored form; None leaves the column unchanged."""
         text = wire_text(value)
         if column.is_secret:
             return self._secret(column, text)
@@ -54,7 +58,7 @@ class Encoder:
         if column.kind == "password":
             if not knobs.password_by_rest:
                 return None
-            # Written raw, a password is stored unhashed and opens nothing (platform facts 5.1).
+            # A raw write stores a password unhashed and so unusable (docs/facts/servicenow_platform.md#users).
             return hash_password(text) if self._display else text
         usable = self._display or not knobs.requires_input_display
         return self._instance.cipher.encrypt(text) if usable else text
@@ -69,7 +73,8 @@ class Encoder:
         return None
 
     def _reference(self, column: Column, text: str) -> str | None:
-        # A sys_id is no display value, so it does not resolve here (platform facts 1.4).
+        # A sys_id is not a display value, so it is not resolved here
+        # (docs/facts/servicenow_platform.md#encrypted-columns).
         display = self._instance.database.schema.tables[column.reference].display
         found = self._instance.database.first(column.reference, display, text) if display else None
         return found["sys_id"] if found is not None else None
@@ -84,15 +89,15 @@ class Encoder:
         return moment.strftime(FORMAT)
 
 
-class Shower:
-    """Turns stored values into what a caller sees."""
+class ValueFormatter:
+    """Converts stored values to values of responses."""
 
     def __init__(self, instance: Instance, *, zone: ZoneInfo = UTC) -> None:
         self._instance = instance
         self._zone = zone
 
     def value(self, column: Column, stored: str) -> str:
-        """The value as GET gives it."""
+        """The value as returned by GET."""
         if column.is_secret:
             return self._secret(column, stored)
         return "" if column.kind == "journal_input" else stored
@@ -104,7 +109,7 @@ class Shower:
         if mode == "masked":
             return MASK
         if column.kind == "password2" and self._instance.cipher.decrypt(stored) is None:
-            # Never the plain text, not even of a secret that was stored past the encryption.
+            # Never the plain text, even of a secret that was stored without encryption.
             return self._instance.cipher.encrypt(stored)
         return stored
 
@@ -139,7 +144,7 @@ class Shower:
 
 @lru_cache(maxsize=64)
 def zone_named(name: str) -> ZoneInfo:
-    """A time zone by name; UTC when the machine does not know it."""
+    """A time zone by name; UTC if it is unknown on this machine."""
     try:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError):
@@ -160,12 +165,12 @@ def _integer(text: str) -> str | None:
 
 
 def wire_text(value: object) -> str:
-    """The text of a JSON value as the platform takes it."""
+    """The text of a JSON value as the platform reads it."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        # A reference as GET gave it; the platform takes its value.
+        # A reference in the format of GET; the platform reads its value.
         return wire_text(value.get("value", value.get("display_value", "")))
     return str(value)

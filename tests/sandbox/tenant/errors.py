@@ -10,7 +10,7 @@ from ..web import Call, Reply, json_reply
 
 
 class Refused(Exception):
-    """A request that ends in an error; carries the whole answer."""
+    """A request that is answered with an error; `reply` is the response."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"status {reply.status}")
@@ -18,7 +18,10 @@ class Refused(Exception):
 
 
 def entra_error(status: int, error: str, number: int, text: str, call: Call) -> Refused:
-    """An error of the token endpoint (Defender for Cloud facts 4): AADSTS text with trace, correlation and time."""
+    """An error of the token endpoint: AADSTS text with trace, correlation and time.
+
+    See docs/facts/entra.md#token-request-errors.
+    """
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
     trace = str(uuid.uuid4())
     correlation = call.headers.get("client-request-id") or str(uuid.uuid4())
@@ -36,7 +39,7 @@ def entra_error(status: int, error: str, number: int, text: str, call: Call) -> 
 
 
 def graph_error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Refused:
-    """An error of Graph (Cloud Apps facts 7.1)."""
+    """An error of Graph (docs/facts/microsoft_graph.md#graph-errors)."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
     request = str(uuid.uuid4())
     inner = {"date": now, "request-id": request, "client-request-id": request}
@@ -45,10 +48,13 @@ def graph_error(status: int, code: str, message: str, headers: dict[str, str] | 
 
 
 def api_error(status: int, text: str) -> Refused:
-    """An error of the Cloud Apps API. The vendor documents no schema (Cloud Apps facts 2.5): one key, one sentence."""
+    """An error of the Cloud Apps API. The vendor documents no schema: one key, one sentence.
+
+    See docs/facts/defender_for_cloud_apps.md#api-errors.
+    """
     return Refused(json_reply(status, {"detail": text}))
 
 
 def portal_error(status: int, code: str, message: str) -> Refused:
-    """An error of the portal's proxy, in the form its community specification gives."""
+    """An error of the portal's proxy, in the format of its community specification."""
     return Refused(json_reply(status, {"error": {"code": code, "message": message}}))

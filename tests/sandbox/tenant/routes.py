@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables of routes: which function answers which method and path."""
+"""Route tables: method and path -> handler."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Handler = Callable[..., Reply]
 
 @dataclass(frozen=True)
 class Route:
-    """One line of a table. `{name}` in the pattern stands for one segment and becomes an argument of the handler.
+    """One line of a table. `{name}` in the pattern matches one segment and becomes an argument of the handler.
 
     `roles` are the application permissions of which one is enough; None means that no permission covers the route.
     """
@@ -26,7 +26,7 @@ class Route:
     roles: tuple[str, ...] | None = None
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The named segments of a path, or None when it is another path; a slash at the end makes no difference."""
+        """The named segments of a path, or None if it does not match; a trailing slash is ignored."""
         found = _compiled(self.pattern).fullmatch(path.rstrip("/"))
         return found.groupdict() if found else None
 
@@ -52,11 +52,11 @@ class Table:
         self._routes = routes
 
     def name(self, path: str) -> str | None:
-        """The pattern that a path follows."""
+        """The pattern that a path matches."""
         return next((route.pattern for route in self._routes if route.match(path) is not None), None)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | int:
-        """The route with its arguments, or the status to refuse with: 404 for the path, 405 for the method."""
+        """The route with its arguments, or an error status: 404 for the path, 405 for the method."""
         status = 404
         for route in self._routes:
             arguments = route.match(path)
@@ -72,6 +72,6 @@ class Table:
 
 
 def text_of(body: dict[str, Any], name: str) -> str:
-    """A text of a JSON body, empty where it is absent or no text."""
+    """A string of a JSON body, empty if it is absent or has another type."""
     value = body.get(name)
     return value if isinstance(value, str) else ""

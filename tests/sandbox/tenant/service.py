@@ -10,29 +10,33 @@ from typing import Any
 from ..faults import Fault
 from ..settings import SettingError, as_json
 from ..web import Call, Reply, json_reply
-from . import cloud_apps, entra, graph, managed_identity, portal, tamper
-from .arm import front as arm
-from .arm import operations, tickets
+from . import tamper
+from .arm import gateway as arm
+from .arm import long_running
 from .arm.state import GROUP_NAME
+from .cloud_apps import api_host, portal
+from .cloud_apps.instance_client import InstanceClient
+from .defender_cloud import vendor_tickets
+from .entra import managed_identity, token_endpoint
 from .errors import Refused
+from .graph import batch
 from .knobs import TenantKnobs, turn
-from .link import Link
 from .routes import Table
 from .state import NAME, PORTAL_USER, Tenant, restored
 
 
 class TenantService:
-    """Entra, Graph, the Resource Manager and Defender for Cloud Apps behind the server, under one path."""
+    """Entra, Graph, Resource Manager and Defender for Cloud Apps as a service, under one path."""
 
     def __init__(self, seed: int = 0, saved: Mapping[str, Any] | None = None) -> None:
         self.name = NAME
         self.tenant = restored(saved) if saved else Tenant(seed=seed)
-        self.link = Link(self.tenant)
+        self.client = InstanceClient(self.tenant)
         self.chance = random.Random(f"{self.tenant.seed}:{NAME}")
 
     @property
     def latency(self) -> float:
-        """Seconds that each answer takes."""
+        """Seconds of delay before each response."""
         return self.tenant.knobs.latency_ms / 1000
 
     @property
@@ -44,7 +48,7 @@ class TenantService:
         """Name the route of a path, without identifiers."""
         part = path.split("/")[1]
         if part == "mda":
-            name = cloud_apps.route_of(path)
+            name = api_host.route_of(path)
         elif part == "portal":
             name = portal.route_of(path)
         elif part == "arm":
@@ -59,40 +63,40 @@ class TenantService:
         try:
             special = _SPECIAL.get(part)
             if special is not None:
-                return special(self.tenant, call, self.link)
+                return special(self.tenant, call, self.client)
             found = _PARTS.get(part, Table()).find(call.method, call.path)
             if isinstance(found, int):
                 return json_reply(found, {"error": f"nothing at {call.method} {call.path}"})
             route, arguments = found
             if part == "graph":
-                self.link.refresh()
+                self.client.refresh()
             return route.handler(self.tenant, call, **arguments)
         except Refused as refused:
             return refused.reply
 
     async def prepare(self, call: Call) -> None:
-        """Do what has to be awaited before a call is answered."""
-        if graph.looks_at_scores(call):
-            await self.link.read_posture()
+        """Await the outgoing calls that a response depends on."""
+        if batch.reads_secure_score(call):
+            await self.client.read_posture()
 
     def turn(self, data: Mapping[str, Any]) -> None:
         """Turn knobs; raises SettingError."""
         self.tenant.knobs = turn(self.tenant.knobs, data)
 
     async def reset(self, data: Mapping[str, Any]) -> None:
-        """Begin with a fresh tenant of the same ids and secrets; raises SettingError."""
+        """Reset the tenant; ids and secrets stay the same. Raises SettingError."""
         knobs = turn(TenantKnobs(), data)
-        await self.link.close()
+        await self.client.close()
         self.tenant = Tenant(knobs, self.tenant.seed)
-        self.link = Link(self.tenant)
+        self.client = InstanceClient(self.tenant)
 
     def tamper(self, change: Mapping[str, Any]) -> dict[str, Any]:
-        """Change rows behind everyone's back; raises SettingError."""
+        """Change rows out of band; raises SettingError."""
         return tamper.tamper(self.tenant, change)
 
     def state(self, table: str | None) -> dict[str, Any]:
         """The knobs and the rows, of all tables or of one; raises SettingError."""
-        operations.settle(self.tenant, self.link)
+        long_running.finish_due(self.tenant, self.client)
         tables = self.tenant.tables()
         if table is not None:
             if table not in tables:
@@ -125,30 +129,30 @@ class TenantService:
         }
 
     def portal_session(self) -> dict[str, str]:
-        """Sign the portal's user in; gives what a client would copy from its browser."""
+        """Sign the portal's user in; returns what a client would copy from its browser."""
         cookie, session = portal.open_session(self.tenant)
         header = portal.cookie_header(cookie, session)
         return {"mda_portal_cookie": header, "mda_portal_xsrf_token": portal.xsrf_of(header)}
 
     def assertion(self, base: str, changes: Mapping[str, Any]) -> dict[str, str]:
-        """Make the content of a federated token file; `changes` replace claims."""
-        return {"assertion": entra.assertion(self.tenant, f"{base}/federation", dict(changes))}
+        """Return the content of a federated token file; `changes` override claims."""
+        return {"assertion": token_endpoint.assertion(self.tenant, f"{base}/federation", dict(changes))}
 
     def sync(self) -> None:
-        """Let every connected connector read its instance again, and the Resource Manager its tickets."""
-        self.link.sync_all()
-        tickets.sync(self.tenant, self.link)
+        """Synchronize every connected connector, and the tickets of Resource Manager."""
+        self.client.sync_all()
+        vendor_tickets.sync(self.tenant, self.client)
 
 
-_SPECIAL: dict[str, Callable[[Tenant, Call, Link], Reply]] = {
+_SPECIAL: dict[str, Callable[[Tenant, Call, InstanceClient], Reply]] = {
     "arm": arm.answer,
-    "mda": cloud_apps.answer,
+    "mda": api_host.answer,
     "portal": portal.answer,
 }
 _PARTS = {
-    "entra": entra.TABLE,
-    "federation": entra.TABLE,
+    "entra": token_endpoint.TABLE,
+    "federation": token_endpoint.TABLE,
     "metadata": managed_identity.TABLE,
     "msi": managed_identity.TABLE,
-    "graph": graph.TABLE,
+    "graph": batch.TABLE,
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of the simulated tenant: who may sign in, and what Cloud Apps holds."""
+"""The state of the simulated tenant: credentials, and the data of Cloud Apps and Graph."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from hashlib import blake2b
 from typing import Any
 
 from ..settings import as_json
-from . import data, directory
 from .arm.state import ArmState
-from .connectors import Connector
+from .cloud_apps import data
+from .cloud_apps.connectors import Connector
+from .entra_users import directory
 from .knobs import TenantKnobs, turn
 
 NAME = "tenant"
@@ -42,7 +43,7 @@ _PLAIN = (
 
 
 class Tenant:
-    """Everything the tenant remembers. What it answers is the business of the other files."""
+    """The state of the tenant. Requests are answered by the other files."""
 
     def __init__(self, knobs: TenantKnobs | None = None, seed: int = 0) -> None:
         self.knobs = knobs or TenantKnobs()
@@ -72,7 +73,7 @@ class Tenant:
         self.users: list[Row] = directory.users(DOMAIN, self._uuid)
         self.mails: list[Row] = []
         self.scores: list[Row] = []
-        """Snapshots of Secure Score, one for each day on which somebody looked."""
+        """Snapshots of Secure Score, one for each day on which it was read."""
         self.control_updates: list[Row] = []
 
     def _digest(self, what: str, size: int) -> bytes:
@@ -88,12 +89,12 @@ class Tenant:
         return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in self._digest(what, length))
 
     def subscription_id(self, number: int) -> str:
-        """The id of a subscription; they follow from the seed."""
+        """The id of a subscription, derived from the seed."""
         return self._uuid(f"subscription {number}")
 
     @property
     def arm(self) -> ArmState:
-        """What the Resource Manager holds; made when it is first looked at."""
+        """The state of Resource Manager, created on first use."""
         if self._arm is None:
             self._arm = ArmState(self)
             self._arm.fill(self)
@@ -104,7 +105,7 @@ class Tenant:
         return time.time() + self.knobs.time_shift
 
     def now_ms(self) -> int:
-        """The tenant's clock in epoch milliseconds, as Cloud Apps writes times."""
+        """The tenant's clock in epoch milliseconds, the format of Cloud Apps."""
         return int(self.now() * 1000)
 
     @staticmethod
@@ -113,7 +114,7 @@ class Tenant:
         return secrets.token_hex(12)
 
     def tables(self) -> dict[str, list[Row]]:
-        """What a test may look at and change, by name. Connectors come without what they keep secret."""
+        """The tables that tests can read and change, by name; connectors without their secrets."""
         return {
             "connectors": [connector.shown() for connector in self.connectors.values()],
             "activities": self.activities,
@@ -130,7 +131,7 @@ class Tenant:
         }
 
     def saved(self) -> dict[str, Any]:
-        """Everything that `restore` needs to bring the tenant back."""
+        """The state that `restored` needs."""
         rows = {name: getattr(self, name) for name in _PLAIN}
         connectors = [asdict(connector) for connector in self.connectors.values()]
         kept = {"seed": self.seed, "knobs": as_json(self.knobs), "connectors": connectors, "arm": self.arm.saved()}
@@ -138,7 +139,7 @@ class Tenant:
 
 
 def restored(saved: Mapping[str, Any]) -> Tenant:
-    """Make the tenant that was saved."""
+    """Restore a saved tenant."""
     tenant = Tenant(turn(TenantKnobs(), saved["knobs"]), saved["seed"])
     tenant.connectors = {row["id"]: Connector(**row) for row in saved["connectors"]}
     for name in _PLAIN:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes to the tenant behind everyone's back, for the control API."""
+"""Out-of-band changes to the tenant, for the control API."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from ..settings import SettingError
 from .arm import tamper as arm
-from .connectors import Connector
+from .cloud_apps.connectors import Connector
 from .state import Row, Tenant
 
 _KNOWN = {"table", "match", "values", "insert", "delete"}
 
 
 def tamper(tenant: Tenant, change: Mapping[str, Any]) -> dict[str, Any]:
-    """Insert, update or delete rows of a table; connectors go by their own fields. Raises SettingError."""
+    """Insert, update or delete rows of a table; connectors by their own fields. Raises SettingError."""
     unknown = sorted(set(change) - _KNOWN)
     if unknown:
         raise SettingError(f"unknown key {', '.join(unknown)}; known: {', '.join(sorted(_KNOWN))}")
@@ -65,6 +65,6 @@ def _tamper_connectors(
         if change.get("delete"):
             del tenant.connectors[connector.id]
         for name, value in {**({"synced": 0} if "state" in values else {}), **values}.items():
-            # A state that was set from outside stays: the connector no longer looks after itself.
+            # A state that was set from outside stays: the connector no longer synchronizes.
             setattr(connector, name, value)
     return [connector.id for connector in found]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plain HTTP client of the simulated Resource Manager: it knows URLs and JSON, nothing of this collection."""
+"""A plain HTTP client of the simulated Resource Manager, independent of the collection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from tests.sandbox.process import SandboxProcess
-from tests.unit.sandbox.tenant_client import Tenant
+from tests.unit.sandbox.tenant_client import TenantClient
 
 AUDIENCE = "https://management.azure.com"
 SECURITY = "/providers/Microsoft.Security"
@@ -21,8 +21,8 @@ DUE = "2026-03-01T00:00:00.0000000Z"
 Json = dict[str, Any]
 
 
-class Arm(Tenant):
-    """Talks to the Resource Manager as the application of the inventory."""
+class ArmClient(TenantClient):
+    """Calls Resource Manager as the application in the inventory."""
 
     def __init__(self, sandbox: SandboxProcess, known: Json) -> None:
         super().__init__(sandbox, known)
@@ -43,10 +43,10 @@ class Arm(Tenant):
         """The AWS connector, as a scope."""
         return f"{self.subscription}/resourceGroups/rg-connectors{SECURITY}/securityConnectors/aws-prod"
 
-    def ask(
+    def request(
         self, method: str, path: str, body: Any = None, *, version: str = "", headers: Any = None, **query: str
     ) -> requests.Response:
-        """Call a path, or an address that an answer gave; `expand`, `filter` and the like become `$expand` ..."""
+        """Call a path, or an address from a response; `expand`, `filter` and so on become `$expand` ..."""
         if headers is None:
             self._header = self._header or self.bearer(AUDIENCE)
             headers = self._header
@@ -56,49 +56,49 @@ class Arm(Tenant):
         url = path if path.startswith("http") else f"{self.known['azure_arm_url']}{path}"
         return self.call(method, url, json=body, params=params, headers=headers)
 
-    def got(self, path: str, version: str, **query: str) -> Json:
-        """The content of a GET that succeeds."""
-        answer = self.ask("GET", path, version=version, **query)
+    def get_json(self, path: str, version: str, **query: str) -> Json:
+        """The content of a successful GET."""
+        answer = self.request("GET", path, version=version, **query)
         assert answer.status_code == 200, answer.text
         content: Json = answer.json()
         return content
 
-    def listed(self, path: str, version: str) -> list[Json]:
+    def list_all(self, path: str, version: str) -> list[Json]:
         """All rows of a list, following its pages."""
-        content = self.got(path, version)
+        content = self.get_json(path, version)
         rows: list[Json] = content["value"]
         while "nextLink" in content:
-            content = self.ask("GET", content["nextLink"]).json()
+            content = self.request("GET", content["nextLink"]).json()
             rows += content["value"]
         return rows
 
     def put(self, path: str, properties: Json, version: str, status: int = 200) -> Json:
-        """The content of a PUT that ends in a status."""
-        answer = self.ask("PUT", path, {"properties": properties}, version=version)
+        """The content of a PUT with an expected status."""
+        answer = self.request("PUT", path, {"properties": properties}, version=version)
         assert answer.status_code == status, answer.text
         content: Json = answer.json()
         return content
 
     def findings(self, scope: str = "", code: str = "Unhealthy") -> list[Json]:
         """The assessments of a scope that have a status."""
-        rows = self.listed(f"{scope or self.subscription}{SECURITY}/assessments", ASSESSMENTS)
+        rows = self.list_all(f"{scope or self.subscription}{SECURITY}/assessments", ASSESSMENTS)
         return [row for row in rows if row["properties"]["status"]["code"] == code]
 
     def turn_plan_on(self) -> None:
         """Switch Defender CSPM on in the first subscription."""
         self.put(f"{self.subscription}{SECURITY}/pricings/CloudPosture", {"pricingTier": "Standard"}, PRICINGS)
 
-    def finished(self, address: str) -> requests.Response:
-        """Follow a long-running operation by its address until it is done."""
+    def wait_finished(self, address: str) -> requests.Response:
+        """Poll a long-running operation until it has finished."""
         end = time.monotonic() + 10
-        while (answer := self.ask("GET", address)).status_code == 202:
-            assert time.monotonic() < end, "the operation does not end"
+        while (answer := self.request("GET", address)).status_code == 202:
+            assert time.monotonic() < end, "the operation does not finish"
             time.sleep(0.05)
         return answer
 
 
 def refusal(answer: requests.Response) -> tuple[int, str]:
-    """Status and code of an error, whose shape is checked."""
+    """Status and code of an error; also checks its format."""
     content = answer.json()
     assert set(content) == {"error"} and {"code", "message"} <= set(content["error"]), content
     assert set(content["error"]) <= {"code", "message", "target", "details", "additionalInfo"}, content

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vendor's OpenAPI files and JSON Schemas, where somebody has put them beside the project (`shared/specs/azure`)."""
+"""The vendor's OpenAPI files and JSON Schemas, if a copy of them is available."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EXPRESSION = "https://schema.management.azure.com/schemas/common/definitions.js
 
 
 def folder() -> Path | None:
-    """Where they are; the variable AZURE_SPECS names another place."""
+    """The folder of the specifications: AZURE_SPECS, or one above the project."""
     places = [Path(os.environ["AZURE_SPECS"])] if os.environ.get("AZURE_SPECS") else []
     places += [parent / "shared" / "specs" / "azure" for parent in PROJECT.parents]
     return next((place for place in places if place.is_dir()), None)
@@ -39,12 +39,12 @@ def load(path: str) -> Any:
 
 
 def example(resource: str, name: str) -> Any:
-    """An example of an operation: its parameters and answers."""
+    """An example of an operation: its parameters and responses."""
     return load(f"{_OPENAPI}/{Path(_FILES[resource]).parent}/examples/{name}")
 
 
 def body_schema(version: str) -> str:
-    """The JSON Schema of what is sent, by api-version."""
+    """The JSON Schema of request bodies, by api-version."""
     return f"azure-resource-manager-schemas/schemas/{version}/Microsoft.Security.json"
 
 
@@ -56,14 +56,14 @@ def _registry() -> Any:
     for version in ("2022-01-01-preview", "2024-01-01", "2025-05-04"):
         known[body_schema(version)] = load(body_schema(version))
     resources = {f"https://specs/{path}": draft.create_resource(content) for path, content in known.items()}
-    # Expressions of templates are nothing that a request has.
+    # Requests contain no template expressions.
     nothing: Any = {"definitions": {"expression": {"not": {}}}}
     resources[_EXPRESSION] = draft.create_resource(nothing)
     return referencing.Registry().with_resources(resources.items())
 
 
 def problems(path: str, definition: str, content: Any) -> list[str]:
-    """What is wrong with a JSON value by a definition: `path` is a name of an OpenAPI file, or that of a schema."""
+    """The schema errors of a JSON value: `path` is the name of an OpenAPI file or of a schema."""
     file = f"{_OPENAPI}/{_FILES[path]}" if path in _FILES else path
     schema = {"$ref": f"https://specs/{file}#/definitions/{definition}"}
     validator = import_module("jsonschema").Draft4Validator(schema, registry=_registry())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plain HTTP client for the tests of the sandbox: it knows URLs and JSON, nothing of this collection."""
+"""A plain HTTP client for the tests of the sandbox, independent of the collection."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.sandbox.process import InstanceAccess, SandboxProcess
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
-class Plain:
-    """Talks to one instance, by default as its automation account by Basic authentication, keeping no cookies."""
+class RestClient:
+    """Calls one instance, by default as its automation account with Basic authentication and without cookies."""
 
     def __init__(self, sandbox: SandboxProcess, access: InstanceAccess) -> None:
         self.sandbox = sandbox
@@ -25,21 +25,21 @@ class Plain:
         self.auth: tuple[str, str] | None = (access.username, access.password)
         self.headers: dict[str, str] = {}
 
-    def as_user(self, user_name: str, password: str) -> Plain:
+    def as_user(self, user_name: str, password: str) -> RestClient:
         """The same instance through another account."""
-        other = Plain(self.sandbox, self.access)
+        other = RestClient(self.sandbox, self.access)
         other.auth = (user_name, password)
         return other
 
-    def with_token(self, token: str) -> Plain:
+    def with_token(self, token: str) -> RestClient:
         """The same instance with a bearer token."""
-        other = Plain(self.sandbox, self.access)
+        other = RestClient(self.sandbox, self.access)
         other.auth = None
         other.headers = {"Authorization": f"Bearer {token}"}
         return other
 
     def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        """Send one request on a connection of its own, with no proxy, no netrc, no cookies, and no redirects."""
+        """Send one request on a new connection without proxy, netrc, cookies or redirects."""
         headers = {**self.headers, **kwargs.pop("headers", {})}
         with requests.Session() as session:
             session.trust_env = False
@@ -58,14 +58,14 @@ class Plain:
         return self.call(method, path, params=params, data=data, headers=headers)
 
     def rows(self, table: str, query: str = "", **params: Any) -> list[dict[str, Any]]:
-        """The rows an encoded query gives."""
+        """The rows of an encoded query."""
         answer = self.table(table, sysparm_query=query, **params)
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()["result"]
         return found
 
     def row(self, table: str, query: str, **params: Any) -> dict[str, Any]:
-        """The one row a query gives."""
+        """The only row of a query."""
         rows = self.rows(table, query, **params)
         assert len(rows) == 1, rows
         return rows[0]
@@ -84,8 +84,8 @@ class Plain:
         row: dict[str, Any] = answer.json()["result"]
         return row
 
-    def user(self, user_name: str, password: str = "Made-up-1", **columns: Any) -> Plain:
-        """Make or change a user behind the platform's back and return a client that is this user."""
+    def user(self, user_name: str, password: str = "Made-up-1", **columns: Any) -> RestClient:
+        """Create or change a user out of band and return a client that signs in as this user."""
         roles = columns.pop("roles", ())
         if self.sandbox.state(self.name, "sys_user") and not self.rows("sys_user", f"user_name={user_name}"):
             values = {"user_name": user_name, "last_name": user_name, "user_password": password, **columns}
@@ -99,18 +99,18 @@ class Plain:
 
     def token(self, **form: str) -> requests.Response:
         """Call the token endpoint with a form."""
-        return Plain(self.sandbox, self.access)._anonymous().call("POST", "oauth_token.do", data=form)
+        return RestClient(self.sandbox, self.access)._anonymous().call("POST", "oauth_token.do", data=form)
 
-    def _anonymous(self) -> Plain:
+    def _anonymous(self) -> RestClient:
         self.auth = None
         return self
 
-    def anonymous(self) -> Plain:
+    def anonymous(self) -> RestClient:
         """The same instance without credentials."""
-        return Plain(self.sandbox, self.access)._anonymous()
+        return RestClient(self.sandbox, self.access)._anonymous()
 
     def application(self, name: str = "App", secret: str = "s3cret", **columns: Any) -> dict[str, str]:
-        """Make an OAuth application behind the platform's back; returns `client_id` and `client_secret`."""
+        """Create an OAuth application out of band; returns `client_id` and `client_secret`."""
         self.sandbox.tamper(self.name, "oauth_entity", {"name": name, "client_secret": secret, **columns}, insert=True)
         client_id = self.row("oauth_entity", f"name={name}")["client_id"]
         return {"client_id": client_id, "client_secret": secret}
@@ -122,12 +122,12 @@ class Plain:
 
 
 def inner_json(serviced: dict[str, Any]) -> Any:
-    """The JSON body of an answer inside a batch."""
+    """The JSON body of a response inside a batch."""
     return json.loads(base64.b64decode(serviced["body"]))
 
 
 def error_of(answer: requests.Response) -> tuple[int, str, Any]:
-    """Status, message and detail of the platform's general error form."""
+    """Status, message and detail of the platform's general error format."""
     content = answer.json()
     assert content["status"] == "failure"
     return answer.status_code, content["error"]["message"], content["error"]["detail"]

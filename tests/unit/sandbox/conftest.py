@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.sandbox.process import SandboxProcess
-from tests.unit.sandbox.arm_client import Arm
-from tests.unit.sandbox.client import Plain
-from tests.unit.sandbox.tenant_client import Tenant
+from tests.unit.sandbox.arm_client import ArmClient
+from tests.unit.sandbox.client import RestClient
+from tests.unit.sandbox.tenant_client import TenantClient
 
 
 @pytest.fixture(scope="session")
@@ -21,13 +21,13 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def make(sandbox: SandboxProcess) -> Iterator[Callable[..., Plain]]:
+def make(sandbox: SandboxProcess) -> Iterator[Callable[..., RestClient]]:
     made: list[str] = []
 
-    def make_instance(**knobs: Any) -> Plain:
+    def make_instance(**knobs: Any) -> RestClient:
         access = sandbox.new_instance(**knobs)
         made.append(access.name)
-        return Plain(sandbox, access)
+        return RestClient(sandbox, access)
 
     yield make_instance
     for name in made:
@@ -35,25 +35,25 @@ def make(sandbox: SandboxProcess) -> Iterator[Callable[..., Plain]]:
 
 
 @pytest.fixture
-def instance(make: Callable[..., Plain]) -> Plain:
+def instance(make: Callable[..., RestClient]) -> RestClient:
     return make()
 
 
 @pytest.fixture
-def make_tenant(sandbox: SandboxProcess) -> Callable[..., Tenant]:
-    return lambda **knobs: Tenant(sandbox, sandbox.new_tenant(**knobs))
+def make_tenant(sandbox: SandboxProcess) -> Callable[..., TenantClient]:
+    return lambda **knobs: TenantClient(sandbox, sandbox.new_tenant(**knobs))
 
 
 @pytest.fixture
-def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
+def tenant(make_tenant: Callable[..., TenantClient]) -> TenantClient:
     return make_tenant()
 
 
 @pytest.fixture
-def make_arm(sandbox: SandboxProcess) -> Callable[..., Arm]:
-    return lambda **knobs: Arm(sandbox, sandbox.new_tenant(**knobs))
+def make_arm(sandbox: SandboxProcess) -> Callable[..., ArmClient]:
+    return lambda **knobs: ArmClient(sandbox, sandbox.new_tenant(**knobs))
 
 
 @pytest.fixture
-def arm(make_arm: Callable[..., Arm]) -> Arm:
+def arm(make_arm: Callable[..., ArmClient]) -> ArmClient:
     return make_arm(plan="Standard")

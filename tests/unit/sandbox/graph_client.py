@@ -7,24 +7,24 @@ from typing import Any
 
 import requests
 
-from tests.unit.sandbox.tenant_client import GRAPH, Json, Tenant
+from tests.unit.sandbox.tenant_client import GRAPH, Json, TenantClient
 
 
-class Graph:
-    """Talks to the Graph of a tenant with one application token."""
+class GraphClient:
+    """Calls Graph of a tenant with one application token."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: TenantClient) -> None:
         self.tenant = tenant
         self.sandbox = tenant.sandbox
         self._headers = tenant.bearer(GRAPH)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
-        """Send one request; `path` follows the version, or is a whole link."""
+        """Send one request; `path` starts after the version, or is a complete link."""
         url = path if path.startswith("http") else f"{self.tenant.known['azure_graph_url']}/v1.0{path}"
         return self.tenant.call(method, url, json=body, headers={**self._headers, **headers})
 
     def get(self, path: str) -> Json:
-        """The content of one answer."""
+        """The content of a successful GET."""
         answer = self.call("GET", path)
         assert answer.status_code == 200, answer.text
         content: Json = answer.json()
@@ -39,7 +39,7 @@ class Graph:
             path = content.get("@odata.nextLink", "")
         return rows
 
-    def refusal(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    def error(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
         """Status and code of an error."""
         answer = self.call(method, path, body)
         error = answer.json()["error"]
@@ -47,7 +47,7 @@ class Graph:
         return answer.status_code, error["code"]
 
     def batch(self, *requests: Json) -> dict[str, Json]:
-        """The answers of a batch by id."""
+        """The responses of a batch by id."""
         answer = self.call("POST", "/$batch", {"requests": list(requests)})
         assert answer.status_code == 200, answer.text
         return {each["id"]: each for each in answer.json()["responses"]}

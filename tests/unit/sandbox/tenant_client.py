@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plain HTTP client of the simulated tenant: it knows URLs and JSON, nothing of this collection."""
+"""A plain HTTP client of the simulated tenant, independent of the collection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import requests
 
 from tests.sandbox.process import SandboxProcess
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
 MDA = "05a65629-4c1b-48c1-a78b-804c4abdd4af"
 GRAPH = "https://graph.microsoft.com"
@@ -21,12 +21,12 @@ Json = dict[str, Any]
 
 
 def trace() -> Json:
-    """What the portal page sends along with each write."""
+    """The request id and time that the portal page adds to each write."""
     return {"trace": {"requestId": str(uuid.uuid4()), "clientTime": int(time.time() * 1000)}}
 
 
-class Tenant:
-    """Talks to the tenant of a sandbox."""
+class TenantClient:
+    """Calls the tenant of a sandbox."""
 
     def __init__(self, sandbox: SandboxProcess, known: Json) -> None:
         self.sandbox = sandbox
@@ -34,7 +34,7 @@ class Tenant:
         self._session: dict[str, str] = {}
 
     def call(self, method: str, url: str, **kwargs: Any) -> requests.Response:
-        """Send one request without proxy, netrc, kept cookies, or redirects."""
+        """Send one request without proxy, netrc, cookies or redirects."""
         with requests.Session() as session:
             session.trust_env = False
             kwargs.setdefault("timeout", 20)
@@ -42,7 +42,7 @@ class Tenant:
             return session.request(method, url, **kwargs)
 
     def token(self, *, tenant: str = "", version: str = "v2.0/", **form: str) -> requests.Response:
-        """Ask Entra for a token with the client secret; arguments replace fields of the form, empty ones leave them out."""
+        """Request a token from Entra with the client secret; arguments override form fields, empty ones remove them."""
         given = {
             "grant_type": "client_credentials",
             "client_id": self.known["azure_client_id"],
@@ -81,7 +81,7 @@ class Tenant:
         url = f"{self.known['azure_graph_url']}/v1.0/security/runHuntingQuery"
         return self.call("POST", url, json={"Query": query, **more}, headers=self.bearer(GRAPH))
 
-    def found(self, query: str, **more: Any) -> list[Json]:
+    def hunt_rows(self, query: str, **more: Any) -> list[Json]:
         """The rows of a hunting query."""
         answer = self.hunt(query, **more)
         assert answer.status_code == 200, answer.text
@@ -89,7 +89,7 @@ class Tenant:
         return rows
 
     def portal(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
-        """Call a portal route through the proxy as the signed-in person; arguments replace headers, empty ones leave out."""
+        """Call a portal route through the proxy as the signed-in user; arguments override headers, empty ones remove them."""
         if not self._session:
             self._session = self.sandbox.portal_session()
         given = {
@@ -102,7 +102,7 @@ class Tenant:
         return self.call(method, url, json=body, headers={name: value for name, value in given.items() if value})
 
     def submit(self, name: str, url: str, login: str, password: str, **application: str) -> str:
-        """Fill the wizard in and send it off; gives the connector's id. Without an application: the legacy mode."""
+        """Submit the wizard; returns the connector's id. Without an application: the legacy mode."""
         access: Json = {
             "mode": "OAUTH" if application else "BASIC",
             "endpoint": url,
@@ -116,25 +116,25 @@ class Tenant:
         return str(answer.json()["data"]["connector"]["id"])
 
     def confirm(self, connector: str) -> None:
-        """Confirm what was submitted."""
+        """Confirm a submitted connector."""
         path = f"/v1/connector_onboarding/submissions/{connector}/confirmation/"
         answer = self.portal("POST", path, {**trace(), "acknowledgement": {"accepted": True}})
         assert answer.status_code == 200, answer.text
 
-    def connect(self, name: str, instance: Plain, **changes: str) -> Json:
-        """Connect an instance with an application of its own and wait until that has succeeded or failed."""
+    def connect(self, name: str, instance: RestClient, **changes: str) -> Json:
+        """Connect an instance with a new application and wait until that has succeeded or failed."""
         given = {"login": instance.access.username, "password": instance.access.password, **instance.application(name)}
         connector = self.submit(name, instance.url, **{**given, **changes})
         self.confirm(connector)
-        return self.settled(connector)
+        return self.wait_connected(connector)
 
     def connector(self, connector: str) -> Json:
-        """A connector as the portal lists it."""
+        """The row of a connector in the portal's list."""
         rows = self.portal("POST", "/v1/app_connectors/", {}).json()["data"]
         found: Json = next(row for row in rows if row["_id"] == connector)
         return found
 
-    def settled(self, connector: str) -> Json:
+    def wait_connected(self, connector: str) -> Json:
         """Wait until a connector is no longer connecting."""
         wait(lambda: self._state(connector) not in ("pending", "connecting"))
         return self.connector(connector)
@@ -143,15 +143,15 @@ class Tenant:
         rows = self.sandbox.tenant_state("connectors")
         return str(next(row["state"] for row in rows if row["id"] == connector))
 
-    def filled(self, table: str) -> list[Json]:
+    def wait_for_rows(self, table: str) -> list[Json]:
         """Wait until a table of the tenant has rows."""
         wait(lambda: self.sandbox.tenant_state(table) != [])
         return self.sandbox.tenant_state(table)
 
 
 def wait(test: Callable[[], bool], seconds: float = 15.0) -> None:
-    """Wait until something is so."""
+    """Wait until a condition is true."""
     end = time.monotonic() + seconds
     while not test():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.05)

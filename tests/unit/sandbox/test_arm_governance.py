@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Governance rules and long-running operations (facts 3.4, 3.8)."""
+"""Governance rules and long-running operations.
+
+See docs/facts/defender_for_cloud.md#governance-rules, docs/facts/defender_for_cloud.md#long-running-operations.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.arm_client import ASSESSMENTS, DUE, GOVERNANCE, SECURITY, Arm, Json, refusal
+from tests.unit.sandbox.arm_client import ASSESSMENTS, DUE, GOVERNANCE, SECURITY, ArmClient, Json, refusal
 
-MakeArm = Callable[..., Arm]
+MakeArm = Callable[..., ArmClient]
 RULES = f"{SECURITY}/governanceRules"
 FIRST = "ad9a8e26-29d9-4829-bb30-e597a58cdbb8"
 SECOND = "4106f43c-6d82-4fc8-a92c-dcfe50799d1d"
@@ -33,19 +36,19 @@ def rule(*severities: str, **changes: Any) -> Json:
     }
 
 
-def run(arm: Arm, path: str, **body: Any) -> None:
+def run(arm: ArmClient, path: str, **body: Any) -> None:
     """Execute a rule and wait."""
-    started = arm.ask("POST", f"{path}/execute", body or None, version=GOVERNANCE)
+    started = arm.request("POST", f"{path}/execute", body or None, version=GOVERNANCE)
     assert started.status_code == 202, started.text
-    done = arm.finished(started.headers["Location"])
+    done = arm.wait_finished(started.headers["Location"])
     assert (done.status_code, done.json()) == (200, {"status": "Succeeded"})
 
 
-def assigned(arm: Arm) -> list[Json]:
+def assigned(arm: ArmClient) -> list[Json]:
     return arm.sandbox.tenant_state("assignments")
 
 
-def test_a_rule_is_written_read_listed_and_deleted(arm: Arm) -> None:
+def test_a_rule_is_written_read_listed_and_deleted(arm: ArmClient) -> None:
     path = f"{arm.subscription}{RULES}/{FIRST}"
     made = arm.put(path, rule(), GOVERNANCE, 201)
     assert made["id"] == path.lstrip("/"), "as in the vendor's examples"
@@ -54,14 +57,14 @@ def test_a_rule_is_written_read_listed_and_deleted(arm: Arm) -> None:
     changed = arm.put(path, rule(description="Changed"), GOVERNANCE)
     assert changed["properties"]["metadata"]["createdOn"] == metadata["createdOn"]
     assert changed["properties"]["metadata"]["updatedOn"] > metadata["updatedOn"]
-    assert arm.got(path, GOVERNANCE) == changed
-    assert arm.listed(f"{arm.subscription}{RULES}", GOVERNANCE) == [changed]
-    started = arm.ask("DELETE", path, version=GOVERNANCE)
+    assert arm.get_json(path, GOVERNANCE) == changed
+    assert arm.list_all(f"{arm.subscription}{RULES}", GOVERNANCE) == [changed]
+    started = arm.request("DELETE", path, version=GOVERNANCE)
     assert started.status_code == 202
-    assert arm.got(path, GOVERNANCE) == changed, "it is there until the operation is done"
-    assert arm.finished(started.headers["Location"]).status_code == 200
-    assert refusal(arm.ask("GET", path, version=GOVERNANCE)) == (404, "NotFound")
-    assert arm.ask("DELETE", path, version=GOVERNANCE).status_code == 204
+    assert arm.get_json(path, GOVERNANCE) == changed, "it is there until the operation is done"
+    assert arm.wait_finished(started.headers["Location"]).status_code == 200
+    assert refusal(arm.request("GET", path, version=GOVERNANCE)) == (404, "NotFound")
+    assert arm.request("DELETE", path, version=GOVERNANCE).status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -82,29 +85,31 @@ def test_a_rule_is_written_read_listed_and_deleted(arm: Arm) -> None:
         ({"conditionSets": [{"conditions": [{"property": "p", "operator": "Like", "value": "x"}]}]}, "conditionSets"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(arm: Arm, change: Json, target: str) -> None:
-    answer = arm.ask("PUT", f"{arm.subscription}{RULES}/{FIRST}", {"properties": rule(**change)}, version=GOVERNANCE)
+def test_an_invalid_rule_is_refused(arm: ArmClient, change: Json, target: str) -> None:
+    answer = arm.request(
+        "PUT", f"{arm.subscription}{RULES}/{FIRST}", {"properties": rule(**change)}, version=GOVERNANCE
+    )
     assert refusal(answer) == (400, "BadRequest")
     assert answer.json()["error"]["target"].endswith(target)
 
 
-def test_names_priorities_scopes_and_the_plan(arm: Arm, make_arm: MakeArm) -> None:
+def test_names_priorities_scopes_and_the_plan(arm: ArmClient, make_arm: MakeArm) -> None:
     body = {"properties": rule()}
-    answer = arm.ask("PUT", f"{arm.subscription}{RULES}/my-rule", body, version=GOVERNANCE)
+    answer = arm.request("PUT", f"{arm.subscription}{RULES}/my-rule", body, version=GOVERNANCE)
     assert refusal(answer) == (400, "InvalidParameter") and "ruleId" in answer.text
     arm.put(f"{arm.subscription}{RULES}/{FIRST}", rule(), GOVERNANCE, 201)
-    answer = arm.ask("PUT", f"{arm.subscription}{RULES}/{SECOND}", body, version=GOVERNANCE)
+    answer = arm.request("PUT", f"{arm.subscription}{RULES}/{SECOND}", body, version=GOVERNANCE)
     assert refusal(answer) == (409, "Conflict") and "100" in answer.text
     arm.put(f"{arm.aws}{RULES}/{SECOND}", rule(), GOVERNANCE, 201)
     group = f"{arm.subscription}/resourceGroups/rg-app-1"
-    assert refusal(arm.ask("PUT", f"{group}{RULES}/{FIRST}", body, version=GOVERNANCE)) == (400, "InvalidScope")
+    assert refusal(arm.request("PUT", f"{group}{RULES}/{FIRST}", body, version=GOVERNANCE)) == (400, "InvalidScope")
     gone = arm.aws.replace("aws-prod", "aws-test")
-    assert refusal(arm.ask("GET", f"{gone}{RULES}", version=GOVERNANCE)) == (404, "ResourceNotFound")
+    assert refusal(arm.request("GET", f"{gone}{RULES}", version=GOVERNANCE)) == (404, "ResourceNotFound")
     without = make_arm(plan="Free")
-    assert refusal(without.ask("PUT", f"{without.subscription}{RULES}/{FIRST}", body, version=GOVERNANCE))[0] == 403
+    assert refusal(without.request("PUT", f"{without.subscription}{RULES}/{FIRST}", body, version=GOVERNANCE))[0] == 403
 
 
-def test_executing_a_rule_assigns_what_it_covers(arm: Arm) -> None:
+def test_executing_a_rule_assigns_what_it_covers(arm: ArmClient) -> None:
     path = f"{arm.subscription}{RULES}/{FIRST}"
     arm.put(path, rule("High"), GOVERNANCE, 201)
     run(arm, path)
@@ -112,17 +117,17 @@ def test_executing_a_rule_assigns_what_it_covers(arm: Arm) -> None:
     high = {
         each
         for each in high
-        if arm.got(each, ASSESSMENTS, expand="metadata")["properties"]["metadata"]["severity"] == "High"
+        if arm.get_json(each, ASSESSMENTS, expand="metadata")["properties"]["metadata"]["severity"] == "High"
     }
     rows = assigned(arm)
     assert {row["_id"].rpartition("/governanceAssignments/")[0] for row in rows} == high != set()
     assert {row["properties"]["owner"] for row in rows} == {"ann@example.com"}
-    shown = arm.got(rows[0]["_id"], GOVERNANCE)
+    shown = arm.get_json(rows[0]["_id"], GOVERNANCE)
     assert shown["properties"]["remediationDueDate"] > DUE[:4]
-    assert arm.ask("GET", f"{path}/operationResults/{FIRST}", version=GOVERNANCE).status_code == 404
+    assert arm.request("GET", f"{path}/operationResults/{FIRST}", version=GOVERNANCE).status_code == 404
 
 
-def test_a_rule_for_recommendations_on_a_connector(arm: Arm) -> None:
+def test_a_rule_for_recommendations_on_a_connector(arm: ArmClient) -> None:
     (first, *_) = arm.findings(arm.aws)
     named = {"property": "$.AssessmentKey", "operator": "Equals", "value": first["name"]}
     path = f"{arm.aws}{RULES}/{FIRST}"
@@ -132,7 +137,7 @@ def test_a_rule_for_recommendations_on_a_connector(arm: Arm) -> None:
     assert all("/securityconnectors/aws-prod/" in row["_id"] for row in assigned(arm))
 
 
-def test_what_is_assigned_stays_unless_overridden(arm: Arm) -> None:
+def test_assignments_stay_unless_overridden(arm: ArmClient) -> None:
     path = f"{arm.subscription}{RULES}/{FIRST}"
     finding = next(row for row in arm.findings() if "securityconnectors" not in row["id"])
     ticket = {"ticketNumber": 7, "ticketStatus": "New"}
@@ -149,12 +154,12 @@ def test_what_is_assigned_stays_unless_overridden(arm: Arm) -> None:
     assert (after[own]["owner"], after[own]["additionalData"]) == ("ann@example.com", ticket)
 
 
-def test_the_stronger_rule_wins(arm: Arm) -> None:
+def test_the_rule_of_higher_priority_wins(arm: ArmClient) -> None:
     weak, strong = f"{arm.subscription}{RULES}/{FIRST}", f"{arm.group}{RULES}/{SECOND}"
     arm.put(weak, rule(rulePriority=1), GOVERNANCE, 201)
     whole = rule("High", rulePriority=900, includeMemberScopes=True, excludedScopes=[])
     arm.put(strong, whole, GOVERNANCE, 201)
-    assert {row["name"] for row in arm.listed(f"{arm.subscription}{RULES}", GOVERNANCE)} == {FIRST, SECOND}
+    assert {row["name"] for row in arm.list_all(f"{arm.subscription}{RULES}", GOVERNANCE)} == {FIRST, SECOND}
     run(arm, weak)
     severities = {"Low", "Medium", "Critical"}
     known = {row["_id"]: row for row in arm.sandbox.tenant_state("assessments")}
@@ -168,7 +173,7 @@ def test_the_stronger_rule_wins(arm: Arm) -> None:
     assert len(assigned(arm)) > len(found)
     arm.put(weak, rule(isDisabled=True, rulePriority=1), GOVERNANCE)
     for row in assigned(arm):
-        arm.ask("DELETE", row["_id"], version=GOVERNANCE)
+        arm.request("DELETE", row["_id"], version=GOVERNANCE)
     run(arm, weak)
     assert assigned(arm) == []
 
@@ -177,33 +182,33 @@ def test_an_operation_in_either_style(make_arm: MakeArm) -> None:
     arm = make_arm(plan="Standard", operation_style="Azure-AsyncOperation", operation_retry_after=2)
     path = f"{arm.subscription}{RULES}/{FIRST}"
     arm.put(path, rule(), GOVERNANCE, 201)
-    started = arm.ask("POST", f"{path}/execute", version=GOVERNANCE)
+    started = arm.request("POST", f"{path}/execute", version=GOVERNANCE)
     assert started.status_code == 202 and started.headers["Retry-After"] == "2" and "Location" not in started.headers
     address = started.headers["Azure-AsyncOperation"]
-    assert arm.ask("GET", address).json()["status"] == "InProgress"
+    assert arm.request("GET", address).json()["status"] == "InProgress"
     arm.sandbox.turn_tenant(operation_outcome="Failed", time_shift=60.0)
-    content = arm.ask("GET", address).json()
+    content = arm.request("GET", address).json()
     assert (content["status"], content["error"]["code"]) == ("Failed", "OperationFailed")
     assert assigned(arm) == []
     arm.sandbox.turn_tenant(operation_style="Location", operation_outcome="Canceled")
-    started = arm.ask("POST", f"{path}/execute", version=GOVERNANCE)
-    running = arm.ask("GET", started.headers["Location"])
+    started = arm.request("POST", f"{path}/execute", version=GOVERNANCE)
+    running = arm.request("GET", started.headers["Location"])
     assert (running.status_code, running.headers["Location"]) == (202, started.headers["Location"])
-    assert arm.finished(started.headers["Location"]).json() == {"status": "Canceled"}
+    assert arm.wait_finished(started.headers["Location"]).json() == {"status": "Canceled"}
 
 
-def test_a_rule_of_the_portal_carries_more_than_is_published(make_arm: MakeArm) -> None:
+def test_a_rule_of_the_portal_has_unpublished_properties(make_arm: MakeArm) -> None:
     arm = make_arm(plan="Standard", servicenow_rules="refused bare")
     path = f"{arm.subscription}{RULES}/{FIRST}"
     bare = rule(ruleType="ServiceNow")
-    assert refusal(arm.ask("PUT", path, {"properties": bare}, version=GOVERNANCE))[0] == 400
+    assert refusal(arm.request("PUT", path, {"properties": bare}, version=GOVERNANCE))[0] == 400
     more = {"integrationId": SECOND, "ticketType": "Incident"}
     arm.sandbox.tamper_tenant(
         "rules", {**bare, "name": FIRST, "scope": arm.subscription, "additionalData": more}, insert=True
     )
-    learned = arm.got(path, GOVERNANCE)["properties"]
+    learned = arm.get_json(path, GOVERNANCE)["properties"]
     assert learned["additionalData"] == more
     arm.put(path, {**learned, "displayName": "Other"}, GOVERNANCE)
-    assert arm.got(path, GOVERNANCE)["properties"]["additionalData"] == more
+    assert arm.get_json(path, GOVERNANCE)["properties"]["additionalData"] == more
     run(arm, path)
-    assert assigned(arm) == [], "the tenant makes no tickets unless a knob says so"
+    assert assigned(arm) == [], "the tenant creates no tickets without the knob"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integrations with ServiceNow as the draft describes them, and Resource Graph (facts 2, 3.7)."""
+"""Integrations with ServiceNow according to the draft, and Resource Graph.
+
+See docs/facts/defender_for_cloud.md#integrations, docs/facts/defender_for_cloud.md#resource-graph.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.arm_client import DUE, GOVERNANCE, INTEGRATIONS, SECURITY, Arm, Json, refusal
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.arm_client import DUE, GOVERNANCE, INTEGRATIONS, SECURITY, ArmClient, Json, refusal
+from tests.unit.sandbox.client import RestClient
 from tests.unit.sandbox.tenant_client import wait
 from tests.unit.sandbox.test_arm_governance import FIRST, RULES, SECOND, rule, run
 
-MakeArm = Callable[..., Arm]
+MakeArm = Callable[..., ArmClient]
 PATH = f"{SECURITY}/integrations"
 
 
-def credentials(instance: Plain) -> Json:
-    """What an integration signs in with."""
+def credentials(instance: RestClient) -> Json:
+    """The credentials of an integration."""
     known = instance.application(f"mdc-{uuid.uuid4()}")
     return {
         "instanceUrl": instance.url,
@@ -44,30 +47,30 @@ FAKE = {
 }
 
 
-def test_an_integration_keeps_its_credentials_to_itself(arm: Arm) -> None:
+def test_an_integration_never_returns_its_credentials(arm: ArmClient) -> None:
     path = f"{arm.subscription}{PATH}/{FIRST}"
     made = arm.put(path, integration(FAKE, futureThing={"a": 1}), INTEGRATIONS, 201)
     assert made["id"] == path.lstrip("/") and made["properties"]["futureThing"] == {"a": 1}
     assert made["properties"]["integrationRootDetails"] == {"resourceId": path.lstrip("/"), "distance": 0}
     assert made["properties"]["additionalData"]["tablesConfigurations"][0]["isMandatory"] is True
-    shown = arm.ask("GET", path, version=INTEGRATIONS)
+    shown = arm.request("GET", path, version=INTEGRATIONS)
     assert shown.json() == made and "s3cret" not in shown.text and "svc_mdc" not in shown.text
     (state,) = arm.sandbox.tenant_state("integrations")
     assert "s3cret" not in str(state) and "password" in state["holds"]
     arm.put(path, integration(displayName="Other"), INTEGRATIONS)
     assert arm.sandbox.tenant_state("integrations")[0]["holds"] == [], "without credentials it loses them"
     arm.sandbox.turn_tenant(bare_ids=False)
-    assert arm.got(path, INTEGRATIONS)["id"] == path
+    assert arm.get_json(path, INTEGRATIONS)["id"] == path
 
 
-def test_what_a_second_put_without_credentials_does_is_open(make_arm: MakeArm) -> None:
+def test_a_second_put_without_credentials_depends_on_the_knob(make_arm: MakeArm) -> None:
     arm = make_arm(plan="Standard", integration_reput="keeps")
     path = f"{arm.subscription}{PATH}/{FIRST}"
     arm.put(path, integration(FAKE), INTEGRATIONS, 201)
     arm.put(path, integration(), INTEGRATIONS)
     assert "password" in arm.sandbox.tenant_state("integrations")[0]["holds"]
     arm.sandbox.turn_tenant(integration_reput="refused")
-    assert refusal(arm.ask("PUT", path, {"properties": integration()}, version=INTEGRATIONS))[0] == 400
+    assert refusal(arm.request("PUT", path, {"properties": integration()}, version=INTEGRATIONS))[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -79,29 +82,29 @@ def test_what_a_second_put_without_credentials_does_is_open(make_arm: MakeArm) -
         {"additionalData": {"x": 1}},
     ],
 )
-def test_an_integration_that_makes_no_sense_is_refused(arm: Arm, change: Json) -> None:
+def test_an_invalid_integration_is_refused(arm: ArmClient, change: Json) -> None:
     path = f"{arm.subscription}{PATH}/{FIRST}"
-    assert refusal(arm.ask("PUT", path, {"properties": integration(**change)}, version=INTEGRATIONS))[0] == 400
-    assert refusal(arm.ask("PUT", f"{path}-x", {"properties": integration()}, version=INTEGRATIONS))[0] == 400
+    assert refusal(arm.request("PUT", path, {"properties": integration(**change)}, version=INTEGRATIONS))[0] == 400
+    assert refusal(arm.request("PUT", f"{path}-x", {"properties": integration()}, version=INTEGRATIONS))[0] == 400
 
 
-def test_inherited_integrations_are_listed_with_their_root(arm: Arm) -> None:
+def test_inherited_integrations_are_listed_with_their_root(arm: ArmClient) -> None:
     arm.put(f"{arm.group}{PATH}/{FIRST}", integration(FAKE, includeMembersInScopes=True), INTEGRATIONS, 201)
     arm.put(f"{arm.subscription}{PATH}/{SECOND}", integration(FAKE), INTEGRATIONS, 201)
-    rows = {row["name"]: row for row in arm.listed(f"{arm.subscription}{PATH}", INTEGRATIONS)}
+    rows = {row["name"]: row for row in arm.list_all(f"{arm.subscription}{PATH}", INTEGRATIONS)}
     roots = {name: row["properties"]["integrationRootDetails"]["distance"] for name, row in rows.items()}
     assert roots == {FIRST: 1, SECOND: 0}
     assert "managementGroups" in rows[FIRST]["properties"]["integrationRootDetails"]["resourceId"]
-    assert arm.listed(f"{arm.aws}{PATH}", INTEGRATIONS) == [], "a connector needs one of its own"
-    assert arm.ask("DELETE", f"{arm.subscription}{PATH}/{FIRST}", version=INTEGRATIONS).status_code == 204
+    assert arm.list_all(f"{arm.aws}{PATH}", INTEGRATIONS) == [], "a connector needs one of its own"
+    assert arm.request("DELETE", f"{arm.subscription}{PATH}/{FIRST}", version=INTEGRATIONS).status_code == 204
     excluded = integration(FAKE, includeMembersInScopes=True, excludedScopes=[arm.subscription])
     arm.put(f"{arm.group}{PATH}/{FIRST}", excluded, INTEGRATIONS)
-    assert [row["name"] for row in arm.listed(f"{arm.subscription}{PATH}", INTEGRATIONS)] == [SECOND]
+    assert [row["name"] for row in arm.list_all(f"{arm.subscription}{PATH}", INTEGRATIONS)] == [SECOND]
 
 
-def test_the_plan_is_needed(make_arm: MakeArm) -> None:
+def test_the_plan_is_required(make_arm: MakeArm) -> None:
     arm = make_arm(plan="Free")
-    answer = arm.ask(
+    answer = arm.request(
         "PUT", f"{arm.subscription}{PATH}/{FIRST}", {"properties": integration(FAKE)}, version=INTEGRATIONS
     )
     assert refusal(answer)[0] == 403
@@ -109,27 +112,27 @@ def test_the_plan_is_needed(make_arm: MakeArm) -> None:
     arm.put(f"{arm.subscription}{PATH}/{FIRST}", integration(FAKE), INTEGRATIONS, 201)
 
 
-def test_deleting_takes_the_assignments_along(arm: Arm) -> None:
+def test_deleting_an_integration_deletes_its_assignments(arm: ArmClient) -> None:
     path = f"{arm.subscription}{PATH}/{FIRST}"
     arm.put(path, integration(FAKE), INTEGRATIONS, 201)
     for number, link in enumerate(("https://acme.service-now.com/a", "https://other.example/b")):
         properties = {"remediationDueDate": DUE, "additionalData": {"ticketLink": link}}
         arm.put(f"{arm.findings()[number]['id']}/governanceAssignments/{FIRST}", properties, GOVERNANCE, 201)
-    started = arm.ask("DELETE", path, version=INTEGRATIONS)
+    started = arm.request("DELETE", path, version=INTEGRATIONS)
     assert started.status_code == 202
-    assert arm.finished(started.headers["Location"]).status_code == 204
-    assert refusal(arm.ask("GET", path, version=INTEGRATIONS))[0] == 404
+    assert arm.wait_finished(started.headers["Location"]).status_code == 204
+    assert refusal(arm.request("GET", path, version=INTEGRATIONS))[0] == 404
     (left,) = arm.sandbox.tenant_state("assignments")
     assert left["properties"]["additionalData"]["ticketLink"] == "https://other.example/b"
-    assert arm.ask("DELETE", path, version=INTEGRATIONS).status_code == 204
+    assert arm.request("DELETE", path, version=INTEGRATIONS).status_code == 204
 
 
-def test_the_connection_test_really_signs_in(arm: Arm, instance: Plain) -> None:
+def test_the_connection_test_signs_in_to_the_instance(arm: ArmClient, instance: RestClient) -> None:
     path = f"{arm.subscription}{SECURITY}/getIntegrationTablesConfigurations"
     details = credentials(instance)
 
     def tried(**changes: str) -> Json:
-        answer = arm.ask("POST", path, {**details, **changes}, version=INTEGRATIONS)
+        answer = arm.request("POST", path, {**details, **changes}, version=INTEGRATIONS)
         assert answer.status_code == 200 and answer.headers["x-ms-request-id"], answer.text
         content: Json = answer.json()
         return content
@@ -149,26 +152,26 @@ def test_the_connection_test_really_signs_in(arm: Arm, instance: Plain) -> None:
     arm.sandbox.turn_tenant(integration_reads="dictionary")
     assert tried(userName="agent", password="Made-up-1")["errorType"] == "UserUnauthorized"
     assert {"assignment_group"} <= {each["serviceNowKey"] for each in tried()["serviceNowTablesConfigurations"]}
-    assert refusal(arm.ask("POST", path, {"userName": "x"}, version=INTEGRATIONS))[0] == 400
+    assert refusal(arm.request("POST", path, {"userName": "x"}, version=INTEGRATIONS))[0] == 400
     arm.sandbox.turn_tenant(connection_test=False)
-    answer = arm.ask("POST", path, details, version=INTEGRATIONS)
+    answer = arm.request("POST", path, details, version=INTEGRATIONS)
     assert refusal(answer) == (404, "InvalidResourceType")
 
 
-def test_users_and_groups_come_from_the_instance(arm: Arm, instance: Plain) -> None:
+def test_users_and_groups_come_from_the_instance(arm: ArmClient, instance: RestClient) -> None:
     path = f"{arm.subscription}{PATH}/{FIRST}"
     arm.put(path, integration(credentials(instance)), INTEGRATIONS, 201)
     instance.sandbox.tamper(
         instance.name, "sys_user_group", {"name": "Cloud team", "email": "c@example.com"}, insert=True
     )
-    groups = arm.ask("POST", f"{path}/groups", "Cloud t", version=INTEGRATIONS).json()
+    groups = arm.request("POST", f"{path}/groups", "Cloud t", version=INTEGRATIONS).json()
     assert groups == [{"name": "Cloud team", "email": "c@example.com", "description": ""}]
-    users = arm.ask("POST", f"{path}/users", "", version=INTEGRATIONS).json()
+    users = arm.request("POST", f"{path}/users", "", version=INTEGRATIONS).json()
     assert len(users) > 1 and set(users[0]) == {"name", "email"}
-    assert refusal(arm.ask("POST", f"{path}/users", {"prefix": "x"}, version=INTEGRATIONS))[0] == 400
+    assert refusal(arm.request("POST", f"{path}/users", {"prefix": "x"}, version=INTEGRATIONS))[0] == 400
 
 
-def test_the_tenant_makes_tickets_when_told_to(make_arm: MakeArm, instance: Plain) -> None:
+def test_the_tenant_creates_tickets_with_the_knob(make_arm: MakeArm, instance: RestClient) -> None:
     arm = make_arm(plan="Standard", vendor_tickets=True, operation_seconds=0.0)
     arm.put(f"{arm.subscription}{PATH}/{FIRST}", integration(credentials(instance)), INTEGRATIONS, 201)
     path = f"{arm.subscription}{RULES}/{SECOND}"
@@ -190,15 +193,15 @@ def test_the_tenant_makes_tickets_when_told_to(make_arm: MakeArm, instance: Plai
     assert len(instance.rows("incident", "correlation_idSTARTSWITH/subscriptions")) == len(incidents)
 
 
-def graph(arm: Arm, query: str, **more: Any) -> Json:
+def graph(arm: ArmClient, query: str, **more: Any) -> Json:
     url = "/providers/Microsoft.ResourceGraph/resources"
-    answer = arm.ask("POST", url, {"query": query, **more}, version="2021-03-01")
+    answer = arm.request("POST", url, {"query": query, **more}, version="2021-03-01")
     assert answer.status_code == 200, answer.text
     content: Json = answer.json()
     return content
 
 
-def test_resource_graph_reads_what_is_there(arm: Arm) -> None:
+def test_resource_graph_returns_readable_rows(arm: ArmClient) -> None:
     query = """
         securityresources
         | where type == "microsoft.security/assessments"
@@ -221,7 +224,7 @@ def test_resource_graph_reads_what_is_there(arm: Arm) -> None:
     assert row["properties"]["assignedResourceId"] == finding["id"].lower()
     found = graph(arm, "securityresources | where type == 'microsoft.security/integrations'")
     assert len(found["data"]) == 1 and "s3cret" not in str(found)
-    answer = arm.ask(
+    answer = arm.request(
         "POST", "/providers/Microsoft.ResourceGraph/resources", {"query": "nothing | x"}, version="2021-03-01"
     )
     assert refusal(answer) == (400, "BadRequest") and "nothing" in answer.text

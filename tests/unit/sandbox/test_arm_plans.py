@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Defender plans (facts 3.1)."""
+"""Defender plans (docs/facts/defender_for_cloud.md#plans)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.arm_client import PRICINGS, SECURITY, Arm, refusal
+from tests.unit.sandbox.arm_client import PRICINGS, SECURITY, ArmClient, refusal
 from tests.unit.sandbox.tenant_client import wait
 
-MakeArm = Callable[..., Arm]
+MakeArm = Callable[..., ArmClient]
 DEFAULT = [
     "AgentlessVmScanning",
     "AgentlessDiscoveryForKubernetes",
@@ -21,22 +21,22 @@ DEFAULT = [
 
 
 @pytest.fixture
-def arm(make_arm: MakeArm) -> Arm:
+def arm(make_arm: MakeArm) -> ArmClient:
     return make_arm()
 
 
-def plan(arm: Arm, name: str = "CloudPosture") -> str:
+def plan(arm: ArmClient, name: str = "CloudPosture") -> str:
     return f"{arm.subscription}{SECURITY}/pricings/{name}"
 
 
 def test_the_list_has_no_pages_and_can_be_filtered(make_arm: MakeArm) -> None:
     arm = make_arm(arm_page=2)
     path = plan(arm, "").rstrip("/")
-    content = arm.got(path, PRICINGS)
+    content = arm.get_json(path, PRICINGS)
     assert set(content) == {"value"} and len(content["value"]) > 10
-    some = arm.got(path, PRICINGS, filter="name in (CloudPosture, keyvaults)")["value"]
+    some = arm.get_json(path, PRICINGS, filter="name in (CloudPosture, keyvaults)")["value"]
     assert [row["name"] for row in some] == ["KeyVaults", "CloudPosture"]
-    assert refusal(arm.ask("GET", path, version=PRICINGS, filter="name eq 'x'"))[0] == 400
+    assert refusal(arm.request("GET", path, version=PRICINGS, filter="name eq 'x'"))[0] == 400
     assert content["value"][-1]["properties"] == {
         "pricingTier": "Free",
         "freeTrialRemainingTime": "PT0S",
@@ -45,11 +45,11 @@ def test_the_list_has_no_pages_and_can_be_filtered(make_arm: MakeArm) -> None:
     }
 
 
-def test_switching_it_on_brings_the_extensions(arm: Arm) -> None:
+def test_switching_it_on_brings_the_extensions(arm: ArmClient) -> None:
     done = arm.put(plan(arm), {"pricingTier": "Standard"}, PRICINGS)["properties"]
     assert [each["name"] for each in done["extensions"]] == DEFAULT
     assert {each["operationStatus"]["code"] for each in done["extensions"]} == {"Succeeded"}
-    shown = arm.got(plan(arm), PRICINGS)["properties"]
+    shown = arm.get_json(plan(arm), PRICINGS)["properties"]
     assert shown["extensions"] == [{"name": name, "isEnabled": "True"} for name in DEFAULT]
     assert (shown["pricingTier"], shown["resourcesCoverageStatus"]) == ("Standard", "FullyCovered")
     assert shown["enablementTime"] == done["enablementTime"]
@@ -59,11 +59,11 @@ def test_only_one_change_at_a_time(make_arm: MakeArm) -> None:
     arm = make_arm(pricing_seconds=0.4)
     arm.put(plan(arm), {"pricingTier": "Standard"}, PRICINGS)
     body = {"properties": {"pricingTier": "Standard"}}
-    answer = arm.ask("PUT", plan(arm, "KeyVaults"), body, version=PRICINGS)
+    answer = arm.request("PUT", plan(arm, "KeyVaults"), body, version=PRICINGS)
     assert refusal(answer) == (409, "Conflict") and "Another update operation is in progress" in answer.text
     other = plan(arm).replace(*arm.known["azure_subscription_ids"])
-    assert arm.ask("PUT", other, body, version=PRICINGS).status_code == 200, "another subscription is not busy"
-    wait(lambda: arm.ask("PUT", plan(arm, "KeyVaults"), body, version=PRICINGS).status_code == 200)
+    assert arm.request("PUT", other, body, version=PRICINGS).status_code == 200, "another subscription is not busy"
+    wait(lambda: arm.request("PUT", plan(arm, "KeyVaults"), body, version=PRICINGS).status_code == 200)
 
 
 def test_an_extension_fails_inside_a_success(make_arm: MakeArm) -> None:
@@ -78,10 +78,10 @@ def test_extensions_that_are_not_sent_stay(make_arm: MakeArm) -> None:
     more = {"name": "EntraPermissionsManagement", "isEnabled": "True"}
     arm.put(plan(arm), {"pricingTier": "Standard", "extensions": [off, more]}, PRICINGS)
     arm.put(plan(arm), {"pricingTier": "Standard"}, PRICINGS)
-    states = {each["name"]: each["isEnabled"] for each in arm.got(plan(arm), PRICINGS)["properties"]["extensions"]}
+    states = {each["name"]: each["isEnabled"] for each in arm.get_json(plan(arm), PRICINGS)["properties"]["extensions"]}
     assert states == {**dict.fromkeys(DEFAULT, "True"), off["name"]: "False", more["name"]: "True"}
     arm.put(plan(arm), {"pricingTier": "Free"}, PRICINGS)
-    assert {"extensions", "enablementTime"}.isdisjoint(arm.got(plan(arm), PRICINGS)["properties"])
+    assert {"extensions", "enablementTime"}.isdisjoint(arm.get_json(plan(arm), PRICINGS)["properties"])
 
 
 @pytest.mark.parametrize(
@@ -94,30 +94,30 @@ def test_extensions_that_are_not_sent_stay(make_arm: MakeArm) -> None:
         {"pricingTier": "Standard", "extensions": [{"name": "Nothing", "isEnabled": "True"}]},
     ],
 )
-def test_booleans_are_texts_and_names_are_known(arm: Arm, properties: dict[str, Any]) -> None:
-    assert refusal(arm.ask("PUT", plan(arm), {"properties": properties}, version=PRICINGS))[0] == 400
-    assert arm.got(plan(arm), PRICINGS)["properties"]["pricingTier"] == "Free"
+def test_booleans_are_strings_and_names_are_known(arm: ArmClient, properties: dict[str, Any]) -> None:
+    assert refusal(arm.request("PUT", plan(arm), {"properties": properties}, version=PRICINGS))[0] == 400
+    assert arm.get_json(plan(arm), PRICINGS)["properties"]["pricingTier"] == "Free"
 
 
-def test_what_makes_no_sense_is_refused(arm: Arm) -> None:
-    answer = arm.ask("GET", plan(arm, "default"), version=PRICINGS)
+def test_invalid_requests_are_refused(arm: ArmClient) -> None:
+    answer = arm.request("GET", plan(arm, "default"), version=PRICINGS)
     assert refusal(answer)[0] == 400 and "Possible pricing bundle names: VirtualMachines" in answer.text
-    assert refusal(arm.ask("PUT", plan(arm), {}, version=PRICINGS)) == (400, "InvalidRequestContent")
-    assert refusal(arm.ask("PUT", plan(arm), None, version=PRICINGS)) == (400, "InvalidRequestContent")
-    assert refusal(arm.ask("DELETE", plan(arm), version=PRICINGS))[0] == 400
+    assert refusal(arm.request("PUT", plan(arm), {}, version=PRICINGS)) == (400, "InvalidRequestContent")
+    assert refusal(arm.request("PUT", plan(arm), None, version=PRICINGS)) == (400, "InvalidRequestContent")
+    assert refusal(arm.request("DELETE", plan(arm), version=PRICINGS))[0] == 400
 
 
-def test_a_machine_inherits_its_plan(arm: Arm) -> None:
+def test_a_machine_inherits_its_plan(arm: ArmClient) -> None:
     path = f"{arm.subscription}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-1{SECURITY}/pricings"
-    shown = arm.got(path, PRICINGS)["value"][0]["properties"]
+    shown = arm.get_json(path, PRICINGS)["value"][0]["properties"]
     assert (shown["inherited"], shown["inheritedFrom"]) == ("True", arm.subscription)
     arm.put(f"{path}/VirtualMachines", {"pricingTier": "Standard", "subPlan": "P1"}, PRICINGS)
-    assert arm.got(f"{path}/VirtualMachines", PRICINGS)["properties"]["inherited"] == "False"
-    answers = [arm.ask("DELETE", f"{path}/VirtualMachines", version=PRICINGS).status_code for _ in range(2)]
+    assert arm.get_json(f"{path}/VirtualMachines", PRICINGS)["properties"]["inherited"] == "False"
+    answers = [arm.request("DELETE", f"{path}/VirtualMachines", version=PRICINGS).status_code for _ in range(2)]
     assert answers == [200, 204]
 
 
-def test_a_plan_can_be_switched_behind_everyone_s_back(arm: Arm) -> None:
+def test_a_plan_can_be_changed_out_of_band(arm: ArmClient) -> None:
     match = {"name": "CloudPosture", "scope": arm.subscription}
     arm.sandbox.tamper_tenant("pricings", {"pricingTier": "Standard"}, match=match)
-    assert arm.got(plan(arm), PRICINGS)["properties"]["pricingTier"] == "Standard"
+    assert arm.get_json(plan(arm), PRICINGS)["properties"]["pricingTier"] == "Standard"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers of the Resource Manager are as the vendor's specifications say, and requests of their examples are understood."""
+"""Responses of Resource Manager match the vendor's specifications, and requests of their examples are accepted."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.unit.sandbox.arm_client import (
     INTEGRATIONS,
     PRICINGS,
     SECURITY,
-    Arm,
+    ArmClient,
     Json,
 )
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 from tests.unit.sandbox.test_arm_governance import FIRST, rule
 from tests.unit.sandbox.test_arm_integrations import credentials, integration
 
 RULE = f"{SECURITY}/governanceRules/{FIRST}"
 INTEGRATION = f"{SECURITY}/integrations/{FIRST}"
 
-# In our own words what the specifications say of a resource: every property, "?" for what may be absent.
+# Resources of the specifications in our own words: every property, "?" for optional ones.
 STATUS = {"code": str, "firstEvaluationDate": str, "statusChangeDate": str, "cause?": str, "description?": str}
 PROPERTIES: dict[str, dict[str, Any]] = {
     "pricings": {
@@ -70,7 +70,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 
 
 def fits(content: Json, expected: dict[str, Any]) -> bool:
-    """Whether an object has what is expected of it, and nothing else."""
+    """Whether an object has exactly the expected properties."""
     known = {name.rstrip("?"): kind for name, kind in expected.items()}
     required = {name for name in expected if not name.endswith("?")}
     return required <= set(content) <= set(known) and all(
@@ -79,8 +79,8 @@ def fits(content: Json, expected: dict[str, Any]) -> bool:
     )
 
 
-def rows(arm: Arm, instance: Plain) -> dict[str, list[Json]]:
-    """Every kind of resource, as lists show it."""
+def rows(arm: ArmClient, instance: RestClient) -> dict[str, list[Json]]:
+    """Every kind of resource in the format of lists."""
     finding = arm.findings()[0]
     ticket = {"ticketNumber": 1, "ticketLink": "https://acme.service-now.com", "ticketStatus": "New"}
     properties = {"remediationDueDate": DUE, "owner": "ann@example.com", "additionalData": ticket}
@@ -89,15 +89,15 @@ def rows(arm: Arm, instance: Plain) -> dict[str, list[Json]]:
     arm.put(f"{arm.subscription}{INTEGRATION}", integration(credentials(instance)), INTEGRATIONS, 201)
     assignments = f"{arm.subscription}{SECURITY}/assessments/{finding['name']}/governanceAssignments"
     return {
-        "pricings": arm.listed(f"{arm.subscription}{SECURITY}/pricings", PRICINGS),
-        "assessments": arm.listed(f"{arm.subscription}{SECURITY}/assessments", ASSESSMENTS),
-        "assignments": arm.listed(assignments, GOVERNANCE),
-        "rules": arm.listed(f"{arm.subscription}{SECURITY}/governanceRules", GOVERNANCE),
-        "integrations": arm.listed(f"{arm.subscription}{SECURITY}/integrations", INTEGRATIONS),
+        "pricings": arm.list_all(f"{arm.subscription}{SECURITY}/pricings", PRICINGS),
+        "assessments": arm.list_all(f"{arm.subscription}{SECURITY}/assessments", ASSESSMENTS),
+        "assignments": arm.list_all(assignments, GOVERNANCE),
+        "rules": arm.list_all(f"{arm.subscription}{SECURITY}/governanceRules", GOVERNANCE),
+        "integrations": arm.list_all(f"{arm.subscription}{SECURITY}/integrations", INTEGRATIONS),
     }
 
 
-def test_resources_have_the_keys_and_types_that_are_specified(arm: Arm, instance: Plain) -> None:
+def test_resources_have_the_keys_and_types_that_are_specified(arm: ArmClient, instance: RestClient) -> None:
     for kind, found in rows(arm, instance).items():
         assert found, kind
         for row in found:
@@ -110,11 +110,11 @@ def specified() -> None:
     pytest.importorskip("jsonschema")
     pytest.importorskip("referencing")
     if specs.folder() is None:
-        pytest.skip("no specifications beside the project; AZURE_SPECS may name their folder")
+        pytest.skip("no specifications: set AZURE_SPECS to their folder")
 
 
 @pytest.mark.usefixtures("specified")
-def test_answers_fit_the_specifications(arm: Arm, instance: Plain) -> None:
+def test_responses_match_the_specifications(arm: ArmClient, instance: RestClient) -> None:
     definitions = {"pricings": "Pricing", "assignments": "GovernanceAssignment", "rules": "GovernanceRule"}
     found = rows(arm, instance)
     for kind, definition in {**definitions, "integrations": "Integration"}.items():
@@ -124,35 +124,35 @@ def test_answers_fit_the_specifications(arm: Arm, instance: Plain) -> None:
         more = row["properties"]["additionalData"]
         assert specs.problems("integrations", "ServiceNowAdditionalData", more) == []
     for row in found["assessments"]:
-        # Of other clouds than Azure the schema knows nothing.
+        # The schema covers Azure only.
         if row["properties"]["resourceDetails"]["source"] == "Azure":
             name = "SecurityAssessmentPropertiesOrSecurityAssessmentPropertiesResponse"
-            # What only answers have is not in the schema of what is sent.
+            # Properties of responses only are not in the schema of requests.
             sent = {**row["properties"], "resourceDetails": {"source": "Azure"}}
             assert specs.problems(specs.body_schema(ASSESSMENTS), name, sent) == []
-    for row in arm.listed(f"{SECURITY}/assessmentMetadata", ASSESSMENTS):
+    for row in arm.list_all(f"{SECURITY}/assessmentMetadata", ASSESSMENTS):
         name = "SecurityAssessmentMetadataPropertiesResponse"
         assert specs.problems(specs.body_schema(ASSESSMENTS), name, row["properties"]) == []
 
 
 @pytest.mark.usefixtures("specified")
-def test_other_answers_fit_the_specifications(arm: Arm, instance: Plain) -> None:
+def test_other_responses_match_the_specifications(arm: ArmClient, instance: RestClient) -> None:
     rows(arm, instance)
     path = f"{arm.subscription}{SECURITY}/getIntegrationTablesConfigurations"
-    tested = arm.ask("POST", path, {**credentials(instance), "password": "wrong"}, version=INTEGRATIONS).json()
+    tested = arm.request("POST", path, {**credentials(instance), "password": "wrong"}, version=INTEGRATIONS).json()
     assert specs.problems("integrations", "ServiceNowTablesConfigurationsResponse", tested) == []
-    groups = arm.ask("POST", f"{arm.subscription}{INTEGRATION}/groups", "C", version=INTEGRATIONS).json()
+    groups = arm.request("POST", f"{arm.subscription}{INTEGRATION}/groups", "C", version=INTEGRATIONS).json()
     assert groups != [] and specs.problems("integrations", "IntegrationGroups", groups) == []
-    started = arm.ask("POST", f"{arm.subscription}{RULE}/execute", version=GOVERNANCE)
-    result = arm.finished(started.headers["Location"]).json()
+    started = arm.request("POST", f"{arm.subscription}{RULE}/execute", version=GOVERNANCE)
+    result = arm.wait_finished(started.headers["Location"]).json()
     assert specs.problems("rules", "OperationResult", result) == []
     for path in (arm.subscription, f"{arm.subscription}{SECURITY}/governanceRules/{FIRST}/x", f"{SECURITY}/y"):
-        error = arm.ask("GET", path, version="1").json()
+        error = arm.request("GET", path, version="1").json()
         assert specs.problems("types", "CloudError", error) == [] and error["error"]["code"]
 
 
 @pytest.mark.usefixtures("specified")
-def test_the_examples_are_understood(arm: Arm) -> None:
+def test_the_examples_are_accepted(arm: ArmClient) -> None:
     sent = specs.example("pricings", "Pricings/PutPricingByName_example.json")
     answer = arm.put(
         f"{arm.subscription}{SECURITY}/pricings/CloudPosture", sent["parameters"]["pricing"]["properties"], PRICINGS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Batch API (platform facts 4.1)."""
+"""The Batch API (docs/facts/servicenow_platform.md#batch-api)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.client import Plain, error_of, inner_json
+from tests.unit.sandbox.client import RestClient, error_of, inner_json
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 
 
-def post(instance: Plain, requests: list[dict[str, Any]], path: str = "api/now/v1/batch", **kwargs: Any) -> Any:
+def post(instance: RestClient, requests: list[dict[str, Any]], path: str = "api/now/v1/batch", **kwargs: Any) -> Any:
     answer = instance.call("POST", path, json={"batch_request_id": "7", "rest_requests": requests}, **kwargs)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def test_many_tables_are_read_in_one_round_trip_and_counted_apart(instance: Plain) -> None:
+def test_many_tables_are_read_in_one_round_trip_and_counted_apart(instance: RestClient) -> None:
     instance.sandbox.reset_requests(instance.name)
     content = instance.batch("/api/now/table/sys_user?sysparm_limit=1", "/api/now/table/sys_user_role").json()
     assert content["batch_request_id"] == "b"
@@ -37,7 +37,7 @@ def test_many_tables_are_read_in_one_round_trip_and_counted_apart(instance: Plai
     assert counts["inner"] == {"GET /api/now/table/sys_user": 1, "GET /api/now/table/sys_user_role": 1}
 
 
-def test_inner_writes_run_in_order_with_base64_bodies(instance: Plain) -> None:
+def test_inner_writes_run_in_order_with_base64_bodies(instance: RestClient) -> None:
     body = base64.b64encode(json.dumps({"name": "A"}).encode()).decode()
     headers = [{"name": "Content-Type", "value": "application/json"}]
     content = post(
@@ -53,20 +53,20 @@ def test_inner_writes_run_in_order_with_base64_bodies(instance: Plain) -> None:
     assert len(inner_json(found)["result"]) == 1
 
 
-def test_headers_of_inner_answers_can_be_left_out(instance: Plain) -> None:
+def test_headers_of_inner_answers_can_be_left_out(instance: RestClient) -> None:
     (answered,) = post(instance, [{"id": "1", "url": "/api/now/table/sys_user", "exclude_response_headers": True}])[
         "serviced_requests"
     ]
     assert "headers" not in answered
 
 
-def test_an_inner_error_leaves_the_outer_answer_at_200(instance: Plain) -> None:
+def test_an_inner_error_leaves_the_outer_answer_at_200(instance: RestClient) -> None:
     content = instance.batch("/api/now/table/no_such", "/api/now/table/sys_user", "/elsewhere.do").json()
     assert [each["status_code"] for each in content["serviced_requests"]] == [400, 200, 400]
     assert inner_json(content["serviced_requests"][0])["error"]["message"] == "Invalid table no_such"
 
 
-def test_inner_requests_have_the_callers_rights_and_no_others(instance: Plain) -> None:
+def test_inner_requests_have_the_callers_rights_and_no_others(instance: RestClient) -> None:
     employee = instance.user("employee")
     content = employee.batch("/api/now/table/sys_user", "/api/now/table/sys_plugins").json()
     own, forbidden = content["serviced_requests"]
@@ -74,14 +74,14 @@ def test_inner_requests_have_the_callers_rights_and_no_others(instance: Plain) -
     assert forbidden["status_code"] == 403
 
 
-def test_an_inner_url_is_relative_to_the_instance_not_to_the_host(instance: Plain) -> None:
+def test_an_inner_url_is_relative_to_the_instance_not_to_the_host(instance: RestClient) -> None:
     (answered,) = instance.batch(f"/{instance.name}/api/now/table/sys_user").json()["serviced_requests"]
     assert answered["status_code"] == 400
     (answered,) = instance.batch("api/now/table/sys_user").json()["serviced_requests"]
     assert answered["status_code"] == 200
 
 
-def test_what_is_not_served_is_listed(make: Make) -> None:
+def test_unserved_requests_are_listed(make: Make) -> None:
     instance = make(batch={"unserviced": 1})
     content = instance.batch(*["/api/now/table/sys_user"] * 3).json()
     assert [each["id"] for each in content["serviced_requests"]] == ["0"]
@@ -116,11 +116,11 @@ def test_a_fault_can_hit_the_inside_of_a_batch_alone(make: Make) -> None:
 
 
 @pytest.mark.parametrize("body", ["{}", '{"rest_requests": 1}', "[]", "nonsense"])
-def test_a_batch_without_requests_is_a_bad_request(instance: Plain, body: str) -> None:
+def test_a_batch_without_requests_is_a_bad_request(instance: RestClient, body: str) -> None:
     headers = {"Content-Type": "application/json"}
     assert instance.call("POST", "api/now/batch", data=body, headers=headers).status_code == 400
 
 
-def test_batches_do_not_nest(instance: Plain) -> None:
+def test_batches_do_not_nest(instance: RestClient) -> None:
     request = {"id": "1", "method": "POST", "url": "/api/now/batch"}
     assert post(instance, [request])["serviced_requests"][0]["status_code"] == 400

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plugins, applications and the CI/CD API (platform facts 6)."""
+"""Plugins, applications and the CI/CD API (docs/facts/servicenow_platform.md#plugins-and-applications)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 INACTIVE = "com.snc.vulc"
 
 
-def start(instance: Plain, path: str) -> dict[str, Any]:
+def start(instance: RestClient, path: str) -> dict[str, Any]:
     answer = instance.call("POST", f"api/sn_cicd/{path}")
     assert answer.status_code == 200, answer.text
     result: dict[str, Any] = answer.json()["result"]
     return result
 
 
-def poll(instance: Plain, started: dict[str, Any]) -> dict[str, Any]:
+def poll(instance: RestClient, started: dict[str, Any]) -> dict[str, Any]:
     answer = instance.call("GET", f"api/sn_cicd/progress/{started['links']['progress']['id']}")
     assert answer.status_code == 200, answer.text
     result: dict[str, Any] = answer.json()["result"]
     return result
 
 
-def test_an_activation_runs_from_pending_to_successful_and_shows_in_the_tables(instance: Plain) -> None:
+def test_an_activation_runs_from_pending_to_successful_and_shows_in_the_tables(instance: RestClient) -> None:
     assert instance.row("v_plugin", f"id={INACTIVE}")["active"] == "inactive"
     started = start(instance, f"plugin/{INACTIVE}/activate")
     assert (started["status"], started["status_label"], started["percent_complete"]) == ("0", "Pending", 0)
@@ -41,7 +41,7 @@ def test_an_activation_runs_from_pending_to_successful_and_shows_in_the_tables(i
     assert instance.row("sys_plugins", f"source={INACTIVE}")["active"] == "true"
 
 
-def test_the_versioned_path_and_an_active_plugin_work_too(instance: Plain) -> None:
+def test_the_versioned_path_and_an_active_plugin_work_too(instance: RestClient) -> None:
     started = start(instance, "v1/plugin/com.glide.rest/activate")
     assert [poll(instance, started)["status"] for _ in range(2)] == ["1", "2"]
 
@@ -55,7 +55,7 @@ def test_an_operation_may_fail_or_be_cancelled(make: Make, outcome: str) -> None
     assert instance.row("v_plugin", f"id={INACTIVE}")["active"] == "inactive"
 
 
-def test_a_paused_queue_accepts_and_runs_nothing(make: Make) -> None:
+def test_a_paused_queue_accepts_but_does_not_run(make: Make) -> None:
     instance = make(cicd={"paused": True})
     started = start(instance, f"plugin/{INACTIVE}/activate")
     assert [poll(instance, started)["status"] for _ in range(3)] == ["0", "0", "0"]
@@ -79,7 +79,7 @@ def test_an_unknown_plugin_is_not_found_in_either_form(make: Make, style: str) -
     assert "com.no.such" in (content["result"]["error"] if style == "result" else content["error"]["message"])
 
 
-def test_an_application_installs_from_query_parameters_only(instance: Plain) -> None:
+def test_an_application_installs_from_query_parameters_only(instance: RestClient) -> None:
     answer = instance.call("POST", "api/sn_cicd/app_repo/install", json={"scope": "sn_vul"})
     assert (answer.status_code, answer.json()["result"]["error"]) == (
         400,
@@ -102,7 +102,7 @@ def test_an_application_without_entitlement_fails(make: Make) -> None:
     assert instance.call("POST", "api/sn_cicd/app_repo/install?scope=no_such").status_code == 404
 
 
-def test_the_api_asks_for_its_role(instance: Plain) -> None:
+def test_the_api_requires_its_role(instance: RestClient) -> None:
     path = f"api/sn_cicd/plugin/{INACTIVE}/activate"
     assert instance.user("employee").call("POST", path).status_code == 403
     assert instance.user("ci", roles=["sn_cicd.sys_ci_automation"]).call("POST", path).status_code == 200
@@ -114,7 +114,7 @@ def test_switched_off_it_answers_405(make: Make) -> None:
 
 
 @pytest.mark.parametrize("denial", ["401", "403"])
-def test_where_progress_is_denied_the_tracker_tells_the_same(make: Make, denial: str) -> None:
+def test_without_access_to_progress_the_tracker_shows_the_same(make: Make, denial: str) -> None:
     instance = make(cicd={"progress": denial})
     started = start(instance, f"plugin/{INACTIVE}/activate")
     progress = started["links"]["progress"]["id"]

@@ -63,7 +63,7 @@ def test_five_hundred_instances_start_fast_and_stay_light(tmp_path: Path) -> Non
     path = tmp_path / "inventory.yml"
     started = time.monotonic()
     with SandboxProcess("--instances", "500", "--inventory", str(path)) as sandbox:
-        # About a second on an idle machine; tests run beside others.
+        # About a second on an idle machine; other tests run in parallel.
         assert time.monotonic() - started < 10
         hosts = read_inventory(path)["servicenow"]["hosts"]
         assert (len(hosts), list(hosts)[0], list(hosts)[-1]) == (500, "acme-001", "acme-500")
@@ -140,7 +140,7 @@ def test_a_wrong_command_line_is_explained(arguments: list[str], complaint: str)
     assert (done.returncode, complaint in done.stderr) == (2, True)
 
 
-def test_a_port_that_is_taken_is_an_error_in_one_line() -> None:
+def test_a_port_in_use_is_an_error_in_one_line() -> None:
     with SandboxProcess("--instances", "1") as sandbox:
         port = sandbox.base_url.rpartition(":")[2]
         command = [sys.executable, "-m", "tests.sandbox", "--port", port]
@@ -151,7 +151,7 @@ def test_a_port_that_is_taken_is_an_error_in_one_line() -> None:
             SandboxProcess("--port", port)
 
 
-def test_the_help_names_every_option_and_fault() -> None:
+def test_the_help_lists_every_option_and_fault() -> None:
     command = [sys.executable, "-m", "tests.sandbox", "--help"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=30, check=False)
     for word in ("--instances", "--inventory", "--state", "--tls", "500-after-commit", "_sandbox"):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configuration Compliance and the Defender for Cloud integration (compliance and hardening facts 1 and 2)."""
+"""Configuration Compliance and the Defender for Cloud integration.
+
+See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.sandbox.process import SandboxError
-from tests.unit.sandbox.client import Plain, error_of
+from tests.unit.sandbox.client import RestClient, error_of
 from tests.unit.sandbox.test_cicd import poll, start
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 LABELS = {
     "API URL": "https://management.azure.com",
     "Tenant ID": "",
@@ -26,8 +29,8 @@ LABELS = {
 ORDER = ["policies", "metadata", "standards", "assessments", "comprehensive", "containers"]
 
 
-def elements(instance: Plain, prefix: str = "sn_vul_msft_tvm") -> tuple[str, dict[str, str]]:
-    """Discover the private table by the labels of its form: its name, and column by label."""
+def elements(instance: RestClient, prefix: str = "sn_vul_msft_tvm") -> tuple[str, dict[str, str]]:
+    """Find the private table by the labels of its form: its name, and label -> column."""
     tables = [row["name"] for row in instance.rows("sys_db_object", f"nameSTARTSWITH{prefix}")]
     rows = instance.rows("sys_dictionary", f"nameIN{','.join(tables)}^elementISNOTEMPTY")
     columns = {row["column_label"]: row["element"] for row in rows}
@@ -35,7 +38,7 @@ def elements(instance: Plain, prefix: str = "sn_vul_msft_tvm") -> tuple[str, dic
     return tables[0], columns
 
 
-def configure(instance: Plain, **values: str) -> dict[str, Any]:
+def configure(instance: RestClient, **values: str) -> dict[str, Any]:
     """Write a configuration whose credentials are those of the tenant, with some values replaced."""
     tenant = instance.sandbox.tenant()
     known = {
@@ -50,14 +53,14 @@ def configure(instance: Plain, **values: str) -> dict[str, Any]:
     return instance.insert(table, body, sysparm_input_display_value="true")
 
 
-def counts(instance: Plain) -> dict[str, int]:
-    """Active and passed results as the statistics give them."""
+def counts(instance: RestClient) -> dict[str, int]:
+    """Active and passed results from the Aggregate API."""
     params = {"sysparm_count": "true", "sysparm_group_by": "result"}
     groups = instance.call("GET", "api/now/stats/sn_vulc_result", params=params).json()["result"]
     return {each["groupby_fields"][0]["value"]: int(each["stats"]["count"]) for each in groups}
 
 
-def test_out_of_the_box_nothing_of_it_is_there(instance: Plain) -> None:
+def test_out_of_the_box_it_is_not_installed(instance: RestClient) -> None:
     for table in ("sn_vulc_test", "sn_vulc_result", "sn_vul_integration", "sn_sec_int_impl"):
         assert error_of(instance.table(table)) == (400, f"Invalid table {table}", None)
     assert not instance.rows("sys_store_app", "scopeINsn_vulc,sn_vul,sn_vul_msft_tvm,app-vul-asc,sn_vul_asc")
@@ -76,7 +79,7 @@ def test_out_of_the_box_nothing_of_it_is_there(instance: Plain) -> None:
         ("both", {}, {"sn_vul_msft_tvm", "app-vul-asc"}),
     ],
 )
-def test_the_generation_of_the_application_shows(
+def test_both_generations_of_the_application_are_listed(
     make: Make, variant: str, knobs: dict[str, str], scopes: set[str]
 ) -> None:
     instance = make(configuration_compliance=variant, compliance=knobs)
@@ -103,7 +106,7 @@ def test_the_classic_line_has_other_versions_and_fewer_applications(make: Make) 
     assert not usem.rows("sys_store_app", "scope=sn_vulc")
 
 
-def test_installing_it_brings_what_it_needs_and_its_tables(make: Make) -> None:
+def test_installing_it_adds_dependencies_and_tables(make: Make) -> None:
     instance = make(cicd={"steps": 1})
     assert poll(instance, start(instance, "app_repo/install?scope=sn_vul_msft_tvm"))["status"] == "2"
     scopes = {row["scope"]: row["version"] for row in instance.rows("sys_store_app")}
@@ -121,7 +124,7 @@ def test_installing_it_brings_what_it_needs_and_its_tables(make: Make) -> None:
     ]
 
 
-def test_without_entitlement_the_installation_fails_and_leaves_nothing(make: Make) -> None:
+def test_without_entitlement_the_installation_fails_without_effects(make: Make) -> None:
     instance = make(configuration_compliance="not_entitled", cicd={"steps": 1})
     for path in ("app_repo/install?scope=sn_vulc", "app_repo/install?scope=sn_vul_msft_tvm"):
         done = poll(instance, start(instance, path))
@@ -194,7 +197,7 @@ def test_another_scope_may_be_refused(make: Make) -> None:
     assert instance.rows(table) == []
 
 
-def test_the_configuration_may_lie_in_parameters_of_the_instance(make: Make) -> None:
+def test_the_configuration_can_be_stored_in_parameters_of_the_instance(make: Make) -> None:
     instance = make(configuration_compliance="tvm", compliance={"storage": "parameters"})
     assert not instance.rows("sys_db_object", "nameSTARTSWITHsn_vul_msft_tvm")
     rows = instance.rows(
@@ -211,7 +214,7 @@ def test_the_configuration_may_lie_in_parameters_of_the_instance(make: Make) -> 
     secret = {"password_value": tenant["azure_client_secret"]}
     shown = instance.update("sn_sec_int_impl_config", by_label["Client secret"]["sys_id"], secret)
     assert tenant["azure_client_secret"] not in str(shown)
-    # Written raw, the secret is of no use.
+    # A raw write makes the secret unusable.
     assert instance.sandbox.run_jobs(instance.name, counts={})[0]["substate"] == "failed"
     params = {"sysparm_input_display_value": "true"}
     instance.update("sn_sec_int_impl_config", by_label["Client secret"]["sys_id"], secret, **params)
@@ -236,7 +239,7 @@ def test_runs_show_state_substate_and_counts(make: Make) -> None:
     assert (result["source"], result["active"], result["state"]) == (test["source"], "true", "Open")
 
 
-def test_the_daily_job_misses_what_has_failed_for_long_and_the_comprehensive_one_does_not(make: Make) -> None:
+def test_only_the_comprehensive_job_reads_old_failures(make: Make) -> None:
     instance = make(configuration_compliance="tvm")
     found = {"unhealthy": 2, "long_unhealthy": 4, "healthy": 1}
     daily = ["policies", "metadata", "standards", "assessments"]
@@ -279,7 +282,7 @@ def assessment(name: str, code: str, days_ago: float, subscription: str = "sub-a
     }
 
 
-def test_a_healed_finding_closes_its_result_and_only_the_scanner_does(make: Make) -> None:
+def test_only_the_scanner_closes_the_result_of_a_healthy_finding(make: Make) -> None:
     instance = make(configuration_compliance="tvm")
     run = instance.sandbox.run_jobs
     run(instance.name, "success", assessments=[assessment("one", "Unhealthy", 0), assessment("two", "Unhealthy", 9)])
@@ -314,7 +317,7 @@ def test_a_run_fails_without_or_with_a_wrong_configuration(make: Make) -> None:
     assert instance.rows("sn_vulc_policy") == []
 
 
-def test_outcomes_can_be_given_by_job_and_what_is_off_does_not_run(make: Make) -> None:
+def test_outcomes_can_be_set_by_job_and_inactive_jobs_do_not_run(make: Make) -> None:
     instance = make(configuration_compliance="both")
     outcome = {"policies": "success", "metadata": "failed", "standards": "running"}
     runs = instance.sandbox.run_jobs(instance.name, outcome, jobs=ORDER[:3])
@@ -330,7 +333,7 @@ def test_outcomes_can_be_given_by_job_and_what_is_off_does_not_run(make: Make) -
     assert {run["state"] for run in skipped} == {"skipped"}
 
 
-def test_a_run_by_another_user_leaves_one_more_attachment_each_time(make: Make) -> None:
+def test_each_run_by_another_user_adds_an_attachment(make: Make) -> None:
     instance = make(configuration_compliance="tvm")
     jobs = instance.sandbox.run_jobs
 
@@ -361,13 +364,13 @@ def test_roles_of_readers(make: Make) -> None:
 @pytest.mark.parametrize(
     "settings", [{"jobs": ["bogus"]}, {"outcome": "bogus"}, {"counts": {"bogus": 1}}, {"bogus": 1}]
 )
-def test_what_run_jobs_does_not_know_is_refused(make: Make, settings: dict[str, Any]) -> None:
+def test_run_jobs_refuses_unknown_arguments(make: Make, settings: dict[str, Any]) -> None:
     instance = make(configuration_compliance="tvm")
     with pytest.raises(SandboxError, match="bogus"):
         instance.sandbox.run_jobs(instance.name, **settings)
 
 
-def test_an_application_cannot_be_taken_off(make: Make) -> None:
+def test_an_application_cannot_be_removed(make: Make) -> None:
     instance = make(configuration_compliance="both")
     with pytest.raises(SandboxError, match="cannot be taken off"):
         instance.sandbox.turn(instance.name, configuration_compliance="tvm")

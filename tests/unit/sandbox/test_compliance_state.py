@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a saved fleet keeps of applications, choice lists and numbers."""
+"""Applications, choice lists and numbers of a saved fleet."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API and the helper that speaks it."""
+"""The control API and its client, `SandboxProcess`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from tests.sandbox.process import SandboxError, SandboxProcess
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 
 
 def test_an_unknown_knob_is_refused_with_the_known_ones(make: Make) -> None:
@@ -36,7 +36,7 @@ def test_a_wrong_value_of_a_knob_is_refused(make: Make, name: str, value: object
         make(**{name: value})
 
 
-def test_a_new_instance_resets_an_old_one_of_the_same_name(instance: Plain) -> None:
+def test_a_new_instance_resets_an_old_one_of_the_same_name(instance: RestClient) -> None:
     instance.insert("oauth_entity", {"name": "A"})
     instance.sandbox.new_instance(instance.name)
     assert instance.rows("oauth_entity", "name=A") == []
@@ -50,12 +50,12 @@ def test_instances_share_nothing(make: Make) -> None:
     assert one.access.password != other.access.password
 
 
-def test_the_release_of_a_running_instance_stays(instance: Plain) -> None:
+def test_the_release_of_a_running_instance_stays(instance: RestClient) -> None:
     with pytest.raises(SandboxError, match="cannot change"):
         instance.sandbox.turn(instance.name, release="xanadu")
 
 
-def test_knobs_that_are_rows_can_be_turned_while_it_runs(instance: Plain) -> None:
+def test_knobs_that_are_rows_can_be_turned_while_it_runs(instance: RestClient) -> None:
     instance.sandbox.turn(instance.name, cc_property="true", basic_auth_enforced=True)
     name = "name=glide.oauth.inbound.client.credential.grant_type.enabled"
     assert instance.row("sys_properties", name)["value"] == "true"
@@ -65,14 +65,14 @@ def test_knobs_that_are_rows_can_be_turned_while_it_runs(instance: Plain) -> Non
     assert instance.rows("sys_properties", "name=glide.ui.session_timeout") == []
 
 
-def test_users_are_made_and_changed_by_knob(make: Make) -> None:
+def test_users_are_created_and_changed_by_knob(make: Make) -> None:
     users = {"svc": {"password": "Right-1", "roles": ["itil"]}, "guest": {"active": False}}
     instance = make(users=users)
     assert instance.as_user("svc", "Right-1").table("incident").status_code == 200
     assert instance.row("sys_user", "user_name=guest")["active"] == "false"
 
 
-def test_requests_are_counted_by_method_and_route_without_identifiers(instance: Plain) -> None:
+def test_requests_are_counted_by_method_and_route_without_identifiers(instance: RestClient) -> None:
     user = instance.row("sys_user", "user_name=admin")["sys_id"]
     instance.sandbox.reset_requests(instance.name)
     instance.table("sys_user", user)
@@ -84,7 +84,7 @@ def test_requests_are_counted_by_method_and_route_without_identifiers(instance: 
     assert "pl4in-text" not in json.dumps(instance.sandbox.requests())
 
 
-def test_tampering_updates_inserts_and_deletes(instance: Plain) -> None:
+def test_tampering_updates_inserts_and_deletes(instance: RestClient) -> None:
     sandbox, name = instance.sandbox, instance.name
     (sys_id,) = sandbox.tamper(name, "oauth_entity", {"name": "A", "user": "itil_agent"}, insert=True)
     agent = instance.row("sys_user", "user_name=itil_agent")["sys_id"]
@@ -98,7 +98,7 @@ def test_tampering_updates_inserts_and_deletes(instance: Plain) -> None:
     assert instance.rows("oauth_entity", "name=A") == []
 
 
-def test_tampering_with_grants_keeps_inheritance_right(instance: Plain) -> None:
+def test_tampering_with_grants_keeps_inheritance_right(instance: RestClient) -> None:
     match = {"user.user_name": "itil_agent", "role.name": "itil"}
     instance.sandbox.tamper(instance.name, "sys_user_has_role", match=match, delete=True)
     assert instance.rows("sys_user_has_role", "user.user_name=itil_agent") == []
@@ -114,14 +114,14 @@ def test_tampering_with_grants_keeps_inheritance_right(instance: Plain) -> None:
         ("oauth_entity", {"user": "nobody"}, {"name": "Mail Relay"}),
     ],
 )
-def test_a_tampering_that_makes_no_sense_is_refused(
-    instance: Plain, table: str, values: dict[str, str], match: dict[str, str]
+def test_invalid_tampering_is_refused(
+    instance: RestClient, table: str, values: dict[str, str], match: dict[str, str]
 ) -> None:
     with pytest.raises(SandboxError, match="400"):
         instance.sandbox.tamper(instance.name, table, values, match=match)
 
 
-def test_the_state_shows_tables_as_stored(instance: Plain) -> None:
+def test_the_state_shows_tables_as_stored(instance: RestClient) -> None:
     rows = instance.sandbox.state(instance.name, "sys_user")
     admin = next(row for row in rows if row["user_name"] == "admin")
     assert admin["user_password"].startswith("$SHA256$")
@@ -133,8 +133,8 @@ def test_the_state_shows_tables_as_stored(instance: Plain) -> None:
         instance.sandbox.state(instance.name, "no_such")
 
 
-def test_the_control_api_explains_itself_and_lies_outside_every_instance(
-    sandbox: SandboxProcess, instance: Plain
+def test_the_control_api_lists_its_routes_and_is_outside_every_instance(
+    sandbox: SandboxProcess, instance: RestClient
 ) -> None:
     assert "PUT /_sandbox/instances/<name>" in requests.get(f"{sandbox.base_url}/_sandbox", timeout=10).json()
     assert instance.call("GET", "_sandbox/requests").status_code == 302
@@ -145,7 +145,7 @@ def test_the_control_api_explains_itself_and_lies_outside_every_instance(
     assert (shown["url"], shown["knobs"]["secret_mode"]) == (instance.url, "ciphertext")
 
 
-def test_an_instance_may_have_a_port_of_its_own(make: Make) -> None:
+def test_an_instance_can_have_its_own_port(make: Make) -> None:
     instance = make(own_port=True)
     assert instance.url.count("/") == 2
     row = instance.row("sys_user", "user_name=employee", sysparm_fields="manager")

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The smaller endpoints: aggregates, import sets, current user, pages (platform facts 3.10, 4.2, 4.3)."""
+"""The smaller endpoints: aggregates, import sets, current user, pages.
+
+See docs/facts/servicenow_platform.md#pages-instead-of-json, docs/facts/servicenow_platform.md#aggregate-api,
+docs/facts/servicenow_platform.md#import-set-api.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,23 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.client import Plain, error_of
+from tests.unit.sandbox.client import RestClient, error_of
 
 
-def stats(instance: Plain, table: str, **params: str) -> Any:
+def stats(instance: RestClient, table: str, **params: str) -> Any:
     answer = instance.call("GET", f"api/now/stats/{table}", params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()["result"]
 
 
-def test_counts_and_figures_are_strings(instance: Plain) -> None:
+def test_counts_and_figures_are_strings(instance: RestClient) -> None:
     assert stats(instance, "incident", sysparm_count="true") == {"stats": {"count": "3"}}
     figures = stats(instance, "incident", sysparm_avg_fields="state", sysparm_min_fields="state,severity")
     assert figures == {"stats": {"avg": {"state": "3.3333"}, "min": {"state": "1", "severity": "3"}}}
     assert stats(instance, "incident", sysparm_count="true", sysparm_query="state=1") == {"stats": {"count": "1"}}
 
 
-def test_groups_carry_their_fields(instance: Plain) -> None:
+def test_groups_have_their_fields(instance: RestClient) -> None:
     result = stats(
         instance, "incident", sysparm_count="true", sysparm_group_by="caller_id", sysparm_display_value="true"
     )
@@ -39,12 +43,12 @@ def test_groups_carry_their_fields(instance: Plain) -> None:
     assert [group["stats"]["count"] for group in ordered] == ["2", "1"]
 
 
-def test_aggregates_see_only_what_the_caller_may_read(instance: Plain) -> None:
+def test_aggregates_see_only_what_the_caller_may_read(instance: RestClient) -> None:
     assert stats(instance.user("employee"), "incident", sysparm_count="true") == {"stats": {"count": "2"}}
     assert error_of(instance.call("GET", "api/now/stats/no_such"))[0] == 400
 
 
-def test_an_import_set_inserts_updates_and_ignores(instance: Plain) -> None:
+def test_an_import_set_inserts_updates_and_ignores(instance: RestClient) -> None:
     body = {"user_name": "imported", "first_name": "Im", "last_name": "Ported"}
     states = []
     for change in ({}, {"email": "imported@example.com"}, {"email": "imported@example.com"}):
@@ -58,13 +62,13 @@ def test_an_import_set_inserts_updates_and_ignores(instance: Plain) -> None:
     assert instance.row("sys_user", "user_name=imported")["name"] == "Im Ported"
 
 
-def test_the_current_user_is_the_caller(instance: Plain) -> None:
+def test_the_current_user_is_the_caller(instance: RestClient) -> None:
     result = instance.user("itil_agent").call("GET", "api/now/ui/user/current_user").json()["result"]
     assert (result["user_name"], result["user_display_name"]) == ("itil_agent", "ITIL Agent")
 
 
 @pytest.mark.parametrize("path", ["", "nav_to.do", "anything"])
-def test_other_pages_lead_to_the_login_page(instance: Plain, path: str) -> None:
+def test_other_pages_redirect_to_the_login_page(instance: RestClient, path: str) -> None:
     answer = instance.anonymous().call("GET", path)
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{instance.url}/login.do")
     assert "login.do" in instance.anonymous().call("GET", "login.do").text

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults (platform facts 3.8, 3.10, 3.11)."""
+"""Faults.
+
+See docs/facts/servicenow_platform.md#limits, docs/facts/servicenow_platform.md#cancelled-transactions,
+docs/facts/servicenow_platform.md#pages-instead-of-json, docs/facts/servicenow_platform.md#write-safety.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +15,21 @@ import pytest
 import requests
 
 from tests.sandbox.process import SandboxError
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 USERS = "api/now/table/sys_user"
 
 
-def faulty(make: Make, kind: str, **options: Any) -> Plain:
+def faulty(make: Make, kind: str, **options: Any) -> RestClient:
     return make(faults=[{"kind": kind, **options}])
 
 
-def created(instance: Plain) -> bool:
+def created(instance: RestClient) -> bool:
     return any(row["name"] == "A" for row in instance.sandbox.state(instance.name, "oauth_entity"))
 
 
-def test_throttling_names_its_rule_and_the_time_to_wait(make: Make) -> None:
+def test_throttling_returns_its_rule_and_retry_after(make: Make) -> None:
     answer = faulty(make, "429", seconds=7).call("GET", USERS)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "7"
@@ -47,9 +51,7 @@ def test_throttling_names_its_rule_and_the_time_to_wait(make: Make) -> None:
         ("wrong-content-type", 200, "text/plain", '"result"'),
     ],
 )
-def test_an_answer_is_not_what_was_expected(
-    make: Make, kind: str, status: int, kind_of_content: str, text: str
-) -> None:
+def test_a_response_of_an_unexpected_type(make: Make, kind: str, status: int, kind_of_content: str, text: str) -> None:
     answer = faulty(make, kind).call("GET", USERS)
     assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (status, kind_of_content)
     assert text in answer.text
@@ -59,7 +61,7 @@ def test_an_answer_is_not_what_was_expected(
     ("kind", "target"),
     [("wake-redirect", "https://developer.servicenow.com/dev.do#!/home?wu=true"), ("login-redirect", "/login.do")],
 )
-def test_a_redirect_leads_away(make: Make, kind: str, target: str) -> None:
+def test_a_redirect_to_another_page(make: Make, kind: str, target: str) -> None:
     answer = faulty(make, kind).call("GET", USERS)
     assert answer.status_code == 302
     assert answer.headers["Location"].endswith(target)
@@ -80,7 +82,7 @@ def test_a_dropped_connection_may_come_after_the_write(make: Make, kind: str, do
     assert created(instance) is done
 
 
-def test_a_body_may_be_cut_with_an_honest_length(make: Make) -> None:
+def test_a_truncated_body_with_its_true_length(make: Make) -> None:
     answer = faulty(make, "truncated").call("GET", USERS)
     assert answer.status_code == 200
     with pytest.raises(requests.JSONDecodeError):
@@ -101,7 +103,7 @@ def test_a_cancelled_transaction_leaves_the_error_in_the_tail_of_a_200(make: Mak
         answer.json()
 
 
-def test_slowness_and_latency_take_their_time(make: Make) -> None:
+def test_slowness_and_latency_delay_responses(make: Make) -> None:
     for instance in (faulty(make, "slow", seconds=0.2), make(latency_ms=200)):
         started = time.monotonic()
         assert instance.call("GET", USERS).status_code == 200

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The vendor's own Python client against the sandbox.
 
-PySNC knows nothing of this collection: what it can do here, it does on an instance in the field. It insists on https
-and builds the URLs inside a batch from the host's root, so the instance gets a port of its own.
+PySNC is independent of this collection: what works here also works on an instance in the field. It requires https
+and builds the URLs inside a batch from the host's root, so the instance gets its own port.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]
 @pytest.fixture
 def access(secure: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[InstanceAccess]:
     made = secure.new_instance(own_port=True, requires_input_display=False, cc_property="true")
-    # The token calls of some of its flows take no CA of their own.
+    # The token calls of some of its flows accept no CA.
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", made.ca_path)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users in Graph and what can be done to them (Cloud Apps facts 7)."""
+"""Users in Graph and actions on them (docs/facts/microsoft_graph.md#user-actions)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.graph_client import Graph
-from tests.unit.sandbox.tenant_client import Json, Tenant
+from tests.unit.sandbox.graph_client import GraphClient
+from tests.unit.sandbox.tenant_client import Json, TenantClient
 
-MakeTenant = Callable[..., Tenant]
+MakeTenant = Callable[..., TenantClient]
 DOMAIN = "acme.onmicrosoft.com"
 EMPLOYEE = f"employee@{DOMAIN}"
 ADMIN = f"admin@{DOMAIN}"
@@ -20,20 +20,20 @@ OFF = {"accountEnabled": False}
 
 
 @pytest.fixture
-def graph(tenant: Tenant) -> Graph:
-    return Graph(tenant)
+def graph(tenant: TenantClient) -> GraphClient:
+    return GraphClient(tenant)
 
 
-def test_a_user_is_found_by_id_and_by_name_and_shows_little_by_default(graph: Graph) -> None:
+def test_a_user_is_found_by_id_and_by_name_and_shows_little_by_default(graph: GraphClient) -> None:
     shown = graph.get(f"/users/{EMPLOYEE.upper()}")
     assert (shown["displayName"], shown["mail"]) == ("Plain Employee", "employee@example.com")
     assert "accountEnabled" not in shown
     state = graph.get(f"/users/{shown['id']}{STATE}")
     assert (state["accountEnabled"], state["userType"], state["onPremisesSyncEnabled"]) == (True, "Member", None)
-    assert graph.refusal("GET", f"/users/nobody@{DOMAIN}") == (404, "Request_ResourceNotFound")
+    assert graph.error("GET", f"/users/nobody@{DOMAIN}") == (404, "Request_ResourceNotFound")
 
 
-def test_the_directory_holds_all_kinds_of_people(graph: Graph) -> None:
+def test_the_directory_has_all_kinds_of_users(graph: GraphClient) -> None:
     select = "userPrincipalName,accountEnabled,onPremisesSyncEnabled,userType"
     rows = {row["userPrincipalName"].partition("@")[0]: row for row in graph.all(f"/users?$select={select}&$top=999")}
     assert rows["former"]["accountEnabled"] is False
@@ -53,17 +53,17 @@ def test_the_directory_holds_all_kinds_of_people(graph: Graph) -> None:
         ("displayName eq 'O''Neil'", []),
     ],
 )
-def test_users_are_filtered(graph: Graph, test: str, found: list[str]) -> None:
+def test_users_are_filtered(graph: GraphClient, test: str, found: list[str]) -> None:
     assert [row["displayName"] for row in graph.all(f"/users?$filter={test}")] == found
 
 
 def test_users_come_in_pages(make_tenant: MakeTenant) -> None:
-    graph = Graph(make_tenant(graph_page=3))
+    graph = GraphClient(make_tenant(graph_page=3))
     assert len(graph.get("/users")["value"]) == 3
     assert len({row["id"] for row in graph.all("/users")}) == 10
 
 
-def test_revoking_sessions_shows_in_the_time_from_which_sessions_hold(graph: Graph) -> None:
+def test_revoking_sessions_shows_in_the_time_from_which_sessions_hold(graph: GraphClient) -> None:
     before = graph.get(f"/users/{EMPLOYEE}{STATE}")
     answer = graph.call("POST", f"/users/{EMPLOYEE}/revokeSignInSessions")
     assert (answer.status_code, answer.json()["value"]) == (200, True)
@@ -71,8 +71,8 @@ def test_revoking_sessions_shows_in_the_time_from_which_sessions_hold(graph: Gra
     assert after["signInSessionsValidFromDateTime"] > before["signInSessionsValidFromDateTime"]
 
 
-def test_revoking_takes_a_while_and_never_reaches_a_guest(make_tenant: MakeTenant) -> None:
-    graph = Graph(make_tenant(revoke_seconds=600.0))
+def test_revoking_is_delayed_and_never_affects_a_guest(make_tenant: MakeTenant) -> None:
+    graph = GraphClient(make_tenant(revoke_seconds=600.0))
     guest = "partner_example.org%23EXT%23@" + DOMAIN
     before = [graph.get(f"/users/{user}{STATE}") for user in (EMPLOYEE, guest)]
     for user in (EMPLOYEE, guest):
@@ -83,7 +83,7 @@ def test_revoking_takes_a_while_and_never_reaches_a_guest(make_tenant: MakeTenan
     assert [after[0] == before[0], after[1] == before[1]] == [False, True]
 
 
-def test_a_user_is_suspended_and_lifted(graph: Graph) -> None:
+def test_a_user_is_suspended_and_reinstated(graph: GraphClient) -> None:
     for wanted in (False, True):
         answer = graph.call("PATCH", f"/users/{EMPLOYEE}", {"accountEnabled": wanted})
         assert (answer.status_code, answer.content) == (204, b"")
@@ -91,24 +91,24 @@ def test_a_user_is_suspended_and_lifted(graph: Graph) -> None:
 
 
 @pytest.mark.parametrize("user", [ADMIN, f"user.manager@{DOMAIN}", f"cloud.admin@{DOMAIN}"])
-def test_a_privileged_user_takes_more_than_a_permission(graph: Graph, user: str) -> None:
-    assert graph.refusal("PATCH", f"/users/{user}", OFF) == (403, "Authorization_RequestDenied")
+def test_a_privileged_user_requires_more_than_a_permission(graph: GraphClient, user: str) -> None:
+    assert graph.error("PATCH", f"/users/{user}", OFF) == (403, "Authorization_RequestDenied")
     assert graph.get(f"/users/{user}{STATE}")["accountEnabled"] is True
     graph.sandbox.turn_tenant(application_is_privileged=True)
     assert graph.call("PATCH", f"/users/{user}", OFF).status_code == 204
 
 
-def test_a_synced_user_stays_as_on_premises(graph: Graph) -> None:
+def test_a_synced_user_keeps_its_on_premises_state(graph: GraphClient) -> None:
     user = f"service.owner@{DOMAIN}"
     assert graph.call("PATCH", f"/users/{user}", OFF).status_code == 204
     assert graph.get(f"/users/{user}{STATE}")["accountEnabled"] is True
     graph.sandbox.turn_tenant(synced_users="refused")
-    assert graph.refusal("PATCH", f"/users/{user}", OFF) == (400, "Request_BadRequest")
+    assert graph.error("PATCH", f"/users/{user}", OFF) == (400, "Request_BadRequest")
 
 
 @pytest.mark.parametrize("body", [{}, {"accountEnabled": "no"}, {"isSuspended": True}])
-def test_a_change_that_makes_no_sense_is_refused(graph: Graph, body: Any) -> None:
-    assert graph.refusal("PATCH", f"/users/{EMPLOYEE}", body) == (400, "Request_BadRequest")
+def test_an_invalid_change_is_refused(graph: GraphClient, body: Any) -> None:
+    assert graph.error("PATCH", f"/users/{EMPLOYEE}", body) == (400, "Request_BadRequest")
 
 
 READ, ENABLE, REVOKE = "User.Read.All", "User.EnableDisableAccount.All", "User.RevokeSessions.All"
@@ -128,10 +128,10 @@ DENIED = 403
         (["RoleManagement.Read.Directory"], [DENIED, DENIED, DENIED, DENIED, 200]),
     ],
 )
-def test_each_call_takes_its_own_permissions(
+def test_each_call_requires_its_own_permissions(
     make_tenant: MakeTenant, permissions: list[str], statuses: list[int]
 ) -> None:
-    graph = Graph(make_tenant(graph_permissions=permissions))
+    graph = GraphClient(make_tenant(graph_permissions=permissions))
     user = f"/users/{EMPLOYEE}"
     calls: list[tuple[str, str, Json | None]] = [
         ("GET", user, None),
@@ -141,14 +141,14 @@ def test_each_call_takes_its_own_permissions(
         ("GET", "/directoryRoles", None),
     ]
     assert [graph.call(*call).status_code for call in calls] == statuses
-    assert graph.refusal("POST", f"{user}/sendMail", {}) == (403, "Authorization_RequestDenied")
+    assert graph.error("POST", f"{user}/sendMail", {}) == (403, "Authorization_RequestDenied")
 
 
 def kinds(rows: list[Json]) -> list[tuple[str, Any]]:
     return [(row["@odata.type"].rpartition(".")[2], row["displayName"]) for row in rows]
 
 
-def test_administrators_are_told_by_their_roles_and_groups(graph: Graph) -> None:
+def test_administrators_are_identified_by_roles_and_groups(graph: GraphClient) -> None:
     assert kinds(graph.all(f"/users/{ADMIN}/memberOf")) == [("directoryRole", "Global Administrator")]
     user = f"cloud.admin@{DOMAIN}"
     direct = graph.all(f"/users/{user}/memberOf")
@@ -159,12 +159,12 @@ def test_administrators_are_told_by_their_roles_and_groups(graph: Graph) -> None
 
 
 def test_without_the_right_to_read_roles_they_come_without_names(make_tenant: MakeTenant) -> None:
-    graph = Graph(make_tenant(graph_permissions=[READ]))
+    graph = GraphClient(make_tenant(graph_permissions=[READ]))
     rows = graph.all(f"/users/{ADMIN}/memberOf")
     assert kinds(rows) == [("directoryRole", None)] and rows[0]["id"] and rows[0]["roleTemplateId"] is None
 
 
-def test_the_members_of_a_role_are_users_and_groups(graph: Graph) -> None:
+def test_the_members_of_a_role_are_users_and_groups(graph: GraphClient) -> None:
     roles = {row["displayName"]: row for row in graph.all("/directoryRoles")}
     role = roles["Global Administrator"]
     members = [("user", "System Administrator"), ("group", "Tier Zero")]
@@ -172,14 +172,14 @@ def test_the_members_of_a_role_are_users_and_groups(graph: Graph) -> None:
     assert kinds(found) == members
     assert kinds(graph.all(f"/directoryRoles(roleTemplateId='{role['roleTemplateId']}')/members")) == members
     assert kinds(graph.all(f"/groups/{found[1]['id']}/members")) == [("user", "Cloud Administrator")]
-    assert graph.refusal("GET", "/directoryRoles/none/members") == (404, "Request_ResourceNotFound")
+    assert graph.error("GET", "/directoryRoles/none/members") == (404, "Request_ResourceNotFound")
 
 
-def test_an_application_is_nobody(graph: Graph) -> None:
-    assert graph.refusal("GET", "/me") == (400, "BadRequest")
+def test_an_application_has_no_me(graph: GraphClient) -> None:
+    assert graph.error("GET", "/me") == (400, "BadRequest")
 
 
-def test_a_message_is_sent(graph: Graph) -> None:
+def test_a_message_is_sent(graph: GraphClient) -> None:
     message = {
         "subject": "Sign in again",
         "body": {"contentType": "Text", "content": "Please"},
@@ -191,10 +191,10 @@ def test_a_message_is_sent(graph: Graph) -> None:
         f"secadmin@{DOMAIN}",
         *(["employee@example.com"], "Sign in again"),
     )
-    assert graph.refusal("POST", f"/users/secadmin@{DOMAIN}/sendMail", {"message": {}})[0] == 400
+    assert graph.error("POST", f"/users/secadmin@{DOMAIN}/sendMail", {"message": {}})[0] == 400
 
 
-def test_a_batch_answers_each_call_by_itself(graph: Graph) -> None:
+def test_a_batch_answers_each_call_by_itself(graph: GraphClient) -> None:
     json = {"Content-Type": "application/json"}
     found = graph.batch(
         {"id": "1", "method": "POST", "url": f"/users/{EMPLOYEE}/revokeSignInSessions"},
@@ -218,38 +218,38 @@ def test_a_batch_answers_each_call_by_itself(graph: Graph) -> None:
     assert set(found["6"]["body"]) == {"@odata.context", "id"}
 
 
-def test_a_batch_takes_twenty_calls_with_ids_of_their_own(graph: Graph) -> None:
+def test_a_batch_takes_twenty_calls_with_ids_of_their_own(graph: GraphClient) -> None:
     def requests(*ids: str) -> Json:
         return {"requests": [{"id": each, "method": "GET", "url": f"/users/{EMPLOYEE}"} for each in ids]}
 
     assert graph.call("POST", "/$batch", requests(*map(str, range(20)))).status_code == 200
-    assert graph.refusal("POST", "/$batch", requests(*map(str, range(21)))) == (400, "BadRequest")
-    assert graph.refusal("POST", "/$batch", requests("same", "same")) == (400, "BadRequest")
-    assert graph.refusal("POST", "/$batch", {"requests": []}) == (400, "BadRequest")
+    assert graph.error("POST", "/$batch", requests(*map(str, range(21)))) == (400, "BadRequest")
+    assert graph.error("POST", "/$batch", requests("same", "same")) == (400, "BadRequest")
+    assert graph.error("POST", "/$batch", {"requests": []}) == (400, "BadRequest")
 
 
 def test_calls_in_a_batch_are_throttled_one_by_one(make_tenant: MakeTenant) -> None:
-    graph = Graph(make_tenant(graph_calls=2, graph_window=60.0))
+    graph = GraphClient(make_tenant(graph_calls=2, graph_window=60.0))
     found = graph.batch(*({"id": str(each), "method": "GET", "url": f"/users/{EMPLOYEE}"} for each in range(3)))
     assert [found[key]["status"] for key in "012"] == [200, 200, 429]
     assert int(found["2"]["headers"]["Retry-After"]) > 0
 
 
-def test_a_call_without_a_token_is_refused(tenant: Tenant) -> None:
+def test_a_call_without_a_token_is_refused(tenant: TenantClient) -> None:
     url = f"{tenant.known['azure_graph_url']}/v1.0/users"
     assert tenant.call("GET", url).status_code == 401
 
 
-def test_hunting_names_the_user_behind_an_account(make_tenant: MakeTenant) -> None:
+def test_hunting_returns_the_user_of_an_account(make_tenant: MakeTenant) -> None:
     tenant = make_tenant(suspects=["employee", "admin", "stranger"])
     query = "CloudAppEvents | where ActionType == 'Failed log on' | project AccountId, AccountObjectId"
-    found = {row["AccountId"]: row["AccountObjectId"] for row in tenant.found(query)}
-    graph = Graph(tenant)
+    found = {row["AccountId"]: row["AccountObjectId"] for row in tenant.hunt_rows(query)}
+    graph = GraphClient(tenant)
     ids = [graph.get(f"/users/{user}")["id"] for user in (EMPLOYEE, ADMIN)]
     assert found == {"employee": ids[0], "admin": ids[1], "stranger": None}
 
 
-def test_users_change_behind_everyones_back(graph: Graph) -> None:
+def test_users_change_out_of_band(graph: GraphClient) -> None:
     graph.sandbox.tamper_tenant("users", {"accountEnabled": False}, match={"userPrincipalName": EMPLOYEE})
     assert graph.get(f"/users/{EMPLOYEE}{STATE}")["accountEnabled"] is False
     routes = graph.sandbox.requests("tenant")["routes"]

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token endpoint (platform facts 1.4, 1.5, 1.8, 2)."""
+"""The token endpoint.
+
+See docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#scope-restriction,
+docs/facts/servicenow_platform.md#client-credentials-grant, docs/facts/servicenow_platform.md#tokens.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from tests.unit.sandbox.client import JSON, Plain, error_of
+from tests.unit.sandbox.client import JSON, RestClient, error_of
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ACCESS_DENIED = (401, {"error_description": "access_denied", "error": "server_error"})
 INVALID_CLIENT = (401, {"error_description": "access_denied", "error": "invalid_client"})
@@ -32,11 +36,11 @@ def outcome(answer: requests.Response) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-def login(instance: Plain) -> dict[str, str]:
+def login(instance: RestClient) -> dict[str, str]:
     return {"grant_type": "password", "username": instance.access.username, "password": instance.access.password}
 
 
-def test_the_password_grant_gives_both_tokens_and_a_number_of_seconds(instance: Plain) -> None:
+def test_the_password_grant_gives_both_tokens_and_a_number_of_seconds(instance: RestClient) -> None:
     answer = instance.token(**login(instance), **instance.application())
     assert answer.status_code == 200
     content = answer.json()
@@ -48,7 +52,7 @@ def test_the_password_grant_gives_both_tokens_and_a_number_of_seconds(instance: 
     assert user["user_name"] == instance.access.username
 
 
-def test_a_living_token_is_given_again_with_the_time_that_is_left(make: Make) -> None:
+def test_a_valid_token_is_reused_with_its_remaining_time(make: Make) -> None:
     instance = make()
     form = {**login(instance), **instance.application()}
     first = instance.token(**form).json()
@@ -68,7 +72,7 @@ def test_without_token_reuse_every_request_gives_a_new_token(make: Make) -> None
     assert instance.token(**form).json()["access_token"] != instance.token(**form).json()["access_token"]
 
 
-def test_the_refresh_token_gives_a_new_access_token_and_stays_the_same(instance: Plain) -> None:
+def test_the_refresh_token_gives_a_new_access_token_and_stays_the_same(instance: RestClient) -> None:
     application = instance.application()
     first = instance.token(**login(instance), **application).json()
     instance.sandbox.turn(instance.name, time_shift=3600.0)
@@ -80,7 +84,7 @@ def test_the_refresh_token_gives_a_new_access_token_and_stays_the_same(instance:
     assert outcome(instance.token(**form, **application)) == ACCESS_DENIED
 
 
-def test_a_refresh_token_belongs_to_its_application(instance: Plain) -> None:
+def test_a_refresh_token_belongs_to_its_application(instance: RestClient) -> None:
     token = instance.token(**login(instance), **instance.application("One")).json()["refresh_token"]
     other = instance.application("Other")
     assert outcome(instance.token(grant_type="refresh_token", refresh_token=token, **other)) == ACCESS_DENIED
@@ -105,7 +109,7 @@ def test_lifespans_come_from_the_application_the_cap_and_the_knob(make: Make) ->
         {"grant_type": ""},
     ],
 )
-def test_the_reason_of_a_denial_is_hidden(instance: Plain, change: dict[str, str]) -> None:
+def test_the_reason_of_a_denial_is_hidden(instance: RestClient, change: dict[str, str]) -> None:
     form = {**login(instance), **instance.application(), **change}
     assert outcome(instance.token(**form)) == ACCESS_DENIED
 
@@ -117,7 +121,7 @@ def test_a_user_who_may_not_sign_in_is_denied(make: Make, state: dict[str, bool]
     assert outcome(instance.token(**form)) == ACCESS_DENIED
 
 
-def test_wrong_passwords_at_the_token_endpoint_lock_the_user(instance: Plain) -> None:
+def test_wrong_passwords_at_the_token_endpoint_lock_the_user(instance: RestClient) -> None:
     instance.user("svc", "Right-1")
     form = {"grant_type": "password", "username": "svc", **instance.application()}
     for _ in range(5):
@@ -138,7 +142,7 @@ def test_a_property_switches_the_password_grant_off(make: Make, name: str, value
     assert outcome(instance.token(**login(instance), **instance.application())) == ACCESS_DENIED
 
 
-def test_a_wrong_secret_is_told_apart_from_a_wrong_refresh_token(make: Make) -> None:
+def test_a_wrong_secret_differs_from_a_wrong_refresh_token(make: Make) -> None:
     instance = make()
     application = instance.application()
     form = {"grant_type": "refresh_token", "refresh_token": "cannot-exist"}
@@ -151,7 +155,7 @@ def test_a_wrong_secret_is_told_apart_from_a_wrong_refresh_token(make: Make) -> 
     assert outcome(alike.token(**form, **{**application, "client_secret": "wrong"})) == ACCESS_DENIED
 
 
-def test_an_inactive_or_outbound_application_is_no_client(instance: Plain) -> None:
+def test_an_inactive_or_outbound_application_is_no_client(instance: RestClient) -> None:
     for number, columns in enumerate(({"active": "false"}, {"type": "oauth_provider"})):
         application = instance.application(f"App {number}", **columns)
         assert outcome(instance.token(**login(instance), **application)) == INVALID_CLIENT
@@ -168,13 +172,13 @@ def test_only_forms_count_and_only_in_the_body(make: Make) -> None:
     assert lax.anonymous().call("POST", "oauth_token.do", params=form).status_code == 200
 
 
-def test_the_client_may_sign_in_by_basic_at_the_token_endpoint(instance: Plain) -> None:
+def test_the_client_can_use_basic_at_the_token_endpoint(instance: RestClient) -> None:
     application = instance.application()
     client = instance.as_user(application["client_id"], application["client_secret"])
     assert client.call("POST", "oauth_token.do", data=login(instance)).status_code == 200
 
 
-def test_unknown_grants_and_bad_codes_have_errors_of_their_own(instance: Plain) -> None:
+def test_unknown_grants_and_bad_codes_have_their_own_errors(instance: RestClient) -> None:
     application = instance.application()
     status, content = outcome(instance.token(grant_type="magic", **application))
     assert (status, content["error"]) == (400, "unsupported_grant_type")
@@ -216,7 +220,7 @@ def test_a_restricted_application_gets_tokens_but_no_api(make: Make, status: str
         assert answer.status_code == 200
 
 
-def test_a_revoked_token_opens_nothing(instance: Plain) -> None:
+def test_a_revoked_token_is_refused(instance: RestClient) -> None:
     application = instance.application()
     tokens = instance.token(**login(instance), **application).json()
     for name in ("access_token", "refresh_token"):
@@ -226,14 +230,14 @@ def test_a_revoked_token_opens_nothing(instance: Plain) -> None:
     assert outcome(instance.token(**form, **application)) == ACCESS_DENIED
 
 
-def test_deleting_the_token_rows_ends_the_tokens(instance: Plain) -> None:
+def test_deleting_the_token_rows_ends_the_tokens(instance: RestClient) -> None:
     token = instance.token(**login(instance), **instance.application()).json()["access_token"]
     for row in instance.rows("oauth_credential"):
         assert instance.table("oauth_credential", row["sys_id"], method="DELETE").status_code == 204
     assert instance.with_token(token).table("sys_user").status_code == 401
 
 
-def test_a_token_ends_with_its_user(instance: Plain) -> None:
+def test_a_token_ends_with_its_user(instance: RestClient) -> None:
     instance.user("svc", "Right-1")
     form = {"grant_type": "password", "username": "svc", "password": "Right-1", **instance.application()}
     token = instance.with_token(instance.token(**form).json()["access_token"])
@@ -256,7 +260,7 @@ def shared_assertion(key: str, claims: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def endpoint(instance: Plain) -> dict[str, str]:
+def endpoint(instance: RestClient) -> dict[str, str]:
     body = {"name": "JWT", "client_id": "jwt-client", "user_field": "email"}
     row = instance.insert("oauth_jwt", body)
     display = {"sysparm_input_display_value": "true"}
@@ -272,7 +276,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def test_an_assertion_signed_with_the_shared_key_signs_its_subject_in(
-    instance: Plain, endpoint: dict[str, str]
+    instance: RestClient, endpoint: dict[str, str]
 ) -> None:
     assertion = shared_assertion("shared", claims())
     content = instance.token(grant_type=JWT_BEARER, assertion=assertion, **endpoint).json()
@@ -292,18 +296,20 @@ def test_an_assertion_signed_with_the_shared_key_signs_its_subject_in(
         ("wrong", {}, "The JWT signature is invalid"),
         ("shared", {"exp": 1}, "The JWT has expired"),
         ("shared", {"aud": "someone-else"}, "The audience of the JWT is not the client"),
-        ("shared", {"sub": "former@example.com"}, "The subject of the JWT is no active user"),
+        ("shared", {"sub": "former@example.com"}, "The subject of the JWT is not an active user"),
         ("shared", {"sub": "admin@example.com"}, "Grant access to admin is not allowed"),
     ],
 )
 def test_a_bad_assertion_is_an_invalid_grant(
-    instance: Plain, endpoint: dict[str, str], key: str, changes: dict[str, Any], description: str
+    instance: RestClient, endpoint: dict[str, str], key: str, changes: dict[str, Any], description: str
 ) -> None:
     answer = instance.token(grant_type=JWT_BEARER, assertion=shared_assertion(key, claims(**changes)), **endpoint)
     assert outcome(answer) == (401, {"error": "invalid_grant", "error_description": description})
 
 
-def test_an_assertion_may_be_signed_with_the_key_of_a_certificate(instance: Plain, endpoint: dict[str, str]) -> None:
+def test_an_assertion_may_be_signed_with_the_key_of_a_certificate(
+    instance: RestClient, endpoint: dict[str, str]
+) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "signer")])
     now = datetime.now(timezone.utc)
@@ -327,7 +333,7 @@ def test_an_assertion_may_be_signed_with_the_key_of_a_certificate(instance: Plai
     assert instance.token(grant_type=JWT_BEARER, assertion=assertion, **endpoint).status_code == 200
 
 
-def test_a_jwt_format_token_verifies_with_the_published_keys(instance: Plain) -> None:
+def test_a_jwt_format_token_verifies_with_the_published_keys(instance: RestClient) -> None:
     application = instance.application(token_format="jwt")
     token = instance.token(**login(instance), **application).json()["access_token"]
     (jwk,) = instance.anonymous().call("GET", "api/now/oauth/jwks").json()["keys"]
@@ -349,6 +355,6 @@ def test_the_openid_configuration_exists_on_recent_releases(make: Make) -> None:
     assert make(release="xanadu").anonymous().call("GET", ".well-known/openid-configuration").status_code == 404
 
 
-def test_the_authorize_page_wants_a_state(instance: Plain) -> None:
+def test_the_authorize_page_requires_a_state(instance: RestClient) -> None:
     assert "Missing State parameter in request" in instance.anonymous().call("GET", "oauth_auth.do").text
     assert "login.do" in instance.anonymous().call("GET", "oauth_auth.do?state=x").text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hardening that shuts its own author out (hardening facts 7)."""
+"""Hardening that locks its own account out (docs/facts/servicenow_hardening.md#connection-impact)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 PROPERTIES = "sys_properties"
 
 
-def harden(instance: Plain, name: str, value: str) -> None:
+def harden(instance: RestClient, name: str, value: str) -> None:
     row = instance.row(PROPERTIES, f"name={name}")
     assert instance.update(PROPERTIES, row["sys_id"], {"value": value})["value"] == value
 
 
-def grant(instance: Plain, **more: str) -> int:
+def grant(instance: RestClient, **more: str) -> int:
     known = {"username": instance.access.username, "password": instance.access.password}
     return instance.token(grant_type="password", **known, **more).status_code
 
 
-def test_without_the_password_grant_no_token_is_given_but_a_refresh_token_goes_on(instance: Plain) -> None:
+def test_without_the_password_grant_only_refresh_tokens_keep_working(instance: RestClient) -> None:
     client = instance.application()
     known = {"username": instance.access.username, "password": instance.access.password}
     refresh = instance.token(grant_type="password", **known, **client).json()["refresh_token"]
@@ -32,7 +32,7 @@ def test_without_the_password_grant_no_token_is_given_but_a_refresh_token_goes_o
     assert instance.token(grant_type="refresh_token", refresh_token=refresh, **client).status_code == 200
 
 
-def test_multi_factor_for_integrations_stops_the_enrolled_alone(instance: Plain) -> None:
+def test_multi_factor_for_integrations_blocks_enrolled_users_only(instance: RestClient) -> None:
     client = instance.application()
     harden(instance, "glide.authenticate.multifactor.for_integrations", "true")
     assert grant(instance, **client) == 200
@@ -42,7 +42,7 @@ def test_multi_factor_for_integrations_stops_the_enrolled_alone(instance: Plain)
     assert instance.table("sys_user", sysparm_limit=1).status_code == 401
 
 
-def test_who_must_reset_the_password_has_no_api(instance: Plain) -> None:
+def test_users_with_a_forced_reset_have_no_api_access(instance: RestClient) -> None:
     match = {"user_name": instance.access.username}
     instance.sandbox.tamper(instance.name, "sys_user", {"password_needs_reset": "true"}, match=match)
     assert instance.table("sys_user", sysparm_limit=1).status_code == 200
@@ -84,7 +84,7 @@ RULES = {
         (["allow"], "true", True),
     ],
 )
-def test_address_rules_decide_who_comes_in(make: Make, rules: list[str], strict: str, is_open: bool) -> None:
+def test_address_rules_decide_who_is_admitted(make: Make, rules: list[str], strict: str, is_open: bool) -> None:
     instance = make(properties={"glide.ip.authenticate.strict": strict})
     for rule in rules:
         instance.insert("ip_access", RULES[rule])
@@ -99,7 +99,7 @@ def test_address_rules_decide_who_comes_in(make: Make, rules: list[str], strict:
     assert grant(instance, client_id="none") == (401 if is_open else 403)
 
 
-def test_a_rule_may_meet_another_caller(make: Make) -> None:
+def test_an_address_rule_can_match_another_caller(make: Make) -> None:
     instance = make(plugins={"com.snc.ipauthenticator": True})
     instance.insert("ip_access", RULES["deny elsewhere"])
     call = {"headers": {"X-Forwarded-For": "198.51.100.7"}}

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hardening settings of an instance: what it ships, and which writes it refuses (hardening facts 3.1, 3.3, 4)."""
+"""Hardening settings of an instance: shipped values and refused writes.
+
+See docs/facts/servicenow_hardening.md#secure-score-controls,
+docs/facts/servicenow_hardening.md#who-may-write-a-setting, docs/facts/servicenow_hardening.md#hardening-catalogue.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.unit.sandbox.client import JSON, Plain, error_of
+from tests.unit.sandbox.client import JSON, RestClient, error_of
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 PROPERTIES = "sys_properties"
 DENIED = "ACL Exception Update Failed due to security constraints"
 SCORED = [
@@ -36,16 +40,16 @@ SCORED = [
 ]
 
 
-def names(instance: Plain, query: str) -> set[str]:
+def names(instance: RestClient, query: str) -> set[str]:
     return {row["name"] for row in instance.rows(PROPERTIES, query)}
 
 
-def write(instance: Plain, name: str, value: str) -> requests.Response:
+def write(instance: RestClient, name: str, value: str) -> requests.Response:
     row = instance.row(PROPERTIES, f"name={name}")
     return instance.table(PROPERTIES, row["sys_id"], method="PATCH", body={"value": value})
 
 
-def make_property(instance: Plain, name: str, value: str) -> requests.Response:
+def make_property(instance: RestClient, name: str, value: str) -> requests.Response:
     return instance.table(PROPERTIES, method="POST", body={"name": name, "value": value, "type": "boolean"})
 
 
@@ -67,13 +71,13 @@ def test_a_release_has_rows_for_the_scored_settings_it_still_knows(make: Make, r
     ("name", "first"),
     [("glide.audit.track_impersonation", "australia"), ("angular.jsonp.inclusion_list.enabled", "zurich")],
 )
-def test_a_setting_has_no_row_before_the_release_that_brought_it(make: Make, name: str, first: str) -> None:
+def test_a_setting_has_no_row_before_its_first_release(make: Make, name: str, first: str) -> None:
     releases = ["xanadu", "yokohama", "zurich", "australia"]
     present = [bool(names(make(release=release), f"name={name}")) for release in releases]
     assert present == [releases.index(release) >= releases.index(first) for release in releases]
 
 
-def test_a_row_tells_type_description_roles_and_flags(instance: Plain) -> None:
+def test_a_setting_row_has_type_description_roles_and_flags(instance: RestClient) -> None:
     row = instance.row(PROPERTIES, "name=glide.basicauth.required.csv")
     assert row["description"] and (row["type"], row["value"], row["write_roles"]) == (
         *("boolean", "false"),
@@ -86,11 +90,11 @@ def test_a_row_tells_type_description_roles_and_flags(instance: Plain) -> None:
     }
 
 
-def test_a_setting_whose_shipped_value_nobody_published_has_no_row(instance: Plain) -> None:
+def test_a_setting_without_a_published_value_has_no_row(instance: RestClient) -> None:
     assert names(instance, "nameINglide.pop3.process_locked_out,glide.sso.acr.enabled") == set()
 
 
-def test_a_locked_property_can_neither_be_set_nor_made(instance: Plain) -> None:
+def test_a_locked_property_can_neither_be_set_nor_created(instance: RestClient) -> None:
     assert error_of(write(instance, "glide.ui.escape_text", "true"))[2] == DENIED
     name = "glide.ui.escape_text"
     instance.sandbox.tamper(instance.name, PROPERTIES, {}, match={"name": name}, delete=True)
@@ -98,7 +102,7 @@ def test_a_locked_property_can_neither_be_set_nor_made(instance: Plain) -> None:
     assert (status, message) == (403, "Operation Failed") and "Prevent changes of locked properties" in detail
 
 
-def test_an_irreversible_property_changes_once_and_no_more(instance: Plain) -> None:
+def test_an_irreversible_property_changes_once_and_no_more(instance: RestClient) -> None:
     name = "glide.enable.password_policy"
     assert write(instance, name, "true").status_code == 200
     status, _, detail = error_of(write(instance, name, "false"))
@@ -109,7 +113,7 @@ def test_an_irreversible_property_changes_once_and_no_more(instance: Plain) -> N
     assert instance.table(PROPERTIES, row["sys_id"], method="DELETE").status_code == 403
 
 
-def test_an_irreversible_property_that_somebody_made_stays(instance: Plain) -> None:
+def test_a_created_irreversible_property_cannot_be_changed(instance: RestClient) -> None:
     name = "glide.cs.unknown"
     assert make_property(instance, name, "true").status_code == 201
     assert write(instance, name, "false").status_code == 200
@@ -118,13 +122,13 @@ def test_an_irreversible_property_that_somebody_made_stays(instance: Plain) -> N
     assert write(instance, name, "false").status_code == 403
 
 
-def test_drift_behind_everyones_back_does_not_lock_an_irreversible_property(instance: Plain) -> None:
+def test_out_of_band_drift_does_not_lock_an_irreversible_property(instance: RestClient) -> None:
     match = {"name": "glide.script.ccsi.ispublic"}
     instance.sandbox.tamper(instance.name, PROPERTIES, {"value": "maybe"}, match=match)
     assert write(instance, match["name"], "false").status_code == 200
 
 
-def test_the_knob_lets_irreversible_properties_change_back(make: Make) -> None:
+def test_the_knob_allows_irreversible_properties_to_change_back(make: Make) -> None:
     instance = make(irreversible="open")
     assert write(instance, "glide.enable.password_policy", "true").status_code == 200
     assert write(instance, "glide.enable.password_policy", "false").status_code == 200
@@ -142,14 +146,14 @@ def test_a_property_of_another_application_is_refused_even_to_an_administrator(m
     assert names(make(), "nameSTARTSWITHsn_hr_core") == set()
 
 
-def test_a_hidden_row_is_seen_by_nobody_but_counted(make: Make) -> None:
+def test_a_hidden_row_is_counted_but_never_returned(make: Make) -> None:
     instance = make(hidden_properties=["glide.ui.session_timeout"])
     answer = instance.table(PROPERTIES, sysparm_query="name=glide.ui.session_timeout")
     assert (answer.json()["result"], answer.headers["X-Total-Count"]) == ([], "1")
     assert make_property(instance, "glide.ui.session_timeout", "5").status_code == 403
 
 
-def test_rows_that_scored_records_live_in(instance: Plain) -> None:
+def test_rows_that_scored_records_live_in(instance: RestClient) -> None:
     ids = {row["sys_id"]: row["active"] for row in instance.rows("sysevent_script_action")}
     lockout, unlock = "5e44f9bf0a0a0a0a019a6440b2137767", "d92636b2975301008e00958e3b297567"
     assert ids[lockout] == ids[unlock] == "false"
@@ -161,7 +165,7 @@ def test_rows_that_scored_records_live_in(instance: Plain) -> None:
     assert instance.rows("ip_access") == []
 
 
-def session(instance: Plain, user: str, password: str) -> tuple[dict[str, str], str]:
+def session(instance: RestClient, user: str, password: str) -> tuple[dict[str, str], str]:
     """The cookies of an API session and the token of its pages."""
     signed_in = instance.as_user(user, password).call("GET", "api/now/ui/user/current_user")
     cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in signed_in.cookies.items())}
@@ -169,26 +173,26 @@ def session(instance: Plain, user: str, password: str) -> tuple[dict[str, str], 
     return cookies, answer.text.partition("g_ck = '")[2].partition("'")[0]
 
 
-def raise_role(instance: Plain, cookies: dict[str, str], token: str) -> requests.Response:
+def raise_role(instance: RestClient, cookies: dict[str, str], token: str) -> requests.Response:
     headers = {**JSON, **cookies, "X-UserToken": token}
     return instance.anonymous().call(
         "POST", "api/now/ui/impersonate/role", headers=headers, json={"roles": "security_admin"}
     )
 
 
-def elevated_write(instance: Plain, cookies: dict[str, str], name: str, value: str) -> requests.Response:
+def elevated_write(instance: RestClient, cookies: dict[str, str], name: str, value: str) -> requests.Response:
     row = instance.row(PROPERTIES, f"name={name}")
     path = f"api/now/table/{PROPERTIES}/{row['sys_id']}"
     return instance.anonymous().call("PATCH", path, headers={**JSON, **cookies}, json={"value": value})
 
 
-def test_the_elevation_endpoint_is_closed_unless_the_knob_opens_it(instance: Plain) -> None:
+def test_the_elevation_endpoint_is_closed_unless_the_knob_opens_it(instance: RestClient) -> None:
     cookies, token = session(instance, "admin", instance.access.admin_password)
     assert token == ""
     assert raise_role(instance, cookies, token).status_code == 400
 
 
-def test_an_elevated_session_writes_what_nobody_else_may(make: Make) -> None:
+def test_only_an_elevated_session_writes_protected_rows(make: Make) -> None:
     instance = make(elevation=True)
     cookies, token = session(instance, "admin", instance.access.admin_password)
     name = "glide.basicauth.required.scriptedprocessor"
@@ -197,12 +201,12 @@ def test_an_elevated_session_writes_what_nobody_else_may(make: Make) -> None:
     assert raise_role(instance, cookies, token).status_code == 200
     assert elevated_write(instance, cookies, name, "true").json()["result"]["value"] == "true"
     assert elevated_write(instance, cookies, "glide.ui.escape_text", "true").status_code == 403
-    # The role lives in that session alone.
+    # The role is limited to that session.
     admin = instance.as_user("admin", instance.access.admin_password)
     assert write(admin, "glide.basicauth.required.csv", "true").status_code == 403
 
 
-def test_only_who_was_given_the_role_can_raise_it(make: Make) -> None:
+def test_only_holders_of_the_role_can_elevate_it(make: Make) -> None:
     instance = make(elevation=True)
     cookies, token = session(instance, instance.access.username, instance.access.password)
     assert raise_role(instance, cookies, token).status_code == 403
@@ -215,7 +219,7 @@ def test_a_hardened_instance_closes_the_elevation_endpoint_to_api_sessions(make:
     assert raise_role(instance, cookies, token).status_code == 401
 
 
-def test_a_plugin_that_must_be_requested_is_not_activated(instance: Plain) -> None:
+def test_a_plugin_that_must_be_requested_is_not_activated(instance: RestClient) -> None:
     answer = instance.call("POST", "api/sn_cicd/plugin/com.snc.snc_access_control/activate")
     progress: dict[str, Any] = answer.json()["result"]["links"]["progress"]
     for _ in range(2):

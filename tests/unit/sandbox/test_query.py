@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encoded queries (platform facts 3.3)."""
+"""Encoded queries (docs/facts/servicenow_platform.md#encoded-queries)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.snow.matching import Asker, Matcher
+from tests.sandbox.snow.matching import Matcher, QueryContext
 from tests.sandbox.snow.query import Condition, parse
 from tests.sandbox.snow.schema import schema_of
 from tests.sandbox.snow.store import Database, Rows
@@ -30,7 +30,7 @@ USERS = [
 
 def select(query: str, *, strict: bool = False) -> list[str]:
     database = Database(schema_of("zurich"), {"sys_user": Rows({row["sys_id"]: row for row in USERS})})
-    asker = Asker("u1", "Anna", NOW, strict)
+    asker = QueryContext("u1", "Anna", NOW, strict)
     return [row["sys_id"] for row in Matcher(database, "sys_user", asker).select(parse(query))]
 
 
@@ -86,7 +86,7 @@ def select(query: str, *, strict: bool = False) -> list[str]:
         ("123TEXTQUERY321=cleo", "u3"),
     ],
 )
-def test_an_operator_selects_what_the_platform_would(query: str, found: str) -> None:
+def test_operators_select_rows_like_the_platform(query: str, found: str) -> None:
     assert select(query) == found.split()
 
 

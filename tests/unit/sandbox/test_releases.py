@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What differs between releases, and how a release shows (platform facts 1.1, 5.1, 7)."""
+"""Differences between releases, and their build.
+
+See docs/facts/servicenow_platform.md#application-registry, docs/facts/servicenow_platform.md#users,
+docs/facts/servicenow_platform.md#releases.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.sandbox.snow.releases import RELEASES
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 BUILD = re.compile(r"^glide-(?P<family>[a-z]+)-(?P<date>\d{2}-\d{2}-\d{4})__patch(?P<patch>\d+)(?P<rest>.*)$")
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_a_release_tells_its_build_in_properties_and_statistics(make: Make, release: str) -> None:
+def test_a_release_shows_its_build_in_properties_and_statistics(make: Make, release: str) -> None:
     instance = make(release=release)
     values = {row["name"]: row["value"] for row in instance.rows("sys_properties", "nameSTARTSWITHglide.build")}
     assert values["glide.buildname"] == release.capitalize()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever comes in, an instance answers as a platform would: it never fails itself."""
+"""An instance answers any input like the platform and never fails itself."""
 
 from __future__ import annotations
 

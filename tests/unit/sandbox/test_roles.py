@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles, grants, inheritance (platform facts 5.2, 5.3)."""
+"""Roles, grants, inheritance.
+
+See docs/facts/servicenow_platform.md#role-grants, docs/facts/servicenow_platform.md#roles.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,25 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.sandbox.client import Plain, error_of
+from tests.unit.sandbox.client import RestClient, error_of
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 
 
-def ids(instance: Plain, user: str, role: str) -> dict[str, str]:
+def ids(instance: RestClient, user: str, role: str) -> dict[str, str]:
     return {
         "user": instance.row("sys_user", f"user_name={user}")["sys_id"],
         "role": instance.row("sys_user_role", f"name={role}")["sys_id"],
     }
 
 
-def grants(instance: Plain, user: str) -> list[tuple[str, str]]:
+def grants(instance: RestClient, user: str) -> list[tuple[str, str]]:
     query = f"user.user_name={user}^state=active"
     rows = instance.rows("sys_user_has_role", query, sysparm_fields="role.name,inherited")
     return sorted((row["role.name"], row["inherited"]) for row in rows)
 
 
-def test_a_grant_brings_the_contained_roles_as_inherited_rows(instance: Plain) -> None:
+def test_a_grant_adds_the_contained_roles_as_inherited_rows(instance: RestClient) -> None:
     row = instance.insert("sys_user_has_role", ids(instance, "employee", "change_manager"))
     assert row["inherited"] == "false"
     assert grants(instance, "employee") == [
@@ -37,13 +40,13 @@ def test_a_grant_brings_the_contained_roles_as_inherited_rows(instance: Plain) -
     assert grants(instance, "employee") == []
 
 
-def test_an_inherited_row_cannot_be_deleted(instance: Plain) -> None:
+def test_an_inherited_row_cannot_be_deleted(instance: RestClient) -> None:
     row = instance.row("sys_user_has_role", "user.user_name=itil_agent^role.name=cmdb_read")
     answer = instance.table("sys_user_has_role", row["sys_id"], method="DELETE")
     assert error_of(answer)[:2] == (403, "Operation Failed")
 
 
-def test_one_row_counts_its_causes_and_may_be_direct_too(instance: Plain) -> None:
+def test_one_row_counts_its_causes_and_may_be_direct_too(instance: RestClient) -> None:
     instance.insert("sys_user_has_role", ids(instance, "employee", "itil"))
     instance.insert("sys_user_has_role", ids(instance, "employee", "change_manager"))
     query = "user.user_name=employee^role.name=sn_change_write"
@@ -51,13 +54,13 @@ def test_one_row_counts_its_causes_and_may_be_direct_too(instance: Plain) -> Non
     assert (inherited["inherited"], inherited["inh_count"]) == ("true", "2")
     direct = instance.insert("sys_user_has_role", ids(instance, "employee", "sn_change_write"))
     assert instance.row("sys_user_has_role", query)["inherited"] == "false"
-    # Taking the direct grant back leaves the inherited one.
+    # Removing the direct grant leaves the inherited one.
     assert instance.table("sys_user_has_role", direct["sys_id"], method="DELETE").status_code == 204
     left = instance.row("sys_user_has_role", query)
     assert (left["inherited"], left["inh_count"]) == ("true", "2")
 
 
-def test_a_second_direct_grant_is_refused_with_counted_inheritance(instance: Plain) -> None:
+def test_a_second_direct_grant_is_refused_with_counted_inheritance(instance: RestClient) -> None:
     body = ids(instance, "employee", "itil")
     instance.insert("sys_user_has_role", body)
     assert instance.table("sys_user_has_role", method="POST", body=body).status_code == 403
@@ -75,7 +78,7 @@ def test_without_counted_inheritance_duplicates_are_normal(make: Make) -> None:
     assert grants(instance, "employee").count(("sn_change_write", "true")) == 2
 
 
-def test_a_change_of_containment_reaches_every_holder(instance: Plain) -> None:
+def test_a_change_of_containment_reaches_every_holder(instance: RestClient) -> None:
     role = instance.insert("sys_user_role", {"name": "custom_table_access"})
     instance.insert("sys_user_has_role", ids(instance, "employee", "custom_table_access"))
     rest = instance.row("sys_user_role", "name=rest_service")["sys_id"]
@@ -85,14 +88,14 @@ def test_a_change_of_containment_reaches_every_holder(instance: Plain) -> None:
     assert grants(instance, "employee") == [("custom_table_access", "false")]
 
 
-def test_groups_hand_their_roles_down(instance: Plain) -> None:
+def test_members_inherit_the_roles_of_groups(instance: RestClient) -> None:
     assert ("itil", "true") in grants(instance, "group_member")
     membership = instance.row("sys_user_grmember", "user.user_name=group_member")
     instance.table("sys_user_grmember", membership["sys_id"], method="DELETE")
     assert grants(instance, "group_member") == []
 
 
-def test_only_an_administrator_grants_admin_directly_or_in_a_wrapper(instance: Plain) -> None:
+def test_only_an_administrator_grants_admin_directly_or_in_a_wrapper(instance: RestClient) -> None:
     manager = instance.user("user_manager")
     for role in ("admin", "security_admin"):
         answer = manager.table("sys_user_has_role", method="POST", body=ids(instance, "employee", role))
@@ -105,7 +108,7 @@ def test_only_an_administrator_grants_admin_directly_or_in_a_wrapper(instance: P
     assert instance.insert("sys_user_has_role", ids(instance, "employee", "admin"))
 
 
-def test_a_role_cannot_contain_itself_and_its_name_is_unique(instance: Plain) -> None:
+def test_a_role_cannot_contain_itself_and_its_name_is_unique(instance: RestClient) -> None:
     itil = instance.row("sys_user_role", "name=itil")["sys_id"]
     write = instance.row("sys_user_role", "name=sn_change_write")["sys_id"]
     body = {"role": write, "contains": itil}
@@ -114,7 +117,7 @@ def test_a_role_cannot_contain_itself_and_its_name_is_unique(instance: Plain) ->
 
 
 @pytest.mark.parametrize("table", ["sys_user", "sys_user_role"])
-def test_deleting_a_user_or_a_role_takes_the_grants_along(instance: Plain, table: str) -> None:
+def test_deleting_a_user_or_a_role_deletes_the_grants(instance: RestClient, table: str) -> None:
     role = instance.insert("sys_user_role", {"name": "custom_table_access"})
     user = instance.insert("sys_user", {"user_name": "svc"})
     instance.insert("sys_user_has_role", {"user": user["sys_id"], "role": role["sys_id"]})
@@ -122,7 +125,7 @@ def test_deleting_a_user_or_a_role_takes_the_grants_along(instance: Plain, table
     assert not [row for row in instance.rows("sys_user_has_role") if row["user"]["value"] == user["sys_id"]]
 
 
-def test_the_inheritance_api_shows_where_roles_come_from(instance: Plain) -> None:
+def test_the_inheritance_api_shows_where_roles_come_from(instance: RestClient) -> None:
     user = instance.row("sys_user", "user_name=group_member")["sys_id"]
     path = f"api/global/user_role_inheritance?user_sysid={user}"
     result = instance.user("user_manager").call("GET", path).json()["result"]

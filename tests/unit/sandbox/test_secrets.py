@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encrypted columns (platform facts 1.4, 5.1)."""
+"""Encrypted columns (docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platform.md#users)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.sandbox.client import Plain
+from tests.unit.sandbox.client import RestClient
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 DISPLAY = {"sysparm_input_display_value": "true"}
 
 
-def secret_works(instance: Plain, client_id: str, secret: str) -> bool:
-    """Ask with a refresh token that cannot exist: only a wrong pair is an invalid client."""
+def secret_works(instance: RestClient, client_id: str, secret: str) -> bool:
+    """Send a refresh token that does not exist: only wrong client credentials are an invalid client."""
     form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": client_id, "client_secret": secret}
     return bool(instance.token(**form).json()["error"] != "invalid_client")
 
@@ -31,7 +31,7 @@ def test_no_answer_ever_shows_a_client_secret(make: Make, mode: str, params: dic
     assert {"ciphertext": len(value) > 10, "masked": value == "********", "empty": value == ""}[mode]
 
 
-def test_a_secret_written_raw_is_unusable_and_one_written_as_display_value_works(instance: Plain) -> None:
+def test_a_raw_secret_is_unusable_and_one_written_as_display_value_works(instance: RestClient) -> None:
     row = instance.insert("oauth_entity", {"name": "A", "client_secret": "one"})
     assert not secret_works(instance, row["client_id"], "one")
     instance.update("oauth_entity", row["sys_id"], {"client_secret": "two"}, **DISPLAY)
@@ -39,25 +39,25 @@ def test_a_secret_written_raw_is_unusable_and_one_written_as_display_value_works
     assert not secret_works(instance, row["client_id"], "one")
 
 
-def test_an_instance_may_take_raw_secrets(make: Make) -> None:
+def test_an_instance_can_accept_raw_secrets(make: Make) -> None:
     instance = make(requires_input_display=False)
     row = instance.insert("oauth_entity", {"name": "A", "client_secret": "one"})
     assert secret_works(instance, row["client_id"], "one")
 
 
 @pytest.mark.parametrize("automatic", [True, False])
-def test_a_blank_secret_is_minted_where_the_platform_does_that(make: Make, automatic: bool) -> None:
+def test_a_blank_secret_is_generated_if_the_platform_does_so(make: Make, automatic: bool) -> None:
     instance = make(auto_generate=automatic)
     instance.insert("oauth_entity", {"name": "A"})
     (row,) = [each for each in instance.sandbox.state(instance.name, "oauth_entity") if each["name"] == "A"]
     assert ("client_secret" in row) is automatic
 
 
-def test_a_caller_may_choose_the_client_id(instance: Plain) -> None:
+def test_a_caller_may_choose_the_client_id(instance: RestClient) -> None:
     assert instance.insert("oauth_entity", {"name": "A", "client_id": "mine"})["client_id"] == "mine"
 
 
-def test_a_password_written_raw_is_stored_unhashed_and_opens_nothing(instance: Plain) -> None:
+def test_a_raw_password_is_stored_unhashed_and_unusable(instance: RestClient) -> None:
     user = instance.insert("sys_user", {"user_name": "svc", "user_password": "Right-1"})
     assert instance.as_user("svc", "Right-1").table("sys_user").status_code == 401
     instance.update("sys_user", user["sys_id"], {"user_password": "Right-2"}, **DISPLAY)
@@ -65,13 +65,13 @@ def test_a_password_written_raw_is_stored_unhashed_and_opens_nothing(instance: P
     assert "Right-2" not in instance.table("sys_user", user["sys_id"]).text
 
 
-def test_an_instance_may_take_no_password_by_rest_at_all(make: Make) -> None:
+def test_an_instance_can_refuse_passwords_through_rest(make: Make) -> None:
     instance = make(password_by_rest=False)
     instance.insert("sys_user", {"user_name": "svc", "user_password": "Right-1"}, **DISPLAY)
     assert instance.as_user("svc", "Right-1").table("sys_user").status_code == 401
 
 
-def test_tampering_stores_a_secret_usable_or_raw(instance: Plain) -> None:
+def test_tampering_stores_a_secret_usable_or_raw(instance: RestClient) -> None:
     client_id = instance.application("A", "planted")["client_id"]
     assert secret_works(instance, client_id, "planted")
     instance.sandbox.tamper(instance.name, "oauth_entity", {"client_secret": "x"}, match={"name": "A"}, raw=True)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secure Score of the tenant, which follows the settings of connected instances (hardening facts 3.1; Cloud Apps facts 6)."""
+"""Secure Score of the tenant, which follows the settings of connected instances.
+
+See docs/facts/servicenow_hardening.md#secure-score-controls, docs/facts/microsoft_graph.md#secure-score.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.client import Plain
-from tests.unit.sandbox.graph_client import Graph
-from tests.unit.sandbox.tenant_client import Json, Tenant, wait
+from tests.unit.sandbox.client import RestClient
+from tests.unit.sandbox.graph_client import GraphClient
+from tests.unit.sandbox.tenant_client import Json, TenantClient, wait
 
-MakeTenant = Callable[..., Tenant]
-Make = Callable[..., Plain]
+MakeTenant = Callable[..., TenantClient]
+Make = Callable[..., RestClient]
 PROFILES = "/security/secureScoreControlProfiles"
 SCORES = "/security/secureScores"
 QUICK = {"connect_seconds": 0.0, "data_delay": 0.0}
 TIMEOUT = "MDA_SNOW_uiSessionTimeout"
 VENDOR = {"vendor": "Microsoft", "provider": "SecureScore", "providerVersion": None, "subProvider": None}
-# What an administrator sets for all 22, by REST or behind the platform's back.
+# The settings of an administrator for all 22 controls, through REST or out of band.
 GOOD = {
     "glide.authenticate.multifactor": "true",
     "glide.basicauth.required.jsonv2": "true",
@@ -43,31 +46,31 @@ GOOD = {
 
 
 @pytest.fixture
-def graph(make_tenant: MakeTenant) -> Graph:
-    return Graph(make_tenant(**QUICK))
+def graph(make_tenant: MakeTenant) -> GraphClient:
+    return GraphClient(make_tenant(**QUICK))
 
 
-def of_servicenow(graph: Graph) -> dict[str, Json]:
+def of_servicenow(graph: GraphClient) -> dict[str, Json]:
     rows = graph.all(f"{SCORES}?$top=1")[0]["controlScores"]
     return {row["controlName"]: row for row in rows if row["controlName"].startswith("MDA_SNOW_")}
 
 
-def points(graph: Graph) -> float:
+def points(graph: GraphClient) -> float:
     return sum(row["score"] for row in of_servicenow(graph).values())
 
 
-def harden(instance: Plain, **changes: Any) -> None:
+def harden(instance: RestClient, **changes: Any) -> None:
     instance.sandbox.turn(instance.name, properties={**GOOD, **changes})
     match = {"name": "SNC User Lockout Check"}
     instance.sandbox.tamper(instance.name, "sysevent_script_action", {"active": "true"}, match=match)
 
 
-def connect(graph: Graph, *instances: Plain) -> None:
+def connect(graph: GraphClient, *instances: RestClient) -> None:
     for instance in instances:
         assert graph.tenant.connect(instance.name, instance)["api"]["isConnected"]
 
 
-def test_the_controls_of_servicenow_are_as_published(graph: Graph) -> None:
+def test_the_controls_of_servicenow_are_as_published(graph: GraphClient) -> None:
     found = {row["id"]: row for row in graph.all(PROFILES) if row["service"] == "MDA_SNOW"}
     assert (len(found), sum(row["maxScore"] for row in found.values())) == (22, 114)
     row = found["MDA_SNOW_highSecurity"]
@@ -77,16 +80,16 @@ def test_the_controls_of_servicenow_are_as_published(graph: Graph) -> None:
     )
     assert (row["controlStateUpdates"], row["deprecated"], row["vendorInformation"]) == ([], False, VENDOR)
     assert graph.get(f"{PROFILES}/MDA_SNOW_highSecurity")["id"] == "MDA_SNOW_highSecurity"
-    assert graph.refusal("GET", f"{PROFILES}/MDA_SNOW_explicitRoles") == (404, "ResourceNotFound")
+    assert graph.error("GET", f"{PROFILES}/MDA_SNOW_explicitRoles") == (404, "ResourceNotFound")
 
 
-def test_without_a_connected_instance_the_controls_have_no_score(graph: Graph) -> None:
+def test_without_a_connected_instance_the_controls_have_no_score(graph: GraphClient) -> None:
     score = graph.all(f"{SCORES}?$top=1")[0]
     assert of_servicenow(graph) == {}
     assert (score["currentScore"], score["maxScore"]) == (24, 32)
 
 
-def test_the_score_follows_the_instance(graph: Graph, instance: Plain) -> None:
+def test_the_score_follows_the_instance(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     before = points(graph)
     rows = of_servicenow(graph)
@@ -113,13 +116,15 @@ def test_the_score_follows_the_instance(graph: Graph, instance: Plain) -> None:
         ("glide.script.ccsi.ispublic", "true", False),
     ],
 )
-def test_what_a_control_asks_for(graph: Graph, instance: Plain, name: str, value: str, is_won: bool) -> None:
+def test_the_condition_of_each_control(
+    graph: GraphClient, instance: RestClient, name: str, value: str, is_won: bool
+) -> None:
     connect(graph, instance)
     harden(instance, **{name: value})
     assert (points(graph) == 114) is is_won
 
 
-def test_plugins_and_either_lock_out_action_win_their_controls(graph: Graph, instance: Plain) -> None:
+def test_plugins_and_either_lock_out_action_score_their_controls(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     harden(instance)
     instance.sandbox.turn(instance.name, plugins={"com.glide.role_management": False})
@@ -134,7 +139,7 @@ def test_plugins_and_either_lock_out_action_win_their_controls(graph: Graph, ins
     assert points(graph) == 108
 
 
-def test_a_missing_row_fails_or_counts_as_what_is_in_force(graph: Graph, instance: Plain) -> None:
+def test_a_missing_row_fails_or_counts_as_its_default(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     gone = {"glide.script.use.sandbox": None, "glide.ui.session_timeout": None, "glide.enable.password_policy": None}
     harden(instance, **gone)
@@ -143,7 +148,7 @@ def test_a_missing_row_fails_or_counts_as_what_is_in_force(graph: Graph, instanc
     assert points(graph) == 114 - 4
 
 
-def test_a_row_that_the_connector_may_not_see_is_a_missing_one(graph: Graph, instance: Plain) -> None:
+def test_a_row_hidden_from_the_connector_counts_as_missing(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     harden(instance)
     instance.sandbox.turn(instance.name, hidden_properties=["glide.ui.session_timeout"])
@@ -151,7 +156,9 @@ def test_a_row_that_the_connector_may_not_see_is_a_missing_one(graph: Graph, ins
 
 
 @pytest.mark.parametrize(("combination", "won"), [("every", 0), ("any", 4), ("share", 2)])
-def test_several_instances_combine_as_the_knob_says(graph: Graph, make: Make, combination: str, won: float) -> None:
+def test_several_instances_combine_as_the_knob_says(
+    graph: GraphClient, make: Make, combination: str, won: float
+) -> None:
     good, bad = make(), make()
     connect(graph, good, bad)
     harden(good)
@@ -163,17 +170,17 @@ def test_several_instances_combine_as_the_knob_says(graph: Graph, make: Make, co
     assert row["implementationStatus"] == text
 
 
-def test_the_score_comes_late(make_tenant: MakeTenant, instance: Plain) -> None:
-    graph = Graph(make_tenant(**QUICK, posture_delay=86400.0))
+def test_the_score_is_delayed(make_tenant: MakeTenant, instance: RestClient) -> None:
+    graph = GraphClient(make_tenant(**QUICK, posture_delay=86400.0))
     connect(graph, instance)
     before = points(graph)
     harden(instance)
     assert points(graph) == before
     graph.sandbox.turn_tenant(time_shift=86500.0)
-    assert points(Graph(graph.tenant)) == 114
+    assert points(GraphClient(graph.tenant)) == 114
 
 
-def test_hardening_that_shuts_the_connector_out_leaves_it_in_error(graph: Graph, instance: Plain) -> None:
+def test_hardening_that_locks_the_connector_out_leaves_it_in_error(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     wait(lambda: bool(graph.sandbox.tenant_state("connectors")[0]["synced"]))
     before = points(graph)
@@ -186,24 +193,24 @@ def test_hardening_that_shuts_the_connector_out_leaves_it_in_error(graph: Graph,
     assert (connector["state"], connector["message"][-13:]) == ("error", "403 Forbidden")
 
 
-def test_a_connector_without_posture_does_not_count(graph: Graph, instance: Plain) -> None:
+def test_a_connector_without_posture_does_not_count(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     graph.sandbox.tamper_tenant("connectors", {"posture": False}, match={"name": instance.name})
     assert of_servicenow(graph) == {}
 
 
-def test_snapshots_go_back_ninety_days_newest_first(graph: Graph, instance: Plain) -> None:
+def test_snapshots_go_back_ninety_days_newest_first(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     rows = graph.all(SCORES)
     assert len(rows) == 90
     assert [row["createdDateTime"] for row in rows] == sorted((row["createdDateTime"] for row in rows), reverse=True)
     assert rows[0]["maxScore"] == 146 and rows[1]["maxScore"] == 32
     graph.sandbox.turn_tenant(time_shift=86400.0)
-    assert [row["maxScore"] for row in Graph(graph.tenant).all(SCORES)[:3]] == [146, 146, 32]
+    assert [row["maxScore"] for row in GraphClient(graph.tenant).all(SCORES)[:3]] == [146, 146, 32]
 
 
 def test_lists_are_paged_and_filtered(make_tenant: MakeTenant) -> None:
-    graph = Graph(make_tenant(graph_page=10))
+    graph = GraphClient(make_tenant(graph_page=10))
     first = graph.get(f"{PROFILES}?$count=true")
     assert (len(first["value"]), first["@odata.count"]) == (10, 27)
     assert len({row["id"] for row in graph.all(PROFILES)}) == 27
@@ -211,11 +218,11 @@ def test_lists_are_paged_and_filtered(make_tenant: MakeTenant) -> None:
     assert [row["id"] for row in graph.all(f"{PROFILES}?$top=1&$skip=1")] == ["MDA_SNOW_authRequiredJson2"]
     assert len(graph.all(f"{PROFILES}?$filter=service eq 'MDA_SNOW'")) == 22
     assert graph.all(f"{PROFILES}?$filter=maxScore eq 7 and deprecated eq false")[0]["id"] == "MDA_SNOW_highSecurity"
-    assert graph.refusal("GET", f"{PROFILES}?$filter=contains(title,'x')") == (400, "BadRequest")
-    assert graph.refusal("GET", f"{PROFILES}?$top=many") == (400, "BadRequest")
+    assert graph.error("GET", f"{PROFILES}?$filter=contains(title,'x')") == (400, "BadRequest")
+    assert graph.error("GET", f"{PROFILES}?$top=many") == (400, "BadRequest")
 
 
-def test_marking_a_control_is_kept_and_changes_no_score(graph: Graph, instance: Plain) -> None:
+def test_marking_a_control_is_kept_and_changes_no_score(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     before = points(graph)
     body = {"state": "ThirdParty", "comment": "CHG0030001", "assignedTo": "secadmin", "vendorInformation": VENDOR}
@@ -229,7 +236,7 @@ def test_marking_a_control_is_kept_and_changes_no_score(graph: Graph, instance: 
     assert points(graph) == before
 
 
-def test_the_knob_lets_a_third_party_win_the_points(graph: Graph, instance: Plain) -> None:
+def test_the_knob_scores_third_party_controls(graph: GraphClient, instance: RestClient) -> None:
     connect(graph, instance)
     graph.sandbox.turn_tenant(score_third_party="won")
     graph.call("PATCH", f"{PROFILES}/{TIMEOUT}", {"state": "ThirdParty", "vendorInformation": VENDOR})
@@ -245,23 +252,23 @@ def test_the_knob_lets_a_third_party_win_the_points(graph: Graph, instance: Plai
         [],
     ],
 )
-def test_a_mark_that_makes_no_sense_is_refused(graph: Graph, body: Any) -> None:
-    assert graph.refusal("PATCH", f"{PROFILES}/{TIMEOUT}", body) == (400, "BadRequest")
+def test_an_invalid_mark_is_refused(graph: GraphClient, body: Any) -> None:
+    assert graph.error("PATCH", f"{PROFILES}/{TIMEOUT}", body) == (400, "BadRequest")
     assert graph.get(f"{PROFILES}/{TIMEOUT}")["controlStateUpdates"] == []
 
 
-def test_reading_takes_one_permission_and_marking_another(make_tenant: MakeTenant) -> None:
-    graph = Graph(make_tenant(graph_permissions=["SecurityEvents.Read.All"]))
+def test_reading_requires_one_permission_and_marking_another(make_tenant: MakeTenant) -> None:
+    graph = GraphClient(make_tenant(graph_permissions=["SecurityEvents.Read.All"]))
     assert graph.all(PROFILES) and graph.all(SCORES)
     body = {"state": "Reviewed", "vendorInformation": VENDOR}
-    assert graph.refusal("PATCH", f"{PROFILES}/{TIMEOUT}", body) == (403, "Forbidden")
-    graph = Graph(make_tenant(graph_permissions=["User.Read.All"]))
+    assert graph.error("PATCH", f"{PROFILES}/{TIMEOUT}", body) == (403, "Forbidden")
+    graph = GraphClient(make_tenant(graph_permissions=["User.Read.All"]))
     for path in (PROFILES, SCORES, f"{PROFILES}/{TIMEOUT}"):
-        assert graph.refusal("GET", path) == (403, "Forbidden")
+        assert graph.error("GET", path) == (403, "Forbidden")
 
 
 def test_controls_retire_and_appear_and_move_between_categories(make_tenant: MakeTenant) -> None:
-    graph = Graph(make_tenant())
+    graph = GraphClient(make_tenant())
     rows = {row["id"]: row["controlCategory"] for row in graph.all(PROFILES) if row["service"] == "MDA_SNOW"}
     assert set(rows.values()) == {"Identity", "Apps"}
     graph.sandbox.turn_tenant(score_categories="2024", score_retired=[TIMEOUT], score_unknown=["MDA_SNOW_new"])
@@ -272,7 +279,7 @@ def test_controls_retire_and_appear_and_move_between_categories(make_tenant: Mak
 
 
 def test_calls_of_scores_are_throttled(make_tenant: MakeTenant) -> None:
-    graph = Graph(make_tenant(graph_calls=2, graph_window=60.0))
+    graph = GraphClient(make_tenant(graph_calls=2, graph_window=60.0))
     assert [graph.call("GET", PROFILES).status_code for _ in range(3)] == [200, 200, 429]
     assert int(graph.call("GET", PROFILES).headers["Retry-After"]) > 0
     graph.sandbox.turn_tenant(graph_retry_after=False)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in to the APIs (platform facts 3.9, 5.1; hardening facts 7)."""
+"""Signing in to the APIs.
+
+See docs/facts/servicenow_platform.md#sign-in-gates, docs/facts/servicenow_platform.md#users,
+docs/facts/servicenow_hardening.md#connection-impact.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,18 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from tests.unit.sandbox.client import Plain, error_of
+from tests.unit.sandbox.client import RestClient, error_of
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 REFUSED = (401, "User Not Authenticated", "Required to provide Auth information")
 
 
-def test_every_failed_sign_in_gets_the_same_answer(instance: Plain) -> None:
+def test_every_failed_sign_in_gets_the_same_answer(instance: RestClient) -> None:
     for client in (instance.anonymous(), instance.as_user("admin", "wrong"), instance.with_token("nonsense")):
         assert error_of(client.table("sys_user")) == REFUSED
 
 
-def test_a_wrong_password_is_counted_locks_and_a_right_one_resets(instance: Plain) -> None:
+def test_a_wrong_password_is_counted_locks_and_a_right_one_resets(instance: RestClient) -> None:
     client = instance.user("svc", "Right-1")
     wrong = instance.as_user("svc", "Wrong-1")
     for _ in range(4):
@@ -42,19 +46,19 @@ def test_the_lock_out_knob_sets_the_number_of_attempts(make: Make) -> None:
 
 
 @pytest.mark.parametrize("state", [{"active": False}, {"locked_out": True}])
-def test_a_closed_account_is_refused(make: Make, state: dict[str, bool]) -> None:
+def test_an_inactive_or_locked_account_is_refused(make: Make, state: dict[str, bool]) -> None:
     instance = make(users={"svc": {"password": "Right-1", **state}})
     assert error_of(instance.as_user("svc", "Right-1").table("sys_user")) == REFUSED
 
 
-def test_a_pending_reset_blocks_basic_only_where_the_property_says_so(make: Make) -> None:
+def test_a_pending_reset_blocks_basic_only_with_the_property(make: Make) -> None:
     users = {"svc": {"password": "Right-1", "password_needs_reset": True}}
     assert make(users=users).as_user("svc", "Right-1").table("sys_user").status_code == 200
     strict = make(users=users, properties={"glide.authenticate.api.user.reset_password.mandatory": "true"})
     assert strict.as_user("svc", "Right-1").table("sys_user").status_code == 401
 
 
-def test_enforced_basic_restriction_refuses_people_and_admits_services(make: Make) -> None:
+def test_enforced_basic_restriction_admits_service_accounts_only(make: Make) -> None:
     instance = make(basic_auth_enforced=True)
     access = instance.access
     assert error_of(instance.as_user("admin", access.admin_password).table("sys_user")) == REFUSED
@@ -75,7 +79,7 @@ def test_allow_lists_open_the_basic_restriction(make: Make, name: str) -> None:
     assert person.table("sys_user").status_code == 200
 
 
-def test_a_second_factor_is_demanded_of_enrolled_users_where_integrations_are_included(make: Make) -> None:
+def test_enrolled_users_need_a_second_factor_if_integrations_are_included(make: Make) -> None:
     instance = make(properties={"glide.authenticate.multifactor.for_integrations": "true"})
     assert instance.user("plain").table("sys_user").status_code == 200
     refused = instance.user("enrolled", enable_multifactor_authn=True).table("sys_user")
@@ -96,7 +100,7 @@ def test_an_access_policy_turns_valid_credentials_into_401(make: Make) -> None:
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-def test_a_session_cookie_signs_in_until_the_user_is_closed(instance: Plain) -> None:
+def test_a_session_cookie_signs_in_until_the_user_is_closed(instance: RestClient) -> None:
     instance.user("svc", "Right-1")
     with requests.Session() as session:
         session.trust_env = False
@@ -104,13 +108,13 @@ def test_a_session_cookie_signs_in_until_the_user_is_closed(instance: Plain) -> 
         assert session.get(url, auth=("svc", "Right-1")).status_code == 200
         assert session.get(url).json()["result"]["user_name"] == "svc"
         assert "Set-Cookie" not in session.get(url).headers
-        # A wrong password is a wrong password, cookie or not.
+        # A wrong password is refused, with or without a cookie.
         assert session.get(url, auth=("svc", "wrong")).status_code == 401
         instance.sandbox.tamper(instance.name, "sys_user", {"active": False}, match={"user_name": "svc"})
         assert session.get(url).status_code == 401
 
 
-def test_cookies_of_one_instance_mean_nothing_to_another(make: Make) -> None:
+def test_cookies_of_one_instance_are_invalid_on_another(make: Make) -> None:
     one, other = make(), make()
     with requests.Session() as session:
         session.trust_env = False
@@ -140,6 +144,6 @@ def test_without_the_api_property_requests_run_as_guest(make: Make) -> None:
     assert instance.as_user("admin", "wrong").table("sys_user").status_code == 401
 
 
-def test_a_sign_in_is_noted_on_the_user(instance: Plain) -> None:
+def test_a_sign_in_is_recorded_on_the_user(instance: RestClient) -> None:
     instance.user("svc").table("sys_user")
     assert instance.row("sys_user", "user_name=svc")["last_login_time"] != ""

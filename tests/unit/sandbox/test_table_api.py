@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Table API (platform facts 3)."""
+"""The Table API (docs/facts/servicenow_platform.md#table-api)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.client import JSON, Plain, error_of
+from tests.unit.sandbox.client import JSON, RestClient, error_of
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 APPLICATION = "oauth_entity"
 
 
-def test_all_values_are_strings_and_unknown_columns_are_dropped(instance: Plain) -> None:
+def test_all_values_are_strings_and_unknown_columns_are_dropped(instance: RestClient) -> None:
     row = instance.insert(APPLICATION, {"name": "A", "access_token_lifespan": 3600, "active": True, "bogus": "x"})
     assert row["access_token_lifespan"] == "3600"
     assert row["active"] == "true"
@@ -26,7 +26,7 @@ def test_all_values_are_strings_and_unknown_columns_are_dropped(instance: Plain)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row["sys_created_on"])
 
 
-def test_an_insert_answers_201_with_the_location_of_the_row(instance: Plain) -> None:
+def test_an_insert_answers_201_with_the_location_of_the_row(instance: RestClient) -> None:
     answer = instance.table(APPLICATION, method="POST", body={"name": "A"})
     assert answer.status_code == 201
     assert (
@@ -34,7 +34,7 @@ def test_an_insert_answers_201_with_the_location_of_the_row(instance: Plain) -> 
     )
 
 
-def test_put_and_patch_both_update_only_what_they_name(instance: Plain) -> None:
+def test_put_and_patch_both_update_only_what_they_name(instance: RestClient) -> None:
     row = instance.insert(APPLICATION, {"name": "A", "comments": "first"})
     for method in ("PUT", "PATCH"):
         answer = instance.table(APPLICATION, row["sys_id"], method=method, body={"comments": method})
@@ -42,19 +42,19 @@ def test_put_and_patch_both_update_only_what_they_name(instance: Plain) -> None:
         assert (answer.json()["result"]["name"], answer.json()["result"]["comments"]) == ("A", method)
 
 
-def test_the_update_count_moves_only_on_a_real_change(instance: Plain) -> None:
+def test_the_update_count_increases_only_on_a_real_change(instance: RestClient) -> None:
     row = instance.insert(APPLICATION, {"name": "A", "active": "true"})
     same = instance.update(APPLICATION, row["sys_id"], {"name": "A", "active": True})
     assert same["sys_mod_count"] == "0"
     assert instance.update(APPLICATION, row["sys_id"], {"name": "B"})["sys_mod_count"] == "1"
 
 
-def test_an_empty_string_clears_a_column(instance: Plain) -> None:
+def test_an_empty_string_clears_a_column(instance: RestClient) -> None:
     row = instance.insert(APPLICATION, {"name": "A", "comments": "text"})
     assert instance.update(APPLICATION, row["sys_id"], {"comments": ""})["comments"] == ""
 
 
-def test_delete_answers_204_and_the_row_is_gone(instance: Plain) -> None:
+def test_delete_answers_204_and_the_row_is_gone(instance: RestClient) -> None:
     row = instance.insert(APPLICATION, {"name": "A"})
     answer = instance.table(APPLICATION, row["sys_id"], method="DELETE")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -62,7 +62,7 @@ def test_delete_answers_204_and_the_row_is_gone(instance: Plain) -> None:
     assert gone == (404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
 
 
-def test_references_are_objects_with_a_link_unless_excluded(instance: Plain) -> None:
+def test_references_are_objects_with_a_link_unless_excluded(instance: RestClient) -> None:
     admin = instance.row("sys_user", "user_name=employee", sysparm_fields="manager")["manager"]
     assert admin["link"] == f"{instance.url}/api/now/table/sys_user/{admin['value']}"
     plain = instance.row("sys_user", "user_name=employee", sysparm_exclude_reference_link="true")
@@ -70,7 +70,7 @@ def test_references_are_objects_with_a_link_unless_excluded(instance: Plain) -> 
     assert instance.row("sys_user", "user_name=guest")["manager"] == ""
 
 
-def test_display_values_come_instead_of_or_beside_the_values(instance: Plain) -> None:
+def test_display_values_replace_or_accompany_the_values(instance: RestClient) -> None:
     query = "user_name=employee"
     shown = instance.row("sys_user", query, sysparm_display_value="true", sysparm_fields="manager,notification")
     assert shown["manager"]["display_value"] == "Service Owner"
@@ -82,7 +82,7 @@ def test_display_values_come_instead_of_or_beside_the_values(instance: Plain) ->
     assert instance.row("sys_user", query, **bare) == {"manager": "Service Owner"}
 
 
-def test_display_values_use_the_callers_time_zone_and_format(instance: Plain) -> None:
+def test_display_values_use_the_callers_time_zone_and_format(instance: RestClient) -> None:
     berlin = instance.user("berlin", roles=["admin"], time_zone="Europe/Berlin")
     shown = berlin.row("incident", "number=INC0010001", sysparm_display_value="all")
     assert shown["opened_at"] == {"display_value": "2025-01-15 09:00:00", "value": "2025-01-15 08:00:00"}
@@ -92,14 +92,14 @@ def test_display_values_use_the_callers_time_zone_and_format(instance: Plain) ->
     assert instance.insert("incident", {"due_date": "2026-07-01 12:00:00"})["due_date"] == "2026-07-01 12:00:00"
 
 
-def test_dot_walked_fields_come_back_as_flat_keys_and_unknown_ones_not_at_all(instance: Plain) -> None:
+def test_dot_walked_fields_come_back_as_flat_keys_and_unknown_ones_not_at_all(instance: RestClient) -> None:
     row = instance.row(
         "sys_user", "user_name=employee", sysparm_fields="manager.user_name,bogus,manager.bogus,user_name"
     )
     assert row == {"manager.user_name": "service_owner", "user_name": "employee"}
 
 
-def test_pairs_filter_by_value_or_display_value_unless_a_query_is_given(instance: Plain) -> None:
+def test_pairs_filter_by_value_or_display_value_unless_a_query_is_given(instance: RestClient) -> None:
     by_name = instance.table("incident", caller_id="Plain Employee", sysparm_fields="number").json()["result"]
     assert [row["number"] for row in by_name] == ["INC0010001", "INC0010002"]
     by_label = instance.table("incident", state="New", sysparm_fields="number").json()["result"]
@@ -107,7 +107,7 @@ def test_pairs_filter_by_value_or_display_value_unless_a_query_is_given(instance
     assert len(instance.table("incident", state="New", sysparm_query="numberISNOTEMPTY").json()["result"]) == 3
 
 
-def test_a_child_row_is_visible_through_its_parent_table(instance: Plain) -> None:
+def test_a_child_row_is_visible_through_its_parent_table(instance: RestClient) -> None:
     child = instance.insert("oauth_jwt", {"name": "JWT", "clock_skew": "10"})
     parent = instance.row(APPLICATION, "name=JWT")
     assert (parent["sys_id"], parent["sys_class_name"]) == (child["sys_id"], "oauth_jwt")
@@ -116,7 +116,7 @@ def test_a_child_row_is_visible_through_its_parent_table(instance: Plain) -> Non
     assert instance.rows("task", "sys_class_nameINSTANCEOFincident")
 
 
-def test_paging_counts_and_links(instance: Plain) -> None:
+def test_paging_counts_and_links(instance: RestClient) -> None:
     answer = instance.table("sys_user_role", sysparm_query="ORDERBYsys_id", sysparm_limit=10, sysparm_offset=10)
     total = int(answer.headers["X-Total-Count"])
     assert len(answer.json()["result"]) == 10
@@ -129,12 +129,12 @@ def test_paging_counts_and_links(instance: Plain) -> None:
     assert "Link" not in quiet.headers
 
 
-def test_an_empty_list_is_404_in_version_one_only(instance: Plain) -> None:
+def test_an_empty_list_is_404_in_version_one_only(instance: RestClient) -> None:
     for path, status in (("api/now/table", 200), ("api/now/v2/table", 200), ("api/now/v1/table", 404)):
         assert instance.call("GET", f"{path}/sys_user?sysparm_query=user_name=nobody").status_code == status
 
 
-def test_head_and_method_override(instance: Plain) -> None:
+def test_head_and_method_override(instance: RestClient) -> None:
     head = instance.call("HEAD", "api/now/table/sys_user")
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["X-Total-Count"]) > 5
@@ -144,7 +144,7 @@ def test_head_and_method_override(instance: Plain) -> None:
     assert instance.call("POST", path, headers=headers, data='{"name":"B"}').json()["result"]["name"] == "B"
 
 
-def test_a_write_can_ask_for_no_body(instance: Plain) -> None:
+def test_a_write_can_request_an_empty_body(instance: RestClient) -> None:
     headers = {**JSON, "X-no-response-body": "true"}
     answer = instance.call("POST", "api/now/table/oauth_entity", headers=headers, data='{"name":"A"}')
     assert (answer.status_code, answer.content) == (201, b"")
@@ -165,21 +165,21 @@ def test_a_write_can_ask_for_no_body(instance: Plain) -> None:
         ("PATCH", "api/now/table/sys_user", {"headers": JSON, "data": "{}"}, 405, "Method not Supported"),
     ],
 )
-def test_errors_come_word_for_word(
-    instance: Plain, method: str, path: str, kwargs: dict[str, Any], status: int, message: str | None
+def test_errors_match_the_documentation_verbatim(
+    instance: RestClient, method: str, path: str, kwargs: dict[str, Any], status: int, message: str | None
 ) -> None:
     found = error_of(instance.call(method, path, **kwargs))
     assert found[0] == status
     assert message is None or found[1] == message
 
 
-def test_of_an_array_only_the_first_record_is_used(instance: Plain) -> None:
+def test_of_an_array_only_the_first_record_is_used(instance: RestClient) -> None:
     answer = instance.call("POST", "api/now/table/oauth_entity", headers=JSON, data='[{"name":"A"},{"name":"B"}]')
     assert answer.status_code == 201
     assert not instance.rows(APPLICATION, "name=B")
 
 
-def test_a_body_over_the_limit_is_rejected_with_its_size(instance: Plain) -> None:
+def test_a_body_over_the_limit_is_rejected_with_its_size(instance: RestClient) -> None:
     body = '{"name":"' + "x" * (11 * 1024 * 1024) + '"}'
     status, message, detail = error_of(instance.call("POST", "api/now/table/oauth_entity", headers=JSON, data=body))
     assert (status, message) == (400, "Exception while reading request")
@@ -188,7 +188,7 @@ def test_a_body_over_the_limit_is_rejected_with_its_size(instance: Plain) -> Non
     )
 
 
-def test_a_query_too_long_for_a_url_is_414_and_its_tiny_form_works(instance: Plain) -> None:
+def test_a_query_too_long_for_a_url_is_414_and_its_tiny_form_works(instance: RestClient) -> None:
     long = "user_nameINadmin," + ",".join(f"user{number}" for number in range(4000))
     assert instance.table("sys_user", sysparm_query=long).status_code == 414
     body = {"url": f"api/now/table/sys_user?sysparm_query={long}&sysparm_fields=user_name"}
@@ -197,12 +197,12 @@ def test_a_query_too_long_for_a_url_is_414_and_its_tiny_form_works(instance: Pla
     assert instance.call("GET", tiny.json()["result"]).json() == {"result": [{"user_name": "admin"}]}
 
 
-def test_choices_and_references_are_read_as_display_values_when_asked(instance: Plain) -> None:
+def test_choices_and_references_are_read_as_display_values_on_request(instance: RestClient) -> None:
     body = {"name": "A", "type": "OAuth Provider", "user": "Service Owner"}
     row = instance.insert(APPLICATION, body, sysparm_input_display_value="true")
     owner = instance.row("sys_user", "user_name=service_owner")["sys_id"]
     assert (row["type"], row["user"]["value"]) == ("oauth_provider", owner)
-    # A sys_id is no display value of anybody.
+    # A sys_id is not a display value.
     assert instance.insert(APPLICATION, {"name": "B", "user": owner}, sysparm_input_display_value="true")["user"] == ""
 
 
@@ -224,7 +224,7 @@ def test_the_invalid_query_property_turns_everything_into_nothing(make: Make) ->
     assert make(invalid_query="no_rows").rows("sys_user", "bogus=1") == []
 
 
-def test_a_data_policy_refuses_what_lacks_its_columns(instance: Plain) -> None:
+def test_a_data_policy_refuses_what_lacks_its_columns(instance: RestClient) -> None:
     incident = instance.row("incident", "number=INC0010002")["sys_id"]
     status, message, detail = error_of(instance.table("incident", incident, method="PATCH", body={"state": "6"}))
     assert (status, message) == (403, "Operation Failed")
@@ -233,7 +233,7 @@ def test_a_data_policy_refuses_what_lacks_its_columns(instance: Plain) -> None:
     assert instance.update("incident", incident, resolved)["incident_state"] == "6"
 
 
-def test_tickets_get_numbers_priorities_and_journals(instance: Plain) -> None:
+def test_tickets_get_numbers_priorities_and_journals(instance: RestClient) -> None:
     row = instance.insert("incident", {"short_description": "x", "impact": "1", "urgency": "2", "work_notes": "seen"})
     assert row["number"] == "INC0010004"
     assert (row["priority"], row["state"], row["incident_state"], row["work_notes"]) == ("2", "1", "1", "")
@@ -256,7 +256,7 @@ def test_the_dictionary_lists_the_columns_of_the_release(make: Make) -> None:
     )
 
 
-def test_without_a_sort_order_pages_may_overlap_where_the_knob_says_so(make: Make) -> None:
+def test_without_a_sort_order_pages_can_overlap_with_the_knob(make: Make) -> None:
     instance = make(unstable_order=True)
     orders = {tuple(row["sys_id"] for row in instance.rows("sys_user_role")) for _ in range(5)}
     assert len(orders) > 1
@@ -264,7 +264,7 @@ def test_without_a_sort_order_pages_may_overlap_where_the_knob_says_so(make: Mak
     assert len(sorted_orders) == 1
 
 
-def test_every_answer_carries_the_platforms_headers(instance: Plain) -> None:
+def test_every_answer_carries_the_platforms_headers(instance: RestClient) -> None:
     headers = instance.table("sys_user").headers
     assert headers["Content-Type"] == "application/json;charset=UTF-8"
     assert headers["X-Is-Logged-In"] == "true"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documented Cloud Apps API: sign-in, permissions, filters, pages, limit, IP ranges (Cloud Apps facts 2 and 3)."""
+"""The documented Cloud Apps API: sign-in, permissions, filters, pages, limit, IP ranges.
+
+See docs/facts/defender_for_cloud_apps.md#documented-api.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.tenant_client import GRAPH, Tenant
+from tests.unit.sandbox.tenant_client import GRAPH, TenantClient
 
-MakeTenant = Callable[..., Tenant]
+MakeTenant = Callable[..., TenantClient]
 NOW = 1900000000000
 
 
 @pytest.fixture
-def events(make_tenant: MakeTenant) -> Tenant:
+def events(make_tenant: MakeTenant) -> TenantClient:
     """A tenant with seven events of two instances, three of one moment."""
     tenant = make_tenant(page_size=3, scan_size=3, throttle=0)
     for place, moment in enumerate((1, 2, 3, 3, 3, 4, 5)):
@@ -27,12 +30,12 @@ def events(make_tenant: MakeTenant) -> Tenant:
     return tenant
 
 
-def test_the_legacy_token_has_the_form_that_clients_check(tenant: Tenant) -> None:
+def test_the_legacy_token_has_the_form_that_clients_check(tenant: TenantClient) -> None:
     assert re.fullmatch(r"[0-9a-zA-Z=]{64,192}", tenant.known["mda_api_token"])
     assert tenant.api("GET", "/api/v1/activities/").json() == {"data": [], "hasNext": False, "total": 0}
 
 
-def test_both_prefixes_and_both_methods_list(tenant: Tenant) -> None:
+def test_both_prefixes_and_both_methods_list(tenant: TenantClient) -> None:
     for method in ("GET", "POST"):
         for path in (
             "/api/v1/entities/",
@@ -45,12 +48,12 @@ def test_both_prefixes_and_both_methods_list(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "Token wrong", "Bearer nonsense", "Basic eDp5"])
-def test_without_a_right_token_nothing_is_said(tenant: Tenant, header: str | None) -> None:
+def test_without_a_valid_token_nothing_is_returned(tenant: TenantClient, header: str | None) -> None:
     answer = tenant.api("GET", "/api/v1/activities/", headers={"Authorization": header} if header else {})
     assert answer.status_code == 401
 
 
-def test_a_token_for_graph_does_not_open_cloud_apps(tenant: Tenant) -> None:
+def test_a_token_for_graph_does_not_open_cloud_apps(tenant: TenantClient) -> None:
     answer = tenant.api("GET", "/api/v1/activities/", headers=tenant.bearer(GRAPH))
     assert (answer.status_code, "audience" in answer.text) == (401, True)
 
@@ -68,7 +71,7 @@ def test_a_revoked_legacy_token(make_tenant: MakeTenant) -> None:
         ("Discovery.read", [], ["/api/v1/activities/", "/api/v1/subnet/"]),
     ],
 )
-def test_a_permission_opens_what_it_covers(
+def test_each_permission_allows_its_routes(
     make_tenant: MakeTenant, permission: str, allowed: list[str], refused: list[str]
 ) -> None:
     tenant = make_tenant(mda_permissions=[permission])
@@ -86,7 +89,7 @@ def test_reading_does_not_allow_writing(make_tenant: MakeTenant) -> None:
     assert tenant.sandbox.tenant_state("subnets")[0]["name"] == "Head office"
 
 
-def test_the_thirty_first_call_of_a_minute_is_throttled(tenant: Tenant) -> None:
+def test_the_thirty_first_call_of_a_minute_is_throttled(tenant: TenantClient) -> None:
     codes = [tenant.api("GET", "/api/v1/alerts/").status_code for _ in range(31)]
     assert codes == [200] * 30 + [429]
     answer = tenant.api("GET", "/api/v1/alerts/", headers=tenant.bearer())
@@ -96,7 +99,7 @@ def test_the_thirty_first_call_of_a_minute_is_throttled(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "text", "empty"])
-def test_how_a_throttled_call_looks_is_not_documented(make_tenant: MakeTenant, form: str) -> None:
+def test_the_format_of_throttling_depends_on_the_knobs(make_tenant: MakeTenant, form: str) -> None:
     tenant = make_tenant(throttle=1, throttle_body=form, retry_after=True)
     tenant.api("GET", "/api/v1/alerts/")
     answer = tenant.api("GET", "/api/v1/alerts/")
@@ -127,7 +130,7 @@ def keys(rows: list[dict[str, Any]]) -> str:
         ({"date": {"gte_ndays": 1}}, 7),
     ],
 )
-def test_filters(events: Tenant, filters: dict[str, Any], expected: int) -> None:
+def test_filters(events: TenantClient, filters: dict[str, Any], expected: int) -> None:
     answer = events.api("POST", "/api/v1/activities/", {"filters": filters}).json()
     assert answer["total"] == expected
     by_get = events.api("GET", "/api/v1/activities/", params={"filters": json.dumps(filters)}).json()
@@ -138,11 +141,11 @@ def test_filters(events: Tenant, filters: dict[str, Any], expected: int) -> None
     "body",
     [{"filters": {"bogus": {"eq": 1}}}, {"filters": {"service": {"is": 1}}}, {"filters": ["x"]}, {"skip": "x"}, [1]],
 )
-def test_a_question_that_makes_no_sense(events: Tenant, body: object) -> None:
+def test_an_invalid_list_query_is_refused(events: TenantClient, body: object) -> None:
     assert events.api("POST", "/api/v1/activities/", body).status_code == 400
 
 
-def test_pages_by_skip_and_limit(events: Tenant) -> None:
+def test_pages_by_skip_and_limit(events: TenantClient) -> None:
     pages = [events.api("POST", "/api/v1/activities/", {"skip": skip, "limit": 100}).json() for skip in (0, 3, 6)]
     assert [len(page["data"]) for page in pages] == [3, 3, 1]
     assert [page["hasNext"] for page in pages] == [True, True, False]
@@ -151,7 +154,7 @@ def test_pages_by_skip_and_limit(events: Tenant) -> None:
     assert keys(oldest) == "0"
 
 
-def test_a_scan_follows_the_filters_it_is_given_and_lists_nothing_twice(events: Tenant) -> None:
+def test_a_scan_follows_the_filters_it_is_given_and_lists_nothing_twice(events: TenantClient) -> None:
     asked: dict[str, Any] = {"filters": {"service": {"eq": [14509]}}, "isScan": True}
     pages, found = 0, ""
     while True:
@@ -161,17 +164,17 @@ def test_a_scan_follows_the_filters_it_is_given_and_lists_nothing_twice(events: 
             break
         asked["filters"] = content["nextQueryFilters"]
     assert "nextQueryFilters" not in content
-    # Three events of one moment do not fit behind the two before them: these are held back for the next page.
+    # Three events of the same time do not fit after the first two: they move to the next page.
     assert (pages, sorted(found), len(found)) == (3, list("0123456"), 7)
 
 
-def test_one_activity(events: Tenant) -> None:
+def test_one_activity(events: TenantClient) -> None:
     assert events.api("GET", "/api/v1/activities/e3/").json()["description"] == "Log on 3"
     assert events.api("GET", "/api/v1/activities/none/").status_code == 404
     assert events.api("POST", "/api/v1/activities/e3/feedback/", {"feedback": "x"}).status_code == 200
 
 
-def test_alerts_are_closed_by_filter(tenant: Tenant) -> None:
+def test_alerts_are_closed_by_filter(tenant: TenantClient) -> None:
     tenant.sandbox.tamper_tenant("alerts", {"service": 14509, "timestamp": NOW, "isOpen": True}, insert=True)
     listed = tenant.api("POST", "/api/v1/alerts/", {"filters": {"entity.service": {"eq": [14509]}}}).json()
     assert (listed["total"], listed["moreThanTotal"]) == (1, False)
@@ -180,13 +183,13 @@ def test_alerts_are_closed_by_filter(tenant: Tenant) -> None:
     assert tenant.sandbox.tenant_state("alerts")[0]["resolutionStatusValue"] == 4
 
 
-def test_an_ip_range_lives(tenant: Tenant) -> None:
+def test_an_ip_range_is_created_updated_and_deleted(tenant: TenantClient) -> None:
     new = {"name": "Lab", "category": 3, "subnets": ["192.0.2.0/24"], "organization": "ACME", "tags": ["lab"]}
     key = tenant.api("POST", "/api/v1/subnet/create_rule/", new).json()
     assert isinstance(key, str)
     row = next(row for row in tenant.rows("/api/v1/subnet/") if row["_id"] == key)
     assert (row["category"], row["organization"], row["subnets"][0]["originalString"]) == (3, "ACME", "192.0.2.0/24")
-    # The whole object is replaced: what is left out is cleared.
+    # The whole object is replaced: missing fields are cleared.
     changed = {"name": "Lab", "category": 6, "subnets": ["192.0.2.0/25"]}
     assert tenant.api("POST", f"/api/v1/subnet/{key}/update_rule/", changed).status_code == 200
     row = next(row for row in tenant.rows("/api/v1/subnet/") if row["_id"] == key)
@@ -198,13 +201,13 @@ def test_an_ip_range_lives(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     "change", [{"name": ""}, {"category": 7}, {"subnets": []}, {"subnets": ["192.0.2.0/99"]}, {"name": "Head office"}]
 )
-def test_an_ip_range_that_makes_no_sense(tenant: Tenant, change: dict[str, Any]) -> None:
+def test_an_invalid_ip_range_is_refused(tenant: TenantClient, change: dict[str, Any]) -> None:
     new = {"name": "Lab", "category": 1, "subnets": ["192.0.2.0/24"], **change}
     assert tenant.api("POST", "/api/v1/subnet/create_rule/", new).status_code == 400
     assert len(tenant.sandbox.tenant_state("subnets")) == 1
 
 
-def test_unknown_paths_and_methods(tenant: Tenant) -> None:
+def test_unknown_paths_and_methods(tenant: TenantClient) -> None:
     assert tenant.api("GET", "/api/v1/nothing/").status_code == 404
     assert tenant.api("DELETE", "/api/v1/activities/").status_code == 405
     # No documented or publicly known route creates a connector.

@@ -10,9 +10,9 @@ import requests
 import yaml
 
 from tests.sandbox.process import SandboxError, SandboxProcess
-from tests.sandbox.tenant import captures
-from tests.unit.sandbox.client import Plain
-from tests.unit.sandbox.tenant_client import Tenant, wait
+from tests.sandbox.tenant.cloud_apps import captures
+from tests.unit.sandbox.client import RestClient
+from tests.unit.sandbox.tenant_client import TenantClient, wait
 
 VARIABLES = [
     "azure_tenant_id",
@@ -27,7 +27,7 @@ VARIABLES = [
 ]
 
 
-def test_the_inventory_tells_how_to_reach_the_tenant(tmp_path: Path) -> None:
+def test_the_inventory_has_the_addresses_of_the_tenant(tmp_path: Path) -> None:
     path = tmp_path / "inventory.yml"
     with SandboxProcess("--instances", "1", "--tls", "--inventory", str(path)) as sandbox:
         groups = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -72,7 +72,7 @@ def test_the_tenant_survives_a_restart(tmp_path: Path) -> None:
         assert disabled == {"employee", "former"}
 
 
-def test_a_fresh_tenant_keeps_ids_and_secrets_and_forgets_the_rest(tenant: Tenant) -> None:
+def test_a_reset_tenant_keeps_only_ids_and_secrets(tenant: TenantClient) -> None:
     tenant.sandbox.tamper_tenant("connectors", {"name": "acme-dev"}, insert=True)
     again = tenant.sandbox.new_tenant()
     assert {name: again[name] for name in VARIABLES} == {name: tenant.known[name] for name in VARIABLES}
@@ -80,7 +80,7 @@ def test_a_fresh_tenant_keeps_ids_and_secrets_and_forgets_the_rest(tenant: Tenan
     assert tenant.sandbox.requests("tenant")["total"] == 0
 
 
-def test_an_unknown_knob_table_or_field_is_refused_with_the_known_ones(tenant: Tenant) -> None:
+def test_an_unknown_knob_table_or_field_is_refused_with_the_known_ones(tenant: TenantClient) -> None:
     sandbox = tenant.sandbox
     with pytest.raises(SandboxError, match="unknown knob nonsense; known: .*wizard_strict"):
         sandbox.new_tenant(nonsense=1)
@@ -92,11 +92,11 @@ def test_an_unknown_knob_table_or_field_is_refused_with_the_known_ones(tenant: T
         sandbox.tamper_tenant("connectors", {"bogus": 1}, insert=True)
     with pytest.raises(SandboxError, match="no row of policies matches"):
         sandbox.tamper_tenant("policies", {"enabled": True}, match={"name": "none"})
-    with pytest.raises(SandboxError, match="'tenant' is no instance name"):
+    with pytest.raises(SandboxError, match="'tenant' is not an instance name"):
         sandbox.new_instance("tenant")
 
 
-def test_the_state_shows_no_secret(tenant: Tenant, instance: Plain) -> None:
+def test_the_state_shows_no_secret(tenant: TenantClient, instance: RestClient) -> None:
     secrets = {"password": "s3cret-1", "client_secret": "s3cret-2", "refresh_token": "s3cret-3"}
     tenant.sandbox.tamper_tenant("connectors", {"name": "acme-dev", **secrets}, insert=True)
     shown = requests.get(f"{tenant.sandbox.base_url}/_sandbox/tenant/state", timeout=10).text
@@ -105,7 +105,7 @@ def test_the_state_shows_no_secret(tenant: Tenant, instance: Plain) -> None:
 
 
 @pytest.mark.parametrize("name", [captures.WIZARD, captures.MANAGEMENT])
-def test_a_capture_moves_to_the_sandbox_that_runs(sandbox: SandboxProcess, name: str) -> None:
+def test_a_capture_is_rewritten_for_the_running_sandbox(sandbox: SandboxProcess, name: str) -> None:
     har, typed = captures.capture(name, sandbox.base_url)
     urls = {entry["request"]["url"] for entry in har["log"]["entries"]}
     assert all(url.startswith(f"{sandbox.base_url}/tenant/portal") for url in urls if not url.startswith("data:"))

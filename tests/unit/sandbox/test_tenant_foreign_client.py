@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The vendor's own Python clients against the sandbox's Entra.
 
-azure-identity and MSAL know nothing of this collection. They insist on https, so the sandbox runs with a certificate.
+azure-identity and MSAL are independent of this collection. They require https, so the sandbox runs with a certificate.
 """
 
 from __future__ import annotations

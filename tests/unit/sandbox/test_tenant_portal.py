@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The undocumented routes: session and XSRF token, reads, policies, and the sandbox's own wizard (Cloud Apps facts 4, 8.2)."""
+"""The undocumented routes: session and XSRF token, reads, policies, and the sandbox's own wizard.
+
+See docs/facts/defender_for_cloud_apps.md#undocumented-routes, docs/facts/defender_for_cloud_apps.md#policy-routes.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.tenant_client import Tenant, trace
+from tests.unit.sandbox.tenant_client import TenantClient, trace
 
-MakeTenant = Callable[..., Tenant]
+MakeTenant = Callable[..., TenantClient]
 LIST = "/v1/app_connectors/"
 SUBMIT = "/v1/connector_onboarding/submissions/"
 
 
-def test_the_list_needs_cookie_and_xsrf_token(tenant: Tenant) -> None:
+def test_the_list_needs_cookie_and_xsrf_token(tenant: TenantClient) -> None:
     grid = {
         "filters": {},
         "skip": 0,
@@ -33,11 +36,11 @@ def test_the_list_needs_cookie_and_xsrf_token(tenant: Tenant) -> None:
     assert tenant.portal("POST", LIST, grid, x_tid="another").status_code == 403
 
 
-def test_a_token_of_an_application_does_not_open_the_portal(tenant: Tenant) -> None:
+def test_a_token_of_an_application_does_not_open_the_portal(tenant: TenantClient) -> None:
     assert tenant.portal("GET", LIST, Cookie="", **tenant.bearer()).status_code == 401
 
 
-def test_the_xsrf_token_lives_five_minutes_and_is_renewed_on_the_way(tenant: Tenant) -> None:
+def test_the_xsrf_token_lives_five_minutes_and_is_renewed_on_the_way(tenant: TenantClient) -> None:
     assert "Set-Cookie" not in tenant.portal("GET", LIST).headers
     tenant.sandbox.turn_tenant(time_shift=200)
     assert "XSRF-TOKEN=" in tenant.portal("GET", LIST).headers["Set-Cookie"]
@@ -45,7 +48,7 @@ def test_the_xsrf_token_lives_five_minutes_and_is_renewed_on_the_way(tenant: Ten
     assert tenant.portal("GET", LIST).status_code == 403
 
 
-def test_an_expired_session(tenant: Tenant) -> None:
+def test_an_expired_session(tenant: TenantClient) -> None:
     assert tenant.portal("GET", LIST).status_code == 200
     tenant.sandbox.turn_tenant(portal_session="expired")
     answer = tenant.portal("GET", LIST)
@@ -59,7 +62,7 @@ def test_an_account_without_the_role(make_tenant: MakeTenant) -> None:
 
 
 @pytest.mark.parametrize(("knob", "legacy", "bearer"), [("token", 200, 403), ("refused", 403, 403), ("any", 200, 200)])
-def test_who_reaches_the_list_at_the_api_host_is_a_knob(
+def test_access_to_the_list_at_the_api_host_is_a_knob(
     make_tenant: MakeTenant, knob: str, legacy: int, bearer: int
 ) -> None:
     tenant = make_tenant(connector_routes=knob)
@@ -90,11 +93,11 @@ def test_who_reaches_the_list_at_the_api_host_is_a_knob(
         ("POST", "/v1/governance/"),
     ],
 )
-def test_the_known_read_routes_are_there(tenant: Tenant, method: str, path: str) -> None:
+def test_the_known_read_routes_are_there(tenant: TenantClient, method: str, path: str) -> None:
     assert tenant.portal(method, path, {} if method == "POST" else None).status_code == 200
 
 
-def test_policies_are_listed_by_type_and_switched(tenant: Tenant) -> None:
+def test_policies_are_listed_by_type_and_switched(tenant: TenantClient) -> None:
     asked = {"filters": {"type": {"eq": ["ANOMALY_DETECTION"]}}, "skip": 0, "limit": 100}
     rows = tenant.api("POST", "/cas/api/v1/policies/", asked).json()["data"]
     states = {row["name"]: row["enabled"] for row in rows}
@@ -110,7 +113,7 @@ def test_policies_are_listed_by_type_and_switched(tenant: Tenant) -> None:
     assert tenant.portal("GET", f"/v1/policies/{key}/").status_code == 404
 
 
-def test_no_permission_covers_policies(tenant: Tenant) -> None:
+def test_no_permission_covers_policies(tenant: TenantClient) -> None:
     assert tenant.api("POST", "/cas/api/v1/policies/", {}, headers=tenant.bearer()).status_code == 403
 
 
@@ -139,12 +142,12 @@ QUERY = "?endpoint=https%3A%2F%2Facme-prod.service-now.com"
         (QUERY, {"application": {}}),
     ],
 )
-def test_the_wizard_takes_nothing_half_done(tenant: Tenant, query: str, change: dict[str, Any]) -> None:
+def test_the_wizard_refuses_incomplete_input(tenant: TenantClient, query: str, change: dict[str, Any]) -> None:
     assert tenant.portal("POST", SUBMIT + query, wizard(**change)).status_code == 400
     assert tenant.sandbox.tenant_state("connectors") == []
 
 
-def test_the_wizard_answers_otherwise_when_told_so(tenant: Tenant) -> None:
+def test_the_wizard_response_differs_by_knob(tenant: TenantClient) -> None:
     answer = tenant.portal("POST", SUBMIT + QUERY, wizard()).json()
     assert set(answer["data"]["connector"]) == {"id", "label", "phase"}
     tenant.sandbox.turn_tenant(wizard_answer="field renamed")
@@ -153,7 +156,7 @@ def test_the_wizard_answers_otherwise_when_told_so(tenant: Tenant) -> None:
     assert tenant.portal("POST", SUBMIT + QUERY, wizard()).status_code == 202
 
 
-def test_the_wizard_refuses_what_was_sent_before(tenant: Tenant) -> None:
+def test_the_wizard_refuses_repeated_requests(tenant: TenantClient) -> None:
     body = wizard()
     assert [tenant.portal("POST", SUBMIT + QUERY, body).status_code for _ in range(2)] == [200, 409]
     old = {**wizard(), "trace": {"requestId": "6b20", "clientTime": 1767225600000}}
@@ -162,7 +165,7 @@ def test_the_wizard_refuses_what_was_sent_before(tenant: Tenant) -> None:
     assert [tenant.portal("POST", SUBMIT + QUERY, body).status_code for _ in range(2)] == [200, 200]
 
 
-def test_a_person_signs_in_with_a_form(tenant: Tenant) -> None:
+def test_the_portal_user_signs_in_with_a_form(tenant: TenantClient) -> None:
     url, known = f"{tenant.known['portal_url']}/signin", tenant.known
     wrong = tenant.call("POST", url, data={"user": known["portal_user"], "password": "wrong"})
     assert (wrong.status_code, "is not right" in wrong.text) == (401, True)

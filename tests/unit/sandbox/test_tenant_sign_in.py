@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entra and managed identities, as the documents say (Defender for Cloud facts 4)."""
+"""Entra and managed identities, according to the documentation (docs/facts/entra.md#sign-in)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.sandbox.tenant_client import GRAPH, MDA, Tenant
+from tests.unit.sandbox.tenant_client import GRAPH, MDA, TenantClient
 
-MakeTenant = Callable[..., Tenant]
+MakeTenant = Callable[..., TenantClient]
 
 
 def claims(token: str) -> dict[str, object]:
@@ -21,15 +21,15 @@ def claims(token: str) -> dict[str, object]:
     return content
 
 
-def test_a_client_secret_gives_a_token_for_one_audience(tenant: Tenant) -> None:
+def test_a_client_secret_gives_a_token_for_one_audience(tenant: TenantClient) -> None:
     answer = tenant.token(scope=f"{GRAPH}/.default")
     assert answer.status_code == 200
     content = answer.json()
     assert (content["token_type"], content["expires_in"]) == ("Bearer", 3599)
     assert "refresh_token" not in content
-    told = claims(content["access_token"])
-    assert (told["aud"], told["tid"]) == (GRAPH, tenant.known["azure_tenant_id"])
-    assert told["roles"][:2] == ["ThreatHunting.Read.All", "SecurityEvents.ReadWrite.All"]
+    decoded = claims(content["access_token"])
+    assert (decoded["aud"], decoded["tid"]) == (GRAPH, tenant.known["azure_tenant_id"])
+    assert decoded["roles"][:2] == ["ThreatHunting.Read.All", "SecurityEvents.ReadWrite.All"]
     assert claims(tenant.token().json()["access_token"])["aud"] == MDA
 
 
@@ -48,8 +48,8 @@ def test_a_client_secret_gives_a_token_for_one_audience(tenant: Tenant) -> None:
         ({"client_assertion": "x"}, 400, "invalid_request", 900144),
     ],
 )
-def test_a_token_request_that_is_wrong(
-    tenant: Tenant, changes: dict[str, str], status: int, error: str, number: int
+def test_an_invalid_token_request_is_refused(
+    tenant: TenantClient, changes: dict[str, str], status: int, error: str, number: int
 ) -> None:
     answer = tenant.token(**changes)
     content = answer.json()
@@ -76,19 +76,19 @@ def test_an_application_that_no_longer_works(
     assert (content["error"], content["error_codes"]) == (error, [number])
 
 
-def test_the_first_version_takes_a_resource_and_writes_numbers_as_texts(tenant: Tenant) -> None:
+def test_the_v1_endpoint_takes_a_resource_and_returns_numbers_as_strings(tenant: TenantClient) -> None:
     content = tenant.token(version="", scope="", resource="https://management.azure.com/").json()
     assert (content["expires_in"], content["resource"]) == ("3599", "https://management.azure.com/")
     assert claims(content["access_token"])["aud"] == "https://management.azure.com/"
 
 
-def federated(tenant: Tenant, assertion: str) -> tuple[int, object]:
+def federated(tenant: TenantClient, assertion: str) -> tuple[int, object]:
     kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
     answer = tenant.token(client_secret="", client_assertion=assertion, client_assertion_type=kind)
     return answer.status_code, answer.json().get("error_codes")
 
 
-def test_a_federated_assertion_stands_in_for_the_secret(make_tenant: MakeTenant) -> None:
+def test_a_federated_assertion_replaces_the_secret(make_tenant: MakeTenant) -> None:
     tenant = make_tenant(client_secret="expired")
     assert federated(tenant, tenant.sandbox.assertion()) == (200, None)
 
@@ -102,18 +102,20 @@ def test_a_federated_assertion_stands_in_for_the_secret(make_tenant: MakeTenant)
         ({"exp": 1767225600}, 700024),
     ],
 )
-def test_an_assertion_of_somebody_else_is_refused(tenant: Tenant, change: dict[str, object], number: int) -> None:
+def test_an_assertion_of_another_subject_is_refused(
+    tenant: TenantClient, change: dict[str, object], number: int
+) -> None:
     assert federated(tenant, tenant.sandbox.assertion(**change)) == (401, [number])
 
 
-def test_an_assertion_with_a_broken_signature_is_refused(tenant: Tenant) -> None:
+def test_an_assertion_with_a_broken_signature_is_refused(tenant: TenantClient) -> None:
     header, content, signature = tenant.sandbox.assertion().split(".")
     turned = ("B" if signature[0] == "A" else "A") + signature[1:]
     assert federated(tenant, f"{header}.{content}.{turned}") == (401, [50013])
     assert federated(tenant, "no token") == (401, [50027])
 
 
-def test_the_discovery_document_names_the_token_endpoint(tenant: Tenant) -> None:
+def test_the_discovery_document_contains_the_token_endpoint(tenant: TenantClient) -> None:
     root = f"{tenant.known['azure_authority_url']}/{tenant.known['azure_tenant_id']}"
     content = tenant.call("GET", f"{root}/v2.0/.well-known/openid-configuration").json()
     assert content["token_endpoint"] == f"{root}/oauth2/v2.0/token"
@@ -122,7 +124,7 @@ def test_the_discovery_document_names_the_token_endpoint(tenant: Tenant) -> None
     assert tenant.call("GET", unknown).status_code == 400
 
 
-def test_a_virtual_machine_gets_its_token_from_the_metadata_service(tenant: Tenant) -> None:
+def test_a_virtual_machine_gets_its_token_from_the_metadata_service(tenant: TenantClient) -> None:
     url = f"{tenant.known['imds_url']}/metadata/identity/oauth2/token"
     query = {"api-version": "2018-02-01", "resource": MDA}
     content = tenant.call("GET", url, params=query, headers={"Metadata": "true"}).json()
@@ -136,7 +138,7 @@ def test_a_virtual_machine_gets_its_token_from_the_metadata_service(tenant: Tena
     assert tenant.api("GET", "/api/v1/activities/", headers=bearer).status_code == 200
 
 
-def test_app_service_demands_its_header(tenant: Tenant) -> None:
+def test_app_service_requires_its_header(tenant: TenantClient) -> None:
     url, query = tenant.known["identity_endpoint"], {"api-version": "2019-08-01", "resource": GRAPH}
     right = {"X-IDENTITY-HEADER": tenant.known["identity_header"]}
     assert tenant.call("GET", url, params=query, headers=right).json()["token_type"] == "Bearer"

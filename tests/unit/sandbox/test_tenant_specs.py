@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.unit.sandbox.client import Plain
-from tests.unit.sandbox.tenant_client import Tenant
+from tests.unit.sandbox.client import RestClient
+from tests.unit.sandbox.tenant_client import TenantClient
 
-# In our own words what the specification says of a connected service: name -> type, "?" for what may be null.
+# A connected service of the specification in our own words: name -> type, "?" for nullable ones.
 SERVICE = {
     "appId": "int",
     "name": "str",
@@ -46,7 +46,7 @@ def fits(row: dict[str, Any], required: dict[str, str], optional: dict[str, str]
     )
 
 
-def test_rows_of_connectors(make_tenant: Callable[..., Tenant], make: Callable[..., Plain]) -> None:
+def test_rows_of_connectors(make_tenant: Callable[..., TenantClient], make: Callable[..., RestClient]) -> None:
     tenant = make_tenant(connect_seconds=0.0, data_delay=0.0)
     good = tenant.connect("acme-dev", make())["_id"]
     tenant.connect("acme-test", make(), client_secret="wrong")
@@ -59,10 +59,10 @@ def test_rows_of_connectors(make_tenant: Callable[..., Tenant], make: Callable[.
     assert {row["_id"] for row in rows["data"]} >= {good}
 
 
-def test_the_buckets_of_the_dashboard(tenant: Tenant) -> None:
+def test_the_buckets_of_the_dashboard(tenant: TenantClient) -> None:
     content = tenant.portal("GET", "/v1/app_connectors/dashboard/get_apps_count_by_status").json()
     assert content == {"data": {"protected": 0, "needAttention": 1, "notProtected": 0}}
 
 
-def test_errors_have_a_code_and_a_message(tenant: Tenant) -> None:
+def test_errors_have_a_code_and_a_message(tenant: TenantClient) -> None:
     assert set(tenant.portal("GET", "/v1/nothing/").json()["error"]) == {"code", "message"}

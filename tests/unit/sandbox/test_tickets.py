@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Incidents and problems through the Table API (compliance and hardening facts 5)."""
+"""Incidents and problems through the Table API (docs/facts/servicenow_tickets.md#tables)."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.client import JSON, Plain, error_of, inner_json
+from tests.unit.sandbox.client import JSON, RestClient, error_of, inner_json
 
-Make = Callable[..., Plain]
+Make = Callable[..., RestClient]
 RESOLUTION = {"close_code": "Solution provided", "close_notes": "Done"}
 ACL_UPDATE = (403, "Operation Failed", "ACL Exception Update Failed due to security constraints")
 
 
-def agent(instance: Plain) -> Plain:
+def agent(instance: RestClient) -> RestClient:
     return instance.user("itil_agent")
 
 
-def owner(instance: Plain) -> Plain:
+def owner(instance: RestClient) -> RestClient:
     return instance.user("service_owner")
 
 
-def patch(client: Plain, table: str, sys_id: str, **values: Any) -> Any:
+def patch(client: RestClient, table: str, sys_id: str, **values: Any) -> Any:
     return client.table(table, sys_id, method="PATCH", body=values)
 
 
-def test_an_incident_starts_as_the_documented_example_does(instance: Plain) -> None:
+def test_an_incident_starts_as_the_documented_example_does(instance: RestClient) -> None:
     row = agent(instance).insert("incident", {"short_description": "Open port", "impact": 2, "urgency": 2})
     shown = {"state": "1", "incident_state": "1", "priority": "3", "active": "true", "approval": "not requested"}
     assert {name: row[name] for name in shown} == shown
@@ -50,7 +50,7 @@ def test_an_incident_starts_as_the_documented_example_does(instance: Plain) -> N
     ],
 )
 def test_priority_follows_from_impact_and_urgency_whatever_is_sent(
-    instance: Plain, impact: str, urgency: str, priority: str
+    instance: RestClient, impact: str, urgency: str, priority: str
 ) -> None:
     for table in ("incident", "problem"):
         row = instance.insert(table, {"impact": impact, "urgency": urgency, "priority": "1"})
@@ -65,13 +65,13 @@ def test_numbers_follow_the_instances_own_maintenance(make: Make) -> None:
     assert instance.insert("change_request", {})["number"] == "CHG0030001"
 
 
-def test_a_number_is_not_given_again_after_a_delete(instance: Plain) -> None:
+def test_a_number_is_not_reused_after_a_delete(instance: RestClient) -> None:
     first = instance.insert("incident", {})
     instance.table("incident", first["sys_id"], method="DELETE")
     assert instance.insert("incident", {})["number"] > first["number"]
 
 
-def test_resolving_needs_code_and_notes_and_notes_who_resolved(instance: Plain) -> None:
+def test_resolving_needs_code_and_notes_and_records_the_resolver(instance: RestClient) -> None:
     itil = agent(instance)
     row = itil.insert("incident", {"short_description": "x"})
     status, message, detail = error_of(patch(itil, "incident", row["sys_id"], state="6"))
@@ -85,14 +85,14 @@ def test_resolving_needs_code_and_notes_and_notes_who_resolved(instance: Plain) 
     assert (again["resolved_at"], again["resolved_by"], again["reopen_count"]) == ("", "", "1")
 
 
-def test_on_hold_needs_a_reason(instance: Plain) -> None:
+def test_on_hold_needs_a_reason(instance: RestClient) -> None:
     itil = agent(instance)
     row = itil.insert("incident", {})
     assert "On hold reason" in error_of(patch(itil, "incident", row["sys_id"], state="3"))[2]
     assert itil.update("incident", row["sys_id"], {"state": "3", "hold_reason": "4"})["incident_state"] == "3"
 
 
-def test_only_an_itil_admin_closes_and_then_itil_may_only_read(instance: Plain) -> None:
+def test_only_an_itil_admin_closes_and_then_itil_may_only_read(instance: RestClient) -> None:
     itil = agent(instance)
     row = itil.insert("incident", {})
     detail = error_of(patch(itil, "incident", row["sys_id"], state="7", **RESOLUTION))[2]
@@ -106,7 +106,7 @@ def test_only_an_itil_admin_closes_and_then_itil_may_only_read(instance: Plain) 
     assert owner(instance).update("incident", row["sys_id"], {"state": "2"})["closed_at"] == ""
 
 
-def test_knobs_let_itil_close_or_ignore_it(make: Make) -> None:
+def test_knobs_allow_or_ignore_closing_by_itil(make: Make) -> None:
     ignoring = agent(make(tickets={"closing": "ignored"}))
     row = ignoring.insert("incident", {})
     assert ignoring.update("incident", row["sys_id"], {"state": "7", **RESOLUTION})["state"] == "1"
@@ -116,7 +116,7 @@ def test_knobs_let_itil_close_or_ignore_it(make: Make) -> None:
     assert open_handed.update("incident", row["sys_id"], {"state": "2"})["active"] == "true"
 
 
-def test_deleting_a_ticket_is_refused_to_itil(instance: Plain) -> None:
+def test_deleting_a_ticket_is_refused_to_itil(instance: RestClient) -> None:
     itil = agent(instance)
     for table in ("incident", "problem", "change_request"):
         row = itil.insert(table, {"short_description": "x"})
@@ -125,7 +125,7 @@ def test_deleting_a_ticket_is_refused_to_itil(instance: Plain) -> None:
         assert instance.table(table, row["sys_id"], method="DELETE").status_code == 204
 
 
-def test_itil_cannot_assign_to_a_group_that_carries_admin(instance: Plain) -> None:
+def test_itil_cannot_assign_to_a_group_that_carries_admin(instance: RestClient) -> None:
     itil = agent(instance)
     groups = {row["name"]: row["sys_id"] for row in itil.rows("sys_user_group")}
     row = itil.insert("incident", {"assignment_group": groups["Security Operations"]})
@@ -134,11 +134,11 @@ def test_itil_cannot_assign_to_a_group_that_carries_admin(instance: Plain) -> No
     child = instance.insert("sys_user_group", {"name": "Child", "parent": groups["Instance Administrators"]})
     assert patch(itil, "incident", row["sys_id"], assignment_group=child["sys_id"]).status_code == 403
     assert patch(instance, "incident", row["sys_id"], assignment_group=child["sys_id"]).status_code == 200
-    # What is assigned there already can still be worked on.
+    # Tickets that are already assigned there can still be updated.
     assert patch(itil, "incident", row["sys_id"], short_description="y").status_code == 200
 
 
-def test_old_instances_have_other_resolution_codes(make: Make) -> None:
+def test_old_instances_have_different_resolution_codes(make: Make) -> None:
     instance = make(tickets={"close_codes": "old"}, choice="drop")
     query = "name=incident^element=close_code"
     codes = [row["value"] for row in agent(instance).rows("sys_choice", query)]
@@ -168,7 +168,7 @@ def test_a_data_policy_can_make_the_caller_mandatory(make: Make) -> None:
     assert error_of(answer) == (403, "Operation Failed", "Data Policy Exception: Caller is mandatory")
 
 
-def test_work_notes_are_journal_entries(instance: Plain) -> None:
+def test_work_notes_are_journal_entries(instance: RestClient) -> None:
     itil = agent(instance)
     row = itil.insert("incident", {"work_notes": "first"})
     changed = itil.update("incident", row["sys_id"], {"work_notes": "second"})
@@ -178,7 +178,7 @@ def test_work_notes_are_journal_entries(instance: Plain) -> None:
     assert entries[0]["sys_created_by"] == "itil_agent"
 
 
-def test_the_table_api_moves_no_problem(make: Make) -> None:
+def test_the_table_api_changes_no_problem_state(make: Make) -> None:
     instance = make()
     row = instance.insert("problem", {"short_description": "x", "state": "104"})
     assert (row["state"], row["problem_state"]) == ("101", "101")
@@ -188,7 +188,7 @@ def test_the_table_api_moves_no_problem(make: Make) -> None:
     assert "aborted by Business Rule" in error_of(patch(instance, "problem", row["sys_id"], state="102"))[2]
 
 
-def test_people_move_a_problem_and_what_closing_needs(make: Make) -> None:
+def test_problem_states_change_out_of_band_and_closing_needs_fields(make: Make) -> None:
     instance = make(tickets={"problem_transitions": "allowed"})
     row = instance.insert("problem", {})
     assert "Assigned to" in error_of(patch(instance, "problem", row["sys_id"], state="102"))[2]
@@ -213,7 +213,7 @@ def test_the_legacy_problem_model_counts_from_one_to_four(make: Make) -> None:
     assert instance.table("problem", row["sys_id"]).json()["result"]["active"] == "false"
 
 
-def test_tickets_are_written_in_batches(instance: Plain) -> None:
+def test_tickets_are_written_in_batches(instance: RestClient) -> None:
     itil = agent(instance)
     row = itil.insert("incident", {})
     bodies = [

@@ -105,9 +105,9 @@ class DiscoveredRow(RecordResource):
         if not same and (field.name != "api_url" or row[field.column].rstrip("/") != wire_text(wanted).rstrip("/")):
             super()._compare(plan, field, row, snapshot, changes)
 
-    def described(self, row: Row | None = None) -> dict[str, Any]:
+    def as_result(self, row: Row | None = None) -> dict[str, Any]:
         """Return the row as modules return it, without the fields that cannot be read."""
-        shown = super().described(row)
+        shown = super().as_result(row)
         return {name: value for name, value in shown.items() if name not in self.unknown}
 
 
@@ -170,7 +170,7 @@ class Configuration(DiscoveredRow):
         """Return True if the secret's column is empty, or if the application changes."""
         client = self.storage.columns.get("client_id", "")
         other = client in row and "client_id" in self.values and row[client] != self.values["client_id"]
-        return other or row.get(self.storage.columns.get("client_secret", ""), None) == ""
+        return bool(other or row.get(self.storage.columns.get("client_secret", ""), None) == "")
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare; a choice whose stored value is not known becomes a manual step."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ...engine.reconcile import Account
-from ...engine.snapshot import QueryResult, Row
-from ..account import account_of, account_queries
-from ..query import Counts, TableQuery, any_of, encoded
+from ...engine.snapshot import Row
+from ...engine.store import Account
+from ..account import ADMIN, account_of, account_queries
+from ..query import Counts, TableQuery, TableRows, any_of, encoded
 from ..resources.plugins import ACTIVE_WORDS
 from .constants import (
     ALWAYS_PRESENT_SCOPE,
@@ -35,7 +35,7 @@ from .constants import (
 )
 
 if TYPE_CHECKING:
-    from ..client import Instance
+    from ..client import ServiceNowClient
 
 ACTIVE, INACTIVE, ABSENT, UNKNOWN = "active", "inactive", "absent", "unknown"
 BOTH, NONE = "both", "none"
@@ -47,13 +47,13 @@ JOB_COLUMNS = (
 )  # fmt: skip
 
 
-def detection_queries(instance: Instance) -> dict[str, TableQuery]:
+def detection_queries(client: ServiceNowClient) -> dict[str, TableQuery]:
     """Return the queries of the first batch, by name.
 
     See docs/facts/configuration_compliance.md#detecting-what-is-installed,
     docs/facts/configuration_compliance.md#framework-tables, docs/facts/servicenow_platform.md#package-tables.
     """
-    users, roles = account_queries(instance)
+    users, roles = account_queries(client.grant, client.params)
     tables = f"{OF_THE_APPLICATIONS}^OR{any_of('name', (ALWAYS_PRESENT_TABLE, RESULTS, IMPLEMENTATIONS, USEM_TABLE))}"
     listed = (*SCOPES, ALWAYS_PRESENT_SCOPE)
     queries = {
@@ -96,7 +96,7 @@ def counts_query() -> Counts:
 class Detected:
     """The results of the first batch. `versions` are those installed, by scope or plugin id."""
 
-    answers: Mapping[str, QueryResult]
+    answers: Mapping[str, TableRows]
     account: Account | None
     versions: dict[str, str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
@@ -179,17 +179,17 @@ class Detected:
     def lacks(self, *roles: str) -> bool:
         """Return whether the account certainly has none of `roles`, nor admin."""
         known = self.account.roles if self.account else None
-        return known is not None and not known & {*roles, "admin"}
+        return known is not None and not known & {*roles, ADMIN}
 
 
-def detect(instance: Instance) -> Detected:
+def detect(client: ServiceNowClient) -> Detected:
     """Run all queries that do not depend on earlier results."""
-    queries = detection_queries(instance)
+    queries = detection_queries(client)
     asked = [replace(query, optional=True) for query in queries.values()]
-    answers = dict(zip(queries, instance.query(asked), strict=True))
+    answers = dict(zip(queries, client.query(asked), strict=True))
     if all(answer.refused for answer in answers.values()):
         # The whole API is closed to this account or token: raise the platform's own message.
-        instance.query([replace(queries["users"], optional=False)])
+        client.query([replace(queries["users"], optional=False)])
     found = Detected(answers, account_of(answers["users"].rows, answers["roles"].rows))
     for plugin in PLUGINS:
         rows = [row for row in answers["v_plugin"].rows if row.get("id") == plugin]

@@ -183,7 +183,7 @@ class Job:
     @property
     def name(self) -> str:
         """The name on the instance."""
-        return self.row.get("name", "")
+        return str(self.row.get("name", ""))
 
 
 def find_jobs(found: Detected, implementation: Row | None) -> dict[str, list[Job]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..preflight_checks import ERROR, WARNING, Problem
+from ...engine.problem import ERROR, WARNING, Problem
 from .constants import (
     COMPLIANCE,
     CONFIGURE_ROLES,

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from ...engine.reconcile import reconcile
 from ...engine.result import Result
 from ..cicd import NOT_ENTITLED
-from ..client import Instance
 from ..resources.plugins import Plugins
+from ..store import InstanceStore
 from .constants import COMPLIANCE, COMPLIANCE_SCOPE, INSTALL_ORDER, NEW, PLUGIN
 from .detection import ABSENT, ACTIVE, INACTIVE, NONE, Detected
 from .settings import Settings
@@ -31,7 +32,7 @@ def _is_active(found: Detected, name: str) -> bool:
     return any(found.states.get(each) == ACTIVE for each in names)
 
 
-def install(instance: Instance, settings: Settings, needed: list[tuple[str, str]]) -> tuple[Result, str]:
+def install(instance: InstanceStore, settings: Settings, needed: list[tuple[str, str]]) -> tuple[Result, str]:
     """Install one after the other; return the result, and the message of a missing entitlement, if any.
 
     Raises `EngineError` if an installation fails or the account is not allowed to request it.
@@ -44,7 +45,7 @@ def install(instance: Instance, settings: Settings, needed: list[tuple[str, str]
             else {"scope": name, "version": settings.versions.get(name)}
         )
         plugins = Plugins([entry] if kind == PLUGIN else [], [] if kind == PLUGIN else [entry], settings.waiting)
-        one = instance.ensure(plugins)
+        one = reconcile(instance, plugins)
         merge(result, one)
         if one.manual_steps:
             # The following ones depend on it.

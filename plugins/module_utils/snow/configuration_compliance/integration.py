@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.errors import InvalidInput
+from ...engine.problem import Problem
+from ...engine.reconcile import reconcile
 from ...engine.result import Drift, ManualStep, Result
-from ..client import Instance
-from ..preflight_checks import Problem
 from ..query import TableQuery
+from ..store import InstanceStore
 from . import findings, job_findings, manual_steps
 from .configuration import Configuration, DiscoveredRow, Parameter, SecretParameter
 from .constants import ASSESSMENTS, CONTAINERS, JOB_TABLES, LABELS, OLD, RUN_AS
@@ -28,7 +29,7 @@ SYSTEM_USERS = frozenset({"", "system", RUN_AS})
 class Integration:
     """The integration on one instance. The other members are valid after `reconcile`."""
 
-    instance: Instance
+    instance: InstanceStore
     settings: Settings
     found: Detected
     rows: list[DiscoveredRow] = field(default_factory=list)
@@ -61,7 +62,7 @@ class Integration:
             else []
         )
         resources: list[Any] = [*self.rows, *switch, *self.scheduled, self.runs]
-        return self.instance.ensure(*resources)
+        return reconcile(self.instance, *resources)
 
     def _configuration_rows(self) -> list[DiscoveredRow]:
         storage, owner = self.storage, (self.implementation or {}).get("sys_id", "")
@@ -93,7 +94,7 @@ class Integration:
 
     def _only_row(self, table: str) -> str:
         """Return the sys_id of the only row of a table that names no integration instance, else ""."""
-        (answer,) = self.instance.query([TableQuery(table, "", ("sys_id",), limit=2, optional=True)])
+        (answer,) = self.instance.client.query([TableQuery(table, "", ("sys_id",), limit=2, optional=True)])
         return answer.rows[0]["sys_id"] if len(answer.rows) == 1 else ""
 
     # -- results ------------------------------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ class Integration:
         """The configuration after this task, by option."""
         shown: dict[str, Any] = {}
         for row in self.rows:
-            values = row.described(row.row) if not row.unreadable else {}
+            values = row.as_result(row.row) if not row.unreadable else {}
             shown.update({name: value for name, value in values.items() if name in LABELS})
             storage = self.storage
             if storage and storage.validation_column and row.row and storage.validation_column in row.row:
@@ -202,7 +203,7 @@ class Integration:
         shown = []
         for job in self.scheduled:
             last = self.runs.last.get(job.job.key)
-            row = job.described(job.row) if job.row else {}
+            row = job.as_result(job.row) if job.row else {}
             shown.append(
                 {
                     "job": job.job.key,

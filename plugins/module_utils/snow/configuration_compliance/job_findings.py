@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..preflight_checks import ERROR, WARNING, Problem
+from ...engine.problem import ERROR, WARNING, Problem
 from .constants import COMPREHENSIVE, CONTAINERS, JOB_KEYS, OLD, TITLES
 from .discovery import Job
 from .jobs import Run

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...engine.reconcile import NeverWrite
-from ...engine.snapshot import Snapshot
+from ...engine.reconcile import NeverWrite, take_snapshot
 from ...transport.polling import ProgressLine, poll
 from .integration import Integration
 from .jobs import Run
@@ -42,11 +41,10 @@ def _poll(integration: Integration, before: Mapping[str, str], pending: list[str
         count = f"{len(pending)} of {len(integration.jobs)}"
         return f"{instance.name}: waiting for {count} jobs to run, {seconds:.0f} s so far: {names}"
 
-    progress = ProgressLine(instance.context.progress)
+    progress = ProgressLine(instance.client.context.progress)
     progress.show(line(0))
     for _waited in poll(waiting.timeout, waiting.interval, progress, line):
-        reads = integration.runs.reads()
-        integration.runs.plan(Snapshot.of(reads, instance.read(reads)), NeverWrite())
+        integration.runs.plan(take_snapshot(instance, integration.runs), NeverWrite())
         pending = _pending(integration, before)
         if not pending:
             break

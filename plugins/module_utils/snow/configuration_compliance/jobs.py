@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...engine.field import BOOLEAN, Field, Reference
-from ...engine.plan import Plan, SecretDecision
+from ...engine.plan import Plan, Resource, SecretDecision
 from ...engine.result import ManualStep
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.snapshot import Query, Row, Snapshot
 from .configuration import DiscoveredRow
 from .constants import IMPLEMENTATIONS, RUN_AS, RUN_TABLES
 from .discovery import Job
@@ -98,7 +98,7 @@ class Run:
     @property
     def started(self) -> str:
         """When it started."""
-        return self.row.get("start_datetime", "")
+        return str(self.row.get("start_datetime", ""))
 
     def as_dict(self) -> dict[str, str | None]:
         """Return the run for a module's result."""
@@ -111,7 +111,7 @@ class Run:
         }
 
     def _value(self, name: str) -> str:
-        return self.row.get(name, "").strip().casefold()
+        return str(self.row.get(name, "")).strip().casefold()
 
 
 def newest(job: Job) -> Query:
@@ -125,7 +125,7 @@ def oldest(job: Job) -> Query:
     return replace(newest(job), order="start_datetime")
 
 
-class Runs:
+class Runs(Resource):
     """The last and the first run of each of `jobs` (read-only).
 
     After a plan `last` and `first` hold them by the job's key, and `unknown` the reason why those of a job are not visible.
@@ -138,10 +138,6 @@ class Runs:
         self.last: dict[str, Run] = {}
         self.first: dict[str, Run] = {}
         self.unknown: dict[str, str] = {}
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Return no ids: runs are not created."""
-        return []
 
     def reads(self) -> list[Query]:
         """Return the queries for the first and the last run of each job."""

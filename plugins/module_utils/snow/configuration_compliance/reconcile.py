@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ...engine.errors import EngineError
+from ...engine.problem import ERROR, Problem
 from ...engine.result import Drift, ManualStep, Result
-from ..client import Instance
-from ..preflight_checks import ERROR, Problem
+from ..store import InstanceStore
 from . import findings, job_findings, manual_steps
 from .constants import COMPREHENSIVE, OLD
 from .detection import ACTIVE, UNKNOWN, Detected, counts_query, detect
@@ -20,20 +20,20 @@ from .result_counts import result_counts
 from .settings import Settings
 
 
-def reconcile(instance: Instance, settings: Settings) -> Result:
+def reconcile(instance: InstanceStore, settings: Settings) -> Result:
     """Bring the integration of Configuration Compliance with Defender for Cloud to its desired state.
 
     Raises `EngineError` for invalid input, failed requests, and jobs that did not run within the timeout; its `output`
     holds the findings.
     """
     result, refused, installing = Result(), "", False
-    found = detect(instance)
+    found = detect(instance.client)
     needed = missing(found) if settings.install else []
     if needed:
         installed, refused = install(instance, settings, needed)
         merge(result, installed)
         if installed.changed and not instance.check_mode:
-            found = detect(instance)
+            found = detect(instance.client)
         installing = installed.changed and not installed.manual_steps and bool(missing(found))
     problems = list(findings.application_problems(instance.name, found, refused=refused, installing=installing))
     if migration := manual_steps.migration_steps(found):
@@ -60,12 +60,12 @@ def _wait(integration: Integration, result: Result) -> list[str]:
         return []
     for step in (*result.manual_steps, *integration.remaining()[0]):
         entries = "; ".join(f"{label}: {value}" for label, value in step.values.items())
-        instance.context.progress(f"{instance.name}: to do: {step.title}. {step.where}. {entries}")
+        instance.client.context.progress(f"{instance.name}: to do: {step.title}. {step.where}. {entries}")
     return wait_for_runs(integration)
 
 
 def _set_output(
-    instance: Instance,
+    instance: InstanceStore,
     result: Result,
     found: Detected,
     integration: Integration | None,
@@ -100,7 +100,7 @@ def _set_output(
 def _counts(found: Detected, integration: Integration) -> dict[str, Any]:
     answer = found.answers["counts"]
     if integration.waited:
-        (answer,) = integration.instance.query([counts_query()])
+        (answer,) = integration.instance.client.query([counts_query()])
     return result_counts(
         answer,
         found.answers["tests"],

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.snapshot import QueryResult, Row
+from ...engine.snapshot import Row
+from ..query import TableRows
 from .constants import COMPREHENSIVE, DEFENDER_FOR_CLOUD, TITLES
 
 
 def result_counts(
-    answer: QueryResult, tests: QueryResult, implementation: Row | None, *, comprehensive_ran: bool
+    answer: TableRows, tests: TableRows, implementation: Row | None, *, comprehensive_ran: bool
 ) -> dict[str, Any]:
     """Return `source`, `results` (count by result, None if unknown), `comparable` and the `reason` why not.
 
@@ -38,8 +39,8 @@ def result_counts(
     return counts
 
 
-def _source(sources: list[str], tests: QueryResult, implementation: Row | None) -> str | None:
-    own = (implementation or {}).get("integration.source", "")
+def _source(sources: list[str], tests: TableRows, implementation: Row | None) -> str | None:
+    own = str((implementation or {}).get("integration.source", ""))
     if own in sources and own:
         return own
     named = [source for source in sources if DEFENDER_FOR_CLOUD.search(source)]

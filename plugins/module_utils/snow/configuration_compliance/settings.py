@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ..activation import Wait
+from ...transport.polling import Wait
 from .constants import CHOICES, LABELS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 
 LISTS = (MANAGEMENT_GROUPS, SUBSCRIPTIONS)

@@ -12,6 +12,7 @@ from ...engine.errors import InvalidInput
 from ...engine.field import Field, Reference, kind_of, normal, wire_text
 from ...engine.plan import Value
 from ...engine.snapshot import Row, Snapshot
+from ..options import Options
 from .choices import Choices
 from .ticket_types import CLOSED, RESOLVED, TYPES
 
@@ -29,6 +30,23 @@ RESERVED = frozenset(
         "close_notes", "work_notes", "comments",
     }
 )  # fmt: skip
+TICKET_OPTIONS: Options = {
+    "type": {"type": "str", "choices": ["incident", "problem", "change_request"], "default": "incident"},
+    "correlation_id": {"type": "str", "required": True},
+    "short_description": {"type": "str"},
+    "description": {"type": "str"},
+    "impact": {"type": "str"},
+    "urgency": {"type": "str"},
+    "assignment_group": {"type": "str"},
+    "caller": {"type": "str"},
+    "assigned_to": {"type": "str"},
+    "state": {"type": "str", "choices": ["open", "resolved", "closed", "canceled"], "default": "open"},
+    "reopen": {"type": "bool", "default": False},
+    "close_code": {"type": "str"},
+    "close_notes": {"type": "str"},
+    "work_note": {"type": "str"},
+    "extra_fields": {"type": "dict"},
+}
 
 
 class Ticket:
@@ -157,7 +175,8 @@ class Ticket:
     def before(self, column: str, row: Row) -> str:
         """Return the value of `column` in `row`, names instead of ids."""
         field = next(field for field in self.fields if field.column == column)
-        return (field.reference and row.get(f"{column}.{field.reference.by}")) or row.get(column, "")
+        name = row.get(f"{column}.{field.reference.by}") if field.reference else ""
+        return str(name or row.get(column, ""))
 
     def ending(self, state: str, row: Row, choices: Choices) -> dict[str, Value]:
         """Return close code and notes for `state`, by column; those of `row` are kept unless the task sets them.

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import Plan, SecretDecision
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.plan import Plan, Resource, SecretDecision
+from ...engine.snapshot import Query, Row, Snapshot
 from .choices import Choices, choice_query
 from .ticket import GROUP, SYS_ID, USER, Ticket
 from .ticket_plan import STAGE, TicketPlan
@@ -31,7 +31,7 @@ BASE_COLUMNS = (
 )  # fmt: skip
 
 
-class Tickets:
+class Tickets(Resource):
     """Tickets of all three types on the instance at `base_url`."""
 
     label = "tickets"
@@ -54,10 +54,6 @@ class Tickets:
     def from_params(cls, params: Mapping[str, Any], base_url: str) -> Tickets:
         """Return the tickets of a task for the instance at `base_url`."""
         return cls(params["tickets"], base_url, params["correlation_display"])
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Return no ids: no other resource refers to a ticket."""
-        return []
 
     def reads(self) -> list[Query]:
         """Return the queries for all tickets by key, for the rows that they refer to, and for the choices."""

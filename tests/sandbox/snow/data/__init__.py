@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an instance holds out of the box, written as tables."""
+"""The data of an instance out of the box, written as text tables."""

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plugins, applications, OAuth entries, tickets out of the box (platform facts 6; hardening facts 3.1)."""
+"""Plugins, applications, OAuth entries, tickets out of the box.
+
+See docs/facts/servicenow_platform.md#plugins-and-applications,
+docs/facts/servicenow_hardening.md#secure-score-controls.
+"""
 
 # id | name | active out of the box | first release
 PLUGINS = """
@@ -37,7 +41,8 @@ com.snc.vulc_dep                                | Configuration Compliance Depen
 com.snc.vul_dep                                 | Vulnerability Response Dependencies        | inactive
 com.snc.security_support.core                   | Security Support Core                      | inactive
 """
-# Plugins that only ServiceNow support activates on an instance that lacks them (hardening facts 3.2).
+# Plugins that only ServiceNow support activates on an instance that lacks them
+# (docs/facts/servicenow_hardening.md#settings-with-conditions).
 REQUEST_ONLY = (
     "com.glide.high_security",
     "com.glide.explicit_roles",
@@ -79,7 +84,7 @@ INC0010001 | Unable to reach the mail server           | 2 | employee
 INC0010002 | Laptop does not start                     | 1 | employee
 INC0010003 | Password expired                          | 7 | group_member
 """
-# table | prefix | first number that is free
+# table | prefix | first free number
 NUMBERS = {
     "incident": ("INC", 10004),
     "problem": ("PRB", 40001),
@@ -101,7 +106,7 @@ problem        | stateIN106,107^resolution_code=canceled     | close_notes
 change_request | stateNOT IN-5,4                             | assignment_group
 change_request | state=3                                     | close_code, close_notes
 """
-# name | short description | values that its change requests start with
+# name | short description | initial values of its change requests
 STANDARD_CHANGES = """
 Harden a storage account | Apply the baseline to a storage account | description=Apply the security baseline^\
 implementation_plan=Set the properties of the baseline^backout_plan=Set the former values^test_plan=Read the properties

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configuration Compliance and the Defender for Cloud integration (compliance and hardening facts 1 and 2)."""
+"""Configuration Compliance and the Defender for Cloud integration.
+
+See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
+"""
 
 TVM = "sn_vul_msft_tvm"
 ASC = "app-vul-asc"
@@ -7,7 +10,7 @@ COMPLIANCE = "sn_vulc"
 # Both names of Configuration Compliance: the scope of its store entry and its plugin-style id (1.3).
 PLUGIN_OF = {"sn_vulc": "com.snc.vulc"}
 
-# id | what must be there before; in the order in which 1.1 (CC2) installs them. Plugins have ids that start with com.
+# id | dependencies; in the order in which 1.1 (CC2) installs them. Plugins have ids that start with com.
 # That the integration needs both Vulnerability Response and Configuration Compliance: 1.1, last but one row.
 PACKAGES = """
 com.snc.security_support.core |
@@ -34,7 +37,7 @@ app-vul-asc                   | sn_vul, sn_vulc
 USEM_ONLY = frozenset(
     ("app-sec-calculator", "app-sec-workflow", "app-sec-rem", "app-vul-uasm", "app-sec-exception", "sn_vul_container")
 )
-# Sold as a subscription of its own (1.2); without it nothing of these installs.
+# Sold as a separate subscription (1.2); without it none of these installs.
 LICENSED = frozenset(("sn_vulc", "com.snc.vulc", "com.snc.vulc_dep", "sn_vul", TVM, ASC))
 CLASSIC_VERSIONS = {"sn_vulc": "15.9.0", "sn_vul": "15.9.0", TVM: "3.0.3"}
 
@@ -65,7 +68,7 @@ sn_vul_msft_tvm | sn_vul_msft_tvm.configure_integration | sn_vul_msft_tvm.read_i
 app-vul-asc     | sn_vul_asc.read_integration           |                       | Reads the integration
 app-vul-asc     | sn_vul_asc.configure_integration      | sn_vul_asc.read_integration | Configures the integration
 """
-# package | role that comes to contain another one
+# package | role that will contain another one
 CONTAINED = """
 sn_vulc         | itil | sn_vulc.remediation_owner
 """
@@ -113,7 +116,7 @@ comprehensive | Comprehensive Assessment Integration              | weekly | 7 |
 containers    | Container Image Vulnerabilities Integration       | daily  |   | 1970-01-01 05:00:00
 """
 RUN_AS = "VR.System"
-# A job of the other half of the shared application, so that a client has to tell them apart; its name is made up.
+# A job of the other half of the shared application, which a client must distinguish; its name is made up.
 OTHER_JOB = "Microsoft TVM Recommendations Integration"
 OTHER_INSTANCE = "Microsoft TVM"
 

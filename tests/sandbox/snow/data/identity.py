@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles, users and groups out of the box (platform facts 5.3, ticket facts 5.6, compliance facts 1.4)."""
+"""Roles, users and groups out of the box.
+
+See docs/facts/servicenow_platform.md#roles, docs/facts/servicenow_tickets.md#ticket-account,
+docs/facts/configuration_compliance.md#roles.
+"""
 
 # role | contained roles | description; a star marks an elevated privilege.
 ROLES = """
@@ -48,7 +52,7 @@ instance_operator              |                                  | Operates the
 sn_vsc.security_center_viewer  |                                  | Security Center, reading
 sn_vsc.security_center_admin   | sn_vsc.security_center_viewer, sn_cicd.sys_ci_automation | Security Center
 """
-# Roles that only an administrator may give away (platform facts 5.3: only admin may grant admin).
+# Roles that only an administrator may grant (only admin may grant admin, docs/facts/servicenow_platform.md#roles).
 PROTECTED_ROLES = ("admin", "security_admin")
 
 # user name | first, last name | roles | columns that differ from the default

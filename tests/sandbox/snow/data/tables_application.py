@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OAuth application registry and what surrounds it (platform facts 1.1, 1.6).
+"""The OAuth application registry and related tables.
 
 The columns of the Machine Identity Console came with Yokohama; an older release drops them silently on write.
+
+See docs/facts/servicenow_platform.md#application-registry, docs/facts/servicenow_platform.md#related-oauth-tables.
 """
 
 TABLES = """

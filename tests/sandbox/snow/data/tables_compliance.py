@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables that store applications bring (compliance and hardening facts 1.5, 2.4), by application.
+"""Tables that store applications bring, by application.
 
-Table names are the documented ones. Of the columns the facts name a few; the others are LIKELY, as there.
+Table names are the documented ones. Some columns are documented; the others are LIKELY.
+
+See docs/facts/configuration_compliance.md#tables, docs/facts/configuration_compliance.md#framework-tables.
 """
 
 SEC_INT = """

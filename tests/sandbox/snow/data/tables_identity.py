@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users, groups and roles (platform facts 3.9, 5.1, 5.2)."""
+"""Users, groups and roles.
+
+See docs/facts/servicenow_platform.md#sign-in-gates, docs/facts/servicenow_platform.md#users,
+docs/facts/servicenow_platform.md#role-grants.
+"""
 
 TABLES = """
 core_company | Company | | name

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables of the platform: metadata, properties, plugins, access rules, logs (platform facts 1.6, 5.2, 6.1, 8)."""
+"""Tables of the platform: metadata, properties, plugins, access rules, logs.
+
+See docs/facts/servicenow_platform.md#related-oauth-tables, docs/facts/servicenow_platform.md#role-grants,
+docs/facts/servicenow_platform.md#package-tables, docs/facts/servicenow_platform.md#property-rows.
+"""
 
 TABLES = """
 sys_metadata | Application File | | sys_name

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Task tables: incident, problem, change request (ticket facts 5.2 to 5.5)."""
+"""Task tables: incident, problem, change request.
+
+See docs/facts/servicenow_tickets.md#incidents, docs/facts/servicenow_tickets.md#problems,
+docs/facts/servicenow_tickets.md#change-requests, docs/facts/servicenow_tickets.md#task-columns.
+"""
 
 TABLES = """
 cmdb_ci | Configuration Item | | name

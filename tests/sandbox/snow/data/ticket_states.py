@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""State models and choice lists of tickets that differ between instances (compliance and hardening facts 5.2 to 5.4)."""
+"""State models and choice lists of tickets that differ between instances.
+
+See docs/facts/servicenow_tickets.md#incidents, docs/facts/servicenow_tickets.md#problems,
+docs/facts/servicenow_tickets.md#change-requests.
+"""
 
 # States in which a ticket is no longer active.
 CLOSED = {
@@ -9,14 +13,14 @@ CLOSED = {
     "change_request": ("3", "4"),
 }
 _FROM_SCHEDULED = {"-2": ("-1", "4"), "-1": ("0", "4"), "0": ("3",), "3": (), "4": ()}
-# type -> state -> states it may go to. That standard changes need no assessment and emergency ones only the approval is
-# LIKELY (5.4 names the states, not the way of each type).
+# type -> state -> possible next states. That standard changes need no assessment and emergency ones only the approval is
+# LIKELY (5.4 lists the states, not the transitions of each type).
 CHANGE_TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "normal": {"-5": ("-4", "4"), "-4": ("-3", "4"), "-3": ("-2", "4"), **_FROM_SCHEDULED},
     "emergency": {"-5": ("-3", "4"), "-4": ("-3", "4"), "-3": ("-2", "4"), **_FROM_SCHEDULED},
     "standard": {"-5": ("-2", "4"), "-4": ("-2", "4"), "-3": ("-2", "4"), **_FROM_SCHEDULED},
 }
-# Resolution codes of instances that were set up long ago; 5.2 names the first, the others are LIKELY.
+# Resolution codes of instances that were set up long ago; 5.2 lists the first, the others are LIKELY.
 OLD_CLOSE_CODES = (
     "Solved (Permanently)",
     "Solved (Work Around)",

@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Resource Manager of the simulated tenant, as far as Defender for Cloud needs it (Defender for Cloud facts 2, 3, 5)."""
+"""The simulated Resource Manager: the part that Defender for Cloud needs.
+
+See docs/facts/defender_for_cloud.md#integrations, docs/facts/defender_for_cloud.md#public-apis,
+docs/facts/defender_for_cloud.md#permissions.
+"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors of the Resource Manager (facts 3.8)."""
+"""Errors of the Resource Manager (docs/facts/defender_for_cloud.md#resource-manager-errors)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def arm_error(
     details: list[dict[str, Any]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Refused:
-    """An error with the vendor's shape; target and details are left out where there are none."""
+    """An error in the vendor's format; target and details are optional."""
     optional = {"target": target, "details": details}
     error = {"code": code, "message": message, **{name: value for name, value in optional.items() if value}}
     return Refused(json_reply(status, {"error": error}, headers))
 
 
 def bad_request(message: str, *, code: str = "BadRequest", target: str = "") -> Refused:
-    """A body or a parameter that makes no sense."""
+    """An invalid body or parameter."""
     return arm_error(400, code, message, target=target)
 
 
@@ -36,7 +36,7 @@ def not_found(message: str, code: str = "NotFound") -> Refused:
 
 
 def forbidden(principal: str, action: str, over: str) -> Refused:
-    """The refusal of an action that the roles of the caller do not give."""
+    """The error for an action that the roles of the caller do not include."""
     text = (
         f"The client '{principal}' with object id '{principal}' does not have authorization to perform action "
         f"'{action}' over scope '{over}' or the scope is invalid. If access was recently granted, please refresh "

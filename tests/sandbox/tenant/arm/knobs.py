@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test can turn on the Resource Manager; part of the tenant's knobs."""
+"""The knobs of Resource Manager; part of the tenant's knobs."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ ROLES = (
 
 @dataclass(frozen=True)
 class ArmKnobs:
-    """`subscriptions`, `findings`, `plan` and `provider` are taken when the tenant is made; the others work at once."""
+    """`subscriptions`, `findings`, `plan` and `provider` are read when the tenant is created; the others apply at once."""
 
     subscriptions: int = 2
     findings: int = 12
-    """Unhealthy assessments in each subscription; a few healthy ones and one that does not apply come on top."""
+    """Unhealthy assessments in each subscription; a few healthy ones and one that is not applicable are added."""
     plan: str = one_of("Free", "Standard")
-    """The tier of Defender CSPM in every subscription; governance and integrations are refused without it."""
+    """The tier of Defender CSPM in every subscription; governance and integrations require it."""
     provider: str = one_of("Registered", "NotRegistered")
     azure_role: str = one_of(*ROLES)
-    """The role of the caller on the management group, so on everything."""
+    """The role of the caller on the management group, and so on all scopes."""
     azure_roles: dict[str, Any] = field(default_factory=dict)
-    """Scope -> role, in place of `azure_role` on that scope and below it: {"/subscriptions/...": "none"}."""
+    """Scope -> role, replaces `azure_role` on that scope and below it: {"/subscriptions/...": "none"}."""
     azure_actions: list[str] = field(default_factory=list)
-    """The actions of the role Custom."""
+    """The actions of the role `Custom`."""
     integration_action: str = one_of("integrations", "integration")
-    """How the action is spelt that the draft resource asks for: unknown (5)."""
+    """Spelling of the action that the draft resource requires: unknown (5)."""
     provider_visible: bool = True
-    """False: reading a provider takes an action that the security roles lack."""
+    """False: reading a provider requires an action that the security roles lack."""
     arm_page: int = 200
-    """Rows in a page of a list."""
+    """Rows per page of a list."""
     arm_reads: int = 0
-    """Reads that the bucket of a subscription holds, refilled by a tenth a second; 0 admits any number. Live: 250."""
+    """Size of the read bucket of a subscription, refilled by a tenth per second; 0 is unlimited. Live: 250."""
     arm_writes: int = 0
-    """The same for writes, and apart for deletions, refilled by a twentieth a second. Live: 200."""
+    """The same for writes and, separately, for deletions; refilled by a twentieth per second. Live: 200."""
     pricing_seconds: float = 0.3
-    """How long a subscription refuses the next change of a plan with 409."""
+    """Seconds during which a subscription refuses the next plan change with 409."""
     failing_extensions: list[str] = field(default_factory=list)
-    """Extensions that fail inside a 200."""
+    """Extensions that fail although the response is 200."""
     operation_seconds: float = 0.3
     operation_style: str = one_of("Location", "Azure-AsyncOperation")
     operation_outcome: str = one_of("Succeeded", "Failed", "Canceled")
     operation_retry_after: int = 0
-    """Seconds that a long-running operation asks to wait between looks; 0 leaves the header out."""
+    """`Retry-After` of a long-running operation in seconds; 0 omits the header."""
     bare_ids: bool = True
-    """Ids of rules and integrations come without a slash in front, as in the vendor's examples."""
+    """Ids of rules and integrations have no leading slash, as in the vendor's examples."""
     integration_reput: str = one_of("blanks", "keeps", "refused")
-    """What a PUT without credentials does to those the integration has: unknown (2.3)."""
+    """What a PUT without credentials does to the stored ones: unknown (2.3)."""
     connection_test: bool = True
-    """False: the path of the connection test does not exist, as its reviewers said (2.2)."""
+    """False: the path of the connection test does not exist, as its reviewers reported (2.2)."""
     integration_reads: str = one_of("tickets", "dictionary")
-    """What the user of an integration must be able to read: the tables of tickets, or their columns' definitions, too."""
+    """What the user of an integration must be able to read: the ticket tables, or also the definitions of their columns."""
     servicenow_rules: str = one_of("accepted", "refused bare")
-    """`refused bare`: a ServiceNow rule must carry the undocumented `additionalData` that the portal sends."""
+    """`refused bare`: a ServiceNow rule requires the undocumented `additionalData` that the portal sends."""
     vendor_tickets: bool = False
-    """The tenant itself makes tickets for ServiceNow rules and follows their status; how it does so is made up."""
+    """The tenant itself creates tickets for ServiceNow rules and follows their status; the details are made up."""

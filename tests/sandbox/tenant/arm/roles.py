@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles, and what the caller may do where (facts 5)."""
+"""Roles, and the permissions of the caller per scope (docs/facts/defender_for_cloud.md#permissions)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..state import Tenant
 
 _COMMON = ["Microsoft.Authorization/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read"]
-# Role -> id of its definition, actions, and what is taken away again.
+# Role -> id of its definition, actions, notActions.
 DEFINITIONS: dict[str, tuple[str, list[str], list[str]]] = {
     "Owner": ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", ["*"], []),
     "Contributor": (
@@ -52,14 +52,14 @@ DEFINITIONS: dict[str, tuple[str, list[str], list[str]]] = {
 
 
 def role_on(tenant: Tenant, scope: Scope) -> str:
-    """The role on a scope: that of the nearest scope which the knobs name, or the one on everything."""
+    """The role on a scope: that of the nearest scope in the knobs, else the general one."""
     named = {Scope(f"/{name.strip('/')}").key: str(role) for name, role in tenant.knobs.azure_roles.items()}
     holders = [key for key in named if Scope(key).holds(scope.key)]
     return named[max(holders, key=len)] if holders else tenant.knobs.azure_role
 
 
 def has_any_role(tenant: Tenant) -> bool:
-    """Whether the caller has a role somewhere; that opens what belongs to no scope."""
+    """Whether the caller has a role on any scope, as required for resources without a scope."""
     return any(role != "none" for role in (tenant.knobs.azure_role, *tenant.knobs.azure_roles.values()))
 
 
@@ -73,7 +73,7 @@ def permissions(tenant: Tenant, scope: Scope) -> list[dict[str, Any]]:
 
 
 def may(tenant: Tenant, scope: Scope, action: str) -> bool:
-    """Whether an action is allowed: an entry names it and does not take it away again; case does not matter."""
+    """Whether an action is allowed: in `actions` and not in `notActions`, case-insensitive."""
     return any(
         _matches(entry["actions"], action) and not _matches(entry["notActions"], action)
         for entry in permissions(tenant, scope)
@@ -85,7 +85,7 @@ def _matches(patterns: list[str], action: str) -> bool:
 
 
 def assignments(tenant: Tenant, scope: Scope, principal: str) -> list[dict[str, Any]]:
-    """The role assignments of the caller that reach a scope."""
+    """The role assignments of the caller that apply to a scope."""
     role = role_on(tenant, scope)
     if role == "none":
         return []

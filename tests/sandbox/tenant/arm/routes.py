@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a handler is given, and the table of resources that handlers answer for."""
+"""The request as handlers receive it, and the table of resources with their handlers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from .scopes import Scope
 from .state import ArmState, Row
 
 if TYPE_CHECKING:
-    from ..link import Link
+    from ..cloud_apps.instance_client import InstanceClient
     from ..state import Tenant
 
 VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One request that may be answered: signed in, allowed, of a known api-version."""
+class ArmRequest:
+    """One authorized request of a known api-version."""
 
     tenant: Tenant
     call: Call
-    link: Link
+    client: InstanceClient
     scope: Scope
     names: Mapping[str, str]
     version: str
@@ -52,14 +52,14 @@ class Ask:
         return f"{self.call.base}/arm"
 
     def body(self) -> Row:
-        """The JSON object that was sent."""
+        """The JSON object of the request."""
         content = self.json()
         if not isinstance(content, dict):
             raise bad_request("The request content was invalid: an object is expected.", code="InvalidRequestContent")
         return content
 
     def json(self) -> Any:
-        """The JSON that was sent."""
+        """The JSON body of the request."""
         try:
             return json.loads(self.call.body)
         except ValueError as error:
@@ -67,14 +67,14 @@ class Ask:
             raise bad_request(text, code="InvalidRequestContent") from error
 
     def properties(self) -> Row:
-        """`properties` of the JSON object that was sent."""
+        """`properties` of the JSON object of the request."""
         found = self.body().get("properties")
         if not isinstance(found, dict):
             raise bad_request("The request body lacks 'properties'.", code="InvalidRequestContent", target="properties")
         return found
 
     def page(self, rows: list[Any], show: Callable[[Any], Any]) -> Reply:
-        """A page of a list, with the address of the next one; `nextLink` is left out on the last."""
+        """A page of a list with the address of the next one; the last page has no `nextLink`."""
         size = max(1, self.tenant.knobs.arm_page)
         start = _place(self.call.query.get("$skipToken") or self.call.query.get("$skiptoken"))
         content: Row = {"value": [show(row) for row in rows[start : start + size]]}
@@ -102,14 +102,14 @@ def _place(token: str | None) -> int:
     return int(found[1])
 
 
-Handler = Callable[[Ask], Reply]
+Handler = Callable[[ArmRequest], Reply]
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One path below a scope. `kind` is the type that decides on api-versions and actions.
+    """One path below a scope. `kind` is the type that determines api-versions and actions.
 
-    `post` is the end of the action that a POST asks for; `action_kind` stands in for the type in actions.
+    `post` is the suffix of the action that a POST requires; `action_kind` replaces the type in actions.
     """
 
     namespace: str
@@ -123,11 +123,11 @@ class Resource:
 
     @property
     def route(self) -> str:
-        """Its name for the request counters."""
+        """The name of the route in the request counts."""
         return f"/arm/{{scope}}/providers/{self.namespace}/{self.path}"
 
     def match(self, tail: str) -> dict[str, str] | None:
-        """The names in `Namespace/type/name...`; None when it is another path."""
+        """The names in `Namespace/type/name...`; None if the path does not match."""
         if not self._pattern:
             text = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(f"{self.namespace}/{self.path}"))
             self._pattern.append(re.compile(text, re.IGNORECASE))
@@ -135,12 +135,12 @@ class Resource:
         return found.groupdict() if found else None
 
     def action(self, method: str) -> str:
-        """The action that a method asks for."""
+        """The action that a method requires."""
         return f"{self.namespace}/{self.action_kind or self.kind}/{VERBS.get(method, self.post)}"
 
 
 def find(resources: Iterable[Resource], tail: str) -> tuple[Resource, dict[str, str]] | None:
-    """The resource that a path names."""
+    """The resource of a path."""
     for resource in resources:
         names = resource.match(tail)
         if names is not None:
@@ -149,6 +149,6 @@ def find(resources: Iterable[Resource], tail: str) -> tuple[Resource, dict[str, 
 
 
 def shown(row: Row, kind: str, *, bare: bool = False) -> Row:
-    """A row as answers show it."""
+    """A row in the format of responses."""
     row_id = row["_id"].lstrip("/") if bare else row["_id"]
     return {"id": row_id, "name": row["name"], "type": kind, "properties": row["properties"]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scopes and resource ids: case does not matter in them."""
+"""Scopes and resource ids, both case-insensitive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 TENANT, GROUP, SUBSCRIPTION, CONNECTOR, RESOURCE = "tenant", "management group", "subscription", "connector", "resource"
 GOVERNED = (GROUP, SUBSCRIPTION, CONNECTOR)
-"""Where rules and integrations may be (facts 2.2, 3.4)."""
+"""Kinds of scope that can have rules and integrations.
+
+See docs/facts/defender_for_cloud.md#integration-operations, docs/facts/defender_for_cloud.md#governance-rules.
+"""
 
 _KINDS = (
     (GROUP, r"/providers/microsoft\.management/managementgroups/(?P<group>[^/]+)"),
@@ -19,41 +22,41 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """What stands before `/providers/` in a path; `text` starts with a slash, or is empty for the tenant."""
+    """The part of a path before `/providers/`; `text` starts with a slash, or is empty for the tenant."""
 
     text: str
 
     @property
     def key(self) -> str:
-        """The scope for comparisons."""
+        """The scope in lower case, for comparisons."""
         return self.text.lower()
 
     @property
     def kind(self) -> str:
-        """tenant, management group, subscription, connector, or resource for anything else."""
+        """The kind: tenant, management group, subscription, connector, or resource (all others)."""
         if not self.text:
             return TENANT
         return next((kind for kind, pattern in _KINDS if re.fullmatch(pattern, self.key)), RESOURCE)
 
     @property
     def subscription(self) -> str:
-        """The subscription it lies in, in lower case, or nothing."""
+        """Its subscription in lower case; empty without one."""
         parts = self.key.split("/")
         return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else ""
 
     @property
     def group(self) -> str:
-        """The management group, when it is one."""
+        """The management group, if the scope is one."""
         found = re.fullmatch(_KINDS[0][1], self.key)
         return found["group"] if found else ""
 
     def holds(self, key: str) -> bool:
-        """Whether an id, in lower case, is this scope or lies below it; of management groups only the path counts."""
+        """Whether an id, in lower case, is this scope or below it; management groups contain only their own path."""
         return key == self.key or key.startswith(f"{self.key}/")
 
 
 def split(path: str) -> tuple[Scope, str]:
-    """Cut a path at its last provider: the scope, and `Namespace/type/name...`; nothing behind when there is none."""
+    """Split a path at its last provider into the scope and `Namespace/type/name...`, which can be empty."""
     path = path.rstrip("/")
     place = path.lower().rfind("/providers/")
     if place < 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the Resource Manager remembers. A row is what is shown (`_id`, `name`, `scope`, `properties`), and what is not."""
+"""The state of Resource Manager. A row has visible keys (`_id`, `name`, `scope`, `properties`) and internal ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from . import data
+from ..defender_cloud import recommendations
 from .scopes import CONNECTOR, GROUP, Scope
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ TABLES = {
     "integrations": "integrations",
     "pricings": "pricings",
 }
-"""What a test may look at and change -> the type of resource."""
+"""Table that tests can read and change -> type of resource."""
 GROUP_NAME = "mg-acme"
 FIRST_SEEN = 1767571200.0
-"""When everything was found that a tenant starts with: 2026-01-05."""
+"""Date of all initial findings: 2026-01-05."""
 PLANS = (
     *("VirtualMachines", "SqlServers", "AppServices", "StorageAccounts", "SqlServerVirtualMachines"),
     *("KubernetesService", "ContainerRegistry", "KeyVaults", "Dns", "Arm", "OpenSourceRelationalDatabases"),
@@ -35,12 +35,12 @@ _SAVED = (*TABLES, "metadata", "registered", "busy", "operations")
 
 
 def moment(seconds: float) -> str:
-    """A point in time as the vendor writes it, with seven digits."""
+    """A point in time in the vendor's format, with seven digits."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
 
 
 class ArmState:
-    """Rows by their ids in lower case, and what is under way."""
+    """Rows by their ids in lower case, and running operations."""
 
     def __init__(self, tenant: Tenant) -> None:
         self.subscriptions = [tenant.subscription_id(number) for number in range(tenant.knobs.subscriptions)]
@@ -51,17 +51,17 @@ class ArmState:
         self.integrations: dict[str, Row] = {}
         self.pricings: dict[str, Row] = {}
         self.metadata: dict[str, Row] = {}
-        """By name; `subscription` of a row says where it was made, nothing for the vendor's own."""
+        """By name; `subscription` of a row is where it was created, empty for the vendor's own."""
         self.registered: dict[str, float] = {}
-        """Subscriptions that the provider is registered in, and since when."""
+        """Subscriptions with the provider -> time of registration."""
         self.busy: dict[str, float] = {}
-        """Until when a subscription refuses changes of plans."""
+        """Subscription -> time until which it refuses plan changes."""
         self.operations: dict[str, Row] = {}
         self.buckets: dict[str, tuple[float, float]] = {}
 
     def fill(self, tenant: Tenant) -> None:
-        """Put in what a tenant starts with."""
-        for each in data.RECOMMENDATIONS:
+        """Add the initial data of a tenant."""
+        for each in recommendations.RECOMMENDATIONS:
             self.metadata[each.key] = {"name": each.key, "subscription": "", "properties": each.metadata()}
         for subscription in self.subscriptions:
             if tenant.knobs.provider == "Registered":
@@ -76,7 +76,7 @@ class ArmState:
         healthy = unhealthy // 10 + 2 if unhealthy else 0
         connected = subscription == self.subscriptions[0]
         codes = ["Unhealthy"] * unhealthy + ["Healthy"] * healthy + ["NotApplicable"] * bool(unhealthy)
-        pairs = data.findings(subscription, len(codes), connected=connected)
+        pairs = recommendations.findings(subscription, len(codes), connected=connected)
         for number, (code, (about, resource)) in enumerate(zip(codes, pairs, strict=False)):
             found = moment(FIRST_SEEN + 3600 * number)
             status: Row = {"code": code, "firstEvaluationDate": found, "statusChangeDate": found}
@@ -105,7 +105,7 @@ class ArmState:
         return f"{scope.text}/providers/Microsoft.Security/{kind}/{name}"
 
     def put(self, table: str, scope: Scope, name: str, properties: Row, **more: Any) -> tuple[Row, bool]:
-        """Write a row; gives it, and whether it is new. What is not shown stays unless it is given anew."""
+        """Write a row; returns it, and whether it is new. Internal keys stay unless they are given."""
         rows: dict[str, Row] = getattr(self, table)
         full = self.id_of(table, scope, name)
         old = rows.get(full.lower())
@@ -133,7 +133,7 @@ class ArmState:
         return [row for row in rows.values() if row["scope"].lower() == scope.key]
 
     def above(self, scope: Scope) -> list[Scope]:
-        """The scopes that a scope inherits from, the nearest first."""
+        """The scopes that a scope inherits from, nearest first."""
         if scope.kind == GROUP or not scope.text:
             return []
         own = Scope(f"/subscriptions/{scope.subscription}")
@@ -142,8 +142,8 @@ class ArmState:
     def connectors(self) -> list[Row]:
         """The AWS and the GCP connector, both in the first subscription."""
         rows = []
-        for name, cloud in data.CONNECTORS.items():
-            scope = f"/subscriptions/{self.subscriptions[0]}/resourceGroups/{data.CONNECTORS_GROUP}"
+        for name, cloud in recommendations.CONNECTORS.items():
+            scope = f"/subscriptions/{self.subscriptions[0]}/resourceGroups/{recommendations.CONNECTORS_GROUP}"
             row_id = f"{scope}/providers/Microsoft.Security/securityConnectors/{name}"
             offerings = [{"offeringType": f"CspmMonitor{cloud.capitalize()}"}]
             properties = {"hierarchyIdentifier": f"acme-{name}", "environmentName": cloud, "offerings": offerings}
@@ -151,7 +151,7 @@ class ArmState:
         return rows
 
     def exists(self, scope: Scope) -> bool:
-        """Whether a governed scope is there; a subscription is looked at elsewhere."""
+        """Whether a governed scope exists; subscriptions are checked elsewhere."""
         if scope.kind == CONNECTOR:
             return scope.key in {row["_id"].lower() for row in self.connectors()}
         return scope.kind != GROUP or scope.key == self.group.key
@@ -163,22 +163,22 @@ class ArmState:
         return any(row is not None and row["properties"]["pricingTier"] == "Standard" for row in rows)
 
     def severity(self, assessment: Row) -> str:
-        """The severity of an assessment, which its metadata hold."""
+        """The severity of an assessment, from its metadata."""
         found = self.metadata.get(assessment["name"].lower())
         return str(found["properties"]["severity"]) if found else ""
 
     def tables(self) -> dict[str, list[Row]]:
-        """What a test may look at; of integrations not their secrets."""
+        """The tables that tests can read, without the secrets of integrations."""
         shown = {name: list(getattr(self, name).values()) for name in TABLES}
         shown["integrations"] = [_without_secrets(row) for row in shown["integrations"]]
         return shown
 
     def saved(self) -> Row:
-        """Everything that `load` brings back."""
+        """The state that `load` restores."""
         return {name: getattr(self, name) for name in _SAVED}
 
     def load(self, saved: Mapping[str, Any]) -> None:
-        """Bring back what was saved."""
+        """Restore a saved state."""
         for name in _SAVED:
             setattr(self, name, dict(saved[name]))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from ...web import Reply, json_reply
 from .errors import bad_request, forbidden, not_found
-from .manifest import versions
+from .provider_manifest import versions
 from .roles import may, role_on
-from .routes import Ask, Resource
+from .routes import ArmRequest, Resource
 from .scopes import SUBSCRIPTION, TENANT, Scope
 from .state import GROUP_NAME, Row
 
@@ -19,30 +19,30 @@ def route_of(scope: Scope) -> str | None:
     return "/arm/subscriptions" if scope.key == "/subscriptions" else None
 
 
-def answer(ask: Ask) -> Reply:
+def answer(request: ArmRequest) -> Reply:
     """Answer `/subscriptions` and `/subscriptions/{subscriptionId}`."""
-    if route_of(ask.scope) is None or ask.call.method != "GET":
-        raise not_found(f"No resource was found at '{ask.scope.text or '/'}'.", "ResourceNotFound")
+    if route_of(request.scope) is None or request.call.method != "GET":
+        raise not_found(f"No resource was found at '{request.scope.text or '/'}'.", "ResourceNotFound")
     known = versions("Microsoft.Resources", "subscriptions")
-    if ask.version not in known:
-        text = f"The api-version '{ask.version}' is invalid. The supported versions are '{','.join(known)}'."
+    if request.version not in known:
+        text = f"The api-version '{request.version}' is invalid. The supported versions are '{','.join(known)}'."
         raise bad_request(text, code="InvalidApiVersionParameter")
-    scopes = [Scope(f"/subscriptions/{each}") for each in ask.arm.subscriptions]
-    if ask.scope.kind == SUBSCRIPTION:
-        if role_on(ask.tenant, ask.scope) == "none":
-            raise forbidden(ask.principal, "Microsoft.Resources/subscriptions/read", ask.scope.text)
-        return json_reply(200, _shown(ask, ask.scope))
-    # A list holds what the caller may see, without a word about the rest.
-    seen = [scope for scope in scopes if role_on(ask.tenant, scope) != "none"]
-    return ask.page(seen, lambda scope: _shown(ask, scope))
+    scopes = [Scope(f"/subscriptions/{each}") for each in request.arm.subscriptions]
+    if request.scope.kind == SUBSCRIPTION:
+        if role_on(request.tenant, request.scope) == "none":
+            raise forbidden(request.principal, "Microsoft.Resources/subscriptions/read", request.scope.text)
+        return json_reply(200, _shown(request, request.scope))
+    # A list contains what the caller can read and silently omits the rest.
+    seen = [scope for scope in scopes if role_on(request.tenant, scope) != "none"]
+    return request.page(seen, lambda scope: _shown(request, scope))
 
 
-def _shown(ask: Ask, scope: Scope) -> Row:
-    number = ask.arm.subscriptions.index(scope.subscription)
+def _shown(request: ArmRequest, scope: Scope) -> Row:
+    number = request.arm.subscriptions.index(scope.subscription)
     return {
         "id": f"/subscriptions/{scope.subscription}",
         "subscriptionId": scope.subscription,
-        "tenantId": ask.tenant.tenant_id,
+        "tenantId": request.tenant.tenant_id,
         "displayName": f"acme-{number + 1:02d}",
         "state": "Enabled",
         "subscriptionPolicies": {
@@ -54,22 +54,22 @@ def _shown(ask: Ask, scope: Scope) -> Row:
     }
 
 
-def management_group(ask: Ask) -> Reply:
+def management_group(request: ArmRequest) -> Reply:
     """Answer a management group; `$expand=children` adds its subscriptions."""
     action = "Microsoft.Management/managementGroups/read"
-    if not may(ask.tenant, ask.arm.group, action):
-        raise forbidden(ask.principal, action, ask.call.path.removeprefix("/arm"))
-    if ask.names["name"].lower() != GROUP_NAME:
-        text = f"The management group '{ask.names['name']}' cannot be found."
+    if not may(request.tenant, request.arm.group, action):
+        raise forbidden(request.principal, action, request.call.path.removeprefix("/arm"))
+    if request.names["name"].lower() != GROUP_NAME:
+        text = f"The management group '{request.names['name']}' cannot be found."
         raise not_found(text)
     kind = "Microsoft.Management/managementGroups"
-    properties: Row = {"tenantId": ask.tenant.tenant_id, "displayName": "Acme", "details": {"version": 1}}
-    if ask.call.query.get("$expand") == "children":
+    properties: Row = {"tenantId": request.tenant.tenant_id, "displayName": "Acme", "details": {"version": 1}}
+    if request.call.query.get("$expand") == "children":
         properties["children"] = [
             {"id": f"/subscriptions/{each}", "type": "/subscriptions", "name": each, "displayName": each}
-            for each in ask.arm.subscriptions
+            for each in request.arm.subscriptions
         ]
-    content = {"id": ask.arm.group.text, "type": kind, "name": GROUP_NAME, "properties": properties}
+    content = {"id": request.arm.group.text, "type": kind, "name": GROUP_NAME, "properties": properties}
     return json_reply(200, content)
 
 

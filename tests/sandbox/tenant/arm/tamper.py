@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes to what the Resource Manager holds behind everyone's back, for the control API."""
+"""Out-of-band changes to the state of Resource Manager, for the control API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...settings import SettingError
-from .assessments import CODES, dated, forget_assignments
+from ..defender_cloud.assessments import CODES, dated, forget_assignments
 from .scopes import Scope
 from .state import TABLES, ArmState, Row
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from ..state import Tenant
 
 _OUTSIDE = ("name", "scope", "assessment", "integration", "rule", "authentication")
-"""What of a row is no property."""
+"""Keys of a row outside `properties`."""
 
 
 def tamper(
     tenant: Tenant, table: str, match: Mapping[str, Any], values: Mapping[str, Any], change: Mapping[str, Any]
 ) -> list[str]:
-    """Insert, update or delete rows; gives their ids.
+    """Insert, update or delete rows; returns their ids.
 
-    A name is one of the row or one of its properties; `status` of an assessment is its code, and its date moves.
+    A name is a key of the row or one of its properties; `status` of an assessment is its code and updates its date.
     """
     arm = tenant.arm
     if table == "assessments" and values.get("status", CODES[0]) not in CODES:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Buckets of requests per subscription, refilled as time goes by (facts 3.8)."""
+"""Token buckets of requests per subscription (docs/facts/defender_for_cloud.md#azure-resource-manager)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _LIVE = {"read": 250, "write": 200, "delete": 200}
 _REFILL = {"read": 10, "write": 20, "delete": 20}
-"""Seconds in which an empty bucket is full again."""
+"""Seconds until an empty bucket is full again."""
 
 
 def _kind(method: str) -> str:
@@ -22,7 +22,7 @@ def _kind(method: str) -> str:
 
 
 def _state(tenant: Tenant, kind: str, scope: Scope) -> tuple[str, float, float]:
-    """The bucket's name, its size, and how much is in it."""
+    """The name of the bucket, its size, and its level."""
     wanted = tenant.knobs.arm_reads if kind == "read" else tenant.knobs.arm_writes
     size = float(wanted or _LIVE[kind])
     name = f"{kind}:{scope.subscription or 'tenant'}"
@@ -31,12 +31,12 @@ def _state(tenant: Tenant, kind: str, scope: Scope) -> tuple[str, float, float]:
 
 
 def spend(tenant: Tenant, method: str, scope: Scope) -> None:
-    """Take one request out of its bucket; raises Refused with 429 when that is empty."""
+    """Take one request from its bucket; raises Refused with 429 if it is empty."""
     kind = _kind(method)
     name, size, left = _state(tenant, kind, scope)
     limited = (tenant.knobs.arm_reads if kind == "read" else tenant.knobs.arm_writes) > 0
     if limited and left < 1:
-        # Asking again too early is refused again, with a new value.
+        # A retry that is too early is refused again, with a new value.
         wait = math.ceil((1 - left) * _REFILL[kind] / size)
         what = f"subscription '{scope.subscription}'" if scope.subscription else "tenant"
         text = (
@@ -49,5 +49,5 @@ def spend(tenant: Tenant, method: str, scope: Scope) -> None:
 
 
 def remaining(tenant: Tenant, method: str, scope: Scope) -> int:
-    """How many requests are left."""
+    """The number of remaining requests."""
     return int(_state(tenant, _kind(method), scope)[2])

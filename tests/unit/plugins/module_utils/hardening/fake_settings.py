@@ -120,7 +120,7 @@ class Shown:
         """Return the verdicts on a selection, by id."""
         observer = Observer(selection.settings, self.account, production)
         reads = merged(observer.reads())
-        snapshot = Snapshot.of(reads, self.answer(reads))
+        snapshot = Snapshot.of(reads, self.answer(reads), "sys_id")
         further = merged(observer.further_queries(snapshot))
         if further:
             snapshot.answers += zip(further, self.answer(further), strict=True)

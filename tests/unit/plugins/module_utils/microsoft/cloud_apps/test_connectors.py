@@ -16,13 +16,15 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     InvalidInput,
     Refused,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
-    health,
-    same_address,
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connector_health import (
+    status_of,
     token_days_left,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
+    normalize_address,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.evidence import (
-    connector_number,
+    instance_id,
 )
 from ansible_collections.secops.servicenow_defender.plugins.modules import mda_connector_info, mda_connectors
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
@@ -72,10 +74,10 @@ class Portal:
         create = {
             "method": "POST",
             "url": f"{self.root}/make",
-            "body": {name: f"{{{{ {name} }}}}" for name in names},
+            "body": {name: f"${{{name}}}" for name in names},
             "expect": {"status": 200, "fields": {"id": "id"}},
         }
-        delete = {"method": "DELETE", "url": f"{self.root}/drop/{{{{ id }}}}"}
+        delete = {"method": "DELETE", "url": f"{self.root}/drop/${{id}}"}
         return {
             "contract": 1,
             "name": "c",
@@ -134,11 +136,11 @@ FULL = {
     ],
 )
 def test_a_connectors_health_follows_from_its_record(api: dict[str, Any], status: str) -> None:
-    assert health(api)[0] == status
+    assert status_of(api)[0] == status
 
 
 def test_instance_numbers_become_the_ids_of_other_routes() -> None:
-    assert [connector_number(number, 14509) for number in range(4)] == [14509, 1063085, 2111661, 3160237]
+    assert [instance_id(number, 14509) for number in range(4)] == [14509, 1063085, 2111661, 3160237]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_instance_numbers_become_the_ids_of_other_routes() -> None:
     ["https://Acme-Dev.service-now.com/", "HTTPS://acme-dev.SERVICE-NOW.com", "https://acme-dev.service-now.com:443"],
 )
 def test_case_slash_and_port_make_no_other_address(url: str) -> None:
-    assert same_address(url) == "https://acme-dev.service-now.com"
+    assert normalize_address(url) == "https://acme-dev.service-now.com"
 
 
 def test_a_refresh_token_lives_ninety_days() -> None:
@@ -241,14 +243,14 @@ def test_two_connectors_of_one_name_are_an_error_that_names_both(server: Loopbac
 
 def test_one_instance_described_twice_is_an_error(server: Loopback, task: Task) -> None:
     Portal(server)
-    with pytest.raises(InvalidInput, match="'acme-dev' and 'again' are one instance"):
+    with pytest.raises(InvalidInput, match="'acme-dev' and 'again' have the same instance"):
         task({}, {"name": "again", "instance_url": "https://ACME-DEV.service-now.com/"})
     assert server.received == []
 
 
 @pytest.mark.parametrize("url", ["acme-dev", "ftp://acme-dev.service-now.com", "https://", "https://[::"])
 def test_an_address_that_is_none_is_told(server: Loopback, task: Task, url: str) -> None:
-    with pytest.raises(InvalidInput, match="must be a whole address"):
+    with pytest.raises(InvalidInput, match="must be an absolute URL"):
         task({"instance_url": url})
 
 
@@ -310,7 +312,7 @@ def test_a_contract_for_oauth_does_not_connect_with_a_password(server: Loopback,
 def test_all_values_are_there_before_the_first_connector_is_sent(server: Loopback, task: Task) -> None:
     portal = Portal(server)
     poor = {"name": "poor", "instance_url": "https://poor.service-now.com", "client_secret": None}
-    with pytest.raises(InvalidInput, match="connector poor: contract 'c' takes client_secret to create it"):
+    with pytest.raises(InvalidInput, match="connector poor: contract 'c' requires client_secret to create it"):
         task({}, poor, contract=portal.contract)
     assert portal.records == []
 
@@ -346,7 +348,7 @@ def test_evidence_alone_never_writes(silent_list: Portal, task: Task, server: Lo
 
 def test_when_nothing_tells_that_is_an_error(silent_list: Portal, task: Task) -> None:
     silent_list.others = dict.fromkeys(("/api/v1/activities/", "/api/v1/entities/"), answer({}, 403))
-    with pytest.raises(Refused, match="nothing tells how the connectors are"):
+    with pytest.raises(Refused, match="the status of the connectors cannot be read"):
         task()
 
 
@@ -374,8 +376,8 @@ def test_a_contract_can_list_page_by_page(server: Loopback, task: Task) -> None:
     step = {
         "method": "POST",
         "url": f"{server.url}/list",
-        "headers": {"cookie": "{{ portal_cookie }}"},
-        "body": {"skip": "{{ skip }}"},
+        "headers": {"cookie": "${portal_cookie}"},
+        "body": {"skip": "${skip}"},
         "expect": {"fields": {"connectors": "rows", "has_next": "more"}},
     }
     contract = portal.contract
@@ -392,7 +394,7 @@ def test_without_a_portal_session_the_known_route_lists(server: Loopback, task: 
     contract["operations"]["list"] = {
         "method": "POST",
         "url": f"{server.url}/list",
-        "headers": {"cookie": "{{ portal_cookie }}"},
+        "headers": {"cookie": "${portal_cookie}"},
         "expect": {"fields": {"connectors": "data"}},
     }
     assert task(contract=contract)["results"][0]["status"] == "connected"

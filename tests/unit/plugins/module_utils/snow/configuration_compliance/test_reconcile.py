@@ -16,7 +16,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     EngineError,
     InvalidInput,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import connect
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import store_for
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.client import RefusedRequest
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.configuration_compliance.constants import (
     JOB_KEYS,
 )
@@ -68,7 +69,7 @@ class Runner:
         self.shown: list[str] = []
         self.contexts[-1].show = self.shown.append
         settings = Settings.from_params(params)
-        return reconcile(connect(params, self.contexts[-1]), settings).as_dict(with_diff=True)
+        return reconcile(store_for(params, self.contexts[-1]), settings).as_dict(with_diff=True)
 
 
 @pytest.fixture
@@ -617,7 +618,7 @@ def test_what_the_account_may_not_see_is_unknown(there: Compliant, run: Runner) 
 
 def test_an_account_that_may_read_nothing_hears_the_platforms_words(there: Compliant, run: Runner) -> None:
     there.closed |= set(there.tables)
-    with pytest.raises(EngineError, match="Failed API level ACL Validation"):
+    with pytest.raises(RefusedRequest, match="Failed API level ACL Validation"):
         run(FULL)
 
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Resource providers of a subscription: types and registration.
+
+See docs/facts/defender_for_cloud.md#integration-operations, docs/facts/defender_for_cloud.md#provider-registration.
+"""
+
+from __future__ import annotations
+
+from ...web import Reply, json_reply
+from .errors import bad_request, forbidden, not_found
+from .provider_manifest import SECURITY, VERSIONS, resource_types
+from .roles import may, role_on
+from .routes import ArmRequest
+from .scopes import SUBSCRIPTION
+from .state import Row
+
+_VERSIONS = ("2024-03-01", "2022-12-01", "2022-09-01", "2021-04-01", "2021-01-01", "2020-06-01")
+_SETTLES = 0.2
+"""Duration of a registration in seconds."""
+
+
+def is_call(tail: str) -> bool:
+    """Whether a path refers to a provider itself, not to one of its types."""
+    name, _, action = tail.partition("/")
+    return not action or (action.lower() in ("register", "unregister") and bool(name))
+
+
+def route_of(tail: str) -> str | None:
+    """Name the route of such a path."""
+    if not is_call(tail):
+        return None
+    action = tail.partition("/")[2].lower()
+    return "/arm/{scope}/providers/{namespace}" + (f"/{action}" if action else "")
+
+
+def answer(request: ArmRequest, tail: str) -> Reply:
+    """Answer GET of a provider, and POST of `register`."""
+    if request.version not in _VERSIONS:
+        text = f"The api-version '{request.version}' is invalid. The supported versions are '{','.join(_VERSIONS)}'."
+        raise bad_request(text, code="InvalidApiVersionParameter")
+    name, _, action = tail.partition("/")
+    known = next((each for each in VERSIONS if each.lower() == name.lower()), None)
+    if known is None or request.scope.kind != SUBSCRIPTION:
+        raise not_found(f"The resource namespace '{name}' is invalid.", "InvalidResourceNamespace")
+    if action.lower() == "register" and request.call.method == "POST":
+        return _register(request, known)
+    if action or request.call.method != "GET":
+        raise not_found(f"No resource was found at '{request.call.path.removeprefix('/arm')}'.", "ResourceNotFound")
+    wanted = "Microsoft.Resources/subscriptions/providers/read"
+    hidden = not request.tenant.knobs.provider_visible and not may(request.tenant, request.scope, wanted)
+    if hidden or role_on(request.tenant, request.scope) == "none":
+        raise forbidden(request.principal, wanted, request.scope.text)
+    return json_reply(200, _shown(request, known))
+
+
+def _register(request: ArmRequest, name: str) -> Reply:
+    action = f"{name}/register/action"
+    if not may(request.tenant, request.scope, action):
+        raise forbidden(request.principal, action, request.scope.text)
+    if name == SECURITY:
+        request.arm.registered.setdefault(request.scope.subscription, request.now + _SETTLES)
+    return json_reply(200, _shown(request, name))
+
+
+def _shown(request: ArmRequest, name: str) -> Row:
+    since = request.arm.registered.get(request.scope.subscription) if name == SECURITY else 0.0
+    state = "NotRegistered" if since is None else "Registering" if since > request.now else "Registered"
+    return {
+        "id": f"{request.scope.text}/providers/{name}",
+        "namespace": name,
+        "resourceTypes": resource_types() if name == SECURITY else [],
+        "registrationState": state,
+        "registrationPolicy": "RegistrationRequired" if name == SECURITY else "RegistrationFree",
+    }
