@@ -77,7 +77,7 @@ PYTEST = (sys.executable, "-m", "pytest", "-q")
 ANTSIBULL_DOCS = ("env", f"HOME={CACHE}", "antsibull-docs", "lint-collection-docs")
 STRICT = ("--plugin-docs", "--check-extra-docs-refs", "--disallow-unknown-collection-refs")
 
-# The longest first: it runs beside all that follow. Types and documentation are checked where they are installed.
+# The longest first: it runs in parallel with all that follow. Types and documentation are checked where they are installed.
 STEPS = (
     Step(group="sanity", name="ansible-test", command=tool("sanity")),
     Step(group="lint", name="ruff check", command=["ruff", "check", "--quiet", "."]),
