@@ -35,7 +35,7 @@ GOOD: dict[str, Any] = {"correlation_id": "good", "short_description": "Good"}
         ({"short_description": None}, "it does not exist, and creating it requires short_description"),
         ({"correlation_id": "good"}, "incident good is listed more than once"),
         ({"type": "problem", "caller": "employee"}, "a problem has no caller"),
-        ({"correlation_id": "javascript:gs.log()"}, "would be run by the instance; it is never sent"),
+        ({"correlation_id": "javascript:gs.log()"}, "would be run by the instance, so it is never sent"),
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
 )
@@ -84,7 +84,7 @@ def test_a_name_that_two_groups_have_does_not_tell_which(playbook: Playbooks, in
         ],
         instance,
     ).went_well()
-    assert "2 rows of sys_user_group have the name 'Twins'" in run["name"].message
+    assert "2 sys_user_group records have the name 'Twins'" in run["name"].message
     assert instance.row("incident", correlation_id="good")["assignment_group"] == ids[0]
 
 
