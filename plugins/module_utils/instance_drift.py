@@ -74,7 +74,7 @@ def _compared(store: InstanceStore, parts: Mapping[str, Any], selection: Selecti
     if selection and hardening:
         posture = posture_of(selection.baseline, hardening.assessed)
         result.msg += f"; {summary(posture)}"
-        result.output |= {"posture": posture, "writes_left": hardening.left}
+        result.output |= {"posture": posture, "writes_left": hardening.writes_left}
     return result
 
 

@@ -406,7 +406,7 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.configuration_compliance.constants import JOB_KEYS
-from ..module_utils.snow.configuration_compliance.reconcile import ensure
+from ..module_utils.snow.configuration_compliance.reconcile import reconcile
 from ..module_utils.snow.configuration_compliance.settings import Settings
 from ..module_utils.transport.polling import WAIT_OPTIONS
 
@@ -435,7 +435,7 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring the integration of Configuration Compliance with Defender for Cloud to its desired state."""
     settings = Settings.from_params(params)
-    return ensure(store_for(params, context), settings)
+    return reconcile(store_for(params, context), settings)
 
 
 def main() -> None:

@@ -64,8 +64,8 @@ options:
     default: false
   accept_side_effects:
     description:
-      - Ids of settings whose known side effects are accepted. RV(results[].breaks) lists the side effects.
-      - A setting that would block one of O(services) is still refused.
+      - Ids of settings whose known side effects are accepted. RV(results[].side_effects) lists them.
+      - A setting that would disconnect one of O(services) is not written even then.
     type: list
     elements: str
     default: []
@@ -220,19 +220,32 @@ results:
         - V(unknown) if it could not be read, if the effect of a missing row is not published, or if it must be
           evaluated manually.
       type: str
-    class:
+    write_class:
       description:
-        - How it is written. V(A) as an ordinary property, V(B) only with the elevated role, V(C) as a property of an
-          application that may refuse it, V(D) not possible, V(E) by activating a plugin, V(F) as a row of a table.
+        - How it can be written. V(ordinary) as a system property, V(elevated) only with the elevated role
+          C(security_admin), V(scoped) as a property of an application, which can refuse it, V(locked) not at all,
+          V(plugin) by activating a plugin, V(table_row) as a record of a table.
       type: str
     irreversible:
       description: Whether the change is irreversible.
       type: bool
-    breaks:
-      description: Known side effects.
+    side_effects:
+      description: Known side effects of the recommended value.
       type: str
-    control:
-      description: Microsoft Secure Score control that evaluates it; usually empty.
+    secure_score_control:
+      description: The control of Microsoft Secure Score that evaluates it; empty for most.
+      type: str
+    points:
+      description: Points that Secure Score awards for the control; V(0) without one.
+      type: int
+    withheld_by:
+      description:
+        - What withholds the setting in this task; empty if it is in sync or written.
+        - V(irreversible), V(plugin), V(side_effects), V(max_writes), V(connection), V(baseline) and V(stricter), V(locked) by
+          ServiceNow, V(elevation) and V(manual) for a manual step.
+      type: str
+    switch:
+      description: The option that has it written; empty if there is none.
       type: str
   sample:
     - object: setting session.idle_timeout
@@ -247,10 +260,13 @@ results:
       comparator: le
       verdict: compliant
       reason: ''
-      class: A
+      write_class: ordinary
       irreversible: false
-      breaks: ''
-      control: MDA_SNOW_uiSessionTimeout
+      side_effects: ''
+      secure_score_control: MDA_SNOW_uiSessionTimeout
+      points: 4
+      withheld_by: ''
+      switch: ''
 posture:
   description: Posture of the instance, after the writes; in check mode, as it is now.
   returned: success

@@ -106,19 +106,33 @@ settings:
     reason:
       description: Reason of the verdict, if needed.
       type: str
-    class:
+    write_class:
       description:
-        - How it is written. V(A) as an ordinary property, V(B) only with the elevated role, V(C) as a property of an
-          application that may refuse it, V(D) not possible, V(E) by activating a plugin, V(F) as a row of a table.
+        - How it can be written. V(ordinary) as a system property, V(elevated) only with the elevated role
+          C(security_admin), V(scoped) as a property of an application, which can refuse it, V(locked) not at all,
+          V(plugin) by activating a plugin, V(table_row) as a record of a table.
       type: str
     irreversible:
       description: Whether the change is irreversible.
       type: bool
-    breaks:
-      description: Known side effects.
+    side_effects:
+      description: Known side effects of the recommended value.
       type: str
-    control:
-      description: Microsoft Secure Score control that evaluates it; usually empty.
+    secure_score_control:
+      description: The control of Microsoft Secure Score that evaluates it; empty for most.
+      type: str
+    points:
+      description: Points that Secure Score awards for the control; V(0) without one.
+      type: int
+    withheld_by:
+      description:
+        - What withholds the setting in M(secops.servicenow_defender.snow_hardening) without further options; empty if it does not
+          deviate, or is written. Connections are not considered here.
+        - V(irreversible), V(plugin), V(side_effects), V(max_writes), V(connection), V(baseline) and V(stricter), V(locked) by
+          ServiceNow, V(elevation) and V(manual) for a manual step.
+      type: str
+    switch:
+      description: The option that has it written; empty if there is none.
       type: str
   sample:
     - id: session.idle_timeout
@@ -131,10 +145,13 @@ settings:
       comparator: le
       verdict: deviating
       reason: ''
-      class: A
+      write_class: ordinary
       irreversible: false
-      breaks: ''
-      control: MDA_SNOW_uiSessionTimeout
+      side_effects: ''
+      secure_score_control: MDA_SNOW_uiSessionTimeout
+      points: 4
+      withheld_by: ''
+      switch: ''
 posture:
   description: Posture of the instance, the sum of the verdicts.
   returned: success
@@ -187,8 +204,10 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
+from ..module_utils.hardening.assessment import assess_instance
 from ..module_utils.hardening.baseline import BASELINES, select
-from ..module_utils.hardening.posture import look, posture_of, summary
+from ..module_utils.hardening.posture import posture_of, summary
+from ..module_utils.hardening.write_policy import as_result, withheld_by_default
 from ..module_utils.snow import SNOW_OPTIONS, store_for
 
 SPEC = ansible_module.ModuleSpec(
@@ -205,11 +224,11 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     """Evaluate the settings of a baseline on one instance."""
     selection = select(params["baseline"], params["ids"])
     store = store_for(params, context)
-    assessed = look(store, selection, params["production"])
+    assessed = assess_instance(store, selection, params["production"])
     posture = posture_of(selection.baseline, assessed)
     return ansible_module.information(
         msg=f"{store.name}: {summary(posture)}",
-        settings=[entry.as_dict() for entry in assessed],
+        settings=[as_result(entry, withheld_by_default(entry)) for entry in assessed],
         posture=posture,
     )
 

@@ -144,7 +144,7 @@ def test_a_number_that_an_assignment_cannot_hold_is_in_its_link(
     instance.remove("incident", sys_id=before["sys_id"])
     tenant("tickets").went_well()
     (note,) = notes_of(instance, ticket_of(instance, finding))
-    assert f"ticket {before['number']}, which stood for this recommendation, is not there any more" in note
+    assert f"the former ticket of this recommendation, {before['number']}, no longer exists" in note
     settled(tenant)
 
 

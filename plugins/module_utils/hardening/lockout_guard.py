@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does the account still get in? Asked anew after each group of writes, and the way by which a group is put back."""
+"""Sign in again after each batch of writes, and keep a session that can roll a batch back if that fails."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from ..transport.errors import HttpError, TransportError
 if TYPE_CHECKING:
     from ..snow.client import ServiceNowClient
 
-# What names the session that a call has opened (docs/facts/servicenow_platform.md#response-headers).
+# Cookies that identify the session of a call (docs/facts/servicenow_platform.md#response-headers).
 SESSION_COOKIES = re.compile(r"\b((?:JSESSIONID|glide_user_route|glide_session_store|BIGipServer[^=;,\s]*)=[^;,\s]+)")
-# Proof that may be used once only, or that is no sign-in of its own: a call with it is all that can be tried.
+# Grants that request a new token. Of others, the credential is not a sign-in, or can be used only once: a call is all that can be tried.
 RENEWED = ("password", "client_credentials", "refresh_token")
 
 
 @dataclass
 class LockoutGuard:
-    """Signs in anew as the account of `client`, and as the connections whose secrets are given.
+    """Signs in again as the account of `client`, and as the connections whose secrets are given.
 
-    `waiting` tells how many settings are left for later runs.
+    `writes_left` returns how many settings remain for later runs.
     """
 
     client: ServiceNowClient
     connections: Sequence[Mapping[str, Any]] = ()
-    waiting: Callable[[], int] = int
+    writes_left: Callable[[], int] = int
     _cookies: str = ""
     _watched: list[dict[str, Any]] = field(default_factory=list)
 
     def before(self) -> None:
-        """Make sure of the way in before anything is written, and open a session that outlives a refused password."""
+        """Verify the sign-in before the first write, and open a session that remains valid if the password is refused."""
         if self.client.grant == "basic":
             answer = self._probe(self.client.session)
             cookies = SESSION_COOKIES.findall(answer.headers.get("set-cookie", ""))
@@ -51,12 +51,12 @@ class LockoutGuard:
             self._watch(connection)
 
     def wrote(self, done: int, total: int) -> None:
-        """Show how far the run has come: each write flushes the caches of all nodes, so they are slow."""
-        later = f", {self.waiting()} more wait for later runs" if self.waiting() else ""
+        """Show progress: each write flushes the caches of all nodes, so they are slow."""
+        later = f", {self.writes_left()} remain for later runs" if self.writes_left() else ""
         self.client.context.progress(f"{self.client.name}: {done} of {total} settings written{later}")
 
     def check(self) -> None:
-        """Sign in anew and read a row; raise `AccessLost` with the platform's words when that fails."""
+        """Sign in again and read a row; raise `AccessLost` with the platform's message when that fails."""
         grant, params = self.client.grant, self.client.params
         session = open_session(params, self.client.context)
         try:
@@ -74,7 +74,7 @@ class LockoutGuard:
 
     @contextmanager
     def rescue(self) -> Iterator[None]:
-        """Go in by the session that was opened before; a token that is still alive needs no other way."""
+        """Use the session that was opened before; a token that is still valid needs none."""
         signer = self.client.session.signer
         if self._cookies:
             self.client.session.signer = FixedSigner({"Cookie": self._cookies})
@@ -88,13 +88,13 @@ class LockoutGuard:
             return session.request("GET", PROBED.path, query=PROBED.parameters)
         except HttpError as error:
             user = str(self.client.params.get("snow_username") or "the account")
-            words = explain_401(self.client.grant, error, user) if error.status == 401 else str(error)
-            raise AccessLost(f"{self.client.name}: {words}") from None
+            message = explain_401(self.client.grant, error, user) if error.status == 401 else str(error)
+            raise AccessLost(f"{self.client.name}: {message}") from None
 
     # -- connections --------------------------------------------------------------------------------------------------
 
     def _watch(self, connection: Mapping[str, Any]) -> None:
-        """Watch a connection from now on, if its secrets are given and get a token as long as nothing was written."""
+        """Check a connection from now on, if its secrets are given and obtain a token before the first write."""
         if not connection.get("client_secret") or not connection.get("password"):
             return
         name = connection["application"]
@@ -114,7 +114,7 @@ class LockoutGuard:
         try:
             self._check_connection(watched)
         except AccessLost as error:
-            self.client.warn(f"{error}. This was so before anything was written, so it is not watched")
+            self.client.warn(f"{error}. That was the case before the first write, so the connection is not checked")
             return
         self._watched.append(watched)
 
@@ -125,5 +125,5 @@ class LockoutGuard:
             raise AccessLost(str(error)) from None
         if not report["verified"]:
             raise AccessLost(
-                f"{self.client.name}: the connection {watched['application']} gets no token that opens the API. {report['answer']}"
+                f"{self.client.name}: the connection {watched['application']} cannot obtain a token for the API. {report['answer']}"
             )

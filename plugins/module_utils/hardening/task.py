@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A task that brings an instance to a hardening baseline: from its options to its result."""
+"""Bring an instance to a hardening baseline: the options of a task, and its result."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from ..engine.reconcile import reconcile
 from ..engine.result import Result
 from ..snow.options import Options
 from ..transport.polling import Wait
+from .assessment import Assessment
 from .baseline import Selection, select
 from .connection_impact import Connections
 from .lockout_guard import LockoutGuard
-from .observe import WHOLE_ROW, Observer
-from .posture import Assessed, posture_of, summary
-from .resource import TYPES, Hardening
+from .observe import Observer
+from .posture import posture_of, summary
+from .queries import WHOLE_ROW
+from .resource import PROPERTY_TYPES, Hardening
 from .update_set import PropertyRow, update_set
 from .write_policy import Allowances
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from ..snow.store import InstanceStore
 
 TITLE = "Hardening settings that need elevation"
-# Columns of a row that say where and when it was, not what it is.
+# Columns that belong to the instance and not to the setting.
 NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope"})
 CONNECTION_OPTIONS: Options = {
     "application": {"type": "str", "required": True},
@@ -58,7 +60,7 @@ HARDENING_OPTIONS: Options = {
 
 
 def selection_of(params: Mapping[str, Any]) -> Selection:
-    """Return the settings that a task names; raise `InvalidInput` with everything that cannot be meant."""
+    """Return the settings that a task selects; raise `InvalidInput` with everything that is invalid."""
     for entry in params["services"]:
         if not entry["application"].strip():
             raise InvalidInput("services: an application without a name")
@@ -68,7 +70,7 @@ def selection_of(params: Mapping[str, Any]) -> Selection:
 
 
 def hardening_of(store: InstanceStore, params: Mapping[str, Any], selection: Selection) -> Hardening:
-    """Return the settings as one resource of the instance; who is calling will be asked with the first read."""
+    """Return the settings as one resource of the instance; the account is queried with the first read."""
     store.prefetch_account()
     client = store.client
     user = str(client.params.get("snow_username") or "") if client.grant in ("basic", "password") else ""
@@ -84,32 +86,34 @@ def hardening_of(store: InstanceStore, params: Mapping[str, Any], selection: Sel
 
 
 def harden(store: InstanceStore, params: Mapping[str, Any], selection: Selection) -> Result:
-    """Bring the instance to the baseline, or say in check mode what would be done."""
+    """Bring the instance to the baseline, or report in check mode what would be changed."""
     hardening = hardening_of(store, params, selection)
-    guard = LockoutGuard(store.client, params["services"], lambda: hardening.left)
+    guard = LockoutGuard(store.client, params["services"], lambda: hardening.writes_left)
     result = reconcile(store, hardening, guard=guard)
     posture = posture_of(selection.baseline, hardening.assessed)
     result.output.update(
-        msg=_told(store, result, summary(posture)),
+        msg=_summary(store, result, summary(posture)),
         posture=posture,
-        writes_left=hardening.left,
+        writes_left=hardening.writes_left,
         update_set=update_set(
-            store.client.session.base_url, TITLE, [_row(entry, wanted) for entry, wanted in hardening.to_import()]
+            store.client.session.base_url,
+            TITLE,
+            [_row(entry, wanted) for entry, wanted in hardening.properties_to_import()],
         ),
     )
     return result
 
 
-def _told(store: InstanceStore, result: Result, stands: str) -> str:
+def _summary(store: InstanceStore, result: Result, posture_summary: str) -> str:
     counted = Counter(outcome["status"] for outcome in result.output["results"])
-    done = [f"{counted[status]} {words}" for status, words in STATUS_WORDS.items() if counted[status]]
-    return f"{store.name}: {stands}" + (f"; {', '.join(done)}" if done else "")
+    done = [f"{counted[status]} {label}" for status, label in STATUS_LABELS.items() if counted[status]]
+    return f"{store.name}: {posture_summary}" + (f"; {', '.join(done)}" if done else "")
 
 
-STATUS_WORDS = {
+STATUS_LABELS = {
     "changed": "changed",
     "needs_elevation": "need elevation",
-    "manual": "left to a person",
+    "manual": "manual",
     "request_only": "on request only",
     "withheld": "withheld",
     "refused": "refused",
@@ -118,10 +122,10 @@ STATUS_WORDS = {
 }
 
 
-def _row(entry: Assessed, wanted: str) -> PropertyRow:
+def _row(entry: Assessment, wanted: str) -> PropertyRow:
     setting, row = entry.setting, entry.observation.row
     if row is None:
-        columns = {"type": TYPES.get(setting.type, "string"), "description": setting.title}
+        columns = {"type": PROPERTY_TYPES.get(setting.type, "string"), "description": setting.title}
         return PropertyRow(setting.name, "", {**columns, "value": wanted})
     kept = {name: value for name, value in row.items() if name not in NOT_CARRIED}
     return PropertyRow(setting.name, row["sys_id"], {**kept, "value": wanted})
