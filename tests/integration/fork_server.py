@@ -23,7 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -72,25 +72,20 @@ def end_tree(root: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def remembered(compute: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function with a memory of its results."""
-    return functools.lru_cache(maxsize=None)(compute)
-
-
 def preload() -> None:
     """Import what the command imports, and compile and parse beforehand what is only compiled and parsed."""
     importlib.import_module("ansible.cli.playbook")
     for name in LATER:
         with suppress(ImportError):
             importlib.import_module(name)
-    finder = importlib.import_module("ansible.utils.collection_loader._collection_finder")
+    finder: Any = importlib.import_module("ansible.utils.collection_loader._collection_finder")
     # The same bytes give the same code, and the same table of redirections.
-    finder.compile = remembered(compile)
+    finder.compile = functools.cache(compile)
     for folder in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep):
         for path in Path(folder, "ansible_collections").glob("*/*/plugins/**/*.py"):
             source, filename = path.read_bytes(), str(path)
             finder.compile(source=source, filename=filename, mode="exec", flags=0, dont_inherit=True)
-    finder._meta_yml_to_dict = remembered(finder._meta_yml_to_dict)
+    finder._meta_yml_to_dict = functools.cache(finder._meta_yml_to_dict)
     routing = Path(importlib.import_module("ansible").__file__ or "").parent / "config" / "ansible_builtin_runtime.yml"
     if routing.exists():
         finder._meta_yml_to_dict(routing.read_bytes(), ("ansible.builtin", "runtime.yml"))
@@ -111,7 +106,8 @@ def become_command(request: Mapping[str, Any], output: int) -> None:
     sys.argv = ["ansible", *request["arguments"]]
     sys.path[0] = request["folder"]
     # The temporary folder is made on import and removed at the end: each command has its own.
-    constants, manager = (importlib.import_module(f"ansible.{name}") for name in ("constants", "config.manager"))
+    constants: Any = importlib.import_module("ansible.constants")
+    manager: Any = importlib.import_module("ansible.config.manager")
     manager.atexit.unregister(manager.cleanup_tmp_file)
     constants.DEFAULT_LOCAL_TMP = constants.config.get_config_value("DEFAULT_LOCAL_TMP")
 
@@ -163,7 +159,7 @@ class Server:
             if pid:
                 self._send(str(os.waitstatus_to_exitcode(status)))
                 return True
-            ready, _, _ = select.select([self.caller, self.ended], [], [])
+            ready, _, _ = select.select([self.caller.fileno(), self.ended], [], [])
             if self.ended in ready:
                 os.read(self.ended, LARGEST_REQUEST)
             elif not self.caller.recv(1, socket.MSG_PEEK):
