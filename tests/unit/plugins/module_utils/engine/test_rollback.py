@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, UPDATE, Plan, Write
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import (
+    CREATE,
+    UPDATE,
+    Plan,
+    Resource,
+    Write,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import Reconciler
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.rollback import AccessLost
@@ -20,14 +26,11 @@ from tests.unit.plugins.module_utils.fake_store import Platform
 
 
 @dataclass
-class Things:
+class Things(Resource):
     """Rows of `u_thing` by name: their wanted note, and the group that each is written in."""
 
     wanted: dict[str, tuple[str, int]]
     label: str = "things"
-
-    def planned_ids(self) -> list[PlannedId]:
-        return []
 
     def reads(self) -> list[Query]:
         return [Query("u_thing", "u_name", tuple(self.wanted), ("sys_id", "u_name", "u_note"))]
