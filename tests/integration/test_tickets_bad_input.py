@@ -25,10 +25,16 @@ GOOD: dict[str, Any] = {"correlation_id": "good", "short_description": "Good"}
         ),
         ({"caller": "nobody"}, "caller: sys_user has no row with user_name 'nobody'"),
         ({"assigned_to": "0" * 32}, f"assigned_to: sys_user has no row with user_name '{'0' * 32}'"),
-        ({"impact": "9"}, "'9' is not a valid impact on this instance. Nothing was written; valid values are: 1 (1 - High), 2 ("),
+        (
+            {"impact": "9"},
+            "'9' is not a valid impact on this instance. Nothing was written; valid values are: 1 (1 - High), 2 (",
+        ),
         ({"extra_fields": {"category": "cloud"}}, "'cloud' is not a valid category on this instance"),
         ({"extra_fields": {"u_unknown": "x"}}, "incident has no field u_unknown on this instance"),
-        ({"extra_fields": {"comments": "x"}}, "extra_fields contains comments, which other options set, or which are read-only"),
+        (
+            {"extra_fields": {"comments": "x"}},
+            "extra_fields contains comments, which other options set, or which are read-only",
+        ),
         ({"correlation_id": "k" * 101}, "correlation_id has 101 characters, but the column holds 100"),
         ({"correlation_id": " k"}, "correlation_id must not be empty, or have leading or trailing spaces"),
         ({"short_description": ""}, "short_description must not be empty"),
