@@ -58,7 +58,7 @@ SETTINGS = (
     ),
     ACCESS.boolean(
         "auth.inactive_users", "glide.authenticate.only.allow.active.user.login",
-        "Inactive accounts cannot sign in", True, "high 7.5", 4, shipped_default=True
+        "Reject sign-ins of inactive accounts", True, "high 7.5", 4, shipped_default=True
     ),
     ACCESS.boolean(
         "auth.email_locked_users", "glide.pop3.process_locked_out", "Mail from locked accounts is ignored", False,
