@@ -1,39 +1,40 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options that the variables at hand hold, for module_defaults of an action group."""
+"""The connection options among the variables of a host, for module_defaults of an action group."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: connection_options
-short_description: The connection options that the variables at hand hold
+short_description: Connection options among the variables of a host
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Picks the options of one action group, and those of the transport, from the variables that a task can see, each from the variable
-    of the same name. What is not defined is left out, so that defaults and environment variables stand.
-  - The roles of this collection use it. A playbook of one's own needs no other line to reach an instance or a tenant.
+  - Returns the options of one action group, and those of the transport, from the variables of the same name. Undefined variables are
+    left out, so that defaults and environment variables apply.
+  - The roles of this collection use it. In a playbook it is the only line that tasks need to reach an instance or a tenant.
 options:
   _terms:
     description: The action group of the modules, one of V(snow), V(azure) and V(mda).
     type: list
     elements: str
     required: true
-seealso:
-  - plugin: secops.servicenow_defender.connection_options
-    plugin_type: filter
-    description: Takes the options from the variables of another host.
+  host:
+    description:
+      - Inventory host whose variables are used. If not set, the variables of the task are used.
+      - For work on the tenant on behalf of an instance. The result is empty for a host that is not in the inventory.
+    type: str
 """
 
 EXAMPLES = r"""
-- name: Look at every instance with the variables of its host
+- name: Read every instance with the variables of its host
   hosts: servicenow
   connection: local
   gather_facts: false
   module_defaults:
     group/secops.servicenow_defender.snow: "{{ lookup('secops.servicenow_defender.connection_options', 'snow') }}"
   tasks:
-    - name: Look at the instance
+    - name: Read release, account and settings
       secops.servicenow_defender.snow_instance_info:
 """
 
@@ -51,6 +52,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils.connection_options import options_of
+from ..plugin_utils.fleet import raw_variables
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares no types
@@ -59,9 +61,14 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
     def run(self, terms: Sequence[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         """Return the options of each group in `terms`."""
         self.set_options(var_options=variables, direct=kwargs)
+        host, known = self.get_option("host"), variables or {}
+        templar = self._templar
+        if host is not None:
+            known = {**raw_variables(known["hostvars"], host)}
+            templar = templar.copy_with_new_env(available_variables=known)
         try:
-            found = [options_of(group, variables or {}) for group in terms]
+            found = [options_of(group, known) for group in terms]
         except ValueError as error:
             raise AnsibleLookupError(str(error)) from error
-        templated: list[dict[str, Any]] = self._templar.template(found)
+        templated: list[dict[str, Any]] = templar.template(found)
         return templated

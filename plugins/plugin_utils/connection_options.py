@@ -19,10 +19,15 @@ GROUPS = {
 CLIENTS = __name__.replace(".plugin_utils.connection_options", ".module_utils")
 
 
-def options_of(group: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the connection options of an action group that `variables` define; raise `ValueError` for an unknown group."""
+def options_of_group(group: str) -> tuple[str, ...]:
+    """Return the names of the connection options of an action group; raise `ValueError` for an unknown group."""
     if group not in GROUPS:
         raise ValueError(f"connection_options: {group!r} must be one of {', '.join(GROUPS)}")
     package, constant = GROUPS[group]
     options: Mapping[str, Any] = getattr(import_module(f"{CLIENTS}.{package}"), constant)
-    return {name: variables[name] for name in (*options, *TRANSPORT_OPTIONS) if name in variables}
+    return (*options, *TRANSPORT_OPTIONS)
+
+
+def options_of(group: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the connection options of an action group that `variables` define; raise `ValueError` for an unknown group."""
+    return {name: variables[name] for name in options_of_group(group) if name in variables}

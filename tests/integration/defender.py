@@ -13,8 +13,7 @@ from tests.integration.tenant import HOST, MDA
 from tests.sandbox.process import SandboxProcess
 
 # The hardening baseline has tests of its own.
-CONSUMER = {"snow_connection_service": "mdc", "drift_include_hardening": False}
-SAID = "Say what is true now"
+SERVICES = {"servicenow_defender_services": ["mdc"], "drift_include_hardening": False}
 
 
 class Defender(Findings):
@@ -26,7 +25,7 @@ class Defender(Findings):
         super().__init__(sandbox, **knobs)
         self.playbook = playbook
         self.instances = instances
-        self.variables: dict[str, Any] = {**CONSUMER, **(variables or {})}
+        self.variables: dict[str, Any] = {**SERVICES, **(variables or {})}
 
     @property
     def subscription(self) -> str:
@@ -97,8 +96,3 @@ def drift_of(run: Run) -> list[tuple[str, str]]:
 def warnings_of(done: Done) -> list[str]:
     """Return the warnings of a task, but for what Ansible says of this suite's inventory."""
     return [warning for warning in done.result.get("warnings") or [] if "reserved name" not in warning]
-
-
-def closing(run: Run, host: str = HOST) -> str:
-    """Return the line that was said last of a host."""
-    return run.on(host, SAID).message

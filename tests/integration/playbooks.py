@@ -96,6 +96,19 @@ class Run:
             for host, numbers in pairs
         }
 
+    @property
+    def failures(self) -> list[Done]:
+        """What failed, without the tasks that set the exit status of a playbook at its end."""
+        return [done for done in self.done if done.failed and not done.task.startswith("Fail if th")]
+
+    @property
+    def summary(self) -> str:
+        """The lines of the summary that the playbook printed at its end."""
+        (found,) = [done for done in self.done if done.task == "Show summary"]
+        lines: list[str] = found.result["msg"]
+        assert all(isinstance(line, str) for line in lines)
+        return "\n".join(lines)
+
     def went_well(self) -> Run:
         """Return the run itself; fail with everything it printed when it did not end well."""
         assert self.status == 0, self.output

@@ -282,7 +282,7 @@ ROLE: list[Task] = [
     {"name": "Comply", "ansible.builtin.import_role": {"name": f"{COLLECTION}.mdc_configuration_compliance"}}
 ]
 VARIABLES = {f"mdc_configuration_compliance_{name}": value for name, value in FORM.items()}
-LOOK = "Bring what ServiceNow imports to its described state"
+LOOK = "Configure applications, credentials and jobs"
 
 
 def test_the_role_configures_and_says_what_is_left(playbook: Playbooks, new_instance: NewInstance) -> None:

@@ -7,17 +7,20 @@ import json
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
+
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
 from tests.integration.playbooks import COLLECTION, Playbooks, Run
-from tests.integration.test_onboard import APPLICATIONS, USERS, closing, enter_rules
+from tests.integration.test_onboard import APPLICATIONS, USERS, enter_rules
 
 CALLBACK = (f"{COLLECTION}.drift",)
 APPLICATION = {"name": APPLICATIONS["mda"]}
+NAME = f"oauth_application {APPLICATIONS['mda']}"
 
 
 def connected(playbook: Playbooks, new_instance: NewInstance, count: int) -> list[Instance]:
-    """Return instances that are as described, access rules included."""
+    """Return instances that are in sync, access rules included."""
     instances = [new_instance() for _number in range(count)]
     playbook("onboard", instances).went_well()
     for instance in instances:
@@ -25,10 +28,10 @@ def connected(playbook: Playbooks, new_instance: NewInstance, count: int) -> lis
     return instances
 
 
-def look(playbook: Playbooks, instances: list[Instance], **variables: Any) -> Run:
+def look(playbook: Playbooks, instances: list[Instance], environment: Any = None, **variables: Any) -> Run:
     # The hardening baseline has tests of its own, in test_hardening_playbooks.py.
     variables = {"drift_report_dir": str(playbook.folder / "report"), "drift_include_hardening": False, **variables}
-    return playbook("drift", instances, variables=variables, callbacks=CALLBACK)
+    return playbook("drift", instances, variables=variables, callbacks=CALLBACK, environment=environment)
 
 
 def report(playbook: Playbooks) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def report(playbook: Playbooks) -> dict[str, Any]:
 def test_deviations_are_found_reported_and_left_as_they_are(playbook: Playbooks, new_instance: NewInstance) -> None:
     clean, changed, robbed, broken = instances = connected(playbook, new_instance, 4)
     run = look(playbook, instances).went_well()
-    assert all("; as described" in closing(run, each) for each in instances)
+    assert run.summary.startswith("4 instances: 4 in sync; ")
     assert {host["status"] for host in report(playbook)["hosts"].values()} == {"clean"}
 
     changed.change("oauth_entity", APPLICATION, access_token_lifespan="300", client_secret="other-secret-1")
@@ -55,10 +58,12 @@ def test_deviations_are_found_reported_and_left_as_they_are(playbook: Playbooks,
     assert not any(done.writes for done in run.done)
     broken.turn(faults=[])
     assert {each.name: each.content() for each in instances} == before
-    assert "2 deviations: oauth_application Microsoft Defender for Cloud Apps (access_token_lifespan)" in closing(
-        run, changed
-    )
-    assert "user svc_defender_cloud_apps (roles)" in closing(run, robbed)
+    lines = run.summary.splitlines()
+    assert lines[0].startswith("4 instances: 1 in sync, 2 drift, 1 failed; ")
+    assert any(line.startswith(f"failed: {broken.name}: ") for line in lines)
+    assert f"drift: {changed.name}: {NAME} (access_token_lifespan), {NAME} (client_secret)" in lines
+    assert f"drift: {robbed.name}: user svc_defender_cloud_apps (roles)" in lines
+    assert len(lines) == 4
 
     document = report(playbook)
     assert {host: entry["status"] for host, entry in document["hosts"].items()} == {
@@ -82,7 +87,7 @@ def test_a_run_can_report_without_failing(playbook: Playbooks, new_instance: New
     (instance,) = connected(playbook, new_instance, 1)
     instance.change("oauth_entity", APPLICATION, access_token_lifespan="300")
     run = look(playbook, [instance], drift_fail=False).went_well()
-    assert "1 deviation: oauth_application" in closing(run, instance)
+    assert f"drift: {instance.name}: oauth_application" in run.summary
     assert report(playbook)["hosts"][instance.name]["status"] == "drift"
 
 
@@ -90,7 +95,7 @@ def test_a_manual_step_that_is_open_is_drift(playbook: Playbooks, instance: Inst
     playbook("onboard", instance).went_well()
     run = look(playbook, [instance])
     assert run.status == 2
-    assert "13 deviations: 13 x table_acl" in closing(run, instance)
+    assert f"drift: {instance.name}: 13 x table_acl" in run.summary
     assert len(report(playbook)["hosts"][instance.name]["manual_steps"]) == 1
 
 
@@ -112,3 +117,50 @@ def test_looking_for_drift_costs_one_batch_and_the_probes(playbook: Playbooks, n
         "GET /api/now/table/sys_user": 1,
         "POST /oauth_token.do": 2,
     }
+
+
+def test_equal_findings_of_several_instances_are_one_line(playbook: Playbooks, new_instance: NewInstance) -> None:
+    instances = connected(playbook, new_instance, 5)
+    for each in instances[:4]:
+        each.change("oauth_entity", APPLICATION, access_token_lifespan="300")
+    run = look(playbook, instances)
+    first, second = instances[0].name, instances[1].name
+    assert run.summary.splitlines() == [
+        "5 instances: 1 in sync, 4 drift; tenant: not checked (its group in the inventory is empty)",
+        f"drift: {first}, {second} and 2 more: {NAME} (access_token_lifespan)",
+    ]
+    assert {host for host, numbers in run.recap.items() if numbers["failed"]} == {each.name for each in instances[:4]}
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_the_summary_comes_once_when_whole_batches_fail(
+    playbook: Playbooks, new_instance: NewInstance, strategy: str
+) -> None:
+    instances = [new_instance(faults=[{"kind": "hibernating"}]) for _number in range(3)]
+    run = look(playbook, instances, servicenow_defender_serial=1, environment={"ANSIBLE_STRATEGY": strategy})
+    assert run.status == 2
+    assert run.summary.startswith("3 instances: 3 failed; ")
+    assert all(run.recap[each.name]["failed"] == 1 for each in instances)
+    assert "Traceback" not in run.output
+
+
+def test_only_the_instances_of_the_limit_are_compared(playbook: Playbooks, new_instance: NewInstance) -> None:
+    one, other = new_instance(), new_instance()
+    run = playbook("drift", [one, other], "--limit", one.name)
+    assert run.summary.startswith("1 instance: 1 drift")
+    assert not other.requests()
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["all", "one"])
+def test_an_unreachable_instance_does_not_hide_the_summary(
+    playbook: Playbooks, new_instance: NewInstance, count: int
+) -> None:
+    lost, *others = [new_instance() for _number in range(count)]
+    hosts = {lost.name: {**lost.connection, "ansible_connection": "lost"}, **{i.name: i.connection for i in others}}
+    run = playbook("drift", hosts)
+    assert run.status == 2
+    assert run.summary.startswith(f"{count} instance")
+    assert "1 failed" in run.summary.splitlines()[0]
+    assert any(line.startswith(f"failed: {lost.name}: ") for line in run.summary.splitlines())
+    assert "no route to host" in run.summary
+    assert run.recap[lost.name]["failed"] == 1

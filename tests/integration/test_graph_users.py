@@ -179,13 +179,13 @@ def test_respond_acts_on_whom_a_query_finds(playbook: Playbooks, sandbox: Sandbo
     foretold = tenant.respond(playbook, check=True, **described).went_well()
     assert not tenant.rows("mails")
     assert tenant.user("employee")["accountEnabled"] is True
-    line = foretold["Say what was done, or would be"].message
-    assert f"suspend would be done to {upn('employee')}; " in line
-    assert f"suspend was so already of {upn('former')}" in line
-    assert f"suspend not done, protected: {upn('admin')}" in line
+    lines = foretold.summary.splitlines()
+    assert f"suspend would be done for {upn('employee')}" in lines
+    assert f"suspend was in effect for {upn('former')}" in lines
+    assert f"suspend not done (protected) for {upn('admin')}" in lines
     real = tenant.respond(playbook, **described).went_well()
-    assert real["Act on the users"]["results"] == foretold["Act on the users"]["results"]
-    assert f"suspend done to {upn('employee')}; " in real["Say what was done, or would be"].message
+    assert real["Apply the actions"]["results"] == foretold["Apply the actions"]["results"]
+    assert f"suspend done for {upn('employee')}" in real.summary.splitlines()
     assert tenant.user("employee")["accountEnabled"] is False
     assert sorted(mail["to"][0] for mail in tenant.rows("mails")) == ["employee@example.com", "former@example.com"]
     assert tenant.user("admin")["accountEnabled"] is True
@@ -194,7 +194,7 @@ def test_respond_acts_on_whom_a_query_finds(playbook: Playbooks, sandbox: Sandbo
 def test_respond_acts_on_whom_it_is_told(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = GraphTenant(sandbox)
     run = tenant.respond(playbook, respond_users=[upn("employee"), upn("employee").upper()]).went_well()
-    (outcome,) = run["Act on the users"]["results"]
+    (outcome,) = run["Apply the actions"]["results"]
     assert (outcome["action"], outcome["status"]) == ("require_sign_in", "changed")
     assert tenant.user("employee")["_revoked"]
 
@@ -219,5 +219,5 @@ def test_respond_refuses_what_cannot_be_meant(playbook: Playbooks, sandbox: Sand
 def test_respond_finds_nobody_and_does_nothing(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = GraphTenant(sandbox)
     run = tenant.respond(playbook, respond_query='CloudAppEvents | where ActionType == "Failed log on"').went_well()
-    assert run["Act on the users"]["results"] == []
-    assert not run["Act on the users"].changed
+    assert run["Apply the actions"]["results"] == []
+    assert not run["Apply the actions"].changed

@@ -14,7 +14,7 @@ from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
 from tests.integration.playbooks import COLLECTION, ORDINARY, Playbooks
 from tests.integration.test_hardening import BREAKING, CONNECTOR, TIMEOUT, value
-from tests.integration.test_onboard import closing, enter_rules, written
+from tests.integration.test_onboard import enter_rules, written
 
 CALLBACK = (f"{COLLECTION}.drift",)
 ELEVATED = "glide.basicauth.required.scriptedprocessor"
@@ -30,13 +30,14 @@ def test_harden_tells_first_then_writes_then_rests(playbook: Playbooks, instance
     check = playbook("harden", instance, check=True, variables=ALLOWED).went_well()
     assert not written(check)
     assert instance.content() == before
-    assert "posture 13/22 Secure Score settings, 72 of 114 points" in closing(check, instance)
-    assert "8 deviations: 8 x setting" in closing(check, instance)
+    assert f"{instance.name}: hardening 13/22 Secure Score settings, 72 of 114 points" in check.summary
+    assert "would be corrected: " in check.summary
+    assert "7 x setting" in check.summary
 
     real = playbook("harden", instance, variables=ALLOWED).went_well()
-    assert "posture 20/22 Secure Score settings, 104 of 114 points" in closing(real, instance)
-    assert "7 deviations corrected: 7 x setting" in closing(real, instance)
-    assert f"1 manual step open: Set the system property {ELEVATED}" in closing(real, instance)
+    assert "hardening 20/22 Secure Score settings, 104 of 114 points" in real.summary
+    assert f"corrected: {instance.name}: 7 x setting" in real.summary
+    assert f"1 manual step:\n- Set the system property {ELEVATED}" in real.summary
     assert real.recap[instance.name]["changed"] == 1
 
     again = playbook("harden", instance, variables=ALLOWED).went_well()
@@ -67,7 +68,7 @@ def test_everything_can_be_chosen(playbook: Playbooks, instance: Instance) -> No
         "snow_hardening_production": False,
     }
     run = playbook("harden", instance, variables=variables, shell=ORDINARY).went_well()
-    results = {entry["id"]: entry for entry in run.on(instance.name, "Bring the settings to the baseline")["results"]}
+    results = {entry["id"]: entry for entry in run.on(instance.name, "Apply the settings of the baseline")["results"]}
     assert set(results) == {"session.idle_timeout", "session.remember_me_days", "instance.production"}
     assert value(instance, TIMEOUT) == "20"
     assert results["instance.production"]["verdict"] == "not_applicable"
@@ -100,12 +101,12 @@ def test_hardening_after_onboarding_leaves_the_connection_alone(playbook: Playbo
         ],
     }  # fmt: skip
     run = playbook("harden", instance, variables=variables).went_well()
-    results = {entry["id"]: entry for entry in run.on(instance.name, "Bring the settings to the baseline")["results"]}
+    results = {entry["id"]: entry for entry in run.on(instance.name, "Apply the settings of the baseline")["results"]}
     assert results["oauth.ropc_disabled"]["status"] == "refused"
     assert CONNECTOR in results["oauth.ropc_disabled"]["reason"]
     assert results["auth.reset_required_api"]["status"] == "changed"
     verified = playbook("verify", instance).went_well()
-    assert "token works" in closing(verified, instance)
+    assert "1 token verified" in verified.summary
 
 
 def test_drift_covers_the_baseline_and_the_report_tells_the_posture(
@@ -119,7 +120,7 @@ def test_drift_covers_the_baseline_and_the_report_tells_the_posture(
         each.change("sys_properties", {"name": ELEVATED}, value="true")
     variables = {"drift_report_dir": str(playbook.folder / "report")}
     run = playbook("drift", instances, variables=variables, callbacks=CALLBACK).went_well()
-    assert "posture 21/22 Secure Score settings, 108 of 114 points" in closing(run, good)
+    assert f"{good.name}, {bad.name}: hardening 21/22 Secure Score settings, 108 of 114 points" in run.summary
 
     bad.change("sys_properties", {"name": TIMEOUT}, value="480")
     bad.forget_requests()
@@ -127,7 +128,7 @@ def test_drift_covers_the_baseline_and_the_report_tells_the_posture(
     assert run.status == 2
     assert bad.requests()["POST /api/now/v1/batch"] == 1, "as many as without the baseline"
     assert not written(run)
-    assert "1 deviation: setting session.idle_timeout (glide.ui.session_timeout)" in closing(run, bad)
+    assert f"drift: {bad.name}: setting session.idle_timeout (glide.ui.session_timeout)" in run.summary
 
     document = json.loads((playbook.folder / "report" / "drift.json").read_text())
     assert {name: host["status"] for name, host in document["hosts"].items()} == {good.name: "clean", bad.name: "drift"}
@@ -152,4 +153,4 @@ def test_drift_can_leave_the_baseline_out(playbook: Playbooks, instance: Instanc
     playbook("onboard", instance).went_well()
     enter_rules(instance)
     run = playbook("drift", instance, variables={"drift_include_hardening": False}).went_well()
-    assert "posture" not in closing(run, instance)
+    assert "hardening" not in run.summary

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
-from tests.integration.defender import Defender, closing, drift_of, warnings_of
+from tests.integration.defender import Defender, drift_of, warnings_of
 from tests.integration.instances import Instance
-from tests.integration.playbooks import COLLECTION, SHELLS, Done, Playbooks, Run
-from tests.integration.tenant import HOST
+from tests.integration.playbooks import SHELLS, Playbooks, Run
+from tests.integration.tenant import HOST, MDA
 from tests.integration.test_leaks import CommandLines, files_with_secrets, found_in
 from tests.sandbox.process import SandboxProcess
 
@@ -28,25 +28,21 @@ HIGH = {
 PORTAL_ID = "00000000-0000-0000-0000-00000000000f"
 
 
-def said_of_tenant(run: Run) -> str:
-    """Return what the playbook drift said of the tenant."""
-    return run.on(HOST, "Say what is true now").message
-
-
-def failure(run: Run, host: str) -> str:
+def failure(run: Run, host: str = HOST) -> str:
     """Return the message that ended a host's part of a run."""
     assert run.status == 2, run.output
-    (failed,) = [done for done in run.done if done.host == host and done.failed]
     assert "Traceback" not in run.output
+    assert run.recap[host]["failed"] == 1
+    failed = run.on(host, "Fail if the work on this host failed")
     assert failed.message.count("\n") == 0, "one line"
+    assert f"\nfailed: {host}: " in run.summary
     return failed.message
 
 
-def integration_of(run: Run, host: str) -> Done:
-    """Return what came of the task of a host's integration; another role has one of the same name."""
-    name = f"{COLLECTION}.mdc_itsm : Bring the integration to its described state"
-    (found,) = [done for done in run.done if done.task == name and done.host == host]
-    return found
+def integration_of(run: Run, host: str) -> dict[str, Any]:
+    """Return what came of the integration of an instance."""
+    (found,) = [result for result in run["Configure the integrations"]["results"] if result["item"] == host]
+    return dict(found)
 
 
 def plan_of(tenant: Defender) -> str:
@@ -67,19 +63,22 @@ def test_an_instance_is_connected_once(playbook: Playbooks, sandbox: SandboxProc
         "plan CloudPosture (tier)",
         f"integration {instance.name} (state)",
     ]
-    assert closing(foretold, instance.name).endswith(f"4 deviations: {', '.join(corrected)}")
-    assert f"now as described; 4 deviations corrected: {', '.join(corrected)}" in closing(real, instance.name)
-    assert "; as described; token works" in closing(again, instance.name)
+    for run, word in ((foretold, "would be corrected"), (real, "corrected")):
+        lines = run.summary.splitlines()
+        assert lines[0].startswith(f"1 instance: 1 {word}")
+        assert lines[0].endswith(f"; tenant: {word}")
+        assert f"{word}: {instance.name}: {', '.join(corrected[:2])}" in lines
+        assert f"{word}: {HOST}: {', '.join(corrected[2:])}" in lines
+    assert again.summary == "1 instance: 1 in sync, 1 token verified; tenant: in sync"
     assert plan_of(tenant) == "Standard"
     (row,) = tenant.rows("integrations")
     assert (row["scope"], row["properties"]["displayName"]) == (tenant.subscription, instance.name)
     assert integration_of(real, instance.name)["connection_test"]["status"] == "succeeded"
-    assert "aws-prod (AWS), gcp-prod (GCP)" in warnings_of(integration_of(real, instance.name))[0]
+    assert "aws-prod (AWS), gcp-prod (GCP)" in warnings_of(real["Configure the integrations"])[0]
 
     tenant.forget_requests()
     clean = tenant("drift").went_well()
-    assert said_of_tenant(clean) == f"{HOST}: as described"
-    assert closing(clean, instance.name).endswith("; as described")
+    assert clean.summary == "1 instance: 1 in sync; tenant: in sync"
     assert not tenant.written()
 
 
@@ -91,7 +90,10 @@ def test_deviations_are_found_by_drift_and_repaired_by_onboard(
     tenant = Defender(playbook, sandbox, *fleet, plan="Free")
     first = tenant("onboard").went_well()
     assert len([done for done in first.done if done.task.endswith(PLAN)]) == 1
-    assert [host for host in first.recap if first.recap[host]["changed"] == 3] == [clean.name], "the plan, once"
+    assert {host: counts["changed"] for host, counts in first.recap.items()} == {
+        HOST: 2,
+        **{each.name: 1 for each in fleet},
+    }, "plan and integrations are one task each"
     assert {row["properties"]["displayName"] for row in tenant.rows("integrations")} == {each.name for each in fleet}
 
     old = {row["properties"]["displayName"]: row["_id"] for row in tenant.rows("integrations")}
@@ -111,10 +113,12 @@ def test_deviations_are_found_by_drift_and_repaired_by_onboard(
         (f"integration {deleted.name}", "state"),
     }
     assert set(drift_of(drift)) == deviating
-    assert "4 deviations: plan CloudPosture (tier), " in said_of_tenant(drift)
+    assert drift.summary.splitlines()[0] == "4 instances: 4 in sync; tenant: drift"
+    (line,) = drift.summary.splitlines()[1:]
+    assert line.startswith(f"drift: {HOST}: plan CloudPosture (tier), ")
     for each in (renamed, disabled, deleted):
-        assert f"integration {each.name} " in said_of_tenant(drift)
-    assert clean.name not in said_of_tenant(drift)
+        assert f"integration {each.name} " in line
+    assert clean.name not in line
 
     repaired = tenant("onboard").went_well()
     assert set(drift_of(repaired)) == deviating
@@ -123,7 +127,7 @@ def test_deviations_are_found_by_drift_and_repaired_by_onboard(
     assert set(now) == {"Somebody's", *(each.name for each in fleet)}
     assert not any(row["properties"]["isDisabled"] for row in now.values())
     assert now[disabled.name]["_id"] == old[disabled.name]
-    assert said_of_tenant(tenant("drift").went_well()) == f"{HOST}: as described"
+    assert tenant("drift").went_well().summary == "4 instances: 4 in sync; tenant: in sync"
 
 
 def test_a_connector_gets_an_integration_of_its_own(
@@ -135,7 +139,7 @@ def test_a_connector_gets_an_integration_of_its_own(
     _foretold, real, _again = tenant.told_and_done("onboard", variables=scope)
     (row,) = tenant.rows("integrations")
     assert row["scope"].endswith("/aws-prod")
-    assert not warnings_of(integration_of(real, instance.name))
+    assert not warnings_of(real["Configure the integrations"])
     tenant("drift", variables=scope).went_well()
     assert tenant("drift").status == 2, "the subscription has none"
 
@@ -148,7 +152,7 @@ def test_an_integration_is_removed_when_the_loss_is_confirmed(
     tenant("tickets").went_well()
     count = len(tenant.rows("assignments"))
     absent = {"mdc_itsm_state": "absent"}
-    refused = failure(tenant("onboard", variables=absent), instance.name)
+    refused = failure(tenant("onboard", variables=absent))
     assert f"{count} assignments there have a ticket" in refused
     assert "confirm_assignment_loss" in refused
     assert tenant.rows("integrations")
@@ -188,10 +192,10 @@ def test_rules_are_kept_and_what_only_the_portal_can_do_is_told(
     assert "High" in str(conditions)
     drift = tenant("drift")
     assert drift.status == 2, "a manual step that is open is drift"
-    for line in (*(closing(run, fleet[0].name) for run in (real, again)), said_of_tenant(drift)):
-        assert "1 manual step open: " in line
-        assert "Tickets" in line
-        assert "ServiceNow ticket type = incident" in line
+    for run in (real, again, drift):
+        assert "\n1 manual step:\n" in run.summary
+        assert "Tickets" in run.summary
+        assert "\n    ServiceNow ticket type: incident" in run.summary
 
     # As the portal makes it: what it sends beyond what is published is taken over.
     more = {"integrationId": "i-1", "ticketType": "Incident"}
@@ -199,7 +203,7 @@ def test_rules_are_kept_and_what_only_the_portal_can_do_is_told(
     sandbox.tamper_tenant("rules", {"name": PORTAL_ID, "scope": tenant.subscription, **portal}, insert=True)
     learned = {"mdc_itsm_rules": [HIGH, {**tickets, "learn_from": "By hand"}]}
     _foretold, real, again = tenant.told_and_done("onboard", variables=learned)
-    assert "manual step" not in closing(again, fleet[0].name)
+    assert "manual step" not in again.summary
     (row,) = [row for row in tenant.rows("rules") if row["properties"]["displayName"] == "Tickets"]
     assert row["properties"]["additionalData"] == more
     sandbox.tamper_tenant("rules", {"isDisabled": True}, match={"displayName": "High findings"})
@@ -290,7 +294,7 @@ def test_what_cannot_work_is_told_before_anything_is_written(
     instance.add("oauth_entity", name="Connector", client_id="itsm-client", client_secret="itsm-secret-1")
     tenant = Defender(playbook, sandbox, instance, variables={**GIVEN, "agent_password": password}, **knobs)
     run = tenant("onboard", "--tags", "mdc", azure=azure, variables=variables)
-    told = failure(run, instance.name)
+    told = failure(run)
     assert all(word in told for word in words), told
     assert not tenant.written()
     assert "not-the-password-1" not in run.output
@@ -300,16 +304,16 @@ def test_what_cannot_work_is_told_before_anything_is_written(
 def test_only_what_is_needed_is_asked_of_the_identity(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
 ) -> None:
-    fleet = one, _other = new_instance(), new_instance()
+    fleet = new_instance(), new_instance()
     reading = ["Microsoft.Security/*/read", "Microsoft.Authorization/*/read", "Microsoft.Resources/*/read"]
     custom = {"azure_role": "Custom", "azure_actions": [*reading, "Microsoft.Security/integrations/write"]}
     tenant = Defender(playbook, sandbox, *fleet, plan="Free", **custom)
-    told = failure(tenant("onboard"), one.name)
+    told = failure(tenant("onboard"))
     assert "may not turn plans on" in told
     assert "connect ServiceNow" not in told
     assert not tenant.writes()
     tenant = Defender(playbook, sandbox, *fleet, **custom)
-    told = failure(tenant("onboard", variables={"mdc_itsm_rules": [HIGH]}), one.name)
+    told = failure(tenant("onboard", variables={"mdc_itsm_rules": [HIGH]}))
     assert "may not write governance rules" in told
     assert told.count(f"Give it {ROLES} there") == 1
     assert not tenant.writes()
@@ -317,16 +321,20 @@ def test_only_what_is_needed_is_asked_of_the_identity(
     assert len(tenant.rows("integrations")) == 2
 
 
-def test_without_a_tenant_nothing_is_connected_and_that_is_said(
+def test_without_a_tenant_nothing_is_connected_and_the_summary_shows_it(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
 ) -> None:
-    run = playbook("onboard", instance, variables={"snow_connection_service": "mdc"}).went_well()
-    nothing = run.on(instance.name, "Say that nothing is connected").message
-    assert "no host of the group defender has azure_subscription_id" in nothing
-    assert "integration" not in closing(run, instance.name)
+    run = playbook("onboard", instance, variables={"servicenow_defender_services": ["mdc"]}).went_well()
+    assert "tenant: not checked (its group in the inventory is empty)" in run.summary
+    assert "integration" not in run.summary
     tenant = Defender(playbook, sandbox, instance)
+    without = tenant.hosts(*MDA, "azure_subscription_id")
+    hosts = {instance.name: instance.connection, **without}
+    run = playbook("onboard", hosts, variables=tenant.variables, defender=[HOST]).went_well()
+    nothing = run.on(HOST, "Show that nothing is connected").message
+    assert "no host of the group defender has azure_subscription_id" in nothing
     unknown = tenant("onboard", "--tags", "mdc", variables={"mdc_itsm_tenant": "acme-nowhere"})
-    assert "acme-nowhere, which is no host of the inventory" in failure(unknown, instance.name)
+    assert "acme-nowhere, which is not a host of the inventory" in failure(unknown)
 
 
 # -- secrets ----------------------------------------------------------------------------------------------------------
@@ -365,7 +373,7 @@ def test_no_secret_of_either_side_is_left_behind(
         ]
         again = {"mdc_itsm_password": "{{ planted.wrong }}", "mdc_itsm_update_credentials": "always"}
         runs.append(tenant("onboard", "-vvvv", "--diff", variables=again, **options))
-    assert "did not accept the credentials" in failure(runs[-1], instance.name)
+    assert "did not accept the credentials" in failure(runs[-1])
     for run in runs:
         assert not found_in(run.output, secrets)
     assert not found_in("\n".join(lines.seen), secrets)

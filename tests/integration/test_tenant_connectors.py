@@ -230,7 +230,6 @@ def test_the_roles_connect_and_verify_a_fleet(
     hosts = {**{instance.name: instance.connection for instance in fleet}, **tenant.with_session()}
     variables = {
         "mda_connection_tenant": HOST,
-        "connection_verify_tenant": HOST,
         "mda_connection_username": "{{ snow_username }}",
         "mda_connection_password": "{{ snow_password }}",
         "mda_connection_client_id": CLIENT["client_id"],
@@ -239,17 +238,22 @@ def test_the_roles_connect_and_verify_a_fleet(
         "mda_connection_poll_interval": 0.3,
         "mda_connection_wait_timeout": 20,
     }
-    names = ("mda_connection", "connection_verify")
-    tasks = [{"name": role, "ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}} for role in names]
+    tasks = [
+        {
+            "name": entry_point,
+            "ansible.builtin.include_role": {"name": f"{COLLECTION}.mda_connection", "tasks_from": entry_point},
+        }
+        for entry_point in ("main", "verify")
+    ]
     more = {"hosts": f"servicenow:!{HOST}"}
     runs = [playbook(tasks, hosts, play=more, variables=variables, shell=ORDINARY).went_well() for _ in range(2)]
     assert [sum(counts["changed"] for counts in run.recap.values()) for run in runs] == [1, 0]
     assert {row["name"] for row in tenant.rows("connectors", state="connected")} == {i.name for i in fleet}
     assert sum(tenant.writes().values()) == 4
     tenant.sandbox.sync_tenant()
-    seen = playbook(tasks[1:], hosts, play=more, variables={**variables, "connection_verify_require_events": True})
+    seen = playbook(tasks[1:], hosts, play=more, variables={**variables, "mda_connection_require_events": True})
     for instance in fleet:
-        said = seen.went_well().on(instance.name, "Make sure that the instance is connected")
+        said = seen.went_well().on(instance.name, "Fail if a connector is not connected")
         events = len(tenant.rows("activities", instanceName=instance.name))
         accounts = len([row for row in tenant.rows("entities") if row["connectorId"] in ids_of(tenant, instance.name)])
         assert f"{accounts} accounts; {events} events in 1 day(s)" in said.message
@@ -258,7 +262,7 @@ def test_the_roles_connect_and_verify_a_fleet(
         "connectors", {"state": "error", "message": "Service timeout"}, match={"name": fleet[0].name}
     )
     verify = playbook(tasks[1:], hosts, play=more, variables=variables)
-    said = verify.on(fleet[0].name, "Make sure that the instance is connected")
+    said = verify.on(fleet[0].name, "Fail if a connector is not connected")
     assert said.failed
     assert "Service timeout" in said.message
-    assert not verify.on(fleet[1].name, "Make sure that the instance is connected").failed
+    assert not verify.on(fleet[1].name, "Fail if a connector is not connected").failed

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from tests.integration.conftest import NewInstance
-from tests.integration.defender import Defender, closing, drift_of
+from tests.integration.defender import Defender, drift_of
 from tests.integration.instances import Instance
-from tests.integration.playbooks import ORDINARY, Playbooks
+from tests.integration.playbooks import ORDINARY, Playbooks, Run
 from tests.integration.tenant import HOST
 from tests.integration.test_tickets import notes_of
 from tests.integration.ticket_sync import (
@@ -42,9 +42,17 @@ def test_each_selected_finding_gets_one_ticket(tenant: Defender, instance: Insta
         assert f"Severity: {severity}" in row["description"]
         assert finding["scope"] in row["description"]
         assert "What to do:\n1. Open the resource." in row["description"]
-    assert closing(foretold) == f"{HOST}: {2 * count} deviations: {count} x incident, {count} x assignment"
-    assert closing(real).startswith(f"{HOST}: now as described; {2 * count} deviations corrected: ")
-    assert closing(again) == f"{HOST}: as described"
+    found = [_kind(count, "incident", foretold), _kind(count, "assignment", foretold)]
+    assert foretold.summary == f"tenant: would be corrected\nwould be corrected: {HOST}: {', '.join(found)}"
+    assert real.summary == f"tenant: corrected\ncorrected: {HOST}: {', '.join(found)}"
+    assert again.summary == "tenant: in sync"
+
+
+def _kind(count: int, kind: str, run: Run) -> str:
+    """Return how the summary names the deviations of a kind: many of them are only counted."""
+    names = [f"{about} ({field})" for about, field in drift_of(run) if about.startswith(f"{kind} ")]
+    assert len(names) == count
+    return f"{count} x {kind}" if count > 5 else ", ".join(names)
 
 
 def test_looking_again_costs_the_paged_reads(tenant: Defender, instance: Instance) -> None:
@@ -226,15 +234,15 @@ def test_a_problem_is_resolved_by_a_person(tenant: Defender, instance: Instance)
         run = tenant("tickets").went_well()
         assert not tenant.written()
         assert run.recap[HOST]["changed"] == 0
-        assert f"1 deviation: problem {row['correlation_id']} (state)" in closing(run)
-        assert "1 manual step open: " in closing(run)
-        assert row["number"] in closing(run)
+        assert f"drift: {HOST}: problem {row['correlation_id']} (state)" in run.summary
+        assert "\n1 manual step:\n- " in run.summary
+        assert row["number"] in run.summary
         assert noted(tenant, finding)["ticketStatus"] == "open", "it is not resolved yet"
     done = {"state": "107", "resolution_code": "fix_applied", "active": "false"}
     instance.change("problem", {"sys_id": row["sys_id"]}, **done)
     run = tenant("tickets").went_well()
     assert noted(tenant, finding)["ticketStatus"] == "closed"
-    assert "manual step" not in closing(settled(tenant))
+    assert "manual step" not in settled(tenant).summary
     assert len(ours(instance, "problem")) == len(others) + 1
 
 
@@ -269,5 +277,5 @@ def test_a_change_request_that_its_model_holds_is_left_to_a_person(tenant: Defen
     for _time in range(2):
         run = tenant("tickets").went_well()
         assert run.recap[HOST]["changed"] == 0
-        assert "1 manual step open: " in closing(run)
+        assert "\n1 manual step:\n- " in run.summary
         assert noted(tenant, finding)["ticketStatus"] == "open"

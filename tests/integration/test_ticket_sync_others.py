@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
-from tests.integration.defender import Defender, closing
+from tests.integration.defender import Defender
 from tests.integration.findings import arm_writes
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
@@ -113,7 +113,7 @@ def test_what_the_plan_forbids_is_done_once_it_is_on(
     tenant = Defender(playbook, sandbox, instance, subscriptions=1, plan="Free")
     run = tenant("tickets")
     assert run.status == 2
-    (failed,) = [done for done in run.done if done.failed]
+    (failed,) = run.failures
     assert failed.task.endswith(BACK)
     assert "Switch on Defender CSPM" in failed.message
     assert failed.message.count("\n") == 0
@@ -173,7 +173,7 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "instance": (
         {},
         {"mdc_tickets_instance": "acme-nowhere"},
-        ("mdc_tickets_instance is acme-nowhere, which is no host of the inventory", "group servicenow"),
+        ("mdc_tickets_instance is acme-nowhere, which is not an inventory host", "group servicenow"),
     ),
     "rights": (
         {"azure_role": "none"},
@@ -189,7 +189,7 @@ def test_bad_input_ends_the_run_before_anything_is_written(tenant: Defender, ins
     tenant.sandbox.turn_tenant(**knobs)
     run = tenant("tickets", variables=variables)
     assert run.status == 2
-    (failed,) = [done for done in run.done if done.failed]
+    (failed,) = run.failures
     assert all(word in str(failed.result) for word in words), failed.result
     assert "Traceback" not in run.output
     assert not tenant.written()
@@ -206,9 +206,9 @@ def test_a_scope_that_cannot_be_read_keeps_its_tickets(
     sandbox.turn_tenant(azure_roles={other: "none"})
     run = tenant("tickets")
     assert run.status == 2
-    line = closing(run)
     name = other.rpartition("/")[2]
-    assert line.startswith(f"{HOST}: as described; tickets left as they are: subscription {name} could not be read")
-    assert "AuthorizationFailed" in line
+    assert run.summary.startswith("tenant: failed\n")
+    assert f"failed: {HOST}: tickets left unchanged: subscription {name} could not be read" in run.summary
+    assert "AuthorizationFailed" in run.summary
     assert {row["number"]: row["state"] for row in ours(instance)} == states
     assert not any(arm_writes(done) for done in run.done)

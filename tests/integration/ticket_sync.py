@@ -14,8 +14,8 @@ from tests.integration.playbooks import Run
 from tests.integration.tenant import HOST
 
 Row = dict[str, Any]
-FOUND, KNOWN = "Read the recommendations", "Read the tickets that there are"
-TICKETS, BACK = "Bring the tickets to their described state", "Write them back to the assignments"
+FOUND, KNOWN = "Read the recommendations", "Read the existing tickets"
+TICKETS, BACK = "Create, update or resolve tickets", "Record the tickets in the governance assignments"
 EVERY = ["Critical", "High", "Medium", "Low"]
 KEY = re.compile(r"mdc-[0-9a-f]{40}(-\d+)?")
 RATINGS = {"Critical": ("1", "1", "1"), "High": ("2", "1", "2"), "Medium": ("2", "2", "3"), "Low": ("3", "3", "5")}

@@ -101,8 +101,12 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
     state_few = timed(
         f"snow_instance in check mode, {few} instances", lambda: run(folder, inventory, STATE, "--check", limit=few)
     )
+    onboard = timed(
+        f"onboard of a fleet in sync, {instances} instances",
+        lambda: run(folder, inventory, f"{COLLECTION}.onboard"),
+    )
     drift = timed(
-        f"the drift play, {instances} instances",
+        f"drift, {instances} instances",
         lambda: run(folder, inventory, f"{COLLECTION}.drift", "-e", "drift_fail=false"),
     )
     uri = timed(f"six uri reads, {URI_INSTANCES} instances", lambda: run(folder, inventory, URI, limit=URI_INSTANCES))
@@ -118,7 +122,10 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
         Budget(
             f"snow_instance in check mode / one debug task, {instances} instances", state.seconds / debug.seconds, 2.5
         ),
-        Budget(f"drift play / one debug task, {instances} instances", drift.seconds / debug.seconds, 8),
+        Budget(f"drift / one debug task, {instances} instances", drift.seconds / debug.seconds, 5),
+        Budget(
+            f"onboard of a fleet in sync / one debug task, {instances} instances", onboard.seconds / debug.seconds, 12
+        ),
         Budget(
             f"six uri reads / snow_instance, {URI_INSTANCES} instances",
             uri.seconds / state_uri.seconds,

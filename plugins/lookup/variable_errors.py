@@ -1,0 +1,66 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Errors in the variables of this collection, for all hosts of a play at once."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: variable_errors
+short_description: Errors in the variables of this collection
+version_added: 0.1.0
+author: Contributors to secops.servicenow_defender (@secops-collections)
+description:
+  - Checks the variables of hosts against the argument specifications of the roles of this collection, and their names. A name that
+    is not known is reported with the one that it resembles.
+  - The playbooks of this collection check all hosts in their first task, instead of the validation of each role for each host.
+options:
+  _terms:
+    description: Inventory hosts.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Check variables
+  ansible.builtin.assert:
+    that: query('secops.servicenow_defender.variable_errors', *ansible_play_hosts_all) | length == 0
+    fail_msg: "{{ query('secops.servicenow_defender.variable_errors', *ansible_play_hosts_all) | join(', ') }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_raw:
+  description: One sentence for each error, with the hosts that have it.
+  type: list
+  elements: str
+  sample:
+    - "acme-dev: snow_conection_service is not a variable of this collection. Did you mean snow_connection_service?"
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible.plugins.lookup import LookupBase
+
+from ..plugin_utils.fleet import raw_variables
+from ..plugin_utils.role_variables import known_variables
+from ..plugin_utils.variable_check import VariableCheck
+
+
+class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares no types
+    """See DOCUMENTATION."""
+
+    def run(self, terms: Sequence[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
+        """Return the errors in the variables of the hosts in `terms`."""
+        self.set_options(var_options=variables, direct=kwargs)
+        hostvars = (variables or {})["hostvars"]
+
+        def template(host: str, value: Any) -> Any:
+            known = {**raw_variables(hostvars, host), "hostvars": hostvars}
+            return self._templar.copy_with_new_env(available_variables=known).template(value)
+
+        check = VariableCheck(known_variables(), template)
+        for host in terms:
+            check.add(host, raw_variables(hostvars, host))
+        return check.errors()

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Evaluate variables of a role as another host, or for another service, would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from multiprocessing import current_process
+from typing import Any
+
+from .fleet import FAILURE, raw_variables
+
+SERVICE = "snow_connection_service"
+
+
+def values_for(
+    templar: Any, variables: Mapping[str, Any], name: str, hosts: Iterable[str] | None, services: Iterable[str] | None
+) -> list[Any]:
+    """Return the value of variable `name` for each host and service; None stands for the ones of the task.
+
+    Variables of the host win over those of the task, among which are the defaults of its role. Raises `ValueError` for a
+    variable that is not defined.
+    """
+    values = []
+    for host in [None] if hosts is None else hosts:
+        own = {} if host is None else raw_variables(variables["hostvars"], host)
+        for service in [None] if services is None else services:
+            known = {**variables, **own, **({} if service is None else {SERVICE: service})}
+            if name not in known:
+                raise ValueError(f"values_for: variable {name} is not defined{f' for {host}' if host else ''}")
+            values.append(templar.copy_with_new_env(available_variables=known).template(known[name]))
+    return values
+
+
+def batch(variables: Mapping[str, Any]) -> list[str]:
+    """Return the hosts that a task with `run_once` works for: those of the batch that have not failed.
+
+    Only the strategy linear runs such a task once. Under any other one it works for its own host.
+    """
+    own = str(variables["inventory_hostname"])
+    if strategy() != "linear":
+        return [own]
+    hosts: Iterable[str] = variables["ansible_play_hosts"]
+    return [host for host in hosts if host == own or FAILURE not in raw_variables(variables["hostvars"], host)]
+
+
+def strategy() -> str:
+    """Return the strategy of the play whose task this worker runs."""
+    task = getattr(current_process(), "_task", None)
+    play = task.get_play() if task is not None and hasattr(task, "get_play") else None
+    return str(getattr(play, "strategy", None) or "linear").rsplit(".", 1)[-1]

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of this collection: their names, and the argument specifications of its roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..module_utils.ansible_module import TRANSPORT_OPTIONS
+from .connection_options import GROUPS, options_of_group
+from .fleet import FAILURE, SELECTED, SELECTED_TENANT, SERVICES, SERVICES_VARIABLE
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+Spec = Mapping[str, Any]
+
+# Variables that only playbooks read, with their types.
+PLAYBOOK_VARIABLES: dict[str, dict[str, Any]] = {
+    "servicenow_defender_instances": {"type": "str"},
+    "servicenow_defender_tenant": {"type": "str"},
+    "servicenow_defender_serial": {"type": "raw"},
+    SERVICES_VARIABLE: {"type": "list", "elements": "str", "choices": list(SERVICES)},
+    "drift_fail": {"type": "bool"},
+    "drift_include_hardening": {"type": "bool"},
+    "drift_report_dir": {"type": "str"},
+    "learn_contract_har": {"type": "str"},
+    "learn_contract_name": {"type": "str"},
+    "learn_contract_values": {"type": "dict"},
+    "learn_contract_file": {"type": "str"},
+    "learn_contract_confirm": {"type": "bool"},
+    "respond_users": {"type": "list", "elements": "str"},
+    "respond_query": {"type": "str"},
+    "respond_timespan": {"type": "str"},
+    "respond_user_column": {"type": "str"},
+    "respond_action": {"type": "raw"},
+    "respond_protected": {"type": "list", "elements": "str"},
+    "respond_max_users": {"type": "int"},
+    "respond_since": {"type": "str"},
+    "respond_notify_sender": {"type": "str"},
+    "respond_notify_subject": {"type": "str"},
+    "respond_notify_message": {"type": "str"},
+}
+RECORDED = (FAILURE, SELECTED, SELECTED_TENANT)
+
+
+@dataclass(frozen=True)
+class KnownVariables:
+    """The known names; what begins with a `prefix` belongs to this collection, other names may only resemble one of its."""
+
+    specs: Mapping[str, Spec]
+    names: frozenset[str]
+    prefixes: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def known_variables() -> KnownVariables:
+    """Return the variables of all roles and playbooks, and the connection options."""
+    specs: dict[str, Spec] = dict(PLAYBOOK_VARIABLES)
+    names = set(RECORDED)
+    roles = sorted(folder for folder in ROLES.iterdir() if folder.is_dir())
+    for role in roles:
+        for entry_point in _read(role / "meta/argument_specs.yml").get("argument_specs", {}).values():
+            specs.update(entry_point.get("options") or {})
+        names.update(_read(role / "defaults/main.yml"), _read(role / "vars/main.yml"))
+        for tasks in sorted((role / "tasks").glob("*.yml")):
+            names.update(_registered(_load(tasks)))
+    for group in GROUPS:
+        names.update(options_of_group(group))
+    names.update(TRANSPORT_OPTIONS)
+    prefixes = ("servicenow_defender_", "learn_contract_", *(f"{role.name}_" for role in roles))
+    return KnownVariables(specs, frozenset(names | specs.keys()), prefixes)
+
+
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@lru_cache
+def defaults_of(role: str) -> Mapping[str, Any]:
+    """Return the defaults of a role, templates included."""
+    return _read(ROLES / role / "defaults/main.yml")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return (_load(path) or {}) if path.exists() else {}
+
+
+def _load(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 (a safe loader, in C if there is one)
+
+
+def _registered(tasks: Any) -> set[str]:
+    """Return the names that tasks, and the tasks of their blocks, register."""
+    found: set[str] = set()
+    for task in tasks or []:
+        found.update([task["register"]] if "register" in task else [])
+        for part in ("block", "rescue", "always"):
+            found |= _registered(task.get(part))
+    return found

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines of a summary: counts first, then only what is not in sync, equal findings of several hosts once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .results import HostResult, Json
+
+MAX_SHOWN = 5
+MAX_HOSTS_NAMED = 3
+MAX_MESSAGE = 500
+MIN_DAYS_LEFT = 30
+IN_SYNC, CORRECTED, PENDING, DRIFT, FAILED, NOT_CHECKED = (
+    "in sync",
+    "corrected",
+    "would be corrected",
+    "drift",
+    "failed",
+    "not checked",
+)
+
+
+class Mode(NamedTuple):
+    """Whether nothing was written, and whether the run never writes, as that of the playbook drift."""
+
+    check: bool = False
+    read_only: bool = False
+
+
+def lines(instances: list[HostResult], tenants: list[HostResult], mode: Mode, missing: str = "") -> list[str]:
+    """Return the summary of a run; `missing` is why the tenant did not take part in a run that needs it."""
+    hosts = [*instances, *tenants]
+    return [
+        _counts(instances, tenants, mode, missing),
+        *_grouped(hosts, FAILED, lambda host: [_shortened(host.failure)] if host.failure else []),
+        *_grouped(hosts, PENDING, lambda host: [] if mode.read_only else _named(host.pending)),
+        *_grouped(hosts, DRIFT, lambda host: _named([*host.pending, *host.left] if mode.read_only else host.left)),
+        *_grouped(hosts, CORRECTED, lambda host: _named(host.corrected)),
+        *_grouped(hosts, NOT_CHECKED, lambda host: list(_kinds(host.unknown))),
+        *_grouped(hosts, "", lambda host: [_problem(each) for each in host.problems if not host.failure]),
+        *_grouped(hosts, "", lambda host: [each for row in host.connectors for each in _connector(row)]),
+        *_grouped(hosts, "", lambda host: [each for row in host.applications for each in _expiry("", row)]),
+        *_grouped(hosts, "", _posture),
+        *(line for host in hosts for line in _actions(host, mode)),
+        *_manual_steps(hosts),
+    ]
+
+
+def status(host: HostResult, mode: Mode) -> str:
+    """Return how a host ended, in one word or two."""
+    if host.failure:
+        return FAILED
+    if mode.read_only:
+        return DRIFT if host.pending or host.left or host.manual_steps else _untouched(host)
+    if host.pending or host.corrected:
+        return PENDING if host.pending else CORRECTED
+    return DRIFT if host.left or host.manual_steps else _untouched(host)
+
+
+def _untouched(host: HostResult) -> str:
+    return IN_SYNC if host.checked else NOT_CHECKED
+
+
+def _counts(instances: list[HostResult], tenants: list[HostResult], mode: Mode, missing: str) -> str:
+    parts = []
+    if instances:
+        counts = Counter(status(host, mode) for host in instances)
+        order = (IN_SYNC, CORRECTED, PENDING, DRIFT, FAILED, NOT_CHECKED)
+        counted = [f"{counts[each]} {each}" for each in order if counts[each]]
+        by_hand = sum(bool(host.manual_steps) for host in instances)
+        counted += [f"{by_hand} with manual steps"] if by_hand else []
+        tokens = sum(host.tokens_verified for host in instances)
+        counted += [f"{_plural(tokens, 'token')} verified"] if tokens else []
+        parts.append(f"{_plural(len(instances), 'instance')}: {', '.join(counted)}")
+    parts += [f"tenant: {status(host, mode)}" for host in tenants]
+    parts += [f"tenant: {NOT_CHECKED} ({missing})"] if missing and not tenants else []
+    return "; ".join(parts) or "no host took part"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _grouped(hosts: Iterable[HostResult], word: str, found: Callable[[HostResult], Iterable[str]]) -> Iterator[str]:
+    """Yield one line for each set of hosts that share findings."""
+    by_finding: dict[str, list[str]] = {}
+    for host in hosts:
+        for finding in dict.fromkeys(found(host)):
+            by_finding.setdefault(finding, []).append(host.name)
+    by_hosts: dict[tuple[str, ...], list[str]] = {}
+    for finding, names in by_finding.items():
+        by_hosts.setdefault(tuple(names), []).append(finding)
+    prefix = f"{word}: " if word else ""
+    for names, findings in by_hosts.items():
+        yield f"{prefix}{named(names)}: {', '.join(findings)}"
+
+
+def named(names: Iterable[str]) -> str:
+    """Return the names of some hosts, and how many more there are."""
+    known = list(names)
+    if len(known) <= MAX_HOSTS_NAMED:
+        return ", ".join(known)
+    return f"{', '.join(known[: MAX_HOSTS_NAMED - 1])} and {len(known) - MAX_HOSTS_NAMED + 1} more"
+
+
+def _named(drift: Iterable[Json]) -> list[str]:
+    return list(_kinds(f"{entry.get('object')} ({entry.get('field')})" for entry in drift))
+
+
+def _kinds(names: Iterable[str]) -> Iterator[str]:
+    """Yield the names of objects; those of one kind are only counted where there are many."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(name.split(" ", 1)[0], []).append(name)
+    for kind, those in kinds.items():
+        yield from those if len(those) <= MAX_SHOWN else [f"{len(those)} x {kind}"]
+
+
+def _shortened(message: str) -> str:
+    text = " ".join(message.split())
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
+
+
+def _problem(problem: Json) -> str:
+    return (
+        f"{problem.get('severity', 'warning')} {problem.get('id')}: {problem.get('message')}. {problem.get('remedy')}"
+    )
+
+
+def _connector(row: Json) -> Iterator[str]:
+    """Yield the state of a connector of Defender for Cloud Apps if it needs attention."""
+    if row.get("status") not in ("connected", "absent"):
+        message = f" ({row['message']})" if row.get("message") else ""
+        yield f"connector {row.get('name')} is {row.get('status')}{message}"
+    yield from _expiry("connector ", row)
+
+
+def _expiry(noun: str, row: Json) -> Iterator[str]:
+    days = row.get("days_left")
+    if isinstance(days, int) and days < MIN_DAYS_LEFT:
+        yield f"refresh token of {noun}{row.get('name')} ends in {days} days"
+
+
+def _posture(host: HostResult) -> Iterator[str]:
+    """Yield the position against the hardening baseline, and what is left for switches and further runs."""
+    if not host.posture:
+        return
+    score, counts = host.posture.get("secure_score") or {}, host.posture.get("settings") or {}
+    if score.get("controls"):
+        text = f"{score['compliant']}/{score['controls']} Secure Score settings, "
+        text += f"{score['points']} of {score['possible_points']} points"
+    else:
+        judged = sum(counts.values()) - counts.get("not_applicable", 0)
+        text = f"{counts.get('compliant', 0)}/{judged} settings as recommended"
+    for status, count in host.withheld.items():
+        text += f"; {count} {status}"
+    if host.writes_left:
+        text += f"; {host.writes_left} left for the next run"
+    yield f"hardening {text}"
+
+
+def _actions(host: HostResult, mode: Mode) -> Iterator[str]:
+    """Yield the users of each action and outcome, all by name."""
+    words = {"changed": "would be done for" if mode.check else "done for", "ok": "was in effect for"}
+    groups: dict[str, list[str]] = {}
+    for row in host.actions:
+        status = str(row.get("status"))
+        name = str(row.get("user_principal_name") or row.get("id"))
+        groups.setdefault(f"{row.get('action')} {words.get(status, f'not done ({status}) for')}", []).append(name)
+    for kind, names in groups.items():
+        yield f"{kind} {', '.join(names)}"
+
+
+def _manual_steps(hosts: Iterable[HostResult]) -> Iterator[str]:
+    """Yield each manual step once, with the hosts that need it and each value on a line of its own."""
+    steps: dict[Hashable, tuple[Json, list[str]]] = {}
+    for host in hosts:
+        for step in host.manual_steps:
+            steps.setdefault(_identity(step), (step, []))[1].append(host.name)
+    if steps:
+        yield f"{_plural(len(steps), 'manual step')}:"
+    for step, names in steps.values():
+        yield f"- {step.get('title')} ({named(dict.fromkeys(names))})"
+        if step.get("where"):
+            yield f"    Where: {step['where']}"
+        yield from (f"    {label}: {value}" for label, value in (step.get("values") or {}).items())
+        yield from (f"    {label}: (secret)" for label in step.get("secret_values") or [])
+
+
+def _identity(step: Mapping[str, Any]) -> Hashable:
+    values = tuple((label, str(value)) for label, value in (step.get("values") or {}).items())
+    return step.get("title"), step.get("where"), values, tuple(step.get("secret_values") or [])

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check the variables of all hosts of a run at once: names, types and choices, as the argument specifications have them.
+
+Ansible's own validation of role arguments templates every variable of every role for each host, which costs more than the
+work itself. Equal values are checked once here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from .fleet import SERVICES, SERVICES_VARIABLE, did_you_mean
+from .role_variables import KnownVariables, Spec
+
+# Names that begin with one of these may be the user's own: they are refused only if they resemble one of ours.
+SHARED_PREFIXES = ("snow_", "azure_", "mda_", "mdc_", "respond_", "drift_", "verify_")
+RESEMBLES = 0.85
+MAX_HOSTS_NAMED = 3
+Template = Callable[[str, Any], Any]
+
+
+class VariableCheck:
+    """Collects errors over the hosts of a run; `template` evaluates a value as a host has it."""
+
+    def __init__(self, known: KnownVariables, template: Template) -> None:
+        self.known = known
+        self.template = template
+        self._checked: dict[tuple[str, str], str] = {}
+        self._errors: dict[str, list[str]] = {}
+        self._ours = (*known.prefixes, *SHARED_PREFIXES)
+
+    def add(self, host: str, variables: Mapping[str, Any]) -> None:
+        """Check the variables of a host."""
+        for name, value in variables.items():
+            if name.startswith(self._ours):
+                for error in self._errors_of(host, name, value):
+                    self._errors.setdefault(error, []).append(host)
+
+    def errors(self) -> list[str]:
+        """Return one sentence for each error, with the hosts that have it."""
+        return [f"{named(hosts)}: {error}" for error, hosts in self._errors.items()]
+
+    def _errors_of(self, host: str, name: str, value: Any) -> Iterator[str]:
+        if name in self.known.specs:
+            yield from filter(None, [self._checked_value(host, name, value)])
+        elif name not in self.known.names:
+            key = (name, "")
+            if key not in self._checked:
+                self._checked[key] = self._unknown(name)
+            yield from filter(None, [self._checked[key]])
+
+    def _unknown(self, name: str) -> str:
+        # Names with two underscores are internal to the roles.
+        names = [known for known in self.known.names if "__" not in known]
+        ours = name.startswith(self.known.prefixes)
+        hint = did_you_mean(name, names, cutoff=0.6 if ours else RESEMBLES)
+        return f"{name} is not a variable of this collection.{hint}" if ours or hint else ""
+
+    def _checked_value(self, host: str, name: str, value: Any) -> str:
+        spec = self.known.specs[name]
+        if spec.get("type", "str") in ("str", "raw", "path") and "choices" not in spec:
+            return ""  # any value is a string, and a template may be a secret that is looked up elsewhere
+        if _is_template(value):
+            try:
+                value = self.template(host, value)
+            except AnsibleError:
+                return ""  # the task that uses it fails with the reason
+        key = (name, repr(value))
+        if key not in self._checked:
+            self._checked[key] = _value_error(name, spec, value)
+        return self._checked[key]
+
+
+def _value_error(name: str, spec: Spec, value: Any) -> str:
+    if name == SERVICES_VARIABLE:
+        wanted = [value] if isinstance(value, str) else value
+        unknown = [each for each in wanted if each not in SERVICES] if isinstance(wanted, list) else []
+        if unknown:
+            hint = did_you_mean(str(unknown[0]), SERVICES, cutoff=0.5)
+            return f"{name} has an unknown service {unknown[0]!r}. Known services: {', '.join(SERVICES)}.{hint}"
+    if value is None and spec.get("default", "") is None:
+        return ""
+    optional = {key: entry for key, entry in spec.items() if key not in ("required", "default")}
+    messages = ArgumentSpecValidator({name: optional}).validate({name: value}).error_messages
+    return "; ".join(messages)
+
+
+def _is_template(value: Any) -> bool:
+    if isinstance(value, str):
+        return "{{" in value or "{%" in value
+    if isinstance(value, Mapping):
+        return any(_is_template(each) for each in value.values())
+    return isinstance(value, list) and any(_is_template(each) for each in value)
+
+
+def named(hosts: Iterable[str]) -> str:
+    """Return the names of some hosts, and how many more there are."""
+    known = list(dict.fromkeys(hosts))
+    if len(known) <= MAX_HOSTS_NAMED:
+        return ", ".join(known)
+    return f"{', '.join(known[: MAX_HOSTS_NAMED - 1])} and {len(known) - MAX_HOSTS_NAMED + 1} more"

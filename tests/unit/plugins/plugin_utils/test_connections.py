@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The desired state of an instance, computed without the templates of the role's defaults, equals what they give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.connections import Connection, merged
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.role_variables import ROLES, defaults_of
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core 2.18
+
+    def trust_as_template(value: Any) -> Any:
+        return value
+
+
+TEMPLATED = ("application_name", "user_name", "role_name", "user_roles", "refresh_token_lifespan")
+
+
+def trusted(value: Any) -> Any:
+    if isinstance(value, str):
+        return trust_as_template(value)
+    if isinstance(value, dict):
+        return {key: trusted(each) for key, each in value.items()}
+    return [trusted(each) for each in value] if isinstance(value, list) else value
+
+
+def variables(**more: Any) -> dict[str, Any]:
+    own = yaml.safe_load((ROLES / "snow_connection/vars/main.yml").read_text())
+    known = {**defaults_of("snow_connection"), **own, "inventory_hostname": "acme-dev"}
+    return trusted({**known, "snow_connection_secrets": "/secrets", **more})
+
+
+def connection(service: str, **more: Any) -> Connection:
+    known = variables(**more)
+    return Connection(Templar(DataLoader(), variables=known), known, service, lambda path: f"secret of {path}")
+
+
+@pytest.mark.parametrize("service", ["mda", "mdc"])
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("name", TEMPLATED)
+def test_a_default_is_what_its_template_gives(service: str, legacy: bool, name: str) -> None:
+    known = variables(snow_connection_legacy_admin=legacy, snow_connection_service=service)
+    templated = Templar(DataLoader(), variables=known).template(known[f"snow_connection_{name}"])
+    assert connection(service, snow_connection_legacy_admin=legacy).value(name) == templated
+
+
+def test_what_the_user_sets_is_templated_for_each_service() -> None:
+    own = {"snow_connection_user_name": "svc_{{ snow_connection_service }}", "snow_connection_password": "own"}
+    options = merged([connection("mda", **own), connection("mdc", **own)])
+    assert [user["user_name"] for user in options["users"]] == ["svc_mda", "svc_mdc"]
+    assert [user["password"] for user in options["users"]] == ["own", "own"]
+    assert options["oauth_applications"][0]["client_secret"] == "secret of /secrets/acme-dev/mda_client_secret"
+    assert [role["name"] for role in options["roles"]] == ["defender_cloud_apps_reader"]
+
+
+def test_services_must_not_share_an_account() -> None:
+    own = {"snow_connection_user_name": "svc"}
+    with pytest.raises(ValueError, match="snow_connection_user_name is 'svc' for two services"):
+        merged([connection("mda", **own), connection("mdc", **own)])
+
+
+def test_an_undefined_variable_of_the_users_own_is_an_error() -> None:
+    with pytest.raises(AnsibleError):
+        connection("mda", snow_connection_user_name="{{ nowhere }}").options()
