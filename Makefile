@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Needs GNU make and Python 3.11, 3.12 or 3.13; everything else is set up in .venv, .cache and build, which Git ignores.
+# `make ANSIBLE_CORE=2.21 PYTHON=python3.12 unit` uses another line of ansible-core of tests/ansible-core.txt, in a venv of its own.
 
-VENV := $(CURDIR)/.venv
 CACHE := $(CURDIR)/.cache
+CORES := tests/ansible-core.txt
+DEFAULT_CORE := 2.19
+ANSIBLE_CORE ?= $(DEFAULT_CORE)
+CORE_RELEASE := $(shell awk '/^$(ANSIBLE_CORE)[.]/ { print $$1 }' $(CORES))
+PYTHONS := $(strip $(shell awk '/^$(ANSIBLE_CORE)[.]/ { $$1 = ""; print }' $(CORES)))
+ifeq ($(CORE_RELEASE),)
+$(error ANSIBLE_CORE is $(ANSIBLE_CORE), which $(CORES) does not have)
+endif
 PACKAGE := secops-servicenow_defender
 CONTENT := CHANGELOG.rst CODE_OF_CONDUCT.md CONTRIBUTING.md LICENSE README.md SECURITY.md changelogs docs extensions galaxy.yml \
   meta playbooks plugins requirements.txt roles tests/config.yml tests/sanity
 # Folders count as sources too: their time stamp changes when a file is removed. Full paths, as `docs` is a target as well.
 SOURCES := $(shell find $(addprefix $(CURDIR)/,$(CONTENT)) -name __pycache__ -prune -o -print 2>/dev/null)
 
-SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
-  "$$python" -c "$(SUITABLE)" 2>/dev/null && { echo "$$python"; break; }; done)
+SUITABLE := import sys; sys.exit("%d.%d" % sys.version_info[:2] not in "$(PYTHONS)".split())
+PYTHON ?= $(shell for python in python3 $(PYTHONS:%=python%); do \
+  "$$python" -c '$(SUITABLE)' 2>/dev/null && { echo "$$python"; break; }; done)
+VENV := $(CURDIR)/$(if $(filter $(DEFAULT_CORE),$(ANSIBLE_CORE)),.venv,.cache/venv-$(ANSIBLE_CORE)-$(notdir $(PYTHON)))
 
 # Commands find the tools of .venv and the installed collection, whatever the user's own configuration of Ansible says.
 export PATH := $(VENV)/bin:$(PATH)
@@ -27,7 +36,7 @@ endif
 CHECKS := lint docs sanity unit integration browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test $(CHECKS) build bench action-groups changelog format clean
+.PHONY: help demo test check compatibility $(CHECKS) build bench action-groups changelog format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +46,12 @@ demo: .cache/installed ## show the whole job against a simulated fleet, with no 
 
 test: .cache/installed ## everything that CI checks
 	@$(VENV)/bin/python -m tools.checks
+
+check: .cache/installed ## lint without ansible-lint, unit tests and one play, for daily use
+	@$(VENV)/bin/python -m tools.checks check
+
+compatibility: .cache/installed ## what ansible-core can break, for one line of it: ANSIBLE_CORE=2.21 PYTHON=python3.12
+	@$(VENV)/bin/python -m tools.checks sanity unit integration
 
 lint: ## format, style, types, YAML, Ansible and changelog rules, action groups
 docs: ## documentation of modules, plugins and roles
@@ -54,31 +69,31 @@ build: .cache/installed ## the archive for Galaxy, in build/, tried out in an em
 bench: .cache/installed ## measure the budgets of speed and memory
 	@$(VENV)/bin/python -m tests.perf
 
-action-groups: .venv/ready ## rewrite the action groups in meta/runtime.yml
+action-groups: $(VENV)/ready ## rewrite the action groups in meta/runtime.yml
 	@$(VENV)/bin/python -m tools.action_groups
 
 changelog: .cache/installed ## turn the fragments into the entry of the version in galaxy.yml
 	@antsibull-changelog release
 
-format: .venv/ready ## let ruff sort imports and lay out the code
+format: $(VENV)/ready ## let ruff sort imports and lay out the code
 	@$(VENV)/bin/ruff check --quiet --fix .
 	@$(VENV)/bin/ruff format --quiet .
 
 clean: ## remove everything generated
-	rm -rf .ansible .cache .hypothesis .venv build
+	rm -rf .ansible .cache .hypothesis .nox .venv build
 
-.venv/ready: tests/requirements.txt
-	@"$(or $(PYTHON),false)" -c "$(SUITABLE)" 2>/dev/null || { \
-	  echo 'Python 3.11, 3.12 or 3.13 is needed; $(or $(PYTHON),python3) is "'"$$($(or $(PYTHON),python3) --version 2>&1)"'".' >&2; \
-	  echo 'Name one, for example: make PYTHON=/usr/bin/python3.12 $(MAKECMDGOALS)' >&2; exit 1; }
+$(VENV)/ready: tests/requirements.txt $(CORES)
+	@"$(or $(PYTHON),false)" -c '$(SUITABLE)' 2>/dev/null || { \
+	  echo 'ansible-core $(ANSIBLE_CORE) needs Python $(PYTHONS); $(or $(PYTHON),python3) is "'"$$($(or $(PYTHON),python3) --version 2>&1)"'".' >&2; \
+	  echo 'Name one, for example: make PYTHON=/usr/bin/python$(lastword $(PYTHONS)) $(MAKECMDGOALS)' >&2; exit 1; }
 	@mkdir -p $(CACHE)/logs
-	@echo 'setting up .venv with the tools of tests/requirements.txt'
+	@echo 'setting up $(VENV:$(CURDIR)/%=%) with the tools of tests/requirements.txt'
 	@{ { $(VENV)/bin/python -m pip --version || "$(PYTHON)" -m venv --clear $(VENV); } && \
-	  $(VENV)/bin/python -m pip install --disable-pip-version-check -r tests/requirements.txt; } >$(CACHE)/logs/venv.log 2>&1 \
-	  || { cat $(CACHE)/logs/venv.log; exit 1; }
+	  $(VENV)/bin/python -m pip install --disable-pip-version-check -r tests/requirements.txt ansible-core==$(CORE_RELEASE); } \
+	  >$(CACHE)/logs/venv.log 2>&1 || { cat $(CACHE)/logs/venv.log; exit 1; }
 	@touch $@
 
-.cache/installed: .venv/ready $(SOURCES)
+.cache/installed: $(VENV)/ready $(SOURCES)
 	@mkdir -p $(CACHE)/logs
 	@echo '[defaults]' >$(ANSIBLE_CONFIG)
 	@{ rm -rf build/$(PACKAGE)-*.tar.gz $(CACHE)/collections && \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the checks of the project: `python -m tools.checks [group ...]`, by default all groups.
+"""Run the checks of the project: `python -m tools.checks [group ...]`, by default all groups; `check` is a quick choice.
 
 Prints one line per step with its time, the whole output of a step that failed, and at the end the number of tests that
 passed and failed. A step that is no test run counts as one failure when it fails. The Makefile sets up the environment.
@@ -77,7 +77,7 @@ PYTEST = (sys.executable, "-m", "pytest", "-q")
 ANTSIBULL_DOCS = ("env", f"HOME={CACHE}", "antsibull-docs", "lint-collection-docs")
 STRICT = ("--plugin-docs", "--check-extra-docs-refs", "--disallow-unknown-collection-refs")
 
-# The longest first: it runs beside all that follow. Types and documentation are checked where they are installed.
+# The longest first: it runs in parallel with all that follow. Types and documentation are checked where they are installed.
 STEPS = (
     Step(group="sanity", name="ansible-test", command=tool("sanity")),
     Step(group="lint", name="ruff check", command=["ruff", "check", "--quiet", "."]),
@@ -91,12 +91,22 @@ STEPS = (
     Step(group="lint", name="licences", command=tool("licenses")),
     Step(group="lint", name="imports", command=tool("imports")),
     Step(group="lint", name="words", command=tool("words")),
+    Step(group="lint", name="module docs", command=tool("module_docs")),
+    Step(group="lint", name="variables", command=tool("variables", "--check")),
     Step(group="lint", name="fact links", command=tool("fact_links")),
     Step(group="docs", name="antsibull-docs", command=[*ANTSIBULL_DOCS, *STRICT, "."], folder=INSTALLED),
     tests("unit", *PYTEST, "-n", "auto", "tests/unit"),
     Step(group="build", name="archive", command=tool("smoke")),
     tests("integration", *PYTEST, "-n", "2", "tests/integration", alone=True),
     tests("browser", *tool("browser"), alone=True),
+)
+
+# For daily use: what two cores do in two minutes. One play by the command itself stands for the integration tests.
+SMOKE_PLAY = "tests/integration/test_real_commands.py::test_the_command_onboards_an_instance"
+CHECK = (
+    *(step for step in STEPS if step.group == "unit"),
+    tests("smoke", *PYTEST, SMOKE_PLAY),
+    *(step for step in STEPS if step.group == "lint" and step.name != "ansible-lint"),
 )
 
 
@@ -165,12 +175,12 @@ def run_all(steps: Iterable[Step]) -> list[Outcome]:
 
 
 def main(groups: Sequence[str]) -> int:
-    """Run the steps of the groups; return the exit status."""
-    unknown = set(groups) - {step.group for step in STEPS}
+    """Run the steps of the groups, or those of `check`; return the exit status."""
+    unknown = set(groups) - {"check", *(step.group for step in STEPS)}
     if unknown:
         print(f"no such group of checks: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
-    outcomes = run_all(step for step in STEPS if not groups or step.group in groups)
+    outcomes = run_all(CHECK if "check" in groups else (step for step in STEPS if not groups or step.group in groups))
     failures = [f"{outcome.step.group} ({outcome.step.name})" for outcome in outcomes if outcome.is_failure]
     if failures:
         print(f"failed: {', '.join(failures)}")

@@ -17,7 +17,7 @@ EXEMPT_SUFFIXES = {".csv", ".har", ".json", ".png", ".pyc", ".retry"}
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder that somebody wrote."""
+    """Yield the files below a folder that are written by hand."""
     for path in sorted(folder.iterdir()):
         if path.is_dir():
             hidden = path.name.startswith(".") and path.name not in HIDDEN_FOLDERS_OF_CI

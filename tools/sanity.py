@@ -36,13 +36,13 @@ sys.exit(subprocess.run([sys.executable, "-m", "pip", "install", *arguments]).re
 
 
 def pip_settings() -> configparser.RawConfigParser:
-    """Return what pip is told by the user's files and environment variables, as one file of its own format.
+    """Return the settings of pip from the user's files and environment variables, as one file of its own format.
 
     Only errors are to be shown (quiet = 2), so that a failed test is easy to find in the output.
     """
     settings = configparser.RawConfigParser()
     command = [sys.executable, "-m", "pip", "config", "list"]
-    # A pip that was told to be quiet would list nothing.
+    # A pip that is set to be quiet would list nothing.
     lines = subprocess.check_output(command, text=True, env={**os.environ, "PIP_QUIET": "0"}).splitlines()
     # Variables come last, as `:env:`: they override the files, and so must they here.
     for line in sorted(lines, key=lambda line: line.startswith(":env:")):
@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     pip_file = prepare_home()
     try:
-        # A copy, as ansible-test writes beside what it tests; far from this repository, which ignores .cache: what the
+        # A copy, as ansible-test writes next to what it tests; far from this repository, which ignores .cache: what the
         # Git of a folder above ignores, ansible-test skips without a word.
         with tempfile.TemporaryDirectory(prefix="sanity-") as place:
             shutil.copytree(CACHE / "collections", place, dirs_exist_ok=True)

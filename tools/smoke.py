@@ -26,7 +26,7 @@ DOCUMENTED_KINDS = ("module", "callback", "filter")
 
 
 def is_expected(path: str) -> bool:
-    """Tell whether a path belongs into the archive."""
+    """Return whether a path belongs into the archive."""
     generated = any(part.startswith(".") or part == "__pycache__" for part in path.split("/"))
     return not generated and (path in FILES or f"{path}/".startswith(tuple(f"{folder}/" for folder in FOLDERS)))
 

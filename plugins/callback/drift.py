@@ -5,25 +5,25 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: drift
 type: aggregate
-short_description: Writes what deviates on which instance as JSON, JUnit and one HTML page
+short_description: Write a drift report as JSON, JUnit XML and HTML
 version_added: 0.1.0
 description:
-  - Gathers what the tasks of a run report about the instances they ran for, and writes one report when the run ends.
-    No task and no registered variable is needed.
-  - From every result, and from every item of a loop, it takes RV(ignore:drift), RV(ignore:manual_steps),
+  - Collects the results of all tasks by instance, and writes one report at the end of the run. No task and no registered
+    variable is needed.
+  - From every result, and from every item of a loop, it reads RV(ignore:drift), RV(ignore:manual_steps),
     RV(ignore:problems), RV(ignore:posture) and from RV(ignore:oauth_applications) the expiry of refresh tokens.
-    Modules outside this collection take part when they return RV(ignore:drift) in the same form.
-  - An instance is C(failed) or C(unreachable) when it dropped out of the run, C(drift) when something deviates
-    or is left to do by hand, else C(clean). Failures that a playbook ignores or rescues do not count.
-  - A deviation that was found in check mode is open. One that a real run found and changed is marked as repaired
-    and does not make its instance deviate.
-  - The report is only written when at least one module of this collection ran.
+    Modules of other collections are included if they return RV(ignore:drift) in the same form.
+  - An instance is C(failed) or C(unreachable) if it dropped out of the run, C(drift) if it deviates from its desired state
+    or has manual steps, else C(clean). Failures that a playbook ignores or rescues do not count.
+  - A deviation that was found in check mode is open. One that a run found and corrected is marked as repaired and does not
+    count as drift.
+  - The report is only written if at least one module of this collection ran.
 options:
   report_dir:
     description:
       - The directory to write the report to. It is created with mode V(0700) if it does not exist, and the files get
-        mode V(0600), because a report tells where an instance is weak.
-      - The play variable or extra variable C(drift_report_dir) wins over this option. It cannot use variables of a host.
+        mode V(0600), because a report shows the weaknesses of an instance.
+      - The play variable or extra variable C(drift_report_dir) takes precedence. It cannot use variables of a host.
         A relative path there is relative to the current directory.
     type: path
     default: ./drift-report
@@ -34,10 +34,10 @@ options:
         key: report_dir
   formats:
     description:
-      - What to write.
-      - V(json) is C(drift.json), everything that was found, for programs.
-      - V(junit) is C(drift.xml), which any CI system shows. A test suite is an instance, a test case an object,
-        a failure a deviation, an error an instance that dropped out.
+      - The formats to write.
+      - V(json) is C(drift.json) with all findings, for programs.
+      - V(junit) is C(drift.xml), which CI systems display. A test suite is an instance, a test case an object, a failure a
+        deviation, an error an instance that failed.
       - V(html) is C(drift.html), one page that needs no network and no JavaScript.
     type: list
     elements: str
@@ -56,13 +56,11 @@ options:
         key: formats
   run_id:
     description:
-      - A name for the run. When the report that lies in O(report_dir) is of a run with the same name, this one is
-        merged into it, so that the slices of one job make one report. The slices need a common directory and may end
-        at the same time.
-      - Of what two slices say about the same instance, the worse holds. Give a run that repeats another a name of
-        its own.
-      - Merging needs C(drift.json), which is then written whatever O(formats) says.
-      - Without it each run replaces the report.
+      - The name of the run. If the report in O(report_dir) is from a run with the same name, the new one is merged into it,
+        so that the slices of one job write one report. The slices need a common directory and may end at the same time.
+      - If two slices report the same instance, the worse status counts. Use another name to repeat a run.
+      - Merging requires C(drift.json), which is then written in addition to O(formats).
+      - If not set, each run replaces the report.
     type: str
     env:
       - name: SERVICENOW_DEFENDER_RUN_ID
@@ -73,9 +71,9 @@ requirements:
   - Enable it with C(callbacks_enabled = secops.servicenow_defender.drift) in the section C([defaults]) of
     C(ansible.cfg), or with the environment variable E(ANSIBLE_CALLBACKS_ENABLED).
 notes:
-  - Results that C(no_log) hides are counted, and nothing else about them is known to the report.
-  - A failing task with the tag C(drift_fail) does not make its host failed in the report. It is meant for the task
-    that ends a playbook because of the drift that was found.
+  - Results that C(no_log) hides are counted, but their content is not part of the report.
+  - A failed task with the tag C(drift_fail) does not mark its host as failed in the report. The tag is meant for the task
+    that fails a playbook because of drift.
 author:
   - Contributors to secops.servicenow_defender (@secops-collections)
 """
@@ -92,7 +90,7 @@ EXAMPLES = r"""
 # ANSIBLE_CALLBACKS_ENABLED=secops.servicenow_defender.drift \
 #   ansible-playbook secops.servicenow_defender.drift -i inventory.yml --check -e drift_report_dir=reports
 
-- name: End a check with a failure where something deviates
+- name: Fail a check if an instance deviates
   hosts: servicenow
   gather_facts: false
   vars:
@@ -132,7 +130,7 @@ VERDICT_TAG = "drift_fail"
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declares no types
-    """Turns Ansible's events into findings, and the findings into a report when the run ends."""
+    """Collects the findings of a run, and writes the report at its end."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -148,11 +146,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         self._started_at = datetime.now(timezone.utc)
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        """Remember the playbook's name; its folder is nobody's business."""
+        """Record the name of the playbook, without its folder."""
         self._playbooks.append(os.path.basename(str(playbook._file_name)))
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        """Remember the play's name, and the directory its variables ask for."""
+        """Record the name of the play, and the directory in its variables."""
         self._plays.append(str(play.get_name()))
         variables = play.get_variable_manager().get_vars(play=play)
         if variables.get(DIRECTORY_VARIABLE):
@@ -163,22 +161,22 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
                 self._display.warning(f"{DIRECTORY_VARIABLE} is ignored: {error}")
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """Take in what a task reported."""
+        """Add the result of a task."""
         self._add(result, OK)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        """Take in what a failed task reported all the same, and why it failed."""
+        """Add the result and the message of a failed task."""
         self._add(result, FAILED, ignored=bool(ignore_errors))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        """Take in why a host could not be reached."""
+        """Add the reason why a host is unreachable."""
         self._add(result, UNREACHABLE, ignored=_part(result, "task").ignore_unreachable is True)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        """Write the report, and say so in one line."""
+        """Write the report, and display its summary in one line."""
         if not self._fleet.seen:
             return
-        # What a rescue block handled is not in these counts.
+        # These counts do not include failures that a rescue block handled.
         self._fleet.settle({host: stats.failures.get(host, 0) + stats.dark.get(host, 0) for host in stats.processed})
         now = datetime.now(timezone.utc)
         play = {
@@ -196,7 +194,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         self._display.display(f"drift: {summary(document)}; report: {path}")
 
     def _add(self, result: Any, outcome: str, *, ignored: bool = False) -> None:
-        # The task carries the values that its templates had for this host.
+        # The task holds the values of its templates for this host.
         task = _part(result, "task")
         self._fleet.add(
             TaskReport(
@@ -216,7 +214,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
 def _full_name(task: Any) -> str:
     """Return the full name of a task's module, also where the play uses the short one (keyword `collections`).
 
-    Ansible's own answer, `resolved_action`, comes with a warning when it is asked for after a loop.
+    Ansible's own attribute, `resolved_action`, causes a warning when it is read after a loop.
     """
     action = str(task.action)
     return full_name(action) if COLLECTION.rstrip(".") in (task.collections or ()) else action

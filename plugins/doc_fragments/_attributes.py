@@ -14,9 +14,9 @@ attributes:
     description: Has an action plugin of the same name that runs on the controller.
     support: full
     details:
-      - The action plugin runs the whole module inside the worker that Ansible has forked already, without starting an
-        interpreter, when the connection is V(local), without C(become) and C(async), and requests can be imported
-        there. In every other case Ansible runs the ordinary module, with the same result.
+      - The action plugin runs the whole module in the worker process of Ansible, without starting another interpreter,
+        if the connection is V(local), C(become) and C(async) are not used, and the requests library can be imported.
+        Otherwise Ansible runs the ordinary module, with the same result.
   async:
     description: Supports being used with the C(async) keyword.
     support: full
@@ -34,7 +34,7 @@ attributes:
     support: full
     platforms: posix
     details:
-      - This is where the module runs. What it works on is reached over HTTPS.
+      - The platform on which the module runs. It manages remote services over HTTPS.
 """
 
     # Should be used together with the standard fragment

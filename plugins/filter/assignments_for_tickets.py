@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From tickets back to the governance assignments of their recommendations."""
+"""Desired governance assignments for the tickets of recommendations."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.recommendation_tickets import described_assignments
+from ..plugin_utils.recommendation_tickets import desired_assignments
 
 DOCUMENTATION = r"""
 name: assignments_for_tickets
-short_description: Say what tickets mean for governance assignments of Defender for Cloud
+short_description: Determine governance assignments of Defender for Cloud from tickets
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the entries for M(secops.servicenow_defender.mdc_assignments) that write number, link and state of tickets to the
     assignments of their recommendations.
-  - Of several tickets of one recommendation the open one counts, else the last one. A recommendation that is gone has no
-    assignment any more. One that has healed gets none, but one that is there gets to know of the ticket's end.
-  - A recommendation whose assignment names somebody else's ticket is left out.
-  - Where a ticket's link does not show its number, the number is appended to it after C(#), as an assignment keeps no letters
-    of a number elsewhere.
+  - Of several tickets of one recommendation the open one counts, else the last one. A deleted recommendation has no assignment.
+    A healthy one gets none, but an existing assignment is updated with the state of the ticket.
+  - A recommendation whose assignment names a foreign ticket is skipped.
+  - If the link of a ticket does not contain its number, the number is appended after C(#), because the ticket number of an
+    assignment holds digits only.
 positional: _input
 options:
   _input:
@@ -34,20 +34,20 @@ options:
     required: true
   recommendations:
     description:
-      - The recommendations that there are, as M(secops.servicenow_defender.mdc_recommendation_info) returns them.
+      - The existing recommendations, as M(secops.servicenow_defender.mdc_recommendation_info) returns them.
     type: list
     elements: dict
     required: true
   known:
     description:
-      - The tickets that were there before, as P(secops.servicenow_defender.tickets_for_recommendations#filter) takes them, so that
-        those too count that nothing had to be done with, such as the ones that people closed.
+      - The tickets that existed before, as for P(secops.servicenow_defender.tickets_for_recommendations#filter), so that
+        tickets without changes count as well, such as those that users closed.
     type: list
     elements: dict
     default: []
   instance_url:
     description:
-      - Address of the instance, to make links to tickets of O(known).
+      - URL of the instance, for links to tickets of O(known).
     type: str
     default: ''
   owner:
@@ -56,7 +56,7 @@ options:
     type: str
   grace_period:
     description:
-      - Whether the assignments have a grace period, in which the findings do not count in Secure Score.
+      - Whether the assignments have a grace period, during which the findings do not affect Secure Score.
     type: bool
 seealso:
   - module: secops.servicenow_defender.mdc_assignments
@@ -65,7 +65,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write the tickets back
+- name: Write the tickets to the assignments
   secops.servicenow_defender.mdc_assignments:
     assignments: >-
       {{ tickets.results | secops.servicenow_defender.assignments_for_tickets(
@@ -91,14 +91,14 @@ def assignments_for_tickets(
     owner: str | None = None,
     grace_period: bool | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the entries for module mdc_assignments; see `described_assignments`."""
+    """Return the entries for module mdc_assignments; see `desired_assignments`."""
     try:
-        return described_assignments(
+        return desired_assignments(
             tickets, recommendations, known, instance_url, owner=owner, grace_period=grace_period
         )
     except KeyError as error:
         raise AnsibleFilterError(
-            f"assignments_for_tickets: a recommendation has no {error}; give it what mdc_recommendation_info returns"
+            f"assignments_for_tickets: a recommendation has no {error}; pass the recommendations that mdc_recommendation_info returns"
         ) from None
 
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a browser's record to a contract, for the playbook learn_contract."""
+"""Builds a contract from a browser's recording, for the playbook learn_contract."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ..module_utils.microsoft.cloud_apps.recording.learn import learn
 
 DOCUMENTATION = r"""
 name: learn_contract
-short_description: Make a contract from a browser's record of one manual connection
+short_description: Build a contract from a browser's recording of one manual connection
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Finds the requests of the portal's wizard that carry what the user typed, replaces each value by a placeholder, and
-    drops cookies, tokens, and headers that are new each time.
-  - Fails when a value is not found, when its place is ambiguous, or when the record shows something else. Neither the
-    contract nor a message holds a typed value, a cookie or a token.
+  - Finds the requests of the portal's wizard that contain the values that the user entered, replaces each value by a
+    placeholder such as C(${name}), and drops cookies, tokens, and headers that are generated for each request.
+  - Fails when a value is not found or ambiguous, or when the recording shows something else. Neither the contract nor a
+    message contains an entered value, a cookie or a token.
 positional: _input
 options:
   _input:
     description:
-      - The record (HAR), as text.
+      - The recording (HAR), as text.
     type: str
     required: true
   name:
@@ -37,7 +37,7 @@ options:
     required: true
   values:
     description:
-      - What the user typed, by option of a connector, C(name), C(instance_url), C(username), C(password), C(client_id),
+      - The values that the user entered, by option of a connector, C(name), C(instance_url), C(username), C(password), C(client_id),
         C(client_secret).
     type: dict
     required: true
@@ -47,21 +47,21 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Learn from a record
+- name: Learn from a recording
   ansible.builtin.set_fact:
-    learned: "{{ lookup('ansible.builtin.file', 'wizard.har') | secops.servicenow_defender.learn_contract(name='acme-2026', values=typed) }}"
+    learned: "{{ lookup('ansible.builtin.file', 'wizard.har') | secops.servicenow_defender.learn_contract(name='acme-2026', values=entered) }}"
 """
 
 RETURN = r"""
 _value:
   description:
-    - C(contract) (the contract), C(text) (the same as YAML) and C(summary) (lines about how it came about).
+    - C(contract) (the contract), C(text) (the same as YAML) and C(summary) (lines about how it was built).
   type: dict
 """
 
 
 def learn_contract(har: str, name: str, values: Mapping[str, Any]) -> Any:
-    """Return the contract with its text and a summary; placeholders are marked as never to be evaluated."""
+    """Return the contract with its text and a summary, marked as unsafe: the portal's texts are never evaluated."""
     try:
         learned = learn(str(har), str(name), {str(key): str(value) for key, value in values.items()})
     except EngineError as error:

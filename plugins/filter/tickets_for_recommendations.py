@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the recommendations of Defender for Cloud to the tickets as they should be."""
+"""Desired tickets for recommendations of Defender for Cloud."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils.snow.tickets.ticket_types import TYPES
-from ..plugin_utils.recommendation_tickets import TicketOptions, described_tickets
+from ..plugin_utils.recommendation_tickets import TicketOptions, desired_tickets
 
 DOCUMENTATION = r"""
 name: tickets_for_recommendations
-short_description: Say which tickets recommendations of Defender for Cloud need
+short_description: Determine the tickets that recommendations of Defender for Cloud need
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Compares recommendations with the tickets that are there, and returns the entries for C(snow_tickets).
-  - A selected recommendation that is V(Unhealthy) gets one ticket, whose C(correlation_id) is the key of the recommendation. One
-    that has healed, or that is gone, has its open ticket resolved, with close notes that begin with C(Resolved by Defender for
-    Cloud:). When it is unhealthy again, that ticket is reopened while it is resolved; when it is closed or canceled by then, a
-    new one follows it, whose C(correlation_id) ends in C(-2), C(-3) and so on.
-  - A recommendation whose assignment names a ticket that is not ours, as Microsoft's own integration writes it, is left to that.
-  - What people closed, canceled or resolved (other close notes) stays, and no other ticket is made. Tickets of recommendations
-    that are not selected are left alone until they heal.
-  - An open ticket is left as it is but for its state, so that people can assign and rate it. O(refresh) brings its texts and
-    ratings back.
+  - Compares recommendations with the existing tickets, and returns the entries for M(secops.servicenow_defender.snow_tickets).
+  - A selected recommendation that is V(Unhealthy) gets one ticket, whose C(correlation_id) is the key of the recommendation.
+    If the recommendation becomes healthy or is deleted, its open ticket is resolved, with close notes that begin with
+    C(Resolved by Defender for Cloud:). If it is unhealthy again, a resolved ticket is reopened; if the ticket is closed or
+    canceled, a new one is created, whose C(correlation_id) ends in C(-2), C(-3) and so on.
+  - A recommendation whose assignment names a foreign ticket, such as one of Microsoft's own integration, is skipped.
+  - Tickets that users closed, canceled or resolved (other close notes) are not changed, and no other ticket is created. Tickets
+    of recommendations that are not selected are not changed until the recommendation is healthy.
+  - Only the state of an open ticket is changed, so that users can assign and rate it. O(refresh) also updates its texts and
+    ratings.
 positional: _input
 options:
   _input:
     description:
-      - All recommendations, whatever their status, as M(secops.servicenow_defender.mdc_recommendation_info) returns them with
+      - All recommendations, of any status, as M(secops.servicenow_defender.mdc_recommendation_info) returns them with
         C(status=[]) or C(include_unselected=true).
     type: list
     elements: dict
     required: true
   known:
     description:
-      - The tickets that are there, rows of ServiceNow whose C(correlation_display) is C(Microsoft Defender for Cloud), with the
+      - The existing tickets, rows of ServiceNow whose C(correlation_display) is C(Microsoft Defender for Cloud), with the
         fields C(correlation_id), C(number), C(state), C(active), C(close_notes), C(sys_id), C(sys_class_name) and C(description).
-        The last one tells to which recommendation a ticket belongs that is gone; without it such a ticket is left alone.
+        The description identifies the assessment of a deleted recommendation; without it such a ticket is not changed.
     type: list
     elements: dict
     required: true
   selected:
     description:
-      - The recommendations, or their keys, that are to have tickets. If left out, C(selected) of each recommendation says so.
+      - The recommendations that need tickets, or their keys. If not set, C(selected) of each recommendation decides.
     type: list
     elements: raw
   scopes_read:
     description:
-      - The scopes that were read to their end (C(scopes_read) of M(secops.servicenow_defender.mdc_recommendation_info)). A
-        recommendation that is missing there is gone; elsewhere nothing is concluded.
+      - The scopes that were read completely (C(scopes_read) of M(secops.servicenow_defender.mdc_recommendation_info)). A
+        missing recommendation counts as deleted only within these scopes.
     type: list
     elements: str
     default: []
@@ -65,9 +65,9 @@ options:
     default: incident
   ratings:
     description:
-      - Impact and urgency (1 high to 3 low) by severity, for example C({High&#58; {impact&#58; 1, urgency&#58; 1}}), over the defaults
-        1 and 1 for C(Critical), 2 and 1 for C(High), 2 and 2 for C(Medium), 3 and 3 for C(Low). Of these the instance derives
-        priority 1, 2, 3 and 5.
+      - Impact and urgency (1 high to 3 low) by severity, for example C({High&#58; {impact&#58; 1, urgency&#58; 1}}), in place of
+        the defaults 1 and 1 for C(Critical), 2 and 1 for C(High), 2 and 2 for C(Medium), 3 and 3 for C(Low), from which the
+        instance derives priority 1, 2, 3 and 5.
     type: dict
     default: {}
   assignment_group:
@@ -76,7 +76,7 @@ options:
     type: str
   assigned_to:
     description:
-      - Who new tickets are assigned to.
+      - Assignee of new tickets.
     type: str
   caller:
     description:
@@ -88,7 +88,7 @@ options:
     type: dict
   close_code:
     description:
-      - Close code of tickets that are resolved. If left out, C(snow_tickets) chooses.
+      - Close code of resolved tickets. If not set, M(secops.servicenow_defender.snow_tickets) selects one.
     type: str
   refresh:
     description:
@@ -102,7 +102,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Say which tickets there have to be
+- name: Determine the desired tickets
   ansible.builtin.set_fact:
     wanted: >-
       {{ found.recommendations | secops.servicenow_defender.tickets_for_recommendations(
@@ -113,7 +113,7 @@ RETURN = r"""
 _value:
   description:
     - Entries for C(tickets) of C(snow_tickets), with C(type), C(correlation_id) and C(state); new ones with
-      C(short_description), C(description), C(impact), C(urgency) and what the options give; resolved ones with C(close_notes);
+      C(short_description), C(description), C(impact), C(urgency) and the values of the options; resolved ones with C(close_notes);
       reopened ones with C(reopen) and C(work_note).
   type: list
   elements: dict
@@ -134,7 +134,7 @@ def tickets_for_recommendations(
     caller: str | None = None,
     extra_fields: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the entries for module snow_tickets; see `described_tickets`."""
+    """Return the entries for module snow_tickets; see `desired_tickets`."""
     if type not in TYPES:
         raise AnsibleFilterError(f"tickets_for_recommendations: type must be one of {', '.join(TYPES)}, not {type!r}")
     keys = None if selected is None else {str(row["key"] if isinstance(row, Mapping) else row) for row in selected}
@@ -146,10 +146,10 @@ def tickets_for_recommendations(
     }
     options = TicketOptions(type, ratings or {}, fields, close_code or "", refresh)
     try:
-        return described_tickets(list(recommendations), known, options, list(scopes_read), keys)
+        return desired_tickets(list(recommendations), known, options, list(scopes_read), keys)
     except KeyError as error:
         raise AnsibleFilterError(
-            f"tickets_for_recommendations: a recommendation has no {error}; give it what mdc_recommendation_info returns"
+            f"tickets_for_recommendations: a recommendation has no {error}; pass the recommendations that mdc_recommendation_info returns"
         ) from None
 
 

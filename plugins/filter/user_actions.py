@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users, named or found by a hunting query, as the module entra_user_actions takes them."""
+"""Convert users, or rows of a hunting query, to entries for entra_user_actions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: user_actions
-short_description: Say what is to be done to users that are named, or were found
+short_description: Combine users with actions
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Makes the option O(secops.servicenow_defender.entra_user_actions#module:users) of a list of users, or of the rows of a hunting
-    query.
-  - Each user counts once, upper and lower case make no difference, and rows without a user are passed over.
+  - Converts a list of users, or the rows of a hunting query, to the option
+    O(secops.servicenow_defender.entra_user_actions#module:users).
+  - Each user counts once, names are not case-sensitive, and rows without a user are skipped.
 positional: _input, actions
 options:
   _input:
@@ -26,7 +26,7 @@ options:
     elements: raw
     required: true
   actions:
-    description: What to do to each, one action or several.
+    description: One or several actions for each user.
     type: list
     elements: str
     required: true
@@ -37,7 +37,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Let everybody sign in again whom the query found
+- name: Require all users in the results of a query to sign in again
   secops.servicenow_defender.entra_user_actions:
     users: "{{ hunting.results | secops.servicenow_defender.user_actions('require_sign_in') }}"
 """
@@ -54,7 +54,7 @@ _value:
 
 
 def user_actions(found: list[Any], actions: str | list[str], column: str = "AccountObjectId") -> list[dict[str, str]]:
-    """Return each user of `found` (names, or rows that name them in `column`) with each of `actions`."""
+    """Return each user of `found` (names, or rows with a name in `column`) with each of `actions`."""
     users: dict[str, str] = {}
     for entry in found:
         name = str(_named(entry, column) or "").strip()
@@ -69,7 +69,7 @@ def _named(entry: Any, column: str) -> Any:
         return entry
     if column not in entry:
         raise AnsibleFilterError(
-            f"user_actions: the rows have no column {column!r}, but {', '.join(entry) or 'none at all'}; name the one that holds "
+            f"user_actions: the rows have no column {column!r}; they have: {', '.join(entry) or 'none'}. Set column to the one with "
             f"object ids or user principal names"
         )
     return entry[column]

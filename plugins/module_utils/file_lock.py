@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes of this machine that take turns: a small file in Ansible's temporary folder, locked by one at a time.
+"""File locks between the processes of this machine, on small files in Ansible's temporary folder.
 
-The files hold no secret; their names hold a digest of an address. A lock ends with its process, however that ends.
+The files contain no secret; their names contain a digest of an address. A lock ends with its process, even if that is killed.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ import fcntl
 import hashlib
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from .transport.errors import BadConnectionOption
+from .transport.polling import PROGRESS_INTERVAL, ProgressLine, pause
 
-PAUSE = 0.1
-PROGRESS_INTERVAL = 4.0
+RETRY_INTERVAL = 0.1
 
 
 def folder() -> Path:
-    """Return the temporary folder of Ansible, made if need be; the system's where that cannot be written."""
+    """Return the temporary folder of Ansible, created if missing; a folder of the system's if that is not writable."""
     home = Path(os.environ.get("ANSIBLE_HOME") or "~/.ansible")
     wanted = Path(os.environ.get("ANSIBLE_LOCAL_TEMP") or home / "tmp").expanduser()
     try:
@@ -38,39 +37,35 @@ def folder() -> Path:
 
 
 def file_for(address: str, ending: str, place: Path) -> Path:
-    """Return the file in `place` on which processes that work with `address` take turns."""
+    """Return the file in `place` that serializes the processes that work with `address`."""
     digest = hashlib.sha256(address.casefold().encode()).hexdigest()[:16]
     return place / f"servicenow_defender-{digest}.{ending}"
 
 
 @contextmanager
-def locked(file: Path, what: str, tell: Callable[[float], None] | None = None) -> Iterator[IO[str]]:
-    """Hold the lock of `file`, made if need be, and give it open for reading and writing.
+def locked(file: Path, what: str, report: Callable[[float], None] | None = None) -> Iterator[IO[str]]:
+    """Hold the lock of `file`, created if missing, and yield it open for reading and writing.
 
-    `what` names the file in an error. `tell` is called with the seconds waited so far, every few seconds.
+    `what` names the file in an error. `report` is called with the seconds waited so far, every few seconds.
     """
     try:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise BadConnectionOption(f"{what} {file} cannot be kept: {error.strerror}") from None
+        raise BadConnectionOption(f"{what} {file} cannot be written: {error.strerror}") from None
     with os.fdopen(handle, "r+", encoding="ascii") as opened:
-        if tell is None:
+        if report is None:
             fcntl.flock(opened, fcntl.LOCK_EX)
         else:
-            _wait_for(opened, tell)
+            _wait_for(opened, report)
         yield opened
 
 
-def _wait_for(opened: IO[str], tell: Callable[[float], None]) -> None:
-    started = told = time.monotonic()
+def _wait_for(opened: IO[str], report: Callable[[float], None]) -> None:
+    progress = ProgressLine(lambda _line: report(progress.seconds), PROGRESS_INTERVAL)
     while True:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(PAUSE)
+            pause(RETRY_INTERVAL, progress, lambda _seconds: "")
         else:
             return
-        now = time.monotonic()
-        if now - told >= PROGRESS_INTERVAL:
-            told = now
-            tell(now - started)

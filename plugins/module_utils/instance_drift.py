@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare a whole instance with everything that is described of it, in one round trip."""
+"""Compares a whole instance with its desired state, in one round trip."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .ansible_module import ModuleSpec, Params, TaskContext
 from .engine.errors import EngineError, InvalidInput, Refused
+from .engine.reconcile import compare as compare_resources
 from .engine.result import Result
 from .hardening.baseline import Selection
 from .hardening.posture import posture_of, summary
-from .hardening.task import hardening_of, selection_of
-from .snow import connect
-from .snow.client import Instance
-from .snow.instance_facts import instance_facts, prefetch_facts
+from .hardening.task import HARDENING_OPTIONS, hardening_of, selection_of
+from .snow import store_for
+from .snow.instance_facts import INSTANCE_INFO_OPTIONS, instance_facts, prefetch_facts
+from .snow.options import Options
 from .snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
-from .snow.specs import (
-    HARDENING_OPTIONS,
-    INSTANCE_INFO_OPTIONS,
-    WAIT_OPTIONS,
-    Options,
-)
+from .snow.store import InstanceStore
+from .transport.polling import WAIT_OPTIONS
 
-# Each part takes the options of a module of its own.
+# Each part has the options of a module of its own.
 PARTS = {
     "preflight": ModuleSpec(INSTANCE_INFO_OPTIONS),
     "instance": ModuleSpec(INSTANCE_OPTIONS, secrets=secrets_of),
@@ -40,44 +37,49 @@ DRIFT_OPTIONS: Options = {
 
 
 def compare(params: Params, context: TaskContext) -> Result:
-    """Return what the instance is and everything in which it deviates. Nothing is ever written.
+    """Return facts about the instance and its drift. Nothing is ever written.
 
-    Raises `EngineError` for a problem that `fail_on` names, with all that was found.
+    Raises `EngineError` for a problem that `fail_on` names, with the whole result.
     """
     parts = {name: _part(name, params[name] or {}, context) for name in PARTS}
     selection = selection_of(parts["hardening"]) if params["hardening"] is not None else None
     predicting = context.check_mode
-    context.check_mode = True  # the transport refuses whatever would write
-    with connect(params, context) as instance:
-        prefetch_facts(instance, **parts["preflight"])
-        result = _compared(instance, parts, selection)
+    context.check_mode = True  # the transport refuses every write
+    store = store_for(params, context)
+    prefetch_facts(store.client, **parts["preflight"])
+    result = _compared(store, parts, selection)
     result.changed = result.changed and predicting
-    grave = [found for found in result.output["problems"] if found["severity"] in params["fail_on"]]
-    if any(found["id"] not in params["ignore"] for found in grave):
-        raise EngineError(result.output["msg"], result.as_dict(with_diff=False))
+    severe = [found for found in result.output["problems"] if found["severity"] in params["fail_on"]]
+    if any(found["id"] not in params["ignore"] for found in severe):
+        raise EngineError(result.msg, result.as_dict(with_diff=False))
     return result
 
 
-def _compared(instance: Instance, parts: Mapping[str, Any], selection: Selection | None) -> Result:
-    hardening = hardening_of(instance, parts["hardening"], selection) if selection else None
+def _compared(store: InstanceStore, parts: Mapping[str, Any], selection: Selection | None) -> Result:
+    hardening = hardening_of(store, parts["hardening"], selection) if selection else None
     resources = [*resources_of(parts["instance"]), *([hardening] if hardening else [])]
     try:
-        result = instance.compare(*resources)
+        result = compare_resources(store, *resources)
     except Refused as refusal:
-        # What stands in the way of a connection may well be the reason.
-        facts = instance_facts(instance, **parts["preflight"])
+        # A problem of the connection may be the reason.
+        facts = instance_facts(store.client, **parts["preflight"])
         why = f". {facts['msg']}" if facts["problems"] else ""
         raise EngineError(f"{refusal}{why}", facts) from None
-    result.output |= instance_facts(instance, **parts["preflight"])
+    facts = instance_facts(store.client, **parts["preflight"])
+    result.msg = facts.pop("msg")
+    if resources:
+        deviations = len(result.drift)
+        result.msg += f"; {deviations} deviation{'s' if deviations > 1 else ''}" if deviations else "; in sync"
+    result.output |= facts
     if selection and hardening:
         posture = posture_of(selection.baseline, hardening.assessed)
-        result.output["msg"] += f"; {summary(posture)}"
-        result.output |= {"posture": posture, "writes_left": hardening.left}
+        result.msg += f"; {summary(posture)}"
+        result.output |= {"posture": posture, "writes_left": hardening.writes_left}
     return result
 
 
 def _part(name: str, given: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """Return the options of a part as its module would read them; their secrets are known to `context` from now on."""
+    """Return the options of a part as its module would read them; their secrets are redacted from now on."""
     read = ArgumentSpecValidator(PARTS[name].options).validate(given)
     options: dict[str, Any] = read.validated_parameters
     secrets_of_part = PARTS[name].secrets

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: entra_user_actions
-short_description: Require sign-in of, suspend, or notify users of Microsoft Entra
+short_description: Manage the sign-in of Microsoft Entra users (revoke sessions, suspend, notify)
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Does to users what Defender for Cloud Apps offers as governance of ServiceNow. That acts on the linked account of
-    Microsoft Entra, not on the one of ServiceNow.
-  - All users are read before anything is done. When one action must not be done, nothing is done to anybody, and
-    RV(results) says to whom it would have been. Check mode names exactly who would be hit, and how.
-  - Never hit are the users of O(protected). Refused are holders of a directory role, also through a group, and the account
-    that the task itself signs in with. There is no option to allow them.
+  - Performs the governance actions that Defender for Cloud Apps offers for ServiceNow. They apply to the linked account
+    in Microsoft Entra, not to the account in ServiceNow.
+  - All users are read before any action. If one action is refused, none is performed, and RV(results) lists all of
+    them. Check mode lists exactly which users would be affected, and how.
+  - Users in O(protected) are excluded. Holders of a directory role, directly or through a group, and the account that
+    the task signs in with are refused. No option allows them.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_azure
@@ -24,16 +24,16 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - Whether Microsoft Graph takes back what is done to a user who is synced from on premises shows only when it is
-        done.
+      - Whether Microsoft Graph accepts an action on a user that is synced from on premises is only known when it is
+        performed.
   idempotent:
     support: partial
     details:
-      - Without O(since), V(require_sign_in) ends the sessions in every run. V(notify) sends a message in every run.
+      - Without O(since), V(require_sign_in) revokes the sessions in every run. V(notify) sends a message in every run.
 options:
   users:
     description:
-      - The actions, each on one user. One user can get several.
+      - The actions to perform, each on one user. A user can be listed more than once.
     type: list
     elements: dict
     required: true
@@ -45,34 +45,36 @@ options:
         required: true
       action:
         description:
-          - What to do.
+          - Action to perform.
         type: str
         required: true
         choices:
-          require_sign_in: Revokes the sessions, so that the user has to sign in again everywhere. It takes some minutes.
+          require_sign_in: Revokes the sessions, so that the user must sign in again everywhere. This is effective
+            within minutes.
           suspend: Disables the account.
           unsuspend: Enables the account.
           notify: Sends O(notify_message) by mail.
   protected:
     description:
-      - Object ids and user principal names of users that are never hit, whoever names them. Upper and lower case make no
-        difference. Break-glass accounts belong here.
+      - Object ids and user principal names of users excluded from all actions. Case is ignored. List break-glass
+        accounts here.
     type: list
     elements: str
     default: []
   max_users:
     description:
-      - How many users the task may describe, protected ones included. With more it is refused before anything is read.
+      - Maximum number of users in O(users), protected ones included. If there are more, the task fails before it reads
+        anything.
     type: int
     default: 10
   since:
     description:
-      - A moment, such as V(2026-11-21T10:00:00Z); without a time zone it is UTC. V(require_sign_in) leaves a user alone
-        whose sessions were revoked at that moment or later.
+      - Time in ISO 8601, such as V(2026-11-21T10:00:00Z); without a time zone, UTC. V(require_sign_in) skips users
+        whose sessions were revoked at that time or later.
     type: str
   notify_sender:
     description:
-      - Object id or user principal name of the user whose mailbox sends. Required with V(notify).
+      - Object id or user principal name of the user whose mailbox sends the message. Required with V(notify).
     type: str
   notify_subject:
     description:
@@ -83,26 +85,29 @@ options:
       - Text of the message. Required with V(notify).
     type: str
 notes:
-  - To read users takes the permission C(User.Read.All) of Microsoft Graph, V(require_sign_in) takes
-    C(User.RevokeSessions.All), V(suspend) and V(unsuspend) take C(User.EnableDisableAccount.All), V(notify) takes
-    C(Mail.Send). That one lets an application send as anybody; Exchange can restrict it to some mailboxes. The broader
-    C(User.ReadWrite.All) stands in for all but C(Mail.Send).
-  - Revoking sessions has no effect on guests, who sign in through their home tenant. A guest can be suspended.
-  - The directory on premises wins over Entra. It can revert the suspension of a user who is synced from there.
-  - Roles that somebody is only eligible for (Privileged Identity Management) and has not activated do not show. Put such
-    accounts into O(protected).
-  - Whether a message that was sent arrives is not known. When the answer to sending it was lost, it is not sent again.
+  - Requires these permissions of Microsoft Graph. C(User.Read.All) to read users, C(User.RevokeSessions.All) for
+    V(require_sign_in), C(User.EnableDisableAccount.All) for V(suspend) and V(unsuspend), C(Mail.Send) for V(notify).
+    The broader C(User.ReadWrite.All) replaces all but C(Mail.Send).
+  - C(Mail.Send) lets an application send as any user. Restrict it to some mailboxes in Exchange.
+  - Revoking sessions has no effect on guests, who sign in through their home tenant. Suspend guests instead.
+  - An on-premises directory can revert the suspension of a user that is synced from it.
+  - Eligible roles that are not activated (Privileged Identity Management) cannot be seen. Add such accounts to
+    O(protected).
+  - Delivery of a message is not verified. If the response to a message is lost, the message is not sent again.
 seealso:
   - module: secops.servicenow_defender.graph_hunting_info
   - ref: ansible_collections.secops.servicenow_defender.docsite.guide_response
     description: The playbook respond, which can find the users by a hunting query.
   - name: Governance actions
-    description: What Defender for Cloud Apps offers.
+    description: Governance actions of Defender for Cloud Apps.
     link: https://learn.microsoft.com/defender-cloud-apps/governance-actions
+  - name: 'Facts: User actions'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/microsoft_graph.md#user-actions
 """
 
 EXAMPLES = r"""
-- name: Suspend a user, end the sessions, and say so
+- name: Suspend a user, revoke the sessions and notify the user
   secops.servicenow_defender.entra_user_actions:
     azure_tenant_id: "{{ azure_tenant_id }}"
     azure_client_id: "{{ azure_client_id }}"
@@ -120,7 +125,7 @@ EXAMPLES = r"""
     notify_subject: Your account is suspended
     notify_message: Please call the service desk.
 
-- name: Let everybody of a list sign in again, but only once
+- name: Require all users of a list to sign in again, but only once
   secops.servicenow_defender.entra_user_actions:
     azure_tenant_id: "{{ azure_tenant_id }}"
     azure_client_id: "{{ azure_client_id }}"
@@ -132,39 +137,40 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme: 2 users: 2 changed, 1 in sync'
 results:
-  description: What became of each action, in the order of the task.
+  description: Result for each action, in the order of the task.
   returned: success, or when an action was refused
   type: list
   elements: dict
   contains:
     object:
-      description: User and action, as RV(drift) names it.
+      description: User and action, as named in RV(drift).
       type: str
     id:
-      description: Object id of the user; what the task gave where there is no such user.
+      description: Object id of the user; the id from O(users) if the user does not exist.
       type: str
     user_principal_name:
-      description: The user principal name.
+      description: User principal name.
       type: str
     display_name:
-      description: The name.
+      description: Display name.
       type: str
     action:
       description: The action.
       type: str
     status:
       description:
-        - V(ok), it was so already; V(changed); V(protected), left alone because of O(protected); V(absent), the tenant
-          has no such user; V(manual), left to a person (RV(manual_steps)); V(refused), must not be done, or Microsoft
-          Graph refused it; V(failed), it is not clear whether a message was sent.
-        - V(skipped), not done because another action of the task must not be done.
+        - V(ok) if already in the desired state, V(changed), V(protected) if excluded by O(protected), V(absent) if the
+          tenant has no such user, V(manual) if it must be done manually (see RV(manual_steps)), V(refused) if not
+          allowed or refused by Microsoft Graph, V(failed) if it is unclear whether a message was sent.
+        - V(skipped) if not performed because another action of the task was refused.
       type: str
     reason:
-      description: Why, for all but V(ok), V(changed) and V(skipped).
+      description: Reason for any status except V(ok), V(changed) and V(skipped).
       type: str
   sample:
     - object: 'user jane@acme.example: suspend'
@@ -174,45 +180,37 @@ results:
       action: suspend
       status: changed
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.entra_users.user_actions import MAX_USERS, USER_OPTIONS, actions_of
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.entra_users.user_actions import USER_ACTIONS_OPTIONS, actions_of
+from ..module_utils.microsoft.entra_users.users_api import COLLECTION
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 
-SPEC = ansible_module.ModuleSpec(
-    options={
-        "users": {"type": "list", "elements": "dict", "required": True, "options": USER_OPTIONS},
-        "protected": {"type": "list", "elements": "str", "default": []},
-        "max_users": {"type": "int", "default": MAX_USERS},
-        "since": {"type": "str"},
-        "notify_sender": {"type": "str"},
-        "notify_subject": {"type": "str"},
-        "notify_message": {"type": "str"},
-    },
-    groups=[AZURE_OPTIONS],
-)
+SPEC = ansible_module.ModuleSpec(options=USER_ACTIONS_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Act on users."""
-    with GraphClient.from_params(params, context) as graph:
-        return graph.ensure(actions_of(params, graph))
+    """Carry out actions on users."""
+    client = client_for(params, context)
+    actions = actions_of(params, client)
+    return reconcile(CollectionStore(client, {COLLECTION: actions.endpoint}), actions)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graph_hunting_info
-short_description: Run an advanced hunting query of Microsoft Defender
+short_description: Get the results of a Microsoft Defender advanced hunting query
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
@@ -20,27 +20,30 @@ extends_documentation_fragment:
 options:
   query:
     description:
-      - The query. The events of connected apps are in the table C(CloudAppEvents); ServiceNow is the application
-        V(14509).
+      - Query to run. The events of connected apps are in the table C(CloudAppEvents); the application id of ServiceNow
+        is V(14509).
     type: str
     required: true
   timespan:
     description:
-      - How far to look back, in ISO 8601, such as V(P1D) for a day, or a start and an end.
-      - If left out, Microsoft Graph looks back 30 days, which is also how long it keeps the data.
+      - Period to search, as an ISO 8601 duration such as V(P1D) for one day, or as start and end.
+      - If not set, Microsoft Graph searches the last 30 days, which is also the retention period.
     type: str
 notes:
-  - It takes the permission C(ThreatHunting.Read.All) of Microsoft Graph.
-  - A query may run three minutes and return 100000 rows; mind O(timeout). A tenant has a quota for each quarter of an
-    hour.
-  - A connected instance where nothing happens has no events, and events of the first connection go back one hour only.
-    No rows are no proof that a connection failed.
+  - Requires the permission C(ThreatHunting.Read.All) of Microsoft Graph.
+  - A query may run for three minutes and return 100000 rows; adjust O(timeout) if needed. The quota of a tenant is
+    renewed every 15 minutes.
+  - A connected instance without activity has no events, and the first events cover only the hour before the connection.
+    An empty result does not prove that a connection failed.
 seealso:
   - module: secops.servicenow_defender.mda_activity_info
   - module: secops.servicenow_defender.mda_connector_info
   - name: CloudAppEvents
-    description: The columns of the table.
+    description: Columns of the table.
     link: https://learn.microsoft.com/defender-xdr/advanced-hunting-cloudappevents-table
+  - name: 'Facts: Advanced hunting'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/microsoft_graph.md#advanced-hunting
 """
 
 EXAMPLES = r"""
@@ -59,11 +62,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 2 rows in 3 columns
 results:
-  description: The rows, column name to value.
+  description: Rows of the result, as column name to value.
   returned: success
   type: list
   elements: dict
@@ -72,7 +76,7 @@ results:
       Events: 42
       Last: '2026-11-21T10:12:00Z'
 schema:
-  description: The columns of the rows, in order.
+  description: Columns of the result, in order.
   returned: success
   type: list
   elements: dict
@@ -81,21 +85,20 @@ schema:
       description: Name of the column.
       type: str
     type:
-      description: Its type, in Microsoft's words.
+      description: Type of the column, as named by Microsoft.
       type: str
   sample:
     - name: AppInstanceId
       type: Int32
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 
 SPEC = ansible_module.ModuleSpec(
     options={"query": {"type": "str", "required": True}, "timespan": {"type": "str"}},
@@ -105,9 +108,10 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the rows of a hunting query."""
-    with GraphClient.from_params(params, context) as graph:
-        found = graph.hunt(params["query"], params["timespan"])
-        return ansible_module.information(results=found.rows, schema=found.schema)
+    client = client_for(params, context)
+    found = client.hunt(params["query"], params["timespan"])
+    msg = f"{client.name}: the query returned {len(found.rows)} rows"
+    return ansible_module.information(msg=msg, results=found.rows, schema=found.schema)
 
 
 def main() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graph_secure_score_controls
-short_description: Mark controls of Microsoft Secure Score
+short_description: Manage the state of Microsoft Secure Score controls
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Marks controls as reviewed, ignored or handled by a third party, with a comment, or takes the mark away.
-  - A mark changes nothing on any instance. It tells people, and Secure Score, why a recommendation stays open.
+  - Sets controls to reviewed, ignored or resolved by a third party, with a comment, or resets them.
+  - This changes nothing on any instance. It records, for users and for Secure Score, why a recommendation stays open.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_azure
@@ -20,40 +20,43 @@ extends_documentation_fragment:
 options:
   controls:
     description:
-      - The controls to mark. An unknown id is refused with similar ones, before anything is written.
+      - The controls to manage. An unknown id fails the task before anything is written, and similar ids are suggested.
     type: list
     elements: dict
     required: true
     suboptions:
       id:
         description:
-          - Its id, such as V(MDA_SNOW_uiSessionTimeout). The module M(secops.servicenow_defender.graph_secure_score_info)
-            lists them.
+          - Id of the control, such as V(MDA_SNOW_uiSessionTimeout).
+            M(secops.servicenow_defender.graph_secure_score_info) lists them.
         type: str
         required: true
       state:
         description:
-          - How it has to be marked, in Microsoft's spelling. V(Default) takes a mark away.
+          - Desired state, in Microsoft's spelling. V(Default) resets the control.
         type: str
         choices: [Default, Ignored, ThirdParty, Reviewed]
         required: true
       comment:
         description:
-          - Comment of the mark. It is compared with the one of the newest mark; an empty text takes it away.
-          - If left out, the comment is not compared, and a new mark is sent without one.
+          - Comment on the state. It is compared with the latest comment; an empty string removes it.
+          - If not set, the comment is not compared, and a new state is written without one.
         type: str
 notes:
-  - It takes the permission C(SecurityEvents.ReadWrite.All) of Microsoft Graph.
-  - Microsoft Graph does not offer it in the cloud V(AzureChinaCloud).
+  - Requires the permission C(SecurityEvents.ReadWrite.All) of Microsoft Graph.
+  - Not available in the cloud V(AzureChinaCloud).
 seealso:
   - module: secops.servicenow_defender.graph_secure_score_info
   - name: Update secureScoreControlProfile
-    description: The call behind it.
+    description: The API that this module uses.
     link: https://learn.microsoft.com/graph/api/securescorecontrolprofile-update
+  - name: 'Facts: Marking a control'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/microsoft_graph.md#marking-a-control
 """
 
 EXAMPLES = r"""
-- name: Say what is done elsewhere, and what was decided against
+- name: Record controls that are handled elsewhere or were reviewed
   secops.servicenow_defender.graph_secure_score_controls:
     azure_tenant_id: "{{ azure_tenant_id }}"
     azure_client_id: "{{ azure_client_id }}"
@@ -61,37 +64,38 @@ EXAMPLES = r"""
     controls:
       - id: MDA_SNOW_authenticateMultifactor
         state: ThirdParty
-        comment: Everybody signs in through single sign-on with a second factor
+        comment: All users sign in through single sign-on with a second factor
       - id: MDA_SNOW_loginNoBlankPassword
         state: Reviewed
-        comment: Without function from Australia on
+        comment: No effect since the Australia release
 """
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '2 Secure Score controls: 1 changed, 1 in sync'
 results:
-  description: What became of each control, in the order of the task.
+  description: Result for each control, in the order of the task.
   returned: success
   type: list
   elements: dict
   contains:
     object:
-      description: The control, as RV(drift) names it.
+      description: The control, as named in RV(drift).
       type: str
     id:
-      description: Its id.
+      description: Id.
       type: str
     title:
-      description: Its title.
+      description: Title of the control.
       type: str
     state:
-      description: How it is marked, or would be.
+      description: State after the task.
       type: str
     comment:
-      description: The comment of the mark.
+      description: Comment on the state.
       type: str
     status:
       description: V(ok) or V(changed).
@@ -101,43 +105,40 @@ results:
       id: MDA_SNOW_authenticateMultifactor
       title: Enable multi-factor authentication
       state: ThirdParty
-      comment: Everybody signs in through single sign-on with a second factor
+      comment: All users sign in through single sign-on with a second factor
       status: changed
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.secure_score.control_profiles_api import COLLECTION, ControlProfilesEndpoint
-from ..module_utils.microsoft.secure_score.controls import CONTROL_OPTIONS, SecureScoreControls
+from ..module_utils.microsoft.secure_score.controls import CONTROLS_OPTIONS, SecureScoreControls
 
-SPEC = ansible_module.ModuleSpec(
-    options={"controls": {"type": "list", "elements": "dict", "required": True, "options": CONTROL_OPTIONS}},
-    groups=[AZURE_OPTIONS],
-)
+SPEC = ansible_module.ModuleSpec(options=CONTROLS_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Mark controls."""
+    """Bring controls to their desired state."""
     controls = SecureScoreControls(params["controls"])
-    with GraphClient.from_params(params, context) as graph:
-        graph.routes[COLLECTION] = ControlProfilesEndpoint(graph)
-        return graph.ensure(controls)
+    client = client_for(params, context)
+    return reconcile(CollectionStore(client, {COLLECTION: ControlProfilesEndpoint(client)}), controls)
 
 
 def main() -> None:

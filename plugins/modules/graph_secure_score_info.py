@@ -5,14 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graph_secure_score_info
-short_description: Read the ServiceNow controls of Microsoft Secure Score
+short_description: List the ServiceNow controls of Microsoft Secure Score
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns the controls of Secure Score that look at ServiceNow, each with its score, the points still to win, how it is
-    marked, and the setting of ServiceNow behind it.
-  - Given what M(secops.servicenow_defender.snow_hardening_info) found on instances, it says of every instance whether the
-    setting is right.
+  - Returns the Secure Score controls for ServiceNow, each with its score, the points left, its state, and the
+    ServiceNow setting that it evaluates.
+  - With the results of M(secops.servicenow_defender.snow_hardening_info) in O(settings), it also returns whether each
+    instance complies.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_azure
@@ -22,42 +22,45 @@ extends_documentation_fragment:
 options:
   service:
     description:
-      - Whose controls, by the service that owns them; upper and lower case make no difference.
-      - If none has that service, the default finds controls of ServiceNow by their ids and titles.
+      - Service that owns the controls to return; case is ignored.
+      - If no control has the default service, the controls of ServiceNow are found by their ids and titles.
     type: str
     default: MDA_SNOW
   settings:
     description:
-      - What was found on instances, host to the list that M(secops.servicenow_defender.snow_hardening_info) returned as
-        RV(secops.servicenow_defender.snow_hardening_info#module:settings).
+      - Settings of the instances, as host to the list that M(secops.servicenow_defender.snow_hardening_info) returned
+        in RV(secops.servicenow_defender.snow_hardening_info#module:settings).
     type: dict
 notes:
-  - It takes the permission C(SecurityEvents.Read.All) of Microsoft Graph.
-  - Scores follow a change in up to 24 hours. Controls of ServiceNow have a score once an instance is connected to Defender
-    for Cloud Apps, with Secure Score recommendations switched on for it there.
-  - Ids, titles and points are known from exports of 2024 and 2026. A control that is not among them is returned all the
-    same, with RV(controls[].known) false.
+  - Requires the permission C(SecurityEvents.Read.All) of Microsoft Graph.
+  - Scores are updated within 24 hours of a change. ServiceNow controls have a score once an instance is connected to
+    Defender for Cloud Apps and Secure Score recommendations are turned on for it there.
+  - Ids, titles and points are known from exports of 2024 and 2026. Other controls are also returned, with
+    RV(controls[].known) set to V(false).
 seealso:
   - module: secops.servicenow_defender.graph_secure_score_controls
   - module: secops.servicenow_defender.snow_hardening_info
   - name: Secure Score in Microsoft Graph
-    description: The resource behind a control.
+    description: The resource type of a control.
     link: https://learn.microsoft.com/graph/api/resources/securescorecontrolprofile
+  - name: 'Facts: Secure Score controls'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_hardening.md#secure-score-controls
 """
 
 EXAMPLES = r"""
-- name: Read the score
+- name: List the controls with their scores
   secops.servicenow_defender.graph_secure_score_info:
     azure_tenant_id: "{{ azure_tenant_id }}"
     azure_client_id: "{{ azure_client_id }}"
     azure_client_secret: "{{ vault_azure_client_secret }}"
   register: score
 
-- name: Say where most points are to be won
+- name: Show the controls with points left
   ansible.builtin.debug:
     msg: "{{ score.controls | selectattr('points_left') | map(attribute='title') | list }}"
 
-- name: Say which instances keep the points away, where the hosts registered "posture" of snow_hardening_info
+- name: Join the controls with the results of snow_hardening_info that the hosts registered as "posture"
   secops.servicenow_defender.graph_secure_score_info:
     azure_tenant_id: "{{ azure_tenant_id }}"
     azure_client_id: "{{ azure_client_id }}"
@@ -68,51 +71,51 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The score in one line.
+  description: The score, in one sentence.
   returned: success
   type: str
-  sample: 'MDA_SNOW: 96 of 114 points, 18 to win with 4 controls'
+  sample: 'MDA_SNOW: 96 of 114 points, 18 left in 4 controls'
 controls:
-  description: The controls, those with most points left first.
+  description: The controls, sorted by points left.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Its id.
+      description: Id.
       type: str
     title:
-      description: Its title, in Microsoft's words.
+      description: Title, as worded by Microsoft.
       type: str
     score:
-      description: Points won; null where the newest snapshot has no score for it.
+      description: Points achieved; null if the latest score does not include it.
       type: float
     max_score:
-      description: Points that can be won.
+      description: Maximum points.
       type: float
     points_left:
-      description: Points still to win; null without a score.
+      description: Points left; null without a score.
       type: float
     state:
-      description: How it is marked, V(Default), V(Ignored), V(ThirdParty) or V(Reviewed).
+      description: State, one of V(Default), V(Ignored), V(ThirdParty) or V(Reviewed).
       type: str
     comment:
-      description: The comment of the newest mark.
+      description: Latest comment on the state.
       type: str
     category:
-      description: Its category, such as V(Identity) or V(Apps). Microsoft has moved controls between them.
+      description: Category, such as V(Identity) or V(Apps). Microsoft has moved controls between categories.
       type: str
     implementation_status:
-      description: What Microsoft says of where it stands; empty where it says nothing.
+      description: Implementation status, as worded by Microsoft; empty if there is none.
       type: str
     remediation:
-      description: What to do, in Microsoft's words.
+      description: Remediation, as worded by Microsoft.
       type: str
     action_url:
-      description: Where to do it.
+      description: URL of the remediation.
       type: str
     setting:
-      description: The setting of ServiceNow behind it; null for a control that the hardening catalogue does not know.
+      description: The ServiceNow setting that the control evaluates; null if the hardening catalogue does not know it.
       type: dict
       contains:
         kind:
@@ -122,29 +125,31 @@ controls:
           description: Name of the property or plugin, or table and sys_id of the row.
           type: str
         comparator:
-          description: How the value is compared, such as V(eq) or V(le).
+          description: Comparison, such as V(eq) or V(le).
           type: str
         expected:
-          description: What wins the points.
+          description: Value that achieves the points.
           type: raw
         hardening_id:
-          description: Its id in the hardening catalogue.
+          description: Id in the hardening catalogue.
           type: str
     alternatives:
-      description: Settings that win the points as well, in the form of RV(controls[].setting).
+      description: Alternative settings that also achieve the points, with the keys of RV(controls[].setting).
       type: list
       elements: dict
     instances:
       description:
-        - Host to verdict (V(compliant), V(deviating), V(unknown) or V(not_applicable)), for the hosts of O(settings) that
-          looked at the setting. It goes by what Microsoft asks for, which can be less than the hardening baseline does.
-        - A property that is right without a row is V(unknown), because how Microsoft judges it is not published.
+        - Host to verdict (V(compliant), V(deviating), V(unknown) or V(not_applicable)), for the hosts of O(settings)
+          that checked the setting. It follows the requirement of Microsoft, which can be less strict than the hardening
+          baseline.
+        - A property that complies by its default, without a row, is V(unknown), because it is not published how
+          Microsoft evaluates it.
       type: dict
     deprecated:
       description: Whether Microsoft has retired it.
       type: bool
     known:
-      description: Whether the hardening catalogue knows what is behind it.
+      description: Whether the hardening catalogue knows the control.
       type: bool
   sample:
     - id: MDA_SNOW_uiSessionTimeout
@@ -169,33 +174,33 @@ controls:
       deprecated: false
       known: true
 score:
-  description: What the controls add up to, and the score of the whole tenant.
+  description: Sum of the controls, and score of the whole tenant.
   returned: success
   type: dict
   contains:
     points:
-      description: Points won with these controls.
+      description: Points achieved with these controls.
       type: float
     max_points:
-      description: Points that can be won with those that have a score.
+      description: Maximum points of the controls that have a score.
       type: float
     points_left:
-      description: Points still to win.
+      description: Points left.
       type: float
     controls:
-      description: How many controls there are.
+      description: Number of controls.
       type: int
     scored_controls:
-      description: How many of them have a score.
+      description: Number of controls that have a score.
       type: int
     tenant_points:
-      description: Points of the tenant over all products; null where it was never scored.
+      description: Points of the tenant across all products; null if it was never scored.
       type: float
     tenant_max_points:
-      description: Points that the tenant could have.
+      description: Maximum points of the tenant.
       type: float
     created:
-      description: When the score was taken; empty where it never was.
+      description: Time of the score; empty if the tenant was never scored.
       type: str
   sample:
     points: 96.0
@@ -207,7 +212,7 @@ score:
     tenant_max_points: 512.0
     created: '2026-11-21T00:00:00Z'
 notes:
-  description: What the numbers alone do not say, such as that explicit roles have no control any more.
+  description: Remarks on the score, such as that no control exists for explicit roles any more.
   returned: success
   type: list
   elements: str
@@ -215,17 +220,16 @@ notes:
     - Microsoft's page on ServiceNow still names 'Activate the explicit role plugin', but no control of Secure Score exists
       for it any more. It wins no points. The hardening catalogue has it as plugin.explicit_roles.
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS
-from ..module_utils.microsoft.graph.client import GraphClient
+from ..module_utils.microsoft.graph import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.secure_score.control_profiles_api import newest_score, profiles_of
-from ..module_utils.microsoft.secure_score.scores import SERVICE, Hosts, chosen, joined, notes_of, summary
+from ..module_utils.microsoft.secure_score.scores import SERVICE, Hosts, join_scores, notes_of, select_controls, summary
 
 SPEC = ansible_module.ModuleSpec(
     options={"service": {"type": "str", "default": SERVICE}, "settings": {"type": "dict"}},
@@ -236,17 +240,15 @@ SPEC = ansible_module.ModuleSpec(
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the controls of one service with scores and settings."""
     hosts, service = Hosts.of(params["settings"]), params["service"]
-    with GraphClient.from_params(params, context) as graph:
-        profiles, by_name = chosen(profiles_of(graph), service)
-        if by_name:
-            context.warn(
-                f"no control has the service {service}; those of ServiceNow were found by their ids and titles"
-            )
-        controls, score = joined(profiles, newest_score(graph), hosts)
-        notes = notes_of(controls, hosts, service)
-        return ansible_module.information(
-            msg=summary(service, score, controls), controls=controls, score=score, notes=notes
-        )
+    client = client_for(params, context)
+    profiles, by_name = select_controls(profiles_of(client), service)
+    if by_name:
+        context.warn(f"no control has the service {service}; those of ServiceNow were found by their ids and titles")
+    controls, score = join_scores(profiles, newest_score(client), hosts)
+    notes = notes_of(controls, hosts, service)
+    return ansible_module.information(
+        msg=summary(service, score, controls), controls=controls, score=score, notes=notes
+    )
 
 
 def main() -> None:

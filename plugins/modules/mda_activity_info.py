@@ -5,47 +5,46 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mda_activity_info
-short_description: Read the events that Defender for Cloud Apps has of an app
+short_description: List the activities of an app in Defender for Cloud Apps
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns activities of an app, as the documented activities API gives them.
+  - Returns the activities of an app from the activities API.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
   - secops.servicenow_defender._attributes.info_module
   - secops.servicenow_defender._azure
   - secops.servicenow_defender._mda
+  - secops.servicenow_defender._mda.app
   - secops.servicenow_defender._transport
 options:
-  app_id:
-    description:
-      - Number of the app. ServiceNow is V(14509).
-    type: int
-    default: 14509
   since_days:
     description:
-      - How many days to look back.
+      - Number of days to search.
     type: int
     default: 1
   limit:
     description:
-      - How many activities to return at most. V(0) means all.
-      - Up to a hundred come newest first in one call. More come in larger pages, in the order of the platform.
+      - Maximum number of activities to return. V(0) returns all.
+      - Up to 100 are returned newest first, with one call. More are read in larger pages, in the order of the platform.
     type: int
     default: 100
 notes:
-  - It takes the permission C(Investigation.read) of I(Microsoft Cloud App Security), or O(mda_api_token).
-  - Events of a new connection go back one hour, and the first can take hours to show up. No events are no proof that a
-    connection failed.
-  - Microsoft does not document what an activity consists of.
+  - Requires the permission C(Investigation.read) of I(Microsoft Cloud App Security), or O(mda_api_token).
+  - A new connection imports the events of the last hour, and the first of them can take hours to appear. An empty
+    result does not prove that a connection failed.
+  - Microsoft does not document the fields of an activity.
 seealso:
   - module: secops.servicenow_defender.mda_connector_info
   - module: secops.servicenow_defender.graph_hunting_info
+  - name: 'Facts: Activities'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#activities
 """
 
 EXAMPLES = r"""
-- name: Read the newest event of ServiceNow
+- name: Get the newest event of ServiceNow
   secops.servicenow_defender.mda_activity_info:
     mda_url: https://acme.us3.portal.cloudappsecurity.com
     azure_tenant_id: "{{ azure_tenant_id }}"
@@ -57,11 +56,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 1 activity of app 14509 in the last day
 activities:
-  description: The activities, as the platform gives them.
+  description: The activities, as returned by the platform.
   returned: success
   type: list
   elements: dict
@@ -69,15 +69,15 @@ activities:
     - _id: 0f3c9a5e
       appId: 14509
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
-from ..module_utils.microsoft.cloud_apps.activities import activities
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
+from ..module_utils.microsoft.cloud_apps.activities import read_activities
 from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW
 
 SPEC = ansible_module.ModuleSpec(
@@ -92,9 +92,12 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return activities of an app."""
-    with connect(params, context) as tenant:
-        found = activities(tenant, params["app_id"], params["since_days"], params["limit"])
-        return ansible_module.information(activities=found)
+    client = client_for(params, context)
+    app_id, days = params["app_id"], params["since_days"]
+    found = read_activities(client, app_id, days, params["limit"])
+    count = f"{len(found)} activit{'y' if len(found) == 1 else 'ies'}"
+    msg = f"{client.name}: {count} of app {app_id} in the last {days} day{'s' * (days != 1)}"
+    return ansible_module.information(msg=msg, activities=found)
 
 
 def main() -> None:

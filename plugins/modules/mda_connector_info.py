@@ -5,34 +5,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mda_connector_info
-short_description: Read the app connectors of Defender for Cloud Apps and their health
+short_description: List the app connectors of Defender for Cloud Apps and their health
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns the connectors of an app with their health, and when their refresh tokens end.
-  - Where the list is refused, returns what the documented APIs show of the app's instances instead, and says so.
+  - Returns the connectors of an app with their health and the expiry of their refresh tokens.
+  - If the list of connectors is refused, it returns evidence from the documented APIs instead, and lists its sources in
+    RV(evidence).
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
   - secops.servicenow_defender._attributes.info_module
   - secops.servicenow_defender._azure
   - secops.servicenow_defender._mda
+  - secops.servicenow_defender._mda.app
   - secops.servicenow_defender._transport
-options:
-  app_id:
-    description:
-      - Number of the app. ServiceNow is V(14509).
-    type: int
-    default: 14509
 notes:
-  - The list of connectors wants O(mda_api_token). Application permissions do not cover it.
+  - Listing connectors requires O(mda_api_token). Application permissions do not cover it.
 seealso:
   - module: secops.servicenow_defender.mda_connectors
   - module: secops.servicenow_defender.mda_activity_info
+  - name: 'Facts: Reading connectors'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#reading-connectors
 """
 
 EXAMPLES = r"""
-- name: Read how the ServiceNow connectors are
+- name: Get the health of the ServiceNow connectors
   secops.servicenow_defender.mda_connector_info:
     mda_url: https://acme.us3.portal.cloudappsecurity.com
     mda_api_token: "{{ vault_mda_api_token }}"
@@ -41,41 +40,42 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '2 connectors of app 14509: 1 connected, 1 with an error'
 connectors:
-  description: The connectors, by name.
+  description: The connectors, sorted by name.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Id in the tenant, or the number of the app instance where evidence is all there is.
+      description: Id in the tenant, or the number of the app instance if only evidence is available.
       type: str
     name:
-      description: Connection name; empty where evidence is all there is.
+      description: Connection name; empty if only evidence is available.
       type: str
     instance_url:
-      description: Address of the instance, where the tenant tells it.
+      description: URL of the instance, if the tenant returns it.
       type: str
     status:
       description: V(connected), V(warning), V(error), V(disabled), V(absent), or V(unknown) while it is connecting.
       type: str
     message:
-      description: The vendor's message, or what the evidence is.
+      description: Message of the vendor, or the evidence.
       type: str
     accounts:
-      description: How many accounts were found in the instance.
+      description: Number of accounts found on the instance.
       type: int
     last_connected:
-      description: When the connection was made, UTC.
+      description: Time of the connection, UTC.
       type: str
     refresh_token_expires_at:
-      description: When the refresh token ends, UTC, 90 days after the connection; empty where that is not known.
+      description: Expiry of the refresh token, UTC, 90 days after the connection; empty if unknown.
       type: str
     days_left:
-      description: Days until then; null where it is not known.
+      description: Days until the refresh token expires; null if unknown.
       type: int
   sample:
     - id: 63dd5f272b9cbba7bb29d703
@@ -88,55 +88,55 @@ connectors:
       refresh_token_expires_at: '2027-02-19T09:00:00+00:00'
       days_left: 89
 evidence:
-  description: What was asked instead of the list, and what came of it; empty where the list was given.
+  description: APIs that were used instead of the list of connectors, with the result; empty if the list was available.
   returned: success
   type: list
   elements: str
   sample: []
 problems:
-  description: What is wrong with a connector, or will be.
+  description: Current and upcoming problems of connectors.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Name of the problem, the same in every run.
+      description: Id of the problem, stable across runs.
       type: str
     severity:
       description: V(warning) or V(error).
       type: str
     message:
-      description: What it is, with the vendor's message.
+      description: The problem, including the vendor's message.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
   sample:
     - id: connector_token:acme-prod
       severity: warning
-      message: 'connector acme-prod: its refresh token ends in 9 days (2026-11-30T09:00:00+00:00); then the connection
-        stops'
+      message: 'connector acme-prod: its refresh token expires in 9 days (2026-11-30T09:00:00+00:00); the connection
+        stops then'
       remedy: 'Revoke the old refresh token in ServiceNow (System OAuth > Manage Tokens), then enter the same details
         again: Edit settings of the connector'
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
-from ..module_utils.microsoft.cloud_apps.connector_health import health_report
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
+from ..module_utils.microsoft.cloud_apps.connector_info import read_connectors
 from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW, ConnectorsEndpoint
 
 SPEC = ansible_module.ModuleSpec(options={"app_id": {"type": "int", "default": SERVICENOW}}, groups=[TENANT_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Return the connectors of an app and how they are."""
-    with connect(params, context) as tenant:
-        return ansible_module.information(**health_report(ConnectorsEndpoint(tenant, app_id=params["app_id"])))
+    """Return the connectors of an app with their problems."""
+    client = client_for(params, context)
+    return ansible_module.information(**read_connectors(ConnectorsEndpoint(client, app_id=params["app_id"])))
 
 
 def main() -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mda_connectors
-short_description: Connect ServiceNow instances to Defender for Cloud Apps
+short_description: Manage the ServiceNow connectors of Defender for Cloud Apps
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Brings the app connectors of ServiceNow instances in a tenant of Defender for Cloud Apps to their described state, all
-    of a play in one task, and tells how each stands.
-  - Microsoft documents no API that writes app connectors. Without O(contract) this module reads, returns what a person
-    has to enter in RV(manual_steps), and with O(wait=true) waits until it is done. With a contract it sends what that
-    says, and nothing else.
-  - The list of connectors is read by the route that the portal itself uses. Where that is refused, the module judges by
-    what the documented APIs show, which are activities, accounts and advanced hunting, and says so in
-    RV(results[].evidence).
+  - Brings the app connectors of ServiceNow instances in a tenant of Defender for Cloud Apps to their desired state, all
+    connectors of a play in one task, and returns the status of each.
+  - Microsoft does not document an API to manage app connectors. Without O(contract), this module reads the connectors,
+    returns the manual steps in RV(manual_steps), and with O(wait=true) waits until they are done. With a contract, it
+    sends the recorded requests and no others.
+  - The list of connectors is read from the route that the portal uses. If that is refused, the status is derived from
+    the documented APIs (activities, accounts and advanced hunting), and RV(results[].evidence) lists the sources.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -27,30 +26,30 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - Reads only. No route that writes is called, whether it is documented or in a contract.
+      - Only reads. No route that writes is called, neither a documented one nor one of a contract.
   idempotent:
     support: partial
     details:
-      - A connector that is in error or disabled is entered again by every run with a contract, until it is connected.
+      - With a contract, a connector that is in error or disabled is written again in every run until it is connected.
 requirements:
   - jmespath, with O(contract)
 options:
   connectors:
     description:
-      - The connectors. Two that lead to one instance fail the task.
+      - The connectors to manage. Two connectors for the same instance fail the task.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - Connection name in the portal, which is the key. Two connectors of one name in the tenant fail the task.
+          - Connection name in the portal. It identifies the connector; a name that is not unique in the tenant fails
+            the task.
         type: str
         required: true
       instance_url:
         description:
-          - Address of the instance. Upper and lower case and a trailing slash make no difference. Required with
-            O(connectors[].state=present).
+          - URL of the instance. Case and a trailing slash are ignored. Required with O(connectors[].state=present).
         type: str
       mode:
         description:
@@ -58,7 +57,7 @@ options:
         type: str
         choices:
           oauth: User name, password, client id and client secret. Microsoft recommends it.
-          password: User name and password only, the older way.
+          password: User name and password only (legacy).
         default: oauth
       username:
         description:
@@ -66,7 +65,7 @@ options:
         type: str
       password:
         description:
-          - Password of O(connectors[].username). It goes to the portal by contract only, and is never shown.
+          - Password of O(connectors[].username). It is only sent to the portal, by a contract, and never returned.
         type: str
       client_id:
         description:
@@ -74,64 +73,70 @@ options:
         type: str
       client_secret:
         description:
-          - Client secret of O(connectors[].client_id). It goes to the portal by contract only, and is never shown.
+          - Client secret of O(connectors[].client_id). It is only sent to the portal, by a contract, and never
+            returned.
         type: str
       state:
         description:
-          - V(present) means connected. A connector that is connected is left alone, since what it was given cannot be
-            read back.
-          - V(disabled) and V(absent) are fulfilled where there is no such connector.
+          - V(present) ensures that it is connected. A connected connector is not changed, because its credentials
+            cannot be read back.
+          - V(disabled) and V(absent) are met if the connector does not exist.
         type: str
         choices: [present, disabled, absent]
         default: present
   contract:
     description:
-      - What to send to which route of the portal, as the playbook C(learn_contract) makes it from a capture of one manual
-        connection. Load it from its file, C(lookup('file', path) | from_yaml), so that nothing evaluates its placeholders.
-      - It needs O(mda_portal_cookie) and O(mda_portal_xsrf_token) where it names them.
-      - An answer that lacks a field which the contract declares ends the task, and nothing more is sent.
+      - Requests to send to the portal, as recorded by the playbook C(learn_contract) from one manual connection. Load
+        it from its file with C(lookup('file', path) | from_yaml), so that its placeholders are not templated.
+      - It requires O(mda_portal_cookie) and O(mda_portal_xsrf_token) if it refers to them.
+      - If a response lacks a field that the contract declares, the task fails and sends no further requests.
     type: dict
   wait:
     description:
-      - Whether to wait until every connector is as described. After O(wait_timeout), or when a connector stays in error,
-        the task fails.
+      - Whether to wait until every connector is in its desired state. The task fails after O(wait_timeout), or if a
+        connector stays in error.
     type: bool
     default: false
   wait_timeout:
     description:
-      - How long to wait, in seconds.
+      - Maximum time to wait, in seconds.
     type: float
     default: 3600
   poll_interval:
     description:
-      - Seconds between two looks. Each costs a call of the thirty a minute, however many connectors there are.
+      - Interval between two polls, in seconds. Each poll is one of the 30 calls per minute, regardless of the number of
+        connectors.
     type: float
     default: 30
   events_since_days:
     description:
-      - Count the events of each connector over so many days, at most the newest 5,000; V(0) counts none. Costs one call of
-        activities and, where O(azure_client_id) or the like is given, one of advanced hunting, however many connectors there are.
+      - Number of days for which to count the events of each connector, up to the newest 5,000 events; V(0) counts none.
+        It sends one call to the activities API and, with C(azure_*) credentials, one to advanced hunting, regardless of
+        the number of connectors.
     type: int
     default: 0
 notes:
-  - The list of connectors wants O(mda_api_token), or a contract with the operation C(list). Application permissions do not
-    cover it.
-  - A new connection delivers the events of the last hour, and the first of them can take hours. Documents that promise
-    seven or sixty days are out of date.
-  - The refresh token of a connector lives 90 days from the connection. Its end is told from the time that the tenant
-    calls last connected, and warned of from day 75.
+  - Listing connectors requires O(mda_api_token), or a contract with the operation C(list). Application permissions do
+    not cover it.
+  - A new connection imports the events of the last hour, and the first of them can take hours to appear. Documents that
+    mention seven or sixty days are outdated.
+  - The refresh token of a connector expires 90 days after the connection. The expiry is calculated from the time of the
+    last connection, and a problem is reported from day 75.
 seealso:
   - module: secops.servicenow_defender.mda_connector_info
   - module: secops.servicenow_defender.snow_oauth_check
   - ref: ansible_collections.secops.servicenow_defender.docsite.guide_contracts
-    description: What a contract is, and how to learn one.
+    description: What a contract is, and how to record one.
   - name: How Defender for Cloud Apps protects ServiceNow
-    description: What the portal asks for.
+    description: The values that the portal requires.
     link: https://learn.microsoft.com/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Writing a connector'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#writing-a-connector
 """
 
 EXAMPLES = r"""
-- name: Say what to enter for two instances, and wait until somebody did
+- name: Show the values to enter for two instances, and wait until both are connected
   secops.servicenow_defender.mda_connectors:
     mda_url: https://acme.us3.portal.cloudappsecurity.com
     mda_api_token: "{{ vault_mda_api_token }}"
@@ -165,55 +170,56 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '2 connectors: 1 connected, 1 manual step'
 results:
-  description: How each connector stands, in the order of the task.
+  description: Status of each connector, in the order of the task.
   returned: success, and when waiting failed
   type: list
   elements: dict
   contains:
     object:
-      description: The connector, as RV(drift) names it.
+      description: The connector, as named in RV(drift).
       type: str
     name:
-      description: Its name.
+      description: Name.
       type: str
     id:
-      description: Its id in the tenant, or the number of the app instance where evidence is all there is.
+      description: Id in the tenant, or the number of the app instance if only evidence is available.
       type: str
     instance_url:
-      description: Address of the instance, in the form that addresses are compared in.
+      description: Normalised URL of the instance.
       type: str
     status:
       description:
-        - V(connected), V(warning) (data arrive, and something is amiss), V(error), V(disabled), V(absent).
-        - V(unknown) while it is connecting, and where evidence does not tell.
+        - V(connected), V(warning) (connected with problems), V(error), V(disabled) or V(absent).
+        - V(unknown) while it is connecting, or if the evidence is not conclusive.
       type: str
     message:
-      description: The vendor's message, or what the evidence is.
+      description: Message of the vendor, or the evidence.
       type: str
     evidence:
-      description: What the status rests on.
+      description: Sources of the status.
       type: list
       elements: str
     refresh_token_expires_at:
-      description: When the refresh token ends, UTC, with O(connectors[].mode=oauth); empty where it is not known.
+      description: Expiry of the refresh token, UTC, with O(connectors[].mode=oauth); empty if unknown.
       type: str
     days_left:
-      description: Days until then; null where it is not known.
+      description: Days until the refresh token expires; null if unknown.
       type: int
     accounts:
-      description: How many accounts the connector has brought, as the tenant counts them.
+      description: Number of accounts that the connector imported, as counted by the tenant.
       type: int
     events:
       description:
-        - How many of its events the tenant holds of the last O(events_since_days) days; null where the records do not
-          say which connector they belong to. Only with O(events_since_days).
+        - Number of its events in the last O(events_since_days) days; null if the events do not identify their
+          connector. Only with O(events_since_days).
       type: int
     reason:
-      description: Why it was refused; only where it was.
+      description: Reason of a refusal; only if it was refused.
       type: str
   sample:
     - object: connector acme-dev
@@ -229,55 +235,56 @@ results:
       accounts: 412
       events: 37
 problems:
-  description: What is wrong with a connector, or will be.
+  description: Current and upcoming problems of connectors.
   returned: success, and when waiting failed
   type: list
   elements: dict
   contains:
     id:
-      description: Name of the problem, the same in every run.
+      description: Id of the problem, stable across runs.
       type: str
     severity:
       description: V(warning) or V(error).
       type: str
     message:
-      description: What it is, with the vendor's message.
+      description: The problem, including the vendor's message.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
   sample:
     - id: connector_token:acme-prod
       severity: warning
-      message: 'connector acme-prod: its refresh token ends in 9 days (2026-11-30T09:00:00+00:00); then the connection
-        stops'
+      message: 'connector acme-prod: its refresh token expires in 9 days (2026-11-30T09:00:00+00:00); the connection
+        stops then'
       remedy: 'Revoke the old refresh token in ServiceNow (System OAuth > Manage Tokens), then enter the same details
         again: Edit settings of the connector'
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
-from ..module_utils.microsoft.cloud_apps.connector_wait import Wait, connect_instances
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
+from ..module_utils.microsoft.cloud_apps.connector_wait import connect_instances
 from ..module_utils.microsoft.cloud_apps.connectors import CONNECTOR_OPTIONS, Connectors
 from ..module_utils.microsoft.cloud_apps.connectors_api import COLLECTION, SERVICENOW, ConnectorsEndpoint
-from ..module_utils.microsoft.cloud_apps.evidence import arrived
+from ..module_utils.microsoft.cloud_apps.evidence import count_events
 from ..module_utils.recorded_api.contract import parse
 from ..module_utils.recorded_api.replay import Replay
+from ..module_utils.transport.polling import Wait
 
 SPEC = ansible_module.ModuleSpec(
     options={
@@ -299,17 +306,16 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring the connectors of ServiceNow instances to their described state."""
+    """Bring the connectors of ServiceNow instances to their desired state."""
     contract = parse(params["contract"], "mda_connector") if params["contract"] is not None else None
-    with connect(params, context) as tenant:
-        routes = ConnectorsEndpoint(tenant, Replay(contract, tenant) if contract else None)
-        tenant.routes[COLLECTION] = routes
-        waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
-        connectors = Connectors(params["connectors"], routes)
-        result = connect_instances(tenant, connectors, waiting)
-        if params["events_since_days"] > 0:
-            connectors.count_events(arrived(tenant, SERVICENOW, params["events_since_days"]))
-        return result
+    client = client_for(params, context)
+    endpoint = ConnectorsEndpoint(client, Replay(contract, client) if contract else None)
+    waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
+    connectors = Connectors(params["connectors"], endpoint)
+    result = connect_instances(store_for(client, COLLECTION, endpoint), connectors, waiting)
+    if params["events_since_days"] > 0:
+        connectors.add_event_counts(count_events(client, SERVICENOW, params["events_since_days"]))
+    return result
 
 
 def main() -> None:

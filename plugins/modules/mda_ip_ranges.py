@@ -9,8 +9,7 @@ short_description: Manage the IP ranges of Defender for Cloud Apps
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Creates, changes and removes IP ranges, which tell the tenant's policies which addresses are corporate, risky or a
-    VPN, all of them in one task.
+  - Creates, updates and deletes IP ranges, by which policies of the tenant recognise corporate, risky or VPN addresses.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -21,7 +20,7 @@ extends_documentation_fragment:
 options:
   ip_ranges:
     description:
-      - The ranges, known by their names. Two of one name in the tenant fail the task.
+      - The ranges to manage, identified by name. A name that is not unique in the tenant fails the task.
     type: list
     elements: dict
     required: true
@@ -33,40 +32,43 @@ options:
         required: true
       category:
         description:
-          - What the addresses are.
+          - Category of the addresses.
         type: str
         choices: [corporate, administrative, risky, vpn, cloud_provider, other]
         default: other
       subnets:
         description:
-          - The subnets, such as V(192.0.2.0/24). A single address is a subnet of its own.
+          - Subnets, such as V(192.0.2.0/24). A single address is allowed.
         type: list
         elements: str
         required: true
       tags:
         description:
-          - Tags of the range. If left out, they are left alone.
+          - Tags of the range. If not set, they are not changed.
         type: list
         elements: str
       organization:
         description:
-          - Registered owner of the addresses. If left out, it is left alone.
+          - Registered owner of the addresses. If not set, it is not changed.
         type: str
   purge:
     description:
-      - Whether to remove every other range. Those that Microsoft provides stay.
+      - Whether to delete all other ranges. Ranges provided by Microsoft are kept.
     type: bool
     default: false
 notes:
-  - It takes C(Settings.manage) or C(Investigation.manage) of I(Microsoft Cloud App Security), or O(mda_api_token).
+  - Requires C(Settings.manage) or C(Investigation.manage) of I(Microsoft Cloud App Security), or O(mda_api_token).
 seealso:
   - name: Data enrichment API
-    description: The interface that this module works through.
+    description: The API that this module uses.
     link: https://learn.microsoft.com/defender-cloud-apps/api-data-enrichment
+  - name: 'Facts: IP ranges'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#ip-ranges
 """
 
 EXAMPLES = r"""
-- name: Say which addresses are ours
+- name: Manage the corporate addresses
   secops.servicenow_defender.mda_ip_ranges:
     mda_url: https://acme.us3.portal.cloudappsecurity.com
     mda_api_token: "{{ vault_mda_api_token }}"
@@ -80,23 +82,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '3 IP ranges: 1 changed, 2 in sync'
 results:
-  description: What became of each range.
+  description: Result for each range.
   returned: success
   type: list
   elements: dict
   contains:
     object:
-      description: The range, as RV(drift) names it.
+      description: The range, as named in RV(drift).
       type: str
     name:
-      description: Its name.
+      description: Name.
       type: str
     id:
-      description: Its id, unless it was created just now.
+      description: Id; omitted for a new range.
       type: str
     status:
       description: V(ok) or V(changed).
@@ -107,24 +110,25 @@ results:
       id: 5a9e04be2f82b1bb8af51b86
       status: changed
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
 from ..module_utils.microsoft.cloud_apps.ip_ranges import IP_RANGE_OPTIONS, IpRanges
 from ..module_utils.microsoft.cloud_apps.ip_ranges_api import COLLECTION, IpRangesEndpoint
 
@@ -138,10 +142,10 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring IP ranges to their described state."""
-    with connect(params, context) as tenant:
-        tenant.routes[COLLECTION] = IpRangesEndpoint(tenant)
-        return tenant.ensure(IpRanges(params["ip_ranges"], purge=params["purge"]))
+    """Bring IP ranges to their desired state."""
+    client = client_for(params, context)
+    store = store_for(client, COLLECTION, IpRangesEndpoint(client))
+    return reconcile(store, IpRanges(params["ip_ranges"], purge=params["purge"]))
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mda_policies
-short_description: Switch policies of Defender for Cloud Apps on or off
+short_description: Manage which policies of Defender for Cloud Apps are enabled
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Switches policies on or off that are there already, such as the built-in ones.
-  - Microsoft documents no API for it. Without O(contract) this module reads, and what deviates comes back in
-    RV(manual_steps). With a contract it sends what that says.
-  - It warns of policies that Microsoft has replaced, has moved to behaviors, or retires.
+  - Enables or disables existing policies, such as the built-in ones.
+  - Microsoft does not document an API for this. Without O(contract), this module only reads, and returns the drift as
+    RV(manual_steps). With a contract, it sends the recorded requests.
+  - A warning is issued for policies that Microsoft has replaced, moved to behaviors, or plans to retire.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -25,42 +25,46 @@ requirements:
 options:
   policies:
     description:
-      - The policies.
+      - The policies to manage.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - Name of the policy; upper and lower case make no difference. One of name and id is required.
+          - Name of the policy; case is ignored. One of name and id is required.
         type: str
       id:
         description:
-          - Id of the policy, where several have one name.
+          - Id of the policy, if its name is not unique.
         type: str
       state:
         description:
-          - What it has to be. A policy that is not there fulfils V(disabled).
+          - Desired state. V(disabled) is met if the policy does not exist.
         type: str
         choices: [enabled, disabled]
         default: enabled
   contract:
     description:
-      - A contract with the operations C(enable) and C(disable), or the name of the one that comes with the collection,
-        V(portal_policy_routes). That one posts to C(/cas/api/v1/policies/<id>/enable/) and C(.../disable/) of O(mda_url).
-        Community projects use these routes, and Microsoft does not document them; giving the name accepts that.
+      - A contract with the operations C(enable) and C(disable), or V(portal_policy_routes), the contract that the
+        collection includes. It sends POST requests to C(/cas/api/v1/policies/<id>/enable/) and C(.../disable/) of
+        O(mda_url). Community projects use these routes, but Microsoft does not document them; by naming this contract
+        you accept that.
     type: raw
 notes:
-  - Listing wants O(mda_api_token). Application permissions do not cover policies.
+  - Listing policies requires O(mda_api_token). Application permissions do not cover policies.
   - File policies retire on 2027-01-06.
 seealso:
   - module: secops.servicenow_defender.mda_policy_info
   - ref: ansible_collections.secops.servicenow_defender.docsite.guide_contracts
     description: What a contract is.
+  - name: 'Facts: Policy routes'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#policy-routes
 """
 
 EXAMPLES = r"""
-- name: Switch a policy on, by routes that Microsoft does not document
+- name: Enable a policy with undocumented routes
   secops.servicenow_defender.mda_policies:
     mda_url: https://acme.us3.portal.cloudappsecurity.com
     mda_api_token: "{{ vault_mda_api_token }}"
@@ -71,32 +75,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '1 policy: in sync'
 results:
-  description: What became of each policy, in the order of the task.
+  description: Result for each policy, in the order of the task.
   returned: success
   type: list
   elements: dict
   contains:
     object:
-      description: The policy, as RV(drift) names it.
+      description: The policy, as named in RV(drift).
       type: str
     name:
-      description: Its name.
+      description: Name.
       type: str
     id:
-      description: Its id, where it was found.
+      description: Its id, if it was found.
       type: str
     status:
-      description: V(ok), V(changed), V(drift) (left to a person), or V(missing).
+      description: V(ok), V(changed), V(drift) (must be changed manually) or V(missing).
       type: str
     standing:
       description:
-        - What Microsoft says of a policy of this name, which is data of this collection. V(current); V(replaced), other
-          detections took over; V(behavior), it raises behaviors instead of alerts and is off by default; V(retires), it
-          ends on a date.
+        - Lifecycle of the policy, from the data of this collection. V(current), V(replaced) by other detections,
+          V(behavior) (raises behaviors instead of alerts, disabled by default), or V(retires) on a date.
       type: str
   sample:
     - object: policy Activity performed by terminated user
@@ -105,17 +109,17 @@ results:
       status: changed
       standing: current
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
@@ -123,7 +127,8 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.engine.errors import InvalidInput
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
 from ..module_utils.microsoft.cloud_apps.policies import POLICY_OPTIONS, Policies
 from ..module_utils.microsoft.cloud_apps.policies_api import COLLECTION, SHIPPED, PoliciesEndpoint, shipped_contract
 from ..module_utils.recorded_api.contract import parse
@@ -146,18 +151,18 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Switch policies on or off."""
-    with connect(params, context) as tenant:
-        contract = params["contract"]
-        if isinstance(contract, str):
-            if contract != SHIPPED:
-                raise InvalidInput(f"contract: {contract!r} is not the name of the one that is shipped, {SHIPPED}")
-            contract = shipped_contract(tenant.session.base_url)
-        routes = PoliciesEndpoint(
-            tenant, Replay(parse(contract, "mda_policy"), tenant) if contract is not None else None
-        )
-        tenant.routes[COLLECTION] = routes
-        return tenant.ensure(Policies(params["policies"], routes))
+    """Enable or disable policies."""
+    client = client_for(params, context)
+    contract = params["contract"]
+    if isinstance(contract, str):
+        if contract != SHIPPED:
+            raise InvalidInput(
+                f"contract: {contract!r} must be a mapping, or {SHIPPED}, the name of the shipped contract"
+            )
+        contract = shipped_contract(client.session.base_url)
+    replay = Replay(parse(contract, "mda_policy"), client) if contract is not None else None
+    endpoint = PoliciesEndpoint(client, replay)
+    return reconcile(store_for(client, COLLECTION, endpoint), Policies(params["policies"], endpoint))
 
 
 def main() -> None:

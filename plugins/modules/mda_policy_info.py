@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mda_policy_info
-short_description: Read the policies of Defender for Cloud Apps
+short_description: List the policies of Defender for Cloud Apps
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns the policies of a tenant, each with what has become of it since.
+  - Returns the policies of a tenant, each with its lifecycle (current, replaced, retired).
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -20,7 +20,7 @@ extends_documentation_fragment:
 options:
   types:
     description:
-      - Types of policies to return. If left out, all are.
+      - Types of policies to return. If not set, all types are returned.
     type: list
     elements: str
     choices:
@@ -37,13 +37,16 @@ options:
       - SESSION
     default: []
 notes:
-  - Listing wants O(mda_api_token). Application permissions do not cover policies.
+  - Listing policies requires O(mda_api_token). Application permissions do not cover policies.
 seealso:
   - module: secops.servicenow_defender.mda_policies
+  - name: 'Facts: Policy lifecycle'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud_apps.md#policy-lifecycle
 """
 
 EXAMPLES = r"""
-- name: Read the anomaly detection policies
+- name: List the anomaly detection policies
   secops.servicenow_defender.mda_policy_info:
     mda_url: https://acme.us3.portal.cloudappsecurity.com
     mda_api_token: "{{ vault_mda_api_token }}"
@@ -53,11 +56,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 12 policies, 9 enabled
 policies:
-  description: The policies, by name.
+  description: The policies, sorted by name.
   returned: success
   type: list
   elements: dict
@@ -66,29 +70,28 @@ policies:
       description: Id of the policy.
       type: str
     name:
-      description: Its name.
+      description: Name.
       type: str
     type:
-      description: Its type, in Microsoft's words; V(AUDIT) is an activity policy.
+      description: Type, as named by Microsoft; V(AUDIT) is an activity policy.
       type: str
     severity:
-      description: Its severity, where the tenant tells it.
+      description: Severity; empty if the tenant does not return it.
       type: str
     enabled:
-      description: Whether it is on; null where the tenant does not tell.
+      description: Whether it is enabled; null if the tenant does not return it.
       type: bool
     standing:
       description:
-        - What Microsoft says of a policy of this name, which is data of this collection. V(current); V(replaced), other
-          detections took over; V(behavior), it raises behaviors instead of alerts and is off by default; V(retires), it
-          ends on a date.
+        - Lifecycle of the policy, from the data of this collection. V(current), V(replaced) by other detections,
+          V(behavior) (raises behaviors instead of alerts, disabled by default), or V(retires) on a date.
       type: str
     successors:
-      description: What took over.
+      description: Detections that replace it.
       type: list
       elements: str
     date:
-      description: When it ends, where that is known.
+      description: Date of its retirement; empty if there is none.
       type: str
   sample:
     - id: 5a9e04be2f82b1bb8af51b86
@@ -101,16 +104,16 @@ policies:
         - Ransomware payment instruction file uploaded to {Application}
       date: ''
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, connect
+from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
 from ..module_utils.microsoft.cloud_apps.policies_api import TYPES, PoliciesEndpoint
-from ..module_utils.microsoft.cloud_apps.policy_lifecycle import listed
+from ..module_utils.microsoft.cloud_apps.policy_lifecycle import list_policies
 
 SPEC = ansible_module.ModuleSpec(
     options={"types": {"type": "list", "elements": "str", "choices": list(TYPES), "default": []}},
@@ -120,9 +123,11 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return the policies of a tenant."""
-    with connect(params, context) as tenant:
-        rows = PoliciesEndpoint(tenant, types=tuple(params["types"])).read().rows
-        return ansible_module.information(policies=listed(rows))
+    client = client_for(params, context)
+    rows = PoliciesEndpoint(client, types=tuple(params["types"])).read().rows
+    enabled = sum(row["enabled"] is True for row in rows)
+    msg = f"{client.name}: {len(rows)} polic{'y' if len(rows) == 1 else 'ies'}, {enabled} enabled"
+    return ansible_module.information(msg=msg, policies=list_policies(rows))
 
 
 def main() -> None:

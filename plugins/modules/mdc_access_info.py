@@ -5,14 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mdc_access_info
-short_description: Tell what stands in the way of connecting Defender for Cloud with ServiceNow
+short_description: Get what prevents a connection of Defender for Cloud with ServiceNow
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Reads what the identity may do on a scope, whether the provider C(Microsoft.Security) is registered, and whether Defender
-    CSPM is on, and judges it together with the cloud. RV(problems) lists what keeps the connection from working, or may do
-    so, each with its remedy. This task does not fail for them.
-  - It fails for a subscription that is not there, or of which the identity may read nothing.
+  - Reads the permissions of the identity on a scope, the registration of the provider C(Microsoft.Security), the plan
+    Defender CSPM and the cloud. RV(problems) lists what prevents the connection, or may do so, each with a remedy. The
+    task does not fail for problems.
+  - The task fails if the subscription does not exist or the identity has no access to it.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_azure
@@ -22,24 +22,27 @@ extends_documentation_fragment:
 options:
   scope:
     description:
-      - Where, V(/subscriptions/<id>), V(/providers/Microsoft.Management/managementGroups/<name>), or the resource id of a
-        security connector. For a connector, provider and plan are those of its subscription. For a management group neither
-        is looked at.
-      - If left out, it is the subscription O(azure_subscription_id).
+      - Scope to check, V(/subscriptions/<id>), V(/providers/Microsoft.Management/managementGroups/<name>), or the
+        resource id of a security connector. For a connector, provider and plan of its subscription are checked. For a
+        management group, neither is checked.
+      - If not set, the subscription O(azure_subscription_id) is used.
     type: str
 notes:
-  - What is checked are effective permissions. A role that was inherited, or that comes by a group, counts.
-  - Microsoft names Security Admin, Contributor or Owner as the roles that may connect ServiceNow.
+  - Effective permissions are checked, including roles that are inherited or assigned through a group.
+  - Microsoft documents Security Admin, Contributor or Owner as the roles that may connect ServiceNow.
 seealso:
   - module: secops.servicenow_defender.mdc_plan
   - module: secops.servicenow_defender.mdc_integration
   - name: Connect ServiceNow to Defender for Cloud
-    description: What Microsoft documents as prerequisites.
+    description: Prerequisites documented by Microsoft.
     link: https://learn.microsoft.com/en-us/azure/defender-for-cloud/connect-servicenow
+  - name: 'Facts: Permissions'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#permissions
 """
 
 EXAMPLES = r"""
-- name: Look what is missing
+- name: Check access to the subscription
   secops.servicenow_defender.mdc_access_info:
     azure_tenant_id: 00000000-0000-0000-0000-000000000001
     azure_client_id: 00000000-0000-0000-0000-000000000002
@@ -47,7 +50,7 @@ EXAMPLES = r"""
     azure_subscription_id: 00000000-0000-0000-0000-000000000003
   register: found
 
-- name: Stop where a connection cannot work
+- name: Fail if a connection cannot work
   ansible.builtin.assert:
     that: found.problems | selectattr('severity', 'eq', 'error') | length == 0
     fail_msg: "{{ found.problems | selectattr('severity', 'eq', 'error') | map(attribute='message') | join('; ') }}"
@@ -55,25 +58,25 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: Scope, cloud and problems in one line.
+  description: Scope, cloud and problems, in one sentence.
   returned: success
   type: str
   sample: 'subscription 00000000-0000-0000-0000-000000000003 (AzureCloud): error plan_off: Defender CSPM (CloudPosture) is off:
     governance rules and the ServiceNow integration need it. Switch it on (mdc_plan, or Environment settings > Defender plans);
     it is billed'
 access:
-  description: What was found.
+  description: The problem.
   returned: success
   type: dict
   contains:
     scope:
-      description: Where was looked.
+      description: Scope that was checked.
       type: str
     cloud:
       description: The cloud, one of the choices of O(azure_cloud).
       type: str
     caller:
-      description: Who the access token was issued for; empty texts where it does not tell.
+      description: Identity that the access token was issued for; empty strings if the token does not contain it.
       type: dict
       contains:
         object_id:
@@ -83,18 +86,18 @@ access:
           description: Client id of the application.
           type: str
         name:
-          description: Name of the user, for a person.
+          description: Name of the user, if the identity is a user.
           type: str
         tenant_id:
           description: Id of the tenant.
           type: str
     capabilities:
       description:
-        - What was checked, to V(allowed), V(denied) or V(unknown). The keys are C(read_recommendations), C(write_plan),
+        - Capability to V(allowed), V(denied) or V(unknown). The keys are C(read_recommendations), C(write_plan),
           C(write_integration), C(delete_integration), C(write_governance_rules) and C(write_assignments).
       type: dict
     actions:
-      description: The actions behind them, to the same.
+      description: Action of Resource Manager to V(allowed), V(denied) or V(unknown).
       type: dict
     provider:
       description: State of the provider, such as V(Registered), V(unknown), or V(not_applicable) for a management group.
@@ -104,17 +107,17 @@ access:
       type: dict
       contains:
         name:
-          description: Its name in the API.
+          description: Name in the API.
           type: str
         tier:
-          description: V(Standard) is on, V(Free) is off; also V(unknown), or V(not_applicable) for a management group.
+          description: V(Standard) (on), V(Free) (off), V(unknown), or V(not_applicable) for a management group.
           type: str
         extensions:
-          description: Its extensions, as RV(secops.servicenow_defender.mdc_plan#module:plan.extensions) has them.
+          description: Extensions, with the keys of RV(secops.servicenow_defender.mdc_plan#module:plan.extensions).
           type: list
           elements: dict
     integration_api_versions:
-      description: Versions of the API of integrations that the subscription knows; empty where that was not told.
+      description: API versions of integrations that the subscription supports; empty if unknown.
       type: list
       elements: str
   sample:
@@ -143,25 +146,25 @@ access:
     integration_api_versions:
       - 2023-07-01-preview
 problems:
-  description: What stands in the way, errors first.
+  description: Problems, errors first.
   returned: success
   type: list
   elements: dict
   contains:
     id:
       description:
-        - What it is, the same in every run. One of V(cloud_unsupported), V(not_owner), V(permissions_unknown), V(plan_off),
-          V(plan_unknown), V(provider_not_registered), V(provider_unknown), or V(cannot_) (denied) or V(may_not_) (unclear)
-          before a key of RV(access.capabilities).
+        - Id of the problem, stable across runs. One of V(cloud_unsupported), V(not_owner), V(permissions_unknown),
+          V(plan_off), V(plan_unknown), V(provider_not_registered), V(provider_unknown), or V(cannot_) (denied) or
+          V(may_not_) (unclear) before a key of RV(access.capabilities).
       type: str
     severity:
-      description: V(error) when a connection cannot work, V(warning) when it may not, or not in full.
+      description: V(error) if a connection cannot work, V(warning) if it may fail or be incomplete.
       type: str
     message:
-      description: What was found.
+      description: The problem.
       type: str
     remedy:
-      description: What to do about it.
+      description: How to fix it.
       type: str
   sample:
     - id: plan_off
@@ -169,14 +172,14 @@ problems:
       message: 'Defender CSPM (CloudPosture) is off: governance rules and the ServiceNow integration need it'
       remedy: Switch it on (mdc_plan, or Environment settings > Defender plans); it is billed
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, scope_of
 from ..module_utils.microsoft.defender_cloud.access_check import access_facts
 
@@ -184,10 +187,10 @@ SPEC = ansible_module.ModuleSpec(options={"scope": {"type": "str"}}, groups=[AZU
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Tell what the identity may do on a scope, and what is missing."""
+    """Return what the identity may do on a scope, and which permissions are missing."""
     scope = scope_of(params, SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR)
-    with connect(params, context) as manager:
-        return ansible_module.information(**access_facts(manager, scope))
+    client = client_for(params, context)
+    return ansible_module.information(**access_facts(client, scope))
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ short_description: Manage governance assignments of Defender for Cloud and their
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Creates, changes and removes the governance assignments of recommendations (owner, due date, estimated end, number, link and
-    status of a ticket), all of them in one task.
-  - An assignment is known by its recommendation and its resource, whoever made it, a governance rule or the portal included.
-    What is not described of it stays, properties that this module does not know included.
-  - That a ticket is written here does not make Defender for Cloud create or follow it.
+  - Creates, updates and deletes governance assignments of recommendations (owner, due date, estimated completion,
+    number, link and status of a ticket), any number in one task.
+  - An assignment is identified by its recommendation and resource, even if a governance rule or the portal created it.
+    Properties that are not set here are kept, including those that this module does not know.
+  - Writing a ticket to an assignment does not make Defender for Cloud create or track that ticket.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_azure
@@ -23,22 +23,23 @@ extends_documentation_fragment:
 options:
   assignments:
     description:
-      - The assignments, each for one recommendation and one resource. Two that are there for one pair are refused, unless one of
-        them is this module's.
-      - An empty text takes a value away, and what is left out is left alone.
+      - The assignments to manage, each for one recommendation and one resource. If more than one exists for a pair, it
+        is refused, unless one of them was created by this module.
+      - An empty string removes a value. Values that are not set are not changed.
     type: list
     elements: dict
     required: true
     suboptions:
       recommendation:
         description:
-          - Name of the assessment, such as V(1195afff-c881-495e-9bc5-1486211ae03f). Case makes no difference.
+          - Name of the assessment, such as V(1195afff-c881-495e-9bc5-1486211ae03f). Case is ignored.
         type: str
         required: true
       resource_id:
         description:
-          - Id of the assessed resource, as RV(secops.servicenow_defender.mdc_recommendation_info#module:recommendations[].resource_id)
-            tells it. Case makes no difference.
+          - Id of the assessed resource, as returned in
+            RV(secops.servicenow_defender.mdc_recommendation_info#module:recommendations[].resource_id). Case is
+            ignored.
         type: str
         required: true
       owner:
@@ -47,27 +48,27 @@ options:
         type: str
       due_date:
         description:
-          - When it has to be remedied, a date (its beginning, UTC) or a date-time, such as V(2026-12-31) or
+          - Due date, as a date (start of the day, UTC) or a date-time, such as V(2026-12-31) or
             V(2026-12-31T17:00:00Z).
         type: str
       eta:
         description:
-          - When it is expected to be remedied, a date or a date-time. Takes O(assignments[].eta_justification).
+          - Estimated completion, as a date or a date-time. Requires O(assignments[].eta_justification).
         type: str
       eta_justification:
         description:
-          - Why it is expected then.
+          - Justification of the estimated completion.
         type: str
       grace_period:
         description:
-          - Whether the finding does not count in Secure Score until it is due.
+          - Whether the finding is excluded from the secure score until it is due.
         type: bool
       ticket_number:
         description:
-          - Number of the ticket, such as V(INC0010023). An assignment holds whole numbers up to 2147483647 only, so its last digits
-            are written.
-          - O(assignments[].ticket_link) is required beside a number with letters, and has to lead to the ticket. A number that is
-            too large is left out with a warning; link and status are written.
+          - Number of the ticket, such as V(INC0010023). An assignment can only store integers up to 2147483647, so the
+            trailing digits are written.
+          - A number with letters requires O(assignments[].ticket_link). A number that is too large is not written, and
+            a warning is issued; link and status are written.
         type: str
       ticket_link:
         description:
@@ -79,36 +80,39 @@ options:
         type: str
       create:
         description:
-          - Whether to create the assignment where there is none. With V(false) only one that is there is changed.
+          - Whether to create the assignment if it does not exist. With V(false), only existing ones are updated.
         type: bool
         default: true
       state:
         description:
-          - Whether there is to be an assignment.
+          - Desired state of the assignment.
         type: str
         choices: [present, absent]
         default: present
   default_due_days:
     description:
-      - In how many days an assignment is due that is created without O(assignments[].due_date), from today on, UTC. Later runs
-        leave the date alone.
+      - Days from today (UTC) until a new assignment without O(assignments[].due_date) is due. Later runs do not change
+        the date.
     type: int
     default: 90
 notes:
-  - It takes Security Admin, Contributor or Owner on the subscription or the security connector, and Defender CSPM.
-  - Assignments are read in lists, one for each subscription (or security connector) and recommendation, however many there are.
-    Before one is created, it is also looked for on the resource itself.
-  - An assignment that is refused does not keep the others from being written. The task fails when all are refused.
-  - Resource Manager admits 200 writes at a time, and 10 more a second (each subscription and identity); the task waits as it is
-    told to.
+  - Requires Security Admin, Contributor or Owner on the subscription or the security connector, and Defender CSPM.
+  - Assignments are read with one list for each subscription (or security connector) and recommendation. Before one is
+    created, it is also looked up on the resource itself.
+  - A refused assignment does not prevent the others from being written. The task fails if all are refused.
+  - Resource Manager accepts 200 writes at once and 10 more per second, for each subscription and identity. The task
+    waits as requested by C(Retry-After).
 seealso:
   - module: secops.servicenow_defender.mdc_recommendation_info
   - plugin: secops.servicenow_defender.assignments_for_tickets
     plugin_type: filter
+  - name: 'Facts: Governance assignments'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#governance-assignments
 """
 
 EXAMPLES = r"""
-- name: Write a ticket to its finding
+- name: Write a ticket to its assignment
   secops.servicenow_defender.mdc_assignments:
     azure_tenant_id: "{{ azure_tenant_id }}"
     azure_client_id: "{{ azure_client_id }}"
@@ -125,17 +129,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: '120 assignments: 3 changed, 117 in sync'
 results:
-  description: What became of each assignment, in the order of O(assignments).
+  description: Result for each assignment, in the order of O(assignments).
   returned: success, and when all were refused
   type: list
   elements: dict
   contains:
     object:
-      description: The assignment, as RV(drift) names it.
+      description: The assignment, as named in RV(drift).
       type: str
     recommendation:
       description: Name of the assessment.
@@ -145,22 +150,23 @@ results:
       type: str
     status:
       description:
-        - V(ok); V(changed); V(absent) where there was none and none was to be made; V(refused) with RV(results[].reason).
+        - V(ok), V(changed), V(absent) if none existed and O(assignments[].create=false), or V(refused) with
+          RV(results[].reason).
       type: str
     id:
-      description: Id of the assignment; empty where there is none (yet).
+      description: Id of the assignment; empty if it does not exist.
       type: str
     ticket_number:
-      description: The number that it holds, null where there is none.
+      description: Ticket number; null if there is none.
       type: int
     ticket_link:
-      description: The link that it holds, null where there is none.
+      description: Ticket link; null if there is none.
       type: str
     ticket_status:
-      description: The status that it holds, null where there is none.
+      description: Ticket status; null if there is none.
       type: str
     reason:
-      description: Why it was refused, or what of it could not be written.
+      description: Reason of a refusal, or the values that could not be written.
       returned: when there is one
       type: str
   sample:
@@ -173,41 +179,47 @@ results:
       ticket_link: https://acme-prod.service-now.com/incident.do?sysparm_query=number=INC0010023
       ticket_status: open
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
-from ..module_utils.microsoft.defender_cloud.governance_assignment import ASSIGNMENT_OPTIONS
-from ..module_utils.microsoft.defender_cloud.governance_assignments import Assignments, ensured
-
-SPEC = ansible_module.ModuleSpec(
-    options={
-        "assignments": {"type": "list", "elements": "dict", "required": True, "options": ASSIGNMENT_OPTIONS},
-        "default_due_days": {"type": "int", "default": 90},
-    },
-    groups=[AZURE_OPTIONS],
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
+from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.defender_cloud.governance_assignment import desired_assignments
+from ..module_utils.microsoft.defender_cloud.governance_assignments import (
+    ASSIGNMENTS_OPTIONS,
+    Assignments,
+    check_refusals,
 )
+from ..module_utils.microsoft.defender_cloud.governance_assignments_api import COLLECTION, AssignmentsEndpoint
+
+SPEC = ansible_module.ModuleSpec(options=ASSIGNMENTS_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring governance assignments to their described state."""
-    assignments = Assignments(params["assignments"], params["default_due_days"])
-    with connect(params, context) as manager:
-        return ensured(manager, assignments)
+    """Bring governance assignments to their desired state."""
+    desired = desired_assignments(params["assignments"])
+    client = client_for(params, context)
+    creating = [assignment.pair for assignment in desired.values() if assignment.may_create]
+    endpoint = AssignmentsEndpoint(client, [assignment.pair for assignment in desired.values()], creating)
+    assignments = Assignments(desired, params["default_due_days"], endpoint)
+    result = reconcile(CollectionStore(client, {COLLECTION: endpoint}), assignments)
+    check_refusals(result)
+    return result
 
 
 def main() -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mdc_plan
-short_description: Switch a plan of Defender for Cloud on or off, with its extensions
+short_description: Manage a plan of Defender for Cloud and its extensions
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Sets the tier of a plan and its extensions (Microsoft.Security/pricings, 2024-01-01). Connecting ServiceNow takes the
-    plan V(CloudPosture), which the portal calls Defender CSPM.
-  - One update at a time is accepted for a subscription. While another one settles (status 409), this module waits and tries
-    again, up to O(wait_timeout).
-  - An answer can say that the plan was set and that one of its extensions failed. That is a failure of the task, which
-    names the extension with the platform's words, and says what was kept.
-  - Plans cost money. Microsoft bills for what is switched on.
+  - Sets the tier of a plan and its extensions (Microsoft.Security/pricings, 2024-01-01). Connecting ServiceNow requires
+    the plan V(CloudPosture), which the portal calls Defender CSPM.
+  - A subscription accepts one update at a time. While another update is in progress (status 409), this module waits and
+    tries again, up to O(wait_timeout).
+  - If the plan was set but one of its extensions failed, the task fails and reports the extension, the message of the
+    platform and the resulting state.
+  - Plans are billed by Microsoft.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_azure
@@ -25,8 +25,8 @@ extends_documentation_fragment:
 options:
   scope:
     description:
-      - What the plan is for, V(/subscriptions/<id>), or the resource id of a machine for plans that can be set there.
-      - If left out, it is the subscription O(azure_subscription_id).
+      - Scope of the plan, V(/subscriptions/<id>), or the resource id of a machine for plans that support it.
+      - If not set, the subscription O(azure_subscription_id) is used.
     type: str
   name:
     description:
@@ -35,20 +35,20 @@ options:
     default: CloudPosture
   tier:
     description:
-      - V(Standard) is on, V(Free) is off. Switching off warns of what stops.
+      - V(Standard) is on, V(Free) is off. When a plan is turned off, a warning lists the features that stop.
     type: str
     choices: [Standard, Free]
     default: Standard
   sub_plan:
     description:
-      - Sub plan, for plans that have some, such as V(P1) or V(P2) of V(VirtualMachines).
-      - If left out, it stays as it is.
+      - Sub plan, for plans that have one, such as V(P1) or V(P2) of V(VirtualMachines).
+      - If not set, it is not managed.
     type: str
   extensions:
     description:
-      - Extensions of the plan. One that is not named here is left alone while the plan is on.
-      - When a plan is switched on, what is not named is up to the platform. Microsoft's own example then gets every
-        extension. Name those that must be off.
+      - Extensions of the plan. Other extensions are not changed while the plan is on.
+      - When a plan is turned on, the platform decides on extensions that are not listed; in the example of Microsoft,
+        all of them are enabled. List those that must be off.
     type: list
     elements: dict
     suboptions:
@@ -60,29 +60,33 @@ options:
         required: true
       enabled:
         description:
-          - Whether it is on.
+          - Whether the extension is enabled.
         type: bool
         default: true
       properties:
         description:
-          - Further settings of the extension, such as tags of machines not to scan. Only those named are managed.
+          - Additional properties of the extension, such as tags of machines that are not scanned. Only those listed are
+            managed.
         type: dict
   wait_timeout:
     description:
-      - How long to wait for another update of the subscription to settle, in seconds.
+      - Maximum time to wait for another update of the subscription to complete, in seconds.
     type: float
     default: 900
 notes:
-  - It takes Security Admin, Contributor or Owner on the subscription; some extensions need Owner.
+  - Requires Security Admin, Contributor or Owner on the subscription; some extensions require Owner.
 seealso:
   - module: secops.servicenow_defender.mdc_access_info
   - name: What Defender CSPM is
-    description: What the plan brings, and in which clouds.
+    description: Features of the plan, and supported clouds.
     link: https://learn.microsoft.com/en-us/azure/defender-for-cloud/concept-cloud-security-posture-management
+  - name: 'Facts: Plans'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/defender_for_cloud.md#plans
 """
 
 EXAMPLES = r"""
-- name: Switch Defender CSPM on, without the scan of machines
+- name: Turn on Defender CSPM without agentless scanning of machines
   secops.servicenow_defender.mdc_plan:
     azure_tenant_id: 00000000-0000-0000-0000-000000000001
     azure_client_id: 00000000-0000-0000-0000-000000000002
@@ -93,7 +97,7 @@ EXAMPLES = r"""
         enabled: false
       - name: SensitiveDataDiscovery
 
-- name: Switch it off again
+- name: Turn off Defender CSPM
   secops.servicenow_defender.mdc_plan:
     scope: /subscriptions/00000000-0000-0000-0000-000000000003
     tier: Free
@@ -101,28 +105,29 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'subscription 00000000-0000-0000-0000-000000000003: plan CloudPosture updated'
 plan:
-  description: The plan as it is now, or would be outside check mode.
+  description: The plan after the task; in check mode, as it would be.
   returned: success
   type: dict
   contains:
     name:
-      description: Its name.
+      description: Name.
       type: str
     scope:
-      description: What it is for.
+      description: Scope of the plan.
       type: str
     tier:
       description: V(Standard) or V(Free).
       type: str
     sub_plan:
-      description: Its sub plan; empty where it has none.
+      description: Sub plan; empty if there is none.
       type: str
     extensions:
-      description: Its extensions.
+      description: Extensions.
       type: list
       elements: dict
       contains:
@@ -130,25 +135,25 @@ plan:
           description: Name of the extension.
           type: str
         enabled:
-          description: Whether it is on; null where the platform does not say.
+          description: Whether it is enabled; null if not returned.
           type: bool
         properties:
-          description: Further settings.
+          description: Additional properties.
           type: dict
         status:
-          description: How its last change ended, V(Succeeded) or V(Failed), where the platform says so.
+          description: Result of its last update, V(Succeeded) or V(Failed), if returned.
           type: str
         message:
-          description: The platform's words on that.
+          description: Message of the platform on that result.
           type: str
     enforced:
       description: Whether resources cannot override it.
       type: bool
     coverage:
-      description: V(FullyCovered), V(PartiallyCovered) or V(NotCovered), where the platform says so.
+      description: V(FullyCovered), V(PartiallyCovered) or V(NotCovered), if returned.
       type: str
     enabled_at:
-      description: When it was last switched on, where the platform says so.
+      description: Time when it was last turned on, if returned.
       type: str
     deprecated:
       description: Whether Microsoft has replaced the plan.
@@ -179,25 +184,27 @@ plan:
     deprecated: false
     replaced_by: []
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.microsoft.arm import AZURE_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.scopes import RESOURCE, SUBSCRIPTION, scope_of
+from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.microsoft.defender_cloud.defender_plan import PLAN_OPTIONS, DefenderPlan
 from ..module_utils.microsoft.defender_cloud.integrations_api import names_of
 from ..module_utils.microsoft.defender_cloud.pricings_api import CLOUD_POSTURE, COLLECTION, PricingsEndpoint
@@ -206,18 +213,20 @@ SPEC = ansible_module.ModuleSpec(options=PLAN_OPTIONS, groups=[AZURE_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one plan to the described state."""
+    """Bring one plan to its desired state."""
     scope = scope_of(params, SUBSCRIPTION, RESOURCE)
-    with connect(params, context) as manager:
-        manager.routes[COLLECTION] = PricingsEndpoint(manager, scope, params["name"], params["wait_timeout"])
+    client = client_for(params, context)
+    endpoint = PricingsEndpoint(client, scope, params["name"], params["wait_timeout"])
 
-        def what_stops() -> list[str]:
-            if params["name"] != CLOUD_POSTURE:
-                return []
-            named = [f"the ServiceNow integration {name} with its tickets" for name in names_of(manager, scope)]
-            return ["governance rules", *(named or ["the ServiceNow integration with its tickets"])]
+    def what_stops() -> list[str]:
+        if params["name"] != CLOUD_POSTURE:
+            return []
+        named = [f"the ServiceNow integration {name} with its tickets" for name in names_of(client, scope)]
+        return ["governance rules", *(named or ["the ServiceNow integration with its tickets"])]
 
-        return manager.ensure(DefenderPlan(params, scope, what_stops), noun="plan")
+    return reconcile(
+        CollectionStore(client, {COLLECTION: endpoint}), DefenderPlan(params, scope, what_stops), noun="plan"
+    )
 
 
 def main() -> None:

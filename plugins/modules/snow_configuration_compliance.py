@@ -5,66 +5,69 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_configuration_compliance
-short_description: Configure how ServiceNow reads Defender for Cloud into Configuration Compliance
+short_description: Manage the import of Defender for Cloud into Configuration Compliance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Looks for Configuration Compliance (C(com.snc.vulc)) and for the application that reads assessments of Microsoft
-    Defender for Cloud from Azure, either the new one (C(sn_vul_msft_tvm), from 3.0.2 or 31.0.2 on) or the old one
-    (C(app-vul-asc), C(sn_vul_asc)), and installs what is missing where O(install) says so.
-  - Writes what the form I(Microsoft Defender for Cloud Configuration) asks for. ServiceNow does not publish where the form
-    keeps it. This module finds the table by the labels of its columns, or the parameters of the integration instance, and
-    writes where the instance lets it. Where it does not, the form and every value to enter come back in
+  - Detects Configuration Compliance (C(com.snc.vulc)) and the application that imports assessments of Microsoft
+    Defender for Cloud, either the new one (C(sn_vul_msft_tvm), from 3.0.2 or 31.0.2 on) or the old one (C(app-vul-asc),
+    C(sn_vul_asc)). With O(install=true), missing applications are installed.
+  - Writes the values of the form I(Microsoft Defender for Cloud Configuration). ServiceNow does not publish where they
+    are stored. This module finds the table by the labels of its columns, or the parameters of the integration instance,
+    and writes the values if the instance allows it. Otherwise the form and all values to enter are returned in
     RV(manual_steps).
-  - Has the integration instance and its jobs active, and the jobs run as C(VR.System). Looks at the last run of each job.
-  - Neither I(Save and test) nor I(Execute Now) has a documented REST call. What verifies the configuration is a run of each
-    job that ended with Complete and Success after the configuration was last changed.
+  - Ensures that the integration instance and its jobs are active and that the jobs run as C(VR.System), and reads the
+    last run of each job.
+  - Neither I(Save and test) nor I(Execute Now) has a documented REST API. The configuration is verified by a run of
+    each job that ended as Complete and Success after the last change of the configuration.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._snow
+  - secops.servicenow_defender._polling
   - secops.servicenow_defender._transport
 attributes:
   check_mode:
     details:
-      - Whether the instance is entitled to an application, and whether it takes a write from outside the application's
-        scope, is known only when it is tried.
-      - Before something is installed, what its tables will need is not known. Nothing is waited for.
+      - Whether the instance is entitled to an application, and whether it accepts a write from outside the scope of the
+        application, is only known when it is attempted.
+      - The changes to an application that is not installed yet cannot be predicted. Check mode does not wait.
   idempotent:
     details:
-      - With O(update_secret=always) every run writes the secret. What the instance refused is tried again in every run.
+      - With O(update_secret=always), every run writes the secret. Values that the instance refused are tried again in
+        every run.
 options:
   api_url:
     description:
-      - Root of Azure Resource Manager (field I(API URL)).
+      - URL of Azure Resource Manager (field I(API URL)).
     type: str
     default: https://management.azure.com
   tenant_id:
     description:
       - Id of the Microsoft Entra tenant (field I(Tenant ID)).
-      - Whatever of the fields is left out is left alone.
+      - If not set, the field is not changed. This also applies to the other fields of the form.
     type: str
   client_id:
     description:
-      - Id of the application in Microsoft Entra that the instance signs in as (field I(Client ID)). It needs the role
-        Security Reader at everything that is imported. It needs no permission of an API and no admin consent.
+      - Id of the application in Microsoft Entra that the instance signs in as (field I(Client ID)). It requires the
+        role Security Reader on all imported scopes, but no API permission and no admin consent.
     type: str
   client_secret:
     description:
-      - Its client secret (field I(Client secret)). It is only ever written, never read.
+      - Client secret of O(client_id) (field I(Client secret)). It is a write-only secret.
     type: str
   update_secret:
     description:
-      - When O(client_secret) is written.
-      - With V(on_create), where the instance holds none yet, and with a new O(client_id).
-      - With V(always), in every run. There is no way to find out which secret the instance holds.
+      - When to write O(client_secret).
+      - With V(on_create), if the instance has no secret yet, and with a new O(client_id).
+      - With V(always), in every run. The secret on the instance cannot be verified.
     type: str
     choices: [on_create, always]
     default: on_create
   import_from:
     description:
-      - What to import (field I(Import Findings from)). V(all) is everything that the application may read.
+      - Scopes to import (field I(Import Findings from)). V(all) imports everything that the application may read.
     type: str
     choices: [all, management_groups, subscriptions]
   management_groups:
@@ -81,12 +84,13 @@ options:
     elements: str
   integration_instance:
     description:
-      - Name of the integration instance (C(sn_sec_int_impl)). If left out, the default one of Defender for Cloud.
+      - Name of the integration instance (C(sn_sec_int_impl)). If not set, the default one of Defender for Cloud is
+        used.
     type: str
   jobs:
     description:
-      - Jobs that have to be active, run as C(VR.System), and have run well. Others are left alone. Their order is always
-        the one of the default. The old application has no V(container_images).
+      - Jobs that must be active, run as C(VR.System), and have succeeded. Other jobs are not changed. They are always
+        processed in the order of the default. The old application has no V(container_images).
     type: list
     elements: str
     choices:
@@ -105,77 +109,76 @@ options:
       - container_images
   install:
     description:
-      - Whether to activate Configuration Compliance and install what it needs, and the new application, where they are
-        known to be missing. The order is C(com.snc.vul_dep), C(sn_sec_int), C(sn_sec_cmn), C(sn_sec_cmn_orch),
-        C(sn_vul_cmn), C(sn_vul), C(com.snc.vulc_dep), C(com.snc.vulc), C(sn_vul_msft_tvm). It ends where one is refused.
-      - The new application is never put beside the old one. That migration begins with a person.
+      - Whether to install Configuration Compliance with its dependencies, and the new application, if they are known to
+        be missing. The order is C(com.snc.vul_dep), C(sn_sec_int), C(sn_sec_cmn), C(sn_sec_cmn_orch), C(sn_vul_cmn),
+        C(sn_vul), C(com.snc.vulc_dep), C(com.snc.vulc), C(sn_vul_msft_tvm). It stops if one is refused.
+      - The new application is never installed if the old one is present. That migration must be started manually.
     type: bool
     default: false
   versions:
     description:
-      - Versions to install, by scope, such as C(sn_vul_msft_tvm) to V(3.0.3). For others the instance chooses.
-      - What is installed is never upgraded. A version from 30 on (of C(sn_vul_msft_tvm) from 31 on) is of the USEM line,
-        from which there is no way back.
+      - Versions to install, as scope to version, such as C(sn_vul_msft_tvm) to V(3.0.3). If not set for a scope, the
+        instance selects the version.
+      - Installed applications are never upgraded. Versions from 30 on (31 on for C(sn_vul_msft_tvm)) belong to the USEM
+        line, which cannot be reverted.
     type: dict
   wait:
     description:
-      - Whether to wait until what O(install) started has ended. With V(false) a later run configures it.
+      - Whether to wait until the installations have finished. With V(false), a later run configures them.
     type: bool
     default: true
   jobs_wait:
     description:
-      - Whether to wait until each of O(jobs) has had a run that verifies the configuration. Meanwhile a person presses
-        I(Execute Now), or the schedule comes round. The comprehensive job is weekly.
-      - The task fails when one ends badly, or has not ended after O(wait_timeout).
+      - Whether to wait until each of O(jobs) has a run that verifies the configuration. Start the runs manually with
+        I(Execute Now), or wait for their schedule. The comprehensive job runs weekly.
+      - The task fails if a run fails, or has not finished after O(wait_timeout).
     type: bool
     default: false
   wait_timeout:
     description:
-      - How long to wait for each installation, and for all jobs together, in seconds.
+      - Maximum time to wait for each installation, and for all jobs together, in seconds.
     type: float
     default: 1800
-  poll_interval:
-    description:
-      - Seconds before it is looked for the first time. The pauses grow from there to at most 60 seconds.
-    type: float
-    default: 10
   expected:
     description:
-      - Counts of assessments that Azure has, to compare with. Only after the comprehensive job has ended well are they
-        comparable.
+      - Number of assessments in Azure, to compare with the imported ones. They are only comparable after the
+        comprehensive job has succeeded.
     type: dict
     suboptions:
       unhealthy:
         description:
-          - How many are unhealthy. ServiceNow calls them Failed.
+          - Number of unhealthy assessments (Failed in ServiceNow).
         type: int
       healthy:
         description:
-          - How many are healthy. ServiceNow calls them Passed. The jobs read changes and what has not passed, so what has
-            been healthy all along may be missing there.
+          - Number of healthy assessments (Passed in ServiceNow). The jobs read changes and assessments that are not
+            passed, so assessments that have always been healthy can be missing in ServiceNow.
         type: int
 notes:
-  - Configuration Compliance is a Store subscription of its own. On production it takes an entitlement.
-  - Writing the configuration takes the role C(sn_vul_msft_tvm.configure_integration) (C(sn_vul_asc.configure_integration)
-    of the old application), jobs and the integration instance C(sn_vulc.admin) or C(sn_sec_cmn.admin). Installing takes
-    C(sn_cicd.sys_ci_automation) or C(admin).
-  - What the account may not see is said to be unknown (RV(problems)), never taken to be absent or as described.
-  - The task fails only for what cannot be meant, what breaks, and jobs that were waited for in vain. Anything else is in
-    RV(problems), and the role P(secops.servicenow_defender.mdc_configuration_compliance#role) fails for those of severity
-    V(error).
-  - When nothing deviates, a task takes two batch requests.
+  - Configuration Compliance is a separate Store subscription. Production instances require an entitlement.
+  - Writing the configuration requires the role C(sn_vul_msft_tvm.configure_integration)
+    (C(sn_vul_asc.configure_integration) of the old application); jobs and the integration instance require
+    C(sn_vulc.admin) or C(sn_sec_cmn.admin). Installing requires C(sn_cicd.sys_ci_automation) or C(admin).
+  - Anything that the account cannot read is reported as unknown in RV(problems), never as absent or in sync.
+  - The task only fails for invalid input, errors, and jobs that did not finish in time. Anything else is reported in
+    RV(problems), and the role P(secops.servicenow_defender.mdc_configuration_compliance#role) fails for those of
+    severity V(error).
+  - If everything is in sync, the task sends two batch requests.
 seealso:
   - module: secops.servicenow_defender.snow_plugins
   - name: Install and configure the Microsoft Defender for Cloud integration
-    description: How a person fills in the form.
+    description: How to fill in the form manually.
     link: https://www.servicenow.com/docs/r/security-management/vulnerability-response/cc_asc_install_configure.html
   - name: Permissions in Microsoft Defender for Cloud
-    description: What the role Security Reader may read.
+    description: Permissions of the role Security Reader.
     link: https://learn.microsoft.com/en-us/azure/defender-for-cloud/permissions
+  - name: 'Facts: Private configuration table'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/configuration_compliance.md#private-configuration-table
 """
 
 EXAMPLES = r"""
-- name: Let ServiceNow read the assessments of two subscriptions
+- name: Import the assessments of two subscriptions into ServiceNow
   secops.servicenow_defender.snow_configuration_compliance:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -188,7 +191,7 @@ EXAMPLES = r"""
       - 3f6c1c2e-94d4-4b8e-a8f7-6b1a58f7c001
       - 3f6c1c2e-94d4-4b8e-a8f7-6b1a58f7c002
 
-- name: Install it first, and wait until a person has run the jobs
+- name: Install the applications, and wait until the jobs have run
   secops.servicenow_defender.snow_configuration_compliance:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -203,7 +206,7 @@ EXAMPLES = r"""
     jobs_wait: true
     wait_timeout: 7200
 
-- name: Compare what was imported with what Azure counts
+- name: Compare the imported assessments with the number in Azure
   secops.servicenow_defender.snow_configuration_compliance:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -212,49 +215,50 @@ EXAMPLES = r"""
       unhealthy: 1284
   register: compliance
 
-- name: Show what is not as it should be
+- name: Show the problems
   ansible.builtin.debug:
     var: compliance.problems
 """
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: Configuration Compliance in sync; 1 warning'
 configuration_compliance:
-  description: What was found, or would be there outside check mode.
+  description: State after the task; in check mode, as it would be.
   returned: success, and when jobs were waited for in vain
   type: dict
   contains:
     generation:
       description:
-        - V(sn_vul_msft_tvm) (the new application), V(sn_vul_asc) (the old one), V(both), V(none), or V(unknown) where the
-          account may not see it.
+        - V(sn_vul_msft_tvm) (the new application), V(sn_vul_asc) (the old one), V(both), V(none), or V(unknown) if the
+          account cannot read it.
       type: str
     line:
-      description: Line of versions, V(classic), V(usem) or V(unknown).
+      description: Version line, V(classic), V(usem) or V(unknown).
       type: str
     versions:
-      description: Installed versions, by scope or plugin id.
+      description: Installed versions, as scope or plugin id to version.
       type: dict
     integration_instance:
-      description: Name of the integration instance that is meant; null where none can be seen.
+      description: Name of the integration instance; null if none is visible.
       type: str
     configuration:
-      description: The configuration; null where it was not found.
+      description: The configuration; null if it was not found.
       type: dict
       contains:
         table:
-          description: The table that was found.
+          description: Table that stores it.
           type: str
         sys_id:
-          description: The row in it; empty where each value is a row of its own, or there is none yet.
+          description: The sys_id of the row; empty if each value is a separate row, or there is no row yet.
           type: str
         fields:
           description:
-            - What it holds, by option, and C(validation_status) where there is one. Never the secret. What may not be read
-              is left out.
+            - Values by option name, and C(validation_status) if present. The secret is never returned. Values that
+              cannot be read are omitted.
           type: dict
     jobs:
       description: The jobs that were found, in their order.
@@ -262,57 +266,57 @@ configuration_compliance:
       elements: dict
       contains:
         job:
-          description: Which one it is, as O(jobs) calls it.
+          description: Job, as named in O(jobs).
           type: str
         name:
-          description: What the instance calls it.
+          description: Name on the instance.
           type: str
         table:
-          description: The table that it is a row of.
+          description: Table of the job.
           type: str
         sys_id:
-          description: That row.
+          description: The sys_id of the job.
           type: str
         active:
-          description: Whether its schedule is on; null where that may not be read.
+          description: Whether its schedule is on; null if it cannot be read.
           type: bool
         run_as:
-          description: User name of whom it is run as; null where that may not be read.
+          description: User name of whom it is run as; null if it cannot be read.
           type: str
         last_run:
-          description: Its last run; null where there is none, or none may be seen.
+          description: Last run; null if there is none or none is visible.
           type: dict
           contains:
             number:
               description: Number of the run.
               type: str
             state:
-              description: State, as the instance keeps it.
+              description: State, as stored on the instance.
               type: str
             substate:
-              description: Substate, as the instance keeps it.
+              description: Substate, as stored on the instance.
               type: str
             ended_at:
-              description: When it ended, in UTC; null while it runs.
+              description: Time when it ended, UTC; null while it runs.
               type: str
         verified:
-          description: Whether the last run ended well, after the configuration was last changed.
+          description: Whether the last run succeeded after the last change of the configuration.
           type: bool
     counts:
-      description: How many test results there are; null without an application that brings them.
+      description: Number of test results; null without an application that imports them.
       type: dict
       contains:
         source:
-          description: The source that they are counted for.
+          description: Source of the test results.
           type: str
         results:
-          description: How many, by result; null where that is unknown.
+          description: Number by result; null if unknown.
           type: dict
         comparable:
-          description: Whether it is fair to compare them with Azure.
+          description: Whether they can be compared with Azure.
           type: bool
         reason:
-          description: Why not.
+          description: Reason if they cannot be compared.
           type: str
   sample:
     generation: sn_vul_msft_tvm
@@ -352,29 +356,30 @@ configuration_compliance:
       comparable: true
       reason: ''
 problems:
-  description: What is wrong or unknown, errors first.
+  description: Problems and unknown states, errors first.
   returned: success, and when jobs were waited for in vain
   type: list
   elements: dict
   contains:
     id:
       description:
-        - What it is, the same in every run. One of V(not_entitled), V(installation_awaited), V(compliance_absent),
+        - Id of the problem, stable across runs. One of V(not_entitled), V(installation_awaited), V(compliance_absent),
           V(compliance_unknown), V(integration_absent), V(integration_unknown), V(old_generation), V(both_generations),
-          V(instance_absent), V(instance_unknown), V(configuration_absent), V(configuration_unknown), V(counts_not_comparable).
-        - Or one of V(field_unknown:), V(ids_too_long:), V(counts_differ:) with an option behind the colon.
+          V(instance_absent), V(instance_unknown), V(configuration_absent), V(configuration_unknown),
+          V(counts_not_comparable).
+        - Or one of V(field_unknown:), V(ids_too_long:), V(counts_differ:) followed by the name of an option.
         - Or one of V(job_absent:), V(job_unknown:), V(job_unclear:), V(job_active_unknown:), V(job_run_as_unknown:),
-          V(job_not_run:), V(job_not_verified:), V(job_running:), V(job_failed:), V(job_order:), V(run_unknown:) with a
-          job behind the colon.
+          V(job_not_run:), V(job_not_verified:), V(job_running:), V(job_failed:), V(job_order:), V(run_unknown:)
+          followed by the name of a job.
       type: str
     severity:
-      description: V(error) when nothing is imported, or not all; V(warning) when it may not be, or is not known.
+      description: V(error) if the import fails or is incomplete; V(warning) if it may be, or the state is unknown.
       type: str
     message:
-      description: What was found.
+      description: The problem.
       type: str
     remedy:
-      description: What to do about it.
+      description: How to fix it.
       type: str
   sample:
     - id: job_not_run:comprehensive_assessments
@@ -382,28 +387,28 @@ problems:
       message: Comprehensive Assessment Integration has never run
       remedy: Press Execute Now, or wait for its schedule
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.configuration_compliance.constants import JOB_KEYS
-from ..module_utils.snow.configuration_compliance.reconcile import ensure
+from ..module_utils.snow.configuration_compliance.reconcile import reconcile
 from ..module_utils.snow.configuration_compliance.settings import Settings
-from ..module_utils.snow.specs import WAIT_OPTIONS
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(
     options={
@@ -428,10 +433,9 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring the integration of Configuration Compliance with Defender for Cloud to its described state."""
+    """Bring the integration of Configuration Compliance with Defender for Cloud to its desired state."""
     settings = Settings.from_params(params)
-    with connect(params, context) as instance:
-        return ensure(instance, settings)
+    return reconcile(store_for(params, context), settings)
 
 
 def main() -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_drift_info
-short_description: Compare a whole ServiceNow instance with everything that is described of it, in one round trip
+short_description: Compare a ServiceNow instance with its complete desired state
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Does in one task, and changes nothing, what M(secops.servicenow_defender.snow_instance_info) and, in check mode,
-    M(secops.servicenow_defender.snow_instance) and M(secops.servicenow_defender.snow_hardening) do. Of hundreds of
-    instances, each then costs one task and one batch of reads.
-  - Every deviation is in RV(drift), whatever part it belongs to.
-  - An account that may read, but not write, is enough.
-  - The playbook C(drift) of this collection uses it.
+  - Combines M(secops.servicenow_defender.snow_instance_info) with the check mode of
+    M(secops.servicenow_defender.snow_instance) and M(secops.servicenow_defender.snow_hardening) in one task that never
+    changes anything. Each instance requires one task and one batch of reads, which scales to hundreds of instances.
+  - RV(drift) contains the drift of all parts.
+  - A read-only account is sufficient.
+  - The playbook C(drift) of this collection uses this module.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -24,36 +24,36 @@ extends_documentation_fragment:
 options:
   preflight:
     description:
-      - What to look at beside the release, the account and the sign-in settings. Takes the options of
-        M(secops.servicenow_defender.snow_instance_info), its connection options excepted.
+      - What to check in addition to the release, the account and the sign-in settings. It accepts the options of
+        M(secops.servicenow_defender.snow_instance_info), except for the connection options.
     type: dict
   instance:
     description:
-      - Roles, accounts, OAuth applications and more as they should be. Takes the options of
-        M(secops.servicenow_defender.snow_instance), its connection options excepted.
+      - Desired state of roles, accounts, OAuth applications and other objects. It accepts the options of
+        M(secops.servicenow_defender.snow_instance), except for the connection options.
     type: dict
   hardening:
     description:
-      - The settings as they should be. Takes the options of M(secops.servicenow_defender.snow_hardening), its connection
-        options excepted; an empty dictionary stands for their defaults.
-      - If left out, no setting is looked at.
+      - Desired state of the hardening settings. It accepts the options of M(secops.servicenow_defender.snow_hardening),
+        except for the connection options; an empty dictionary uses their defaults.
+      - If not set, no hardening setting is checked.
     type: dict
   fail_on:
     description:
-      - The task fails for RV(problems) of these severities. What was found is returned all the same.
+      - Severities of RV(problems) for which the task fails. Results are returned in any case.
     type: list
     elements: str
     choices: [error, warning]
     default: [error]
   ignore:
     description:
-      - Ids of RV(problems) for which the task never fails.
+      - Ids of RV(problems) for which the task does not fail.
     type: list
     elements: str
     default: []
 notes:
-  - Each secret in O(instance) is tried out as M(secops.servicenow_defender.snow_instance) does it, which costs one to three
-    requests more.
+  - Each write-only secret in O(instance) is verified as by M(secops.servicenow_defender.snow_instance), which requires
+    one to three more requests.
 seealso:
   - module: secops.servicenow_defender.snow_instance_info
   - module: secops.servicenow_defender.snow_instance
@@ -61,7 +61,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Compare one instance with its description and with the Secure Score baseline
+- name: Compare an instance with its desired state and with the Secure Score baseline
   secops.servicenow_defender.snow_drift_info:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -82,21 +82,20 @@ EXAMPLES = r"""
         - auth.mfa_enabled
   register: found
 
-- name: Show what deviates
+- name: Show the drift
   ansible.builtin.debug:
     msg: "{{ found.drift | map(attribute='object') | unique }}"
 """
 
 RETURN = r"""
 msg:
-  description: Instance, release, problems and posture in one line.
+  description: Instance, release, problems and posture, in one sentence.
   returned: success
   type: str
-  sample: 'acme-prod (Zurich patch2): nothing stands in the way of a connection; 18/22 Secure Score settings, 96 of
-    114 points'
+  sample: 'acme-prod (Zurich patch2): ready to connect; 18/22 Secure Score settings, 96 of 114 points'
 instance:
-  description: What was found, as RV(secops.servicenow_defender.snow_instance_info#module:instance).
-  returned: always, when the instance answered
+  description: The instance, as returned in RV(secops.servicenow_defender.snow_instance_info#module:instance).
+  returned: always, when the instance responded
   type: dict
   sample:
     name: acme-prod
@@ -109,31 +108,31 @@ instance:
       known: true
 problems:
   description:
-    - What stands in the way of a connection, errors first, as
+    - What prevents a connection, errors first, as returned in
       RV(secops.servicenow_defender.snow_instance_info#module:problems).
-  returned: always, when the instance answered
+  returned: always, when the instance responded
   type: list
   elements: dict
   sample:
     - id: multifactor_for_integrations
       severity: warning
-      message: 'Multi-factor authentication is demanded of integrations: an enrolled account
-        is refused'
+      message: 'Multi-factor authentication is required for integrations: an enrolled account is refused'
       remedy: Keep the connector's account out of enrolment, or set glide.authenticate.multifactor.for_integrations
         to false
 results:
   description:
-    - How each thing stands. First those of O(instance), as RV(secops.servicenow_defender.snow_instance#module:results), then
-      the settings, as RV(secops.servicenow_defender.snow_hardening#module:results).
+    - Result for each object. First those of O(instance), as returned in
+      RV(secops.servicenow_defender.snow_instance#module:results), then the settings, as returned in
+      RV(secops.servicenow_defender.snow_hardening#module:results).
   returned: success
   type: list
   elements: dict
   contains:
     object:
-      description: What it is about, as RV(drift) names it.
+      description: The object, as named in RV(drift).
       type: str
     status:
-      description: V(ok) when it is as described, V(changed) when its module would write it, or why it would not.
+      description: V(ok) if it is in sync, V(changed) if its module would write it, or the reason why it would not.
       type: str
   sample:
     - object: role defender_reader
@@ -147,29 +146,29 @@ results:
       expected: 60
       verdict: deviating
 posture:
-  description: What the verdicts on the settings add up to, as RV(secops.servicenow_defender.snow_hardening#module:posture).
+  description: Posture of the instance, as returned in RV(secops.servicenow_defender.snow_hardening#module:posture).
   returned: success, when O(hardening) is given
   type: dict
   sample:
     baseline: secure_score
     settings: {compliant: 19, deviating: 4, unknown: 0, not_applicable: 0}
 writes_left:
-  description: How many settings the module C(snow_hardening) would leave for further runs.
+  description: Number of settings that M(secops.servicenow_defender.snow_hardening) would leave for later runs.
   returned: success, when O(hardening) is given
   type: int
   sample: 0
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
@@ -183,7 +182,7 @@ SPEC = ansible_module.ModuleSpec(options=DRIFT_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Compare an instance with everything that is described of it."""
+    """Compare an instance with its desired state."""
     return compare(params, context)
 
 

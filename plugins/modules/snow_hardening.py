@@ -5,90 +5,76 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_hardening
-short_description: Bring a ServiceNow instance to a hardening baseline, safely
+short_description: Manage the hardening settings of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Compares an instance with a baseline in one round trip, and writes what deviates and may be written. Run it in check
-    mode first, with C(--check --diff).
-  - Writes only differences, never loosens a value that is stricter, and writes a few settings at a time, since every
-    write of a property flushes caches on all nodes of the instance.
-  - What cannot be changed back, plugins, and what is known to break something are written only when their switch
-    allows it. What would cut off a connection that is there, or this automation, is refused.
-  - What takes the elevated role C(security_admin), or ServiceNow support, comes back in RV(manual_steps) with every
-    value, and as an update set to import in RV(update_set).
-  - Signs in anew after each group of writes. When that fails, the group is put back and the task fails.
+  - Compares an instance with a hardening baseline in one batch of reads, and writes the settings that deviate and may
+    be written. Run it in check mode first, with C(--check --diff).
+  - Only differences are written, and a stricter value is never loosened. Settings are written in small groups, because
+    every write of a property flushes caches on all nodes of the instance.
+  - Irreversible settings, plugins, and settings with known side effects are withheld unless an option allows them. A
+    setting that would block an existing connection, or this automation, is refused.
+  - Settings that require the elevated role C(security_admin), or ServiceNow support, are returned as RV(manual_steps)
+    with all values, and as an update set to import in RV(update_set).
+  - After each group of writes, the module signs in again. If that fails, the group is rolled back and the task fails.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._snow
+  - secops.servicenow_defender._hardening
+  - secops.servicenow_defender._polling
   - secops.servicenow_defender._transport
 attributes:
   check_mode:
     details:
-      - Whether ServiceNow activates a plugin on request only, and whether an application forbids to write its
-        properties, is known only when it is tried.
+      - Whether ServiceNow activates a plugin only on request, and whether an application protects its properties, is
+        only known when it is attempted.
 options:
-  baseline:
-    description:
-      - Which settings to bring to their recommended values.
-      - V(secure_score) are the 23 settings behind the 22 ServiceNow controls of Microsoft Secure Score.
-      - V(recommended) are those that count in the current hardening baseline of ServiceNow.
-      - V(all) is the whole catalogue. What left the baseline is reported and written only if O(ids) names it.
-      - If left out, the settings of O(ids) alone, or V(secure_score) where there are none.
-    type: str
-    choices: [secure_score, recommended, all]
-  ids:
-    description:
-      - Settings to take beside those of O(baseline), by their ids in the catalogue; M(secops.servicenow_defender.snow_hardening_info)
-        lists them.
-    type: list
-    elements: str
-    default: []
   exclude:
     description:
-      - Settings to leave alone.
+      - Ids of settings to exclude.
     type: list
     elements: str
     default: []
   overrides:
     description:
-      - Values to use in place of the recommended ones, by id. The value has the type of the setting. For a limit it is
-        the limit, and for a list that should be empty it is what the list may hold.
-      - An unknown id, a value of another type, and an id that O(exclude) names too or nothing selects fail the task
-        before anything is written.
+      - Values that replace the recommended ones, as id to value. The value must have the type of the setting. For a
+        limit it is the limit, and for a list that should be empty it is the allowed content.
+      - An unknown id, a value of another type, and an id that is excluded or not selected fail the task before anything
+        is written.
     type: dict
     default: {}
   max_writes:
     description:
-      - How many settings to write at most in this run; V(0) for no limit. What is left over is said and waits for the
-        next run.
+      - Maximum number of settings to write in this run; V(0) disables the limit. Remaining settings are reported and
+        written by the next run.
     type: int
     default: 10
   allow_irreversible:
     description:
-      - Whether to write settings that cannot be changed back, which the documentation marks with a safe harbor warning.
+      - Whether to write irreversible settings, which the ServiceNow documentation marks with a safe harbor warning.
     type: bool
     default: false
   allow_plugins:
     description:
-      - Whether to activate plugins. The platform has no way to deactivate one.
+      - Whether to activate plugins. A plugin cannot be deactivated.
     type: bool
     default: false
   accept_side_effects:
     description:
-      - Ids of settings whose known side effects are accepted. RV(results[].breaks) says what they are.
-      - It takes more than this to write a setting that cuts off one of O(services).
+      - Ids of settings whose known side effects are accepted. RV(results[].side_effects) lists them.
+      - A setting that would disconnect one of O(services) is not written even then.
     type: list
     elements: str
     default: []
   services:
     description:
-      - Connections that have to go on working. A setting that would cut one off is refused as long as its OAuth
-        application is on the instance. With an empty list only this automation's own way in is looked after.
-      - With O(services[].client_secret) and O(services[].password) it is also made sure after each group of
-        writes that the connection still gets a token that opens the API.
+      - Services whose connections must keep working. A setting that would block one is refused as long as its OAuth
+        application exists on the instance. With an empty list, only the sign-in of this automation is protected.
+      - With O(services[].client_secret) and O(services[].password) the module also verifies after each group of writes
+        that the service still gets a token that gives access to the API.
     type: list
     elements: dict
     default:
@@ -104,7 +90,7 @@ options:
         required: true
       user_name:
         description:
-          - User name of its account.
+          - User name of the account of the service.
         type: str
         required: true
       client_secret:
@@ -117,49 +103,39 @@ options:
         type: str
   create_for_score:
     description:
-      - Whether to write rows only because Microsoft Secure Score reads rows, such as properties that a newer release no
-        longer uses, or whose value without a row is the recommended one anyway.
+      - Whether to create rows only because Microsoft Secure Score evaluates rows, such as properties that a newer
+        release no longer uses, or whose default is already the recommended value.
     type: bool
     default: false
-  production:
-    description:
-      - Whether this is a production instance. The setting C(instance.production) is written only where that is said.
-    type: bool
   wait:
     description:
-      - Whether to wait until the activation of a plugin has ended.
+      - Whether to wait until the activation of a plugin has finished.
     type: bool
     default: true
-  wait_timeout:
-    description:
-      - How long to wait for each plugin, in seconds.
-    type: float
-    default: 1800
-  poll_interval:
-    description:
-      - Seconds before the progress of an activation is asked for the first time. The pauses grow from there to at most
-        60 seconds.
-    type: float
-    default: 10
 notes:
-  - Writing takes the role C(admin). What an account may not see is V(unknown) and never written.
-  - The order is, ordinary settings first, then those about signing in, then what has no way back, one by one, plugins
-    last.
-  - Progress is shown after each write where the module runs in the worker (see the attribute C(action)).
-  - With Basic authentication a session is opened before the first write, so that a group can be put back although the
-    password is no longer accepted. With a token, the token that is still alive does that.
-  - Secure Score follows within a day.
+  - Settings that were removed from the hardening baseline are reported, and written only if O(ids) lists them.
+  - Writing requires the role C(admin). Settings that the account cannot read are V(unknown) and never written.
+  - Settings are written in this order. Ordinary settings first, then those that affect sign-in, then irreversible ones
+    one by one, plugins last.
+  - Progress is shown after each write if the module runs in the worker process (see the attribute C(action)).
+  - With Basic authentication, a session is opened before the first write, so that a group can be rolled back even if
+    the password is no longer accepted. With a token, the existing token is used.
+  - Secure Score is updated within 24 hours.
 seealso:
   - module: secops.servicenow_defender.snow_hardening_info
   - module: secops.servicenow_defender.snow_properties
   - module: secops.servicenow_defender.snow_plugins
   - name: Instance security hardening settings
-    description: What ServiceNow documents; each setting has a page of its own, this one is about the most important plugin.
+    description: Documentation of ServiceNow. Each setting has a separate page; this one covers the High Security
+      plugin.
     link: https://www.servicenow.com/docs/r/platform-security/instance-security-hardening-settings/sc-high-security-plugin.html
+  - name: 'Facts: Who may write a setting'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_hardening.md#who-may-write-a-setting
 """
 
 EXAMPLES = r"""
-- name: Say what the Secure Score baseline would change
+- name: Show the changes of the Secure Score baseline
   secops.servicenow_defender.snow_hardening:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -168,7 +144,7 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Bring an instance to the Secure Score baseline
+- name: Apply the Secure Score baseline to an instance
   secops.servicenow_defender.snow_hardening:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -187,76 +163,89 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: Where the instance stands, and what was done, in one line.
+  description: Posture of the instance and changes made, in one sentence.
   returned: success
   type: str
   sample: 'acme-prod: 18/22 Secure Score settings, 96 of 114 points; 3 changed, 1 need elevation, 2 withheld'
 results:
-  description: What became of each setting, in the order of the catalogue.
+  description: Result for each setting, in the order of the catalogue.
   returned: success
   type: list
   elements: dict
   contains:
     object:
-      description: The setting, as RV(drift) names it.
+      description: The setting, as named in RV(drift).
       type: str
     status:
       description:
-        - V(ok) when nothing had to be done, and V(changed) when it was written, or would be.
-        - V(needs_elevation), V(manual) and V(request_only) when only a person can do it; each comes with a manual step.
-        - V(withheld) when its switch is off or O(max_writes) was reached.
-        - V(refused) when it would cut off a connection, or when the instance refused to write it.
-        - V(noted) when it deviates, and that is all that can or should be said.
-        - V(unknown) when it could not be judged.
-        - V(failed) when an activation did not end well, which fails the task.
+        - V(ok) if it is in sync, and V(changed) if it was written, or would be in check mode.
+        - V(needs_elevation), V(manual) and V(request_only) if it must be changed manually; each has a manual step.
+        - V(withheld) if it requires an option that is not set, or O(max_writes) was reached.
+        - V(refused) if it would block a connection, or the instance refused to write it.
+        - V(noted) if it deviates and no action is required or possible.
+        - V(unknown) if it could not be evaluated.
+        - V(failed) if an activation failed, which fails the task.
       type: str
     reason:
-      description: Why, where it is not obvious.
+      description: Reason of the status, if needed.
       type: str
     id:
-      description: Its id in the catalogue.
+      description: Id in the catalogue.
       type: str
     name:
       description: Name of the property or plugin, or table and sys_id of the row.
       type: str
     title:
-      description: What is true when it is as recommended.
+      description: Title, which states the recommended configuration.
       type: str
     category:
-      description: Its category in the documentation of ServiceNow.
+      description: Category in the documentation of ServiceNow.
       type: str
     severity:
       description: V(critical), V(high), V(medium), V(low) or V(unrated).
       type: str
     actual:
-      description: What was found, a list where several rows hold it; null where nothing was.
+      description: Actual value, a list if several rows contain it; null if there is none.
       type: raw
     expected:
       description: The recommended value, or the limit.
       type: raw
     comparator:
-      description: How both are compared, such as V(eq), V(le) or V(contains_all).
+      description: Comparison of both, such as V(eq), V(le) or V(contains_all).
       type: str
     verdict:
       description:
-        - V(compliant), or V(deviating).
-        - V(not_applicable) where the release or the instance does not have it.
-        - V(unknown) where it could not be read, where nothing is published about a missing row, or where only a person
-          can judge.
+        - V(compliant) or V(deviating).
+        - V(not_applicable) if the release or the instance does not have it.
+        - V(unknown) if it could not be read, if the effect of a missing row is not published, or if it must be
+          evaluated manually.
       type: str
-    class:
+    write_class:
       description:
-        - How it can be written. V(A) as an ordinary property, V(B) with the elevated role only, V(C) as a property of
-          an application that may refuse it, V(D) not at all, V(E) by activating a plugin, V(F) as a row of a table.
+        - How it can be written. V(ordinary) as a system property, V(elevated) only with the elevated role
+          C(security_admin), V(scoped) as a property of an application, which can refuse it, V(locked) not at all,
+          V(plugin) by activating a plugin, V(table_row) as a record of a table.
       type: str
     irreversible:
-      description: Whether the value cannot be changed back once it was changed.
+      description: Whether the change is irreversible.
       type: bool
-    breaks:
-      description: What stops working, or may.
+    side_effects:
+      description: Known side effects of the recommended value.
       type: str
-    control:
-      description: The control of Microsoft Secure Score that looks at it; empty for most.
+    secure_score_control:
+      description: The control of Microsoft Secure Score that evaluates it; empty for most.
+      type: str
+    points:
+      description: Points that Secure Score awards for the control; V(0) without one.
+      type: int
+    withheld_by:
+      description:
+        - What withholds the setting in this task; empty if it is in sync or written.
+        - V(irreversible), V(plugin), V(side_effects), V(max_writes), V(connection), V(baseline) and V(stricter), V(locked) by
+          ServiceNow, V(elevation) and V(manual) for a manual step.
+      type: str
+    switch:
+      description: The option that has it written; empty if there is none.
       type: str
   sample:
     - object: setting session.idle_timeout
@@ -271,45 +260,48 @@ results:
       comparator: le
       verdict: compliant
       reason: ''
-      class: A
+      write_class: ordinary
       irreversible: false
-      breaks: ''
-      control: MDA_SNOW_uiSessionTimeout
+      side_effects: ''
+      secure_score_control: MDA_SNOW_uiSessionTimeout
+      points: 4
+      withheld_by: ''
+      switch: ''
 posture:
-  description: What the verdicts add up to, after the writes; in check mode as it is.
+  description: Posture of the instance, after the writes; in check mode, as it is now.
   returned: success
   type: dict
   contains:
     baseline:
-      description: The baseline that was looked at; empty for chosen settings alone.
+      description: Baseline that was evaluated; empty if only O(ids) were selected.
       type: str
     settings:
-      description: How many settings got each verdict.
+      description: Number of settings for each verdict.
       type: dict
     by_category:
-      description: The same for each category.
+      description: Number of settings for each category and verdict.
       type: dict
     by_severity:
-      description: The same for each severity.
+      description: Number of settings for each severity and verdict.
       type: dict
     secure_score:
-      description: The controls of Secure Score among them.
+      description: Microsoft Secure Score controls among the settings.
       type: dict
       contains:
         controls:
-          description: How many were looked at.
+          description: Number of controls that were evaluated.
           type: int
         compliant:
-          description: How many are won.
+          description: Number of compliant controls.
           type: int
         points:
-          description: Points won.
+          description: Points achieved.
           type: int
         unknown_points:
-          description: Points that may be won or not.
+          description: Points of controls that could not be evaluated.
           type: int
         possible_points:
-          description: Points of all controls that were looked at.
+          description: Points of all controls that were evaluated.
           type: int
   sample:
     baseline: secure_score
@@ -320,52 +312,52 @@ posture:
       high: {compliant: 10, deviating: 2, unknown: 0, not_applicable: 0}
     secure_score: {controls: 22, compliant: 18, points: 96, unknown_points: 0, possible_points: 114}
 writes_left:
-  description: How many settings are left for further runs because of O(max_writes).
+  description: Number of settings left for later runs because of O(max_writes).
   returned: success
   type: int
   sample: 0
 update_set:
   description:
-    - An update set with the properties that only a person can write, as XML. An administrator imports it at System
-      Update Sets > Retrieved Update Sets > Import Update Set from XML, previews and commits it. Empty where there is
-      nothing to import.
+    - Update set with the properties that must be written manually, as XML. An administrator imports it at System Update
+      Sets > Retrieved Update Sets > Import Update Set from XML, then previews and commits it. Empty if there is nothing
+      to import.
   returned: success
   type: str
   sample: ''
 put_back:
-  description: What was put back, because the account no longer signed in after it had been written.
-  returned: when a group was put back
+  description: Settings that were rolled back, because the account could no longer sign in after the write.
+  returned: when a group was rolled back
   type: list
   elements: str
   sample:
     - setting session.idle_timeout
 not_put_back:
-  description: What could not be put back, and why.
-  returned: when a group was put back
+  description: Settings that could not be rolled back, with the reason.
+  returned: when a group was rolled back
   type: list
   elements: str
   sample: []
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.hardening.task import harden, selection_of
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.specs import HARDENING_OPTIONS, WAIT_OPTIONS
+from ..module_utils.hardening.task import HARDENING_OPTIONS, harden, selection_of
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
 
@@ -373,8 +365,7 @@ SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring one instance to a hardening baseline."""
     selection = selection_of(params)
-    with connect(params, context) as instance:
-        return harden(instance, params, selection)
+    return harden(store_for(params, context), params, selection)
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_instance_info
-short_description: Tell what a ServiceNow instance is and what stands in the way of a connection
+short_description: Get the release, capabilities and connection problems of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns release, calling account and its roles, capabilities, and the properties, plugins and tables that are asked
-    for, in one round trip.
-  - Judges what was read. RV(problems) lists what keeps Microsoft Defender from connecting, or may do so, each with its
-    remedy. This task does not fail for them.
+  - Returns the release, the calling account with its roles, the capabilities, and the requested properties, plugins and
+    tables, in one batch of reads.
+  - RV(problems) lists what prevents Microsoft Defender from connecting, or may do so, each with a remedy. The task does
+    not fail for problems.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -22,35 +22,39 @@ extends_documentation_fragment:
 options:
   properties:
     description:
-      - Names of system properties whose values to return.
+      - Names of system properties to return.
     type: list
     elements: str
     default: []
   plugins:
     description:
-      - Ids of plugins whose state to return. One that is inactive is also a problem.
+      - Ids of plugins whose state to return. An inactive plugin is also reported as a problem.
     type: list
     elements: str
     default: []
   tables:
     description:
-      - Names of tables that have to be readable. One that is absent or refused is also a problem.
+      - Names of tables that must be readable. An absent or refused table is also reported as a problem.
     type: list
     elements: str
     default: []
 notes:
-  - An account without roles sees little. What it may not read is reported as unknown, never guessed.
+  - Anything that the account cannot read is reported as unknown. For an account without roles, this applies to most
+    values.
 seealso:
   - module: secops.servicenow_defender.snow_oauth_check
   - module: secops.servicenow_defender.snow_properties
   - module: secops.servicenow_defender.snow_plugins
   - name: Protect your ServiceNow environment
-    description: What Microsoft documents as prerequisites, supported releases included.
+    description: Prerequisites documented by Microsoft, including supported releases.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Reading the release'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#reading-the-release
 """
 
 EXAMPLES = r"""
-- name: Look at an instance
+- name: Check an instance
   secops.servicenow_defender.snow_instance_info:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -64,7 +68,7 @@ EXAMPLES = r"""
       - syslog_transaction
   register: facts
 
-- name: Stop where a connection cannot work
+- name: Fail if a connection cannot work
   ansible.builtin.assert:
     that: facts.problems | selectattr('severity', 'eq', 'error') | length == 0
     fail_msg: "{{ facts.problems | selectattr('severity', 'eq', 'error') | map(attribute='message') | join('; ') }}"
@@ -72,62 +76,61 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: Instance, release and problems in one line.
+  description: Instance, release and problems, in one sentence.
   returned: success
   type: str
-  sample: 'acme-prod (Zurich patch2): warning multifactor_for_integrations: Multi-factor
-    authentication is demanded of integrations: an enrolled account is refused. Keep the
-    connector''s account out of enrolment, or set glide.authenticate.multifactor.for_integrations
-    to false'
+  sample: 'acme-prod (Zurich patch2): warning multifactor_for_integrations: Multi-factor authentication is required for
+    integrations: an enrolled account is refused. Keep the connector''s account out of enrolment, or set
+    glide.authenticate.multifactor.for_integrations to false'
 instance:
-  description: What was found.
+  description: The instance.
   returned: success
   type: dict
   contains:
     name:
-      description: What people call the instance.
+      description: Name of the instance.
       type: str
     url:
-      description: Its address.
+      description: URL of the instance.
       type: str
     release:
-      description: Its release; empty texts where it could not be read.
+      description: Release; empty strings if it could not be read.
       type: dict
       contains:
         family:
-          description: The family in lower case, such as V(zurich).
+          description: Release family in lower case, such as V(zurich).
           type: str
         patch:
-          description: The patch, such as V(patch2).
+          description: Patch, such as V(patch2).
           type: str
         build:
-          description: The whole build string.
+          description: Complete build string.
           type: str
         date:
-          description: Date of the build of the family.
+          description: Build date of the family.
           type: str
         known:
           description: Whether this collection knows the family.
           type: bool
     caller:
-      description: The account that called.
+      description: The calling account.
       type: dict
       contains:
         user_name:
-          description: Its user name; empty where it could not be read.
+          description: User name; empty if it could not be read.
           type: str
         roles:
-          description: Its roles, those that follow from others included; empty where they could not be read.
+          description: Roles, including inherited ones; empty if they could not be read.
           type: list
           elements: str
         known:
           description: Whether the account could be read.
           type: bool
     grant_type:
-      description: How the task signed in, one of the choices of O(snow_grant_type).
+      description: Grant that the task signed in with, one of the choices of O(snow_grant_type).
       type: str
     capabilities:
-      description: What the release can do, judged by whether a column exists. Null where that could not be seen.
+      description: Capabilities of the release, derived from the existence of columns. Null if unknown.
       type: dict
       contains:
         scope_restriction:
@@ -137,19 +140,18 @@ instance:
           description: Whether applications have the columns of the Machine Identity Console.
           type: bool
         identity_type:
-          description: Whether accounts have a kind of identity.
+          description: Whether accounts have an identity type.
           type: bool
     properties:
-      description: The properties that were asked for, name to value. Null where there is no row, or where it may not be
-        read.
+      description: The requested properties, as name to value. Null if there is no row, or if it cannot be read.
       type: dict
     plugins:
-      description: The plugins that were asked for, id to V(active), V(inactive) or V(unknown).
+      description: The requested plugins, as id to V(active), V(inactive) or V(unknown).
       type: dict
     tables:
       description:
-        - The tables that were asked for, name to V(readable), V(empty) (no row, or none that the account may see),
-          V(absent) or V(refused).
+        - The requested tables, as name to V(readable), V(empty) (no row, or none that the account can read), V(absent)
+          or V(refused).
       type: dict
   sample:
     name: acme-prod
@@ -178,57 +180,53 @@ instance:
       sysevent: readable
       syslog_transaction: readable
 problems:
-  description: What stands in the way of a connection, errors first.
+  description: What prevents a connection, errors first.
   returned: success
   type: list
   elements: dict
   contains:
     id:
       description:
-        - What it is, the same in every run. One of V(access_token_capped), V(account_unknown), V(address_restriction),
-          V(basic_auth_restricted), V(cannot_write_applications), V(cannot_write_users),
+        - Id of the problem, stable across runs. One of V(access_token_capped), V(account_unknown),
+          V(address_restriction), V(basic_auth_restricted), V(cannot_write_applications), V(cannot_write_users),
           V(multifactor_for_integrations), V(oauth_inactive), V(oauth_plugin_inactive), V(password_grant_disabled),
           V(password_reset_mandatory), V(release_unknown), V(release_unsupported), V(roles_unreadable),
-          V(token_parameters_in_url), or V(plugin_inactive:), V(table_absent:) or V(table_refused:) with the name of the
-          plugin or table behind the colon.
+          V(token_parameters_in_url), or V(plugin_inactive:), V(table_absent:) or V(table_refused:) followed by the name
+          of the plugin or table.
       type: str
     severity:
-      description: V(error) when a connection cannot work, V(warning) when it may not, or not for long.
+      description: V(error) if a connection cannot work, V(warning) if it may fail, now or later.
       type: str
     message:
-      description: What was found.
+      description: The instance.
       type: str
     remedy:
-      description: What to do about it.
+      description: How to fix it.
       type: str
   sample:
     - id: multifactor_for_integrations
       severity: warning
-      message: 'Multi-factor authentication is demanded of integrations: an enrolled account
-        is refused'
+      message: 'Multi-factor authentication is required for integrations: an enrolled account is refused'
       remedy: Keep the connector's account out of enrolment, or set glide.authenticate.multifactor.for_integrations
         to false
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.instance_facts import instance_facts
-from ..module_utils.snow.specs import INSTANCE_INFO_OPTIONS
+from ..module_utils.snow import SNOW_OPTIONS, client_for
+from ..module_utils.snow.instance_facts import INSTANCE_INFO_OPTIONS, instance_facts
 
 SPEC = ansible_module.ModuleSpec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Tell what an instance is, who is calling, and what stands in the way of a connection."""
-    with connect(params, context) as instance:
-        return ansible_module.information(
-            **instance_facts(instance, **{name: params[name] for name in INSTANCE_INFO_OPTIONS})
-        )
+    """Return facts about an instance and the account, and the problems of a connection."""
+    facts = instance_facts(client_for(params, context), **{name: params[name] for name in INSTANCE_INFO_OPTIONS})
+    return ansible_module.information(**facts)
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ short_description: Manage an OAuth application in the Application Registry of a 
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Creates, changes and deletes a row of C(oauth_entity), the OAuth API endpoint for external clients that a connector
-    gets its tokens from.
-  - The client secret cannot be read from an instance. It is tried out instead, without issuing a token where the
-    instance allows that.
+  - Creates, updates and deletes a row of C(oauth_entity), the OAuth API endpoint for external clients from which a
+    connector gets its tokens.
+  - The client secret is a write-only secret. It cannot be read from an instance, so it is verified at the token
+    endpoint, without issuing a token if the instance allows that.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -22,81 +22,81 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - What an earlier task of the same run would create does not exist in check mode. Describe things that need one
-        another in one task of M(secops.servicenow_defender.snow_instance).
+      - In check mode, objects that an earlier task of the same run would create do not exist. Manage objects that
+        depend on one another in one task of M(secops.servicenow_defender.snow_instance).
   idempotent:
     support: partial
     details:
-      - With O(update_secret=always) the secret is written in every run.
+      - With O(update_secret=always), the secret is written in every run.
 options:
   name:
     description:
-      - Name of the application. It is the key unless O(sys_id) is given, and is compared exactly, upper and lower case
-        included.
-      - Instances do not keep names unique. Two clients of this name fail the task, which names both and touches
-        neither; O(sys_id) picks one.
-      - Outbound providers in the registry are other things. When only a provider has this name, the task fails instead
-        of changing it.
+      - Name of the application. It is the key unless O(sys_id) is given, and is compared exactly, including case.
+      - Names are not unique on an instance. If two clients have this name, the task fails, reports both and changes
+        neither; O(sys_id) selects one.
+      - Outbound providers in the registry are not managed. If only a provider has this name, the task fails instead of
+        changing it.
     type: str
     required: true
   sys_id:
     description:
-      - The sys_id (32 hexadecimal digits) of the row that is meant. O(name) is then what the row is to be called.
+      - The sys_id (32 hexadecimal digits) of the row to manage. O(name) is then the name that the row gets.
       - A sys_id that does not exist fails the task, except with O(state=absent).
     type: str
   client_id:
     description:
       - Client id that the client signs in with.
-      - If it differs from the one on the instance, it is changed there, and whoever still uses the old one is refused.
-      - If left out, the instance makes one up for a new application, and an existing one is kept. The result tells it.
+      - If it differs from the one on the instance, it is changed there, and clients that use the old one are refused.
+      - If not set, the instance generates one for a new application and an existing one is kept. The result contains
+        it.
     type: str
   client_secret:
     description:
-      - Client secret. It is write-only. The instance keeps it encrypted, so it is never read and never shown.
-        O(update_secret) says when it is written.
-      - It is sent in a request of its own, after all other fields, and tried out afterwards where that can be done.
-      - Give one for every new application. Otherwise the instance makes up a secret that no API can read.
-      - If left out, the secret is not managed.
+      - Client secret. It is a write-only secret. The instance stores it encrypted, so it is never read and never shown.
+        O(update_secret) controls when it is written.
+      - It is sent in a separate request, after all other fields, and verified afterwards if possible.
+      - Set one for every new application. Otherwise the instance generates a secret that no API can read.
+      - If not set, the secret is not managed.
     type: str
   update_secret:
     description:
       - When O(client_secret) is written to an application that exists. A new application always gets it.
       - V(on_mismatch) asks the token endpoint whether it accepts the pair of client id and secret, with a refresh token
-        that cannot exist, so that no token is issued. To know the answer to a wrong secret, it first asks with a secret
-        that cannot be right.
-      - When an instance answers both questions alike without blaming the client, V(on_mismatch) asks for a real token
-        for the calling account, provided that it signs in with a user name and a password. Where that is not so or does
-        not work, and for an inactive application, the secret is left alone, and a warning says so.
-      - V(always) writes it in every run, and so reports a change in every run.
-      - V(on_create) writes it for a new application only, or for one that an interrupted run created and never
-        finished.
+        that cannot exist, so that no token is issued. To learn how the instance responds to a wrong secret, it first
+        sends one that cannot be right.
+      - If an instance responds to both requests alike without rejecting the client, V(on_mismatch) requests a real
+        token for the calling account, provided that it signs in with a user name and a password. If that is not
+        possible, and for an inactive application, the secret is not changed and a warning is issued.
+      - V(always) writes it in every run and reports a change each time.
+      - V(on_create) writes it only for a new application, or for one that an interrupted run created and did not
+        finish.
     type: str
     choices: [on_mismatch, always, on_create]
     default: on_mismatch
   access_token_lifespan:
     description:
-      - How long an access token is valid, in seconds.
-      - If left out, it is not managed, and a new application gets the default of the platform, 1800. Defender for Cloud
+      - Lifespan of access tokens, in seconds.
+      - If not set, it is not managed, and a new application gets the default of the platform, 1800. Defender for Cloud
         Apps needs at least V(3600).
     type: int
   refresh_token_lifespan:
     description:
-      - How long a refresh token is valid, in seconds.
-      - If left out, it is not managed, and a new application gets the default of the platform, 8640000 (100 days).
+      - Lifespan of refresh tokens, in seconds.
+      - If not set, it is not managed, and a new application gets the default of the platform, 8640000 (100 days).
         Microsoft documents V(7776000) (90 days) for Defender for Cloud Apps.
     type: int
   redirect_urls:
     description:
-      - Addresses that a code may be sent to, exactly these and in this order. The instance falls back to the first one
-        for a request that matches none. V([]) removes all.
-      - An address cannot hold a comma.
-      - If left out, they are not managed. Connectors that sign in with the password grant need none.
+      - Redirect URLs, exactly these and in this order. The instance uses the first one for a request that matches none.
+        V([]) removes all.
+      - A URL cannot contain a comma.
+      - If not set, they are not managed. Connectors that sign in with the password grant need none.
     type: list
     elements: str
   logo_url:
     description:
-      - Address of the picture that the page for approvals shows.
-      - If left out, it is not managed.
+      - URL of the logo on the approval page.
+      - If not set, it is not managed.
     type: str
   active:
     description:
@@ -106,56 +106,56 @@ options:
     default: true
   comments:
     description:
-      - What the application is for, as its form shows it.
-      - If left out, it is not managed.
+      - Comments on the application, as shown in its form.
+      - If not set, it is not managed.
     type: str
   scope_restriction:
     description:
-      - Whether tokens open every API that their user may use (V(broad)), or only APIs in scopes that are mapped to the
-        application (V(restricted)). Microsoft documents V(broad) for Defender for Cloud Apps.
-      - A release without the column C(scope_restriction_status) fulfils V(broad) by itself. V(restricted) fails the
-        task there before it writes anything.
-      - If left out, it is not managed.
+      - Whether tokens give access to every API that their user may use (V(broad)), or only to APIs in scopes that are
+        mapped to the application (V(restricted)). Microsoft documents V(broad) for Defender for Cloud Apps.
+      - On a release without the column C(scope_restriction_status), V(broad) is always met, and V(restricted) fails the
+        task before it writes anything.
+      - If not set, it is not managed.
     type: str
     choices: [broad, restricted]
   oauth_user:
     description:
       - User name of the account that tokens of the client credentials grant act as.
-      - The account has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_instance). An
-        empty string removes it.
-      - The grant also takes the system property C(glide.oauth.inbound.client.credential.grant_type.enabled).
-      - If left out, it is not managed.
+      - The account must exist on the instance, or be created by the same task of
+        M(secops.servicenow_defender.snow_instance). An empty string removes it.
+      - The grant also requires the system property C(glide.oauth.inbound.client.credential.grant_type.enabled).
+      - If not set, it is not managed.
     type: str
   default_grant_type:
     description:
       - Grant type that the row names as its default, such as V(password), V(client_credentials) or
         V(authorization_code). It is meaningful for outbound providers and harmless for clients.
-      - If left out, it is not managed.
+      - If not set, it is not managed.
     type: str
   extra_fields:
     description:
-      - Further columns of C(oauth_entity), column name to value, for what has no option here, such as C(client_type) or
-        C(inbound_grant_type).
-      - Values are compared as what they are in YAML, so write a number as a number and a boolean as a boolean. A
-        reference column takes a sys_id.
-      - Results and diffs show these values, so this is no place for secrets.
-      - A column that has an option of its own is refused. A column that the instance does not have fails the task
-        before it writes anything.
+      - Further columns of C(oauth_entity), column name to value, for columns without an option, such as C(client_type)
+        or C(inbound_grant_type).
+      - Values are compared by their YAML type, so write a number as a number and a boolean as a boolean. A reference
+        column requires a sys_id.
+      - Results and diffs show these values, so do not use it for secrets.
+      - A column that has an option is refused. A column that the instance does not have fails the task before it writes
+        anything.
     type: dict
   state:
     description:
-      - V(present) makes sure that the application is as described.
+      - V(present) creates the application or brings it to its desired state.
       - V(absent) deactivates the application, so that it gets no more tokens, and then deletes it. Whether its tokens
-        end with it is not documented; M(secops.servicenow_defender.snow_token) revokes one.
+        become invalid is not documented; use M(secops.servicenow_defender.snow_token) to revoke one.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - Writing applications takes the role C(oauth_admin), C(mi_admin) or C(admin). Where the roles of the calling account
-    can be read, the task fails before it writes anything.
-  - In check mode the secret is tried as well, so that a secret that was changed behind your back is found.
-  - A secret that you do not have yet has to exist before it is sent. The lookup P(ansible.builtin.password#lookup)
-    makes one up and keeps it in a file.
+  - Writing applications requires the role C(oauth_admin), C(mi_admin) or C(admin). If the roles of the calling account
+    can be read, missing roles fail the task before it writes anything.
+  - The secret is also verified in check mode, so that a secret that was changed outside Ansible is detected.
+  - A new secret must be stored before it is sent. The lookup P(ansible.builtin.password#lookup) generates one and
+    stores it in a file.
   - ServiceNow moved the forms for these rows to the Machine Identity Console in the Zurich release. The rows are the
     same.
 seealso:
@@ -164,11 +164,14 @@ seealso:
   - module: secops.servicenow_defender.snow_user
   - module: secops.servicenow_defender.snow_instance
   - name: Create an endpoint for clients to access the instance
-    description: What ServiceNow says of each field of an application.
+    description: Documentation of ServiceNow on each field of an application.
     link: https://www.servicenow.com/docs/r/platform-security/authentication/t_CreateEndpointforExternalClients.html
   - name: Protect your ServiceNow environment
-    description: The lifespans and the scope that Microsoft documents for Defender for Cloud Apps.
+    description: Lifespans and scope that Microsoft documents for Defender for Cloud Apps.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Application registry'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#application-registry
 """
 
 EXAMPLES = r"""
@@ -184,7 +187,7 @@ EXAMPLES = r"""
     scope_restriction: broad
   register: application
 
-- name: Show the client id that the portal asks for
+- name: Show the client id to enter in the portal
   ansible.builtin.debug:
     var: application.oauth_application.client_id
 
@@ -195,10 +198,10 @@ EXAMPLES = r"""
       snow_username: svc_ansible
       snow_password: "{{ vault_snow_password }}"
   block:
-    - name: Register the application, with a secret of its own on each instance
+    - name: Register the application, with a different secret on each instance
       secops.servicenow_defender.snow_oauth_application:
         name: CloudAppSecurity
-        # The lookup makes the secret up once and keeps it in a file that only you can read.
+        # The lookup generates the secret once and stores it in a file that only you can read.
         client_secret: "{{ lookup('ansible.builtin.password', secrets ~ '/client_secret', length=40) }}"
         access_token_lifespan: 3600
         refresh_token_lifespan: 7776000
@@ -230,50 +233,51 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: OAuth application CloudAppSecurity created'
 oauth_application:
   description:
-    - The application as it is, or would be outside check mode. Empty with O(state=absent). The client secret is never
-      part of it.
-    - A column that the release does not have is left out. Columns of O(extra_fields) are added by their names.
+    - The application after the task; in check mode, as it would be. Empty with O(state=absent). The client secret is
+      never returned.
+    - A column that the release does not have is omitted. Columns of O(extra_fields) are added by their names.
   returned: success
   type: dict
   contains:
     sys_id:
-      description: The sys_id of its row; left out in check mode for an application that would be created.
+      description: The sys_id of its row; omitted in check mode for an application that would be created.
       type: str
     name:
-      description: Its name.
+      description: Name.
       type: str
     client_id:
-      description: Its client id; left out in check mode where the instance would make it up.
+      description: Client id; omitted in check mode if the instance would generate it.
       type: str
     access_token_lifespan:
-      description: How long an access token is valid, in seconds.
+      description: Lifespan of access tokens, in seconds.
       type: int
     refresh_token_lifespan:
-      description: How long a refresh token is valid, in seconds.
+      description: Lifespan of refresh tokens, in seconds.
       type: int
     redirect_urls:
-      description: Addresses that a code may be sent to.
+      description: Redirect URLs.
       type: list
       elements: str
     logo_url:
-      description: Address of its picture.
+      description: URL of the logo.
       type: str
     active:
       description: Whether it is active.
       type: bool
     comments:
-      description: What it is for.
+      description: Description.
       type: str
     scope_restriction:
-      description: V(broad), V(restricted), or what else the instance keeps; empty where nothing is set.
+      description: V(broad), V(restricted), or another value of the instance; empty if not set.
       type: str
     oauth_user:
-      description: User name of its OAuth application user.
+      description: User name of the OAuth application user.
       type: str
     default_grant_type:
       description: Grant type that the row names as its default.
@@ -292,34 +296,33 @@ oauth_application:
     oauth_user: ''
     default_grant_type: ''
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.oauth_application import OAuthApplication
-from ..module_utils.snow.specs import OAUTH_APPLICATION_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.oauth_application import OAUTH_APPLICATION_OPTIONS, OAuthApplication
 
 SPEC = ansible_module.ModuleSpec(options=OAUTH_APPLICATION_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one entry of the Application Registry to the described state."""
-    with connect(params, context) as instance:
-        return instance.ensure(OAuthApplication.from_params(params), noun="oauth_application")
+    """Bring one entry of the Application Registry to the desired state."""
+    return reconcile(store_for(params, context), OAuthApplication.from_params(params), noun="oauth_application")
 
 
 def main() -> None:

@@ -9,9 +9,8 @@ short_description: List OAuth applications of a ServiceNow instance and when the
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns entries of the Application Registry (C(oauth_entity)), and for each the moment when its last refresh token
-    expires.
-  - A connector that keeps a refresh token stops when that token expires, so this is the date to watch.
+  - Returns entries of the Application Registry (C(oauth_entity)), each with the expiry of its latest refresh token.
+  - A connector that uses a refresh token stops when that token expires.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -23,21 +22,24 @@ options:
     description:
       - Name of the applications to return, compared exactly. All entries of this name are returned, outbound providers
         included.
-      - If left out, all entries for external clients are returned (type C(client)).
+      - If not set, all entries for external clients are returned (type C(client)).
     type: str
 notes:
-  - Reading the registry takes the role C(oauth_admin), C(mi_admin) or C(admin). What the account may not see is missing
-    without a word.
+  - Reading the registry requires the role C(oauth_admin), C(mi_admin) or C(admin). Entries that the account cannot read
+    are omitted without an error.
 seealso:
   - module: secops.servicenow_defender.snow_oauth_application
   - module: secops.servicenow_defender.snow_oauth_check
   - name: Protect your ServiceNow environment
-    description: Why a connector has to get a new refresh token every 90 days.
+    description: Why a connector requires a new refresh token every 90 days.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Related OAuth tables'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#related-oauth-tables
 """
 
 EXAMPLES = r"""
-- name: Look at the application of Defender for Cloud Apps
+- name: Get the application of Defender for Cloud Apps
   secops.servicenow_defender.snow_oauth_application_info:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -45,7 +47,7 @@ EXAMPLES = r"""
     name: CloudAppSecurity
   register: registry
 
-- name: Stop when its refresh token has less than two weeks left
+- name: Fail if its refresh token expires in less than two weeks
   ansible.builtin.assert:
     that: (item.refresh_token_expires_at | ansible.builtin.to_datetime('%Y-%m-%dT%H:%M:%SZ') - now(utc=true)).days >= 14
     fail_msg: "The refresh token of {{ item.name }} expires at {{ item.refresh_token_expires_at }}"
@@ -56,14 +58,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: Instance and what was found, in one line.
+  description: Instance and applications found, in one sentence.
   returned: success
   type: str
-  sample: "acme-prod: 'CloudAppSecurity' has the client id b796665dd6d0a6c5b014fc9964f6887a"
+  sample: "acme-prod: 'CloudAppSecurity' has client id b796665dd6d0a6c5b014fc9964f6887a"
 oauth_applications:
   description:
-    - The entries, sorted by name. Client secrets are never part of them. A column that the release does not have, or
-      that the account may not read, is left out.
+    - The entries, sorted by name. Client secrets are never returned. A column that the release does not have, or that
+      the account cannot read, is omitted.
   returned: success
   type: list
   elements: dict
@@ -75,43 +77,43 @@ oauth_applications:
       description: V(client) for external clients, V(oauth_provider) for outbound providers.
       type: str
     name:
-      description: Its name.
+      description: Name.
       type: str
     client_id:
-      description: Its client id.
+      description: Client id.
       type: str
     access_token_lifespan:
-      description: How long an access token is valid, in seconds.
+      description: Lifespan of access tokens, in seconds.
       type: int
     refresh_token_lifespan:
-      description: How long a refresh token is valid, in seconds.
+      description: Lifespan of refresh tokens, in seconds.
       type: int
     redirect_urls:
-      description: Addresses that a code may be sent to.
+      description: Redirect URLs.
       type: list
       elements: str
     logo_url:
-      description: Address of its picture.
+      description: URL of the logo.
       type: str
     active:
       description: Whether it is active.
       type: bool
     comments:
-      description: What it is for.
+      description: Description.
       type: str
     scope_restriction:
-      description: V(broad), V(restricted), or what else the instance keeps; empty where nothing is set.
+      description: V(broad), V(restricted), or another value of the instance; empty if not set.
       type: str
     oauth_user:
-      description: User name of its OAuth application user.
+      description: User name of the OAuth application user.
       type: str
     default_grant_type:
       description: Grant type that the row names as its default.
       type: str
     refresh_token_expires_at:
       description:
-        - When the last of its refresh tokens expires (UTC, ISO 8601). Null when it has none, or when the account may
-          not read the tokens (C(oauth_credential)).
+        - Expiry of its latest refresh token (UTC, ISO 8601). Null if there is none, or if the account cannot read the
+          tokens (C(oauth_credential)).
       type: str
   sample:
     - sys_id: 14fb402b4740738f5cd166628d585301
@@ -129,24 +131,24 @@ oauth_applications:
       default_grant_type: ''
       refresh_token_expires_at: '2027-02-19T10:38:24Z'
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.oauth_application_info import oauth_applications, told
+from ..module_utils.snow import SNOW_OPTIONS, client_for
+from ..module_utils.snow.oauth_application_info import oauth_applications, summary
 
 SPEC = ansible_module.ModuleSpec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """List entries of the Application Registry."""
-    with connect(params, context) as instance:
-        found = oauth_applications(instance, params["name"])
-        return ansible_module.information(msg=told(instance, params["name"], found), oauth_applications=found)
+    client = client_for(params, context)
+    found = oauth_applications(client, params["name"])
+    return ansible_module.information(msg=summary(client.name, params["name"], found), oauth_applications=found)
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_oauth_check
-short_description: Check that a client and a user get a token of a ServiceNow instance that opens its API
+short_description: Verify that an OAuth client gets a token of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Signs in the way a connector does, with the client id, client secret, user name and password that the connector is
-    given, and reads one row through the Table API with the token that it gets.
-  - An instance refuses a token with one and the same answer for many reasons. With an account of your own in the
-    connection options the causes are looked up on the instance. Without one, the documented causes are listed.
+  - Signs in as a connector does, with the client id, client secret, user name and password of the connector, and reads
+    one row through the Table API with the token.
+  - An instance returns the same error for many causes. With credentials in the connection options, the causes are
+    looked up on the instance. Otherwise the documented causes are listed.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -22,17 +22,17 @@ extends_documentation_fragment:
 options:
   client_id:
     description:
-      - Client id to check.
+      - Client id to verify.
     type: str
     required: true
   client_secret:
     description:
-      - Client secret to check.
+      - Client secret to verify.
     type: str
     required: true
   username:
     description:
-      - User name to check. Required with O(grant_type=password).
+      - User name to verify. Required with O(grant_type=password).
     type: str
   password:
     description:
@@ -40,7 +40,7 @@ options:
     type: str
   grant_type:
     description:
-      - How to ask for the token. Connectors of Microsoft Defender use V(password).
+      - Grant of the token request. Connectors of Microsoft Defender use V(password).
     type: str
     choices:
       password: With the client and a user.
@@ -48,12 +48,12 @@ options:
     default: password
   fail_on_unverified:
     description:
-      - Whether the task fails when the check does. What it found is returned either way.
+      - Whether the task fails if the verification fails. Results are returned in any case.
     type: bool
     default: true
 notes:
-  - Of the connection options only O(snow_url) is required. Credentials there are those of an administrator who looks
-    causes up, not those that are checked.
+  - Of the connection options, only O(snow_url) is required. Their credentials are used to look up causes; they are not
+    verified.
   - This is a real sign-in. The instance issues a token, or counts a failed sign-in of O(username).
 seealso:
   - module: secops.servicenow_defender.snow_oauth_application
@@ -62,10 +62,13 @@ seealso:
   - name: OAuth on ServiceNow instances
     description: How an instance issues tokens to external clients.
     link: https://www.servicenow.com/docs/r/platform-security/authentication/oauth-inbound-and-outbound.html
+  - name: 'Facts: Token errors'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#token-errors
 """
 
 EXAMPLES = r"""
-- name: Prove that the connector will get its token
+- name: Verify that the connector gets a token
   secops.servicenow_defender.snow_oauth_check:
     snow_url: https://acme-prod.service-now.com
     client_id: "{{ application.oauth_application.client_id }}"
@@ -76,7 +79,7 @@ EXAMPLES = r"""
 - name: Find out why the connector gets no token
   secops.servicenow_defender.snow_oauth_check:
     snow_url: https://acme-prod.service-now.com
-    # This account looks the causes up on the instance.
+    # This account is used to look up the causes on the instance.
     snow_username: svc_ansible
     snow_password: "{{ vault_snow_password }}"
     client_id: "{{ application.oauth_application.client_id }}"
@@ -93,46 +96,47 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: svc_defender gets a token of CloudAppSecurity and can use the API'
 verified:
-  description: Whether a token was issued and opened the API.
-  returned: when the instance answered
+  description: Whether a token was issued and accepted by the API.
+  returned: when the instance responded
   type: bool
   sample: true
 expires_in:
-  description: How long the token is valid, in seconds; V(0) when none was issued. An instance returns a token that is
-    still alive once more, so this can be less than the lifespan of the application.
-  returned: when the instance answered
+  description: Remaining lifespan of the token, in seconds; V(0) if none was issued. An instance returns an existing
+    valid token again, so this can be less than the lifespan of the application.
+  returned: when the instance responded
   type: int
   sample: 3600
 refresh_token_issued:
-  description: Whether a refresh token came with it.
-  returned: when the instance answered
+  description: Whether a refresh token was issued with it.
+  returned: when the instance responded
   type: bool
   sample: true
 api_access:
   description: Whether the Table API accepted the token.
-  returned: when the instance answered
+  returned: when the instance responded
   type: bool
   sample: true
 likely_causes:
-  description: What is probably wrong, when RV(verified) is false. Causes that were looked up on the instance replace
-    the documented ones.
-  returned: when the instance answered
+  description: Likely causes, if RV(verified) is V(false). Causes that were found on the instance replace the documented
+    ones.
+  returned: when the instance responded
   type: list
   elements: str
   sample:
     - the application CloudAppSecurity is inactive
     - svc_defender is locked out
 answer:
-  description: The words with which the instance refused; empty when it did not.
-  returned: when the instance answered
+  description: The refusal, as worded by the instance; empty if there was none.
+  returned: when the instance responded
   type: str
   sample: 'POST /oauth_token.do -> 401 server_error: access_denied'
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
@@ -157,7 +161,7 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Prove that a client and a user get a token that may use the API."""
+    """Verify that a client and a user get a token that may use the API."""
     return ansible_module.information(**verify_token(params, context))
 
 

@@ -5,31 +5,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_plugins
-short_description: Activate plugins and install applications on a ServiceNow instance
+short_description: Manage plugins and applications of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Activates plugins and installs or upgrades applications of the ServiceNow Store that are not there yet, one after
-    the other, through the CI/CD API of the instance.
-  - The platform has no way to deactivate a plugin, so this module has none either.
+  - Activates missing plugins, and installs or upgrades applications of the ServiceNow Store, one after the other,
+    through the CI/CD API of the instance.
+  - A plugin cannot be deactivated, so this module does not support it.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._snow
+  - secops.servicenow_defender._polling
   - secops.servicenow_defender._transport
 attributes:
   check_mode:
     details:
-      - Whether the instance is entitled to something, or gets it on request only, is known only when it is ordered.
+      - Whether the instance is entitled to an application, or gets a plugin only on request, is only known when it is
+        requested.
   idempotent:
     support: partial
     details:
-      - With O(wait=false) a run that begins before the last one's order has ended orders it again.
+      - With O(wait=false), a run that starts before the previous request has finished sends it again.
 options:
   plugins:
     description:
-      - Plugins that have to be active. At least one of O(plugins) and O(applications) is required.
+      - Plugins that must be active. At least one of O(plugins) and O(applications) is required.
     type: list
     elements: dict
     suboptions:
@@ -40,13 +42,13 @@ options:
         required: true
       state:
         description:
-          - The plugin has to be active. The platform has no way back, so there is no other choice.
+          - Desired state of the plugin. A plugin cannot be deactivated, so there is no other choice.
         type: str
         choices: [active]
         default: active
   applications:
     description:
-      - Applications of the ServiceNow Store that have to be installed.
+      - Applications of the ServiceNow Store that must be installed.
     type: list
     elements: dict
     suboptions:
@@ -57,46 +59,38 @@ options:
         required: true
       version:
         description:
-          - Version that has to be installed, such as V(2.1.0). An older one is upgraded. A newer one fails the task
-            before it writes anything.
-          - If left out, any version will do, and an application that is not there is installed in the version that the
-            instance chooses.
+          - Version to install, such as V(2.1.0). An older one is upgraded. A newer one fails the task before it writes
+            anything.
+          - If not set, any version is accepted, and a missing application is installed in the version that the instance
+            selects.
         type: str
   wait:
     description:
-      - Whether to wait until what was started has ended.
-      - With V(false) the task reports a change as soon as the instance has taken the order. Another run before the end
-        orders it again.
+      - Whether to wait until activations and installations have finished.
+      - With V(false), the task reports a change as soon as the instance has accepted the request. Another run before it
+        has finished sends it again.
     type: bool
     default: true
-  wait_timeout:
-    description:
-      - How long to wait for each plugin or application, in seconds. After that the task fails; the instance goes on all
-        the same, and a later run sees how it ended.
-    type: float
-    default: 1800
-  poll_interval:
-    description:
-      - Seconds before the progress is asked for the first time. The pauses grow from there to at most 60 seconds.
-    type: float
-    default: 10
 notes:
-  - Activating takes the role C(sn_cicd.sys_ci_automation) or C(admin). Where the roles of the calling account can be
-    read, the task fails before it starts anything.
-  - Progress is shown while the task waits, one line for each change, where the module runs in the worker (see the
+  - Activating requires the role C(sn_cicd.sys_ci_automation) or C(admin). If the roles of the calling account can be
+    read, missing roles fail the task before it starts anything.
+  - Progress is shown while the task waits, one line for each change, if the module runs in the worker process (see the
     attribute C(action)).
-  - An activation can take many minutes, and the instance does one at a time. Mind O(wait_timeout).
-  - The tables that list plugins are closed to most accounts. A plugin that cannot be seen is taken to be inactive.
+  - An activation can take many minutes, and the instance runs one at a time. Adjust O(wait_timeout) if needed.
+  - Most accounts cannot read the tables that list plugins. A plugin that cannot be read is considered inactive.
 seealso:
   - module: secops.servicenow_defender.snow_instance_info
   - module: secops.servicenow_defender.snow_instance
   - name: CI/CD API
-    description: What the instance does with the order.
+    description: The API that this module uses.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/cicd-api.html
+  - name: 'Facts: CI/CD API'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#cicd-api
 """
 
 EXAMPLES = r"""
-- name: Make sure that OAuth is active
+- name: Ensure that OAuth is active
   secops.servicenow_defender.snow_plugins:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -104,7 +98,7 @@ EXAMPLES = r"""
     plugins:
       - id: com.snc.platform.security.oauth
 
-- name: Install an application, and give it an hour
+- name: Install an application, and wait for up to one hour
   secops.servicenow_defender.snow_plugins:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -118,34 +112,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: 3 plugins and applications: 1 activated, 1 in sync, 1 on request only'
 results:
-  description: What became of each plugin and application, plugins first.
+  description: Result for each plugin and application, plugins first.
   returned: success, and when an activation failed
   type: list
   elements: dict
   contains:
     object:
-      description: The plugin or application, as RV(drift) names it.
+      description: The plugin or application, as named in RV(drift).
       type: str
     name:
       description: Id of the plugin, or scope of the application.
       type: str
     status:
       description:
-        - V(ok) when it was there, and V(changed) when it was ordered, or would be.
-        - V(request_only) when ServiceNow activates it on request only, and V(not_entitled) when the instance is not
-          entitled to it. Both come with a manual step.
-        - V(refused) when the account may not order it, and V(failed) when it did not end well. V(failed) fails the
-          task, and so does V(refused) where nothing else was done.
+        - V(ok) if it is in sync, and V(changed) if it was requested, or would be in check mode.
+        - V(request_only) if ServiceNow activates it only on request, and V(not_entitled) if the instance is not
+          entitled to it. Both have a manual step.
+        - V(refused) if the account may not request it, and V(failed) if it failed. V(failed) fails the task, and so
+          does V(refused) if nothing else was done.
       type: str
     version:
-      description: The version that was found; of applications only, empty where there was none.
+      description: Version that was found; only for applications, empty if there was none.
       type: str
     reason:
-      description: Why it is not there; only where it is not.
+      description: Reason why it is missing; only if it is.
       type: str
   sample:
     - object: plugin com.snc.vulc
@@ -162,26 +157,28 @@ results:
       status: ok
       version: 3.2.1
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.plugins import Plugins
-from ..module_utils.snow.specs import APPLICATION_OPTIONS, PLUGIN_OPTIONS, WAIT_OPTIONS, entries
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.options import entries
+from ..module_utils.snow.resources.plugins import APPLICATION_OPTIONS, PLUGIN_OPTIONS, Plugins
+from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(
     options={"plugins": entries(PLUGIN_OPTIONS), "applications": entries(APPLICATION_OPTIONS), **WAIT_OPTIONS},
@@ -191,9 +188,8 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Activate plugins and install store applications that are not there yet."""
-    with connect(params, context) as instance:
-        return instance.ensure(Plugins.from_params(params))
+    """Activate plugins and install store applications that are missing."""
+    return reconcile(store_for(params, context), Plugins.from_params(params))
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ short_description: Manage system properties of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Creates and changes rows of C(sys_properties), many in one task. Properties that are not named are not touched, and
-    none is ever deleted.
-  - Every change makes all nodes of the instance drop their cached properties, which costs it minutes. So only
-    differences are written, and O(max_writes) limits how many.
+  - Creates and updates rows of C(sys_properties), any number in one task. Other properties are not changed, and none is
+    ever deleted.
+  - Every change flushes the property cache on all nodes of the instance, which affects its performance for minutes.
+    Therefore only differences are written, and O(max_writes) limits their number.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -22,53 +22,54 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - Whether an access rule of the instance refuses a single property is seen only when it is written.
+      - Whether an access rule of the instance refuses a property is only known when it is written.
   idempotent:
     support: partial
     details:
-      - With O(max_writes) it takes as many runs as there are differences left.
+      - With O(max_writes), several runs can be required until the properties are in sync.
 options:
   properties:
     description:
-      - Names of properties, and for each the value that it has to have.
-      - Instead of a value, a dictionary with C(value), and optionally C(type) and C(description), describes these
-        columns, too.
-      - A value compares as what the type of the property says it is, so that V(true) and C(True) are the same for a
-        boolean.
-      - A new property without C(type) becomes a boolean, an integer or a string, as its value is in YAML.
+      - The properties, as name to desired value.
+      - Instead of a value, use a dictionary with C(value), and optionally C(type) and C(description), to also manage
+        these columns.
+      - Values are compared by the type of the property, so V(true) and C(True) are equal for a boolean.
+      - A new property without C(type) becomes a boolean, an integer or a string, according to the YAML type of its
+        value.
     type: dict
     required: true
   create_missing:
     description:
       - Whether a property without a row is created.
-      - With V(false) it is reported as missing. A property without a row is not unset. The default of the platform is
-        in force.
+      - With V(false), it is reported as missing. Without a row, the default of the platform is effective.
     type: bool
     default: true
   max_writes:
     description:
-      - How many properties to write in one run at most, in the order of O(properties). The others are reported as
-        refused and wait for the next run.
-      - If left out, or with V(0), there is no limit.
+      - Maximum number of properties to write in one run, in the order of O(properties). The others are reported as
+        refused and written by the next run.
+      - If not set, or with V(0), there is no limit.
     type: int
 notes:
-  - Creating properties takes the role C(admin). Changing one takes a role that its write roles name, or C(admin).
-  - A property whose write roles name C(security_admin) cannot be changed by an API call. It becomes a manual step, and
-    counts as drift until it is done.
+  - Creating properties requires the role C(admin). Updating one requires one of its write roles, or C(admin).
+  - A property with the write role C(security_admin) cannot be changed through an API. It becomes a manual step, and
+    counts as drift until the step is done.
   - A property of the type C(password) or C(password2) is refused, because its value cannot be compared. Use
-    M(secops.servicenow_defender.snow_record) with its option
-    O(secops.servicenow_defender.snow_record#module:write_only).
+    O(secops.servicenow_defender.snow_record#module:write_only) of M(secops.servicenow_defender.snow_record).
 seealso:
   - module: secops.servicenow_defender.snow_instance_info
   - module: secops.servicenow_defender.snow_record
   - module: secops.servicenow_defender.snow_instance
   - name: Add a system property
-    description: What a change costs the instance.
+    description: Effects of a change on the instance.
     link: https://www.servicenow.com/docs/r/platform-administration/t_AddAPropertyUsingSysPropsList.html
+  - name: 'Facts: Property rows'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#property-rows
 """
 
 EXAMPLES = r"""
-- name: Keep open what a connector needs
+- name: Ensure the properties that a connector requires
   secops.servicenow_defender.snow_properties:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -77,7 +78,7 @@ EXAMPLES = r"""
       com.snc.platform.security.oauth.is.active: true
       glide.oauth.inbound.ropc.grant_type.disabled: false
 
-- name: Allow the client credentials grant, with a property that says what it is for
+- name: Allow the client credentials grant, and describe the property
   secops.servicenow_defender.snow_properties:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -88,7 +89,7 @@ EXAMPLES = r"""
         type: boolean
         description: Tokens for applications that act as a service account
 
-- name: Change what deviates, a few properties in each run
+- name: Correct the drift, up to five properties in each run
   secops.servicenow_defender.snow_properties:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -100,32 +101,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: 3 properties: 1 updated, 1 in sync, 1 manual step'
 results:
-  description: What became of each property, in the order of O(properties).
+  description: Result for each property, in the order of O(properties).
   returned: success
   type: list
   elements: dict
   contains:
     object:
-      description: The property, as RV(drift) names it.
+      description: The property, as named in RV(drift).
       type: str
     name:
       description: Name of the property.
       type: str
     status:
       description:
-        - V(ok) when it was as described, V(changed) when it was or would be written, V(missing) when it has no row and
-          O(create_missing=false), V(needs_elevation) when a person has to set it, and V(refused) when it was not
-          written for the reason that RV(results[].reason) tells.
+        - V(ok) if it is in sync, V(changed) if it was written, or would be in check mode, V(missing) if it has no row
+          and O(create_missing=false), V(needs_elevation) if it must be set manually, and V(refused) if it was not
+          written, with RV(results[].reason).
       type: str
     value:
-      description: The value that it has now, or would have once written.
+      description: Value after the task; in check mode, as it would be.
       type: str
     reason:
-      description: Why it was not written; only where it was not.
+      description: Reason why it was not written; only if it was not.
       type: str
   sample:
     - object: property com.snc.platform.security.oauth.is.active
@@ -141,24 +143,25 @@ results:
       status: needs_elevation
       value: 'false'
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.resources.properties import Properties, encrypted_values
 
 SPEC = ansible_module.ModuleSpec(
@@ -173,9 +176,8 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring system properties to their described values."""
-    with connect(params, context) as instance:
-        return instance.ensure(Properties.from_params(params))
+    """Bring system properties to their desired values."""
+    return reconcile(store_for(params, context), Properties.from_params(params))
 
 
 def main() -> None:

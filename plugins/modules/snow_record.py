@@ -9,8 +9,8 @@ short_description: Manage one row of any table of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Creates, changes and deletes one row, known by the columns that you name, through the Table API.
-  - It is for what has no module of its own. The others know more about their rows.
+  - Creates, updates and deletes one row, identified by the columns in O(match), through the Table API.
+  - Use it for tables without a specific module. The specific modules validate more.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -20,56 +20,59 @@ extends_documentation_fragment:
 options:
   table:
     description:
-      - Name of the table. C(sys_security_acl) and C(sys_security_acl_role) are refused, because no API call can write
-        them; see M(secops.servicenow_defender.snow_table_acls).
+      - Name of the table. C(sys_security_acl) and C(sys_security_acl_role) are refused, because they cannot be written
+        through an API; see M(secops.servicenow_defender.snow_table_acls).
     type: str
     required: true
   match:
     description:
-      - Columns and values that the row is known by, at least one, none of them empty. All have to match exactly, upper
-        and lower case included.
-      - A new row gets these values, too.
-      - More than one such row fails the task, which names all and touches none.
-      - A reference column takes a sys_id.
+      - Columns and values that identify the row, at least one, none of them empty. All must match exactly, including
+        case.
+      - A new row also gets these values.
+      - If more than one row matches, the task fails, reports all of them and changes none.
+      - A reference column requires a sys_id.
     type: dict
     required: true
   values:
     description:
-      - Further columns and the values that the row has to have. An empty string empties a column.
-      - Values are compared as what they are in YAML, so write a number as a number and a boolean as a boolean. A list
-        becomes text with commas. A reference column takes a sys_id.
-      - Columns that are not named are not managed. A column that the table does not have fails the task.
+      - Further columns and their desired values. An empty string clears a column.
+      - Values are compared by their YAML type, so write a number as a number and a boolean as a boolean. A list is
+        joined with commas. A reference column requires a sys_id.
+      - Other columns are not managed. A column that the table does not have fails the task.
       - Results and diffs show these values, except those of O(write_only).
     type: dict
   write_only:
     description:
-      - Columns of O(values) that the instance keeps encrypted or hashed, so that they cannot be read back, such as
-        V(password).
-      - Each is sent in a request of its own when the row is created, or when an interrupted run created it and never
-        finished. An existing row keeps what it has; delete the row first to change it.
+      - Columns of O(values) that hold a write-only secret (the instance stores it encrypted or hashed, so it cannot be
+        read back), such as V(password).
+      - Each is sent in a separate request when the row is created, or when an interrupted run created it and did not
+        finish. An existing row keeps its value; delete the row first to change it.
       - Results and diffs do not show these values.
     type: list
     elements: str
   state:
     description:
-      - V(present) makes sure that the row is as described.
+      - V(present) creates the row or brings it to its desired state.
       - V(absent) deletes the row that O(match) finds.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - The roles that it takes are those of the table.
-  - After a write the row is read again. When the instance did not keep a value, the task fails and names it.
+  - The required roles are those of the table.
+  - After a write the row is read again. If the instance returned a different value, the task fails and reports it.
 seealso:
   - module: secops.servicenow_defender.snow_record_info
   - module: secops.servicenow_defender.snow_instance
   - name: Table API
-    description: The interface that this module works through.
+    description: The API that this module uses.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
+  - name: 'Facts: Write safety'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#write-safety
 """
 
 EXAMPLES = r"""
-- name: Make sure that there is a group for tickets of Microsoft Defender
+- name: Ensure that a group for tickets of Microsoft Defender exists
   secops.servicenow_defender.snow_record:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -82,7 +85,7 @@ EXAMPLES = r"""
       email: cloud-security@acme.example
       active: true
 
-- name: Keep credentials for an outbound connection
+- name: Manage credentials for an outbound connection
   secops.servicenow_defender.snow_record:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -95,7 +98,7 @@ EXAMPLES = r"""
       password: "{{ vault_asset_service_password }}"
     write_only:
       - password
-  # The values of this task hold a secret.
+  # The values of this task contain a secret.
   no_log: true
 
 - name: Remove a group
@@ -111,18 +114,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: sys_user_group Cloud Security in sync'
 record:
   description:
-    - The row as it is, or would be outside check mode, with the columns of O(match) and O(values). Columns of
-      O(write_only) are never part of it. Empty with O(state=absent).
+    - The row after the task; in check mode, as it would be, with the columns of O(match) and O(values). Columns in
+      O(write_only) are never returned. Empty with O(state=absent).
   returned: success
   type: dict
   contains:
     sys_id:
-      description: The sys_id of the row; left out in check mode for a row that would be created.
+      description: The sys_id of the row; omitted in check mode for a row that would be created.
       type: str
   sample:
     sys_id: bfbb8d139b290c8216b8c159a1eb289f
@@ -131,34 +135,33 @@ record:
     active: true
     name: Cloud Security
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.record import Record, write_only_values
-from ..module_utils.snow.specs import RECORD_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.record import RECORD_OPTIONS, Record, write_only_values
 
 SPEC = ansible_module.ModuleSpec(options=RECORD_OPTIONS, groups=[SNOW_OPTIONS], secrets=write_only_values)
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one row to the described state."""
-    with connect(params, context) as instance:
-        return instance.ensure(Record.from_params(params), noun="record")
+    """Bring one record to the desired state."""
+    return reconcile(store_for(params, context), Record.from_params(params), noun="record")
 
 
 def main() -> None:

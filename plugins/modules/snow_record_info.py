@@ -5,14 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_record_info
-short_description: Read rows of a table of a ServiceNow instance
+short_description: List rows of a table of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns the rows of a table that a query finds, page by page until all are there or O(limit) is reached.
-  - Values are returned as the platform keeps them, as text. References are the sys_id of the row they point to, times
+  - Returns the rows of a table that match a query, page by page, up to O(limit).
+  - Values are returned as stored on the platform, as strings. References are the sys_id of the referenced row, times
     are UTC.
-  - Columns that hold a password, a secret, a token or a private key by their name are masked.
+  - Columns whose name indicates a password, a secret, a token or a private key are masked.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -27,41 +27,45 @@ options:
     required: true
   query:
     description:
-      - Which rows to return.
-      - A dictionary names columns and the value that each has to have. A list of values means any of them, an empty
-        string means empty, and an empty list fails the task. Its values are escaped.
-      - Text is an encoded query, such as V(active=true^nameSTARTSWITHsvc_), and is sent as it is. Never build it from
-        text that you do not trust, because the instance runs what follows C(javascript:).
-      - An instance ignores a condition on a column that it does not know, and then finds more rows. Without O(fields),
-        a dictionary that names such a column fails the task.
-      - If left out, all rows are returned, up to O(limit).
+      - Query that selects the rows.
+      - A dictionary contains columns and the values to match. A list matches any of its values, an empty string matches
+        empty columns, and an empty list fails the task. Values are escaped.
+      - A string is an encoded query, such as V(active=true^nameSTARTSWITHsvc_), and is sent unchanged. Never build it
+        from untrusted input, because the instance executes C(javascript:) expressions.
+      - An instance ignores conditions on unknown columns, and then returns more rows. Without O(fields), a dictionary
+        with such a column fails the task. See
+        U(https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#encoded-queries).
+      - If not set, all rows are returned, up to O(limit).
     type: raw
   fields:
     description:
-      - Columns to return. A column of a referenced row is reached with a dot, such as V(user.user_name). A column that
-        does not exist is missing from the result.
-      - If left out, all columns are returned, which is slow on wide tables.
+      - Columns to return. Use a dot for a column of a referenced row, such as V(user.user_name). A column that does not
+        exist is omitted from the result.
+      - If not set, all columns are returned, which is slow on wide tables.
     type: list
     elements: str
     default: []
   limit:
     description:
-      - How many rows to return at most. V(0) means all.
+      - Maximum number of rows to return. V(0) returns all.
     type: int
     default: 100
 notes:
-  - Rows and columns that the calling account may not read are missing without a word.
-  - Rows are sorted by sys_id, after the C(ORDERBY) of a query that is text and has one.
+  - Rows and columns that the calling account cannot read are omitted without an error.
+  - Rows are sorted by sys_id, after the C(ORDERBY) of an encoded query, if it has one.
 seealso:
   - module: secops.servicenow_defender.snow_record
   - module: secops.servicenow_defender.snow_instance_info
   - name: Table API
-    description: The interface that this module works through.
+    description: The API that this module uses.
     link: https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
+  - name: 'Facts: Encoded queries'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#encoded-queries
 """
 
 EXAMPLES = r"""
-- name: Read the accounts that can use the API only
+- name: List the accounts that can only use the API
   secops.servicenow_defender.snow_record_info:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -76,7 +80,7 @@ EXAMPLES = r"""
     limit: 0
   register: accounts
 
-- name: Read who has the role admin, with an encoded query
+- name: List the accounts with the role admin, with an encoded query
   secops.servicenow_defender.snow_record_info:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -90,11 +94,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: 2 records of sys_user'
 records:
-  description: The rows, column name to value.
+  description: The rows, as column name to value.
   returned: success
   type: list
   elements: dict
@@ -104,14 +109,14 @@ records:
     - last_login_time: ''
       user_name: mid_server
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
+from ..module_utils.snow import SNOW_OPTIONS, client_for
 from ..module_utils.snow.record_info import records
 
 SPEC = ansible_module.ModuleSpec(
@@ -126,10 +131,10 @@ SPEC = ansible_module.ModuleSpec(
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Return rows of a table."""
-    with connect(params, context) as instance:
-        found = records(instance, params["table"], params["query"], params["fields"], params["limit"])
-        return ansible_module.information(records=found)
+    """Return records of a table."""
+    client = client_for(params, context)
+    found = records(client, params["table"], params["query"], params["fields"], params["limit"])
+    return ansible_module.information(msg=f"{client.name}: {len(found)} records of {params['table']}", records=found)
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ short_description: Manage a role of a ServiceNow instance and the roles it conta
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Creates, changes and deletes a row of C(sys_user_role), and keeps the list of roles that it contains
-    (C(sys_user_role_contains)) exact.
-  - A connector that signs in with an account of its own needs a role that access rules can name. This module makes that
-    role, M(secops.servicenow_defender.snow_user) grants it, and M(secops.servicenow_defender.snow_table_acls) verifies
-    what it opens.
+  - Creates, updates and deletes a row of C(sys_user_role), and manages the roles that it contains
+    (C(sys_user_role_contains)).
+  - A connector with a service account requires a role that access rules can refer to. This module creates the role,
+    M(secops.servicenow_defender.snow_user) grants it, and M(secops.servicenow_defender.snow_table_acls) verifies its
+    access.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -23,59 +23,62 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - What an earlier task of the same run would create does not exist in check mode. Describe things that need one
-        another in one task of M(secops.servicenow_defender.snow_instance).
+      - In check mode, objects that an earlier task of the same run would create do not exist. Manage objects that
+        depend on one another in one task of M(secops.servicenow_defender.snow_instance).
 options:
   name:
     description:
-      - Name of the role. It is the key and is compared exactly, upper and lower case included.
+      - Name of the role. It is the key and is compared exactly, including case.
     type: str
     required: true
   description:
     description:
-      - What the role is for, as its form shows it.
-      - If left out, it is not managed.
+      - Description of the role, as shown in its form.
+      - If not set, it is not managed.
     type: str
   contains:
     description:
-      - Names of the roles that this role contains, exactly these. What it contains beyond them is taken out of it;
-        V([]) empties it.
-      - Every name has to exist on the instance, or in the same task of M(secops.servicenow_defender.snow_instance).
-        Otherwise the task fails before it writes anything.
-      - If left out, the contained roles are not managed.
+      - Names of the roles that this role contains, exactly these. Any other contained role is removed; V([]) removes
+        all.
+      - Every role must exist on the instance, or be created by the same task of
+        M(secops.servicenow_defender.snow_instance). Otherwise the task fails before it writes anything.
+      - If not set, the contained roles are not managed.
     type: list
     elements: str
   state:
     description:
-      - V(present) makes sure that the role is as described.
+      - V(present) creates the role or brings it to its desired state.
       - V(absent) deletes the role.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - Writing roles takes the role C(user_admin) or C(admin). Where the roles of the calling account can be read, the task
-    fails before it writes anything.
-  - Use M(secops.servicenow_defender.snow_instance) to describe roles, accounts and applications of an instance in one
+  - Writing roles requires the role C(user_admin) or C(admin). If the roles of the calling account can be read, missing
+    roles fail the task before it writes anything.
+  - Use M(secops.servicenow_defender.snow_instance) to manage roles, accounts and applications of an instance in one
     task.
 seealso:
   - module: secops.servicenow_defender.snow_user
   - module: secops.servicenow_defender.snow_table_acls
   - module: secops.servicenow_defender.snow_instance
   - name: Protect your ServiceNow environment
-    description: How Microsoft describes the role of a connector that is no administrator.
+    description: Documentation of Microsoft on the role of a connector without administrator rights.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Roles'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#roles
 """
 
 EXAMPLES = r"""
-- name: Make sure that the role of the connector exists
+- name: Ensure that the role of the connector exists
   secops.servicenow_defender.snow_role:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
     snow_password: "{{ vault_snow_password }}"
     name: defender_reader
-    description: Reads what Microsoft Defender for Cloud Apps evaluates
+    description: Reads the tables that Microsoft Defender for Cloud Apps requires
 
-- name: Make sure that the role contains exactly two others
+- name: Ensure that the role contains exactly two others
   secops.servicenow_defender.snow_role:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -96,25 +99,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: role defender_tickets in sync'
 role:
-  description: The role as it is, or would be outside check mode. Empty with O(state=absent).
+  description: The role after the task; in check mode, as it would be. Empty with O(state=absent).
   returned: success
   type: dict
   contains:
     sys_id:
-      description: The sys_id of its row; left out in check mode for a role that would be created.
+      description: The sys_id of its row; omitted in check mode for a role that would be created.
       type: str
     name:
-      description: Its name.
+      description: Name.
       type: str
     description:
-      description: What it is for.
+      description: Description.
       type: str
     contains:
-      description: The roles that it contains; only where O(contains) is given.
+      description: Roles that it contains; only if O(contains) is set.
       type: list
       elements: str
   sample:
@@ -125,34 +129,33 @@ role:
       - defender_reader
       - itil
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.role import Role
-from ..module_utils.snow.specs import ROLE_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.role import ROLE_OPTIONS, Role
 
 SPEC = ansible_module.ModuleSpec(options=ROLE_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Bring one role to the described state."""
-    with connect(params, context) as instance:
-        return instance.ensure(Role.from_params(params), noun="role")
+    """Bring one role to the desired state."""
+    return reconcile(store_for(params, context), Role.from_params(params), noun="role")
 
 
 def main() -> None:

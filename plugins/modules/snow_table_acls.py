@@ -9,10 +9,10 @@ short_description: Verify that a role may read tables of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Looks for an active access rule (C(sys_security_acl)) of type record on each table that names the role.
-  - Access rules can be written only in a session with the elevated role C(security_admin), which no API call can have.
-    So this module never writes. It returns what a person has to enter, counts it as drift until it is done, and
-    verifies it in the next run.
+  - Checks whether each table has an active access rule (C(sys_security_acl)) of type record that requires the role.
+  - Access rules can only be written in a session with the elevated role C(security_admin), which is not available to
+    API calls. Therefore this module never writes. Missing rules are returned as manual steps and count as drift until
+    the next run verifies them.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -26,14 +26,14 @@ attributes:
   diff_mode:
     support: none
     details:
-      - This action never changes anything. RV(drift) tells what is missing.
+      - This action never changes anything. RV(drift) lists the missing rules.
   idempotent:
     details:
       - This action never changes anything.
 options:
   role:
     description:
-      - Name of the role that the access rules have to name.
+      - Name of the role that the access rules must grant access to.
     type: str
     required: true
   tables:
@@ -44,28 +44,31 @@ options:
     required: true
   operation:
     description:
-      - What the role has to be allowed to do with the rows of O(tables).
+      - Operation that the role must be allowed to perform on rows of O(tables).
     type: str
     choices: [read]
     default: read
 notes:
-  - Only rules on the table itself that name the role itself count. What the role could read through a rule on a parent
-    table, a wildcard rule or a role that it contains is not considered, nor are conditions and scripts of a rule.
-  - Reading access rules takes the role C(admin) or C(security_admin). Without it every verdict is C(unknown), and a
-    warning says so.
+  - Only rules on the table itself with the role itself are considered, not rules on a parent table, wildcard rules or
+    contained roles. Conditions and scripts of a rule are not evaluated.
+  - Reading access rules requires the role C(admin) or C(security_admin). Without it, every verdict is C(unknown) and a
+    warning is issued.
 seealso:
   - module: secops.servicenow_defender.snow_role
   - module: secops.servicenow_defender.snow_instance
   - name: Configure an ACL
-    description: How a person enters an access rule.
+    description: How to create an access rule manually.
     link: https://www.servicenow.com/docs/r/platform-security/access-control/t_CreateAnACLRule.html
   - name: Protect your ServiceNow environment
-    description: The tables that Microsoft documents for a connector that is no administrator.
+    description: Tables that Microsoft documents for a connector without administrator rights.
     link: https://learn.microsoft.com/en-us/defender-cloud-apps/protect-servicenow
+  - name: 'Facts: Access rules'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#access-rules
 """
 
 EXAMPLES = r"""
-- name: Verify that the role may read what Defender for Cloud Apps reads
+- name: Verify that the role may read the tables of Defender for Cloud Apps
   secops.servicenow_defender.snow_table_acls:
     snow_url: https://acme-prod.service-now.com
     snow_username: svc_ansible
@@ -87,7 +90,7 @@ EXAMPLES = r"""
       - v_plugin
   register: access
 
-- name: Show what a person has to enter
+- name: Show the manual steps
   ansible.builtin.debug:
     var: access.manual_steps
   when: access.manual_steps | length > 0
@@ -95,9 +98,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: defender_reader may read 1 of 2 tables; 1 manual step'
 results:
   description: The verdict on each table, in the order of O(tables).
   returned: success
@@ -105,7 +109,7 @@ results:
   elements: dict
   contains:
     object:
-      description: What the verdict is about, as RV(drift) names it.
+      description: The access rule, as named in RV(drift).
       type: str
     table:
       description: Name of the table.
@@ -115,8 +119,8 @@ results:
       type: str
     status:
       description:
-        - V(granted) when a rule names the role, V(needs_elevation) when a person has to enter one, V(missing) when the
-          instance has no such table, and V(unknown) when the calling account may not read access rules.
+        - V(granted) if a rule requires the role, V(needs_elevation) if a rule must be created manually, V(missing) if
+          the table does not exist, and V(unknown) if the calling account cannot read access rules.
       type: str
   sample:
     - object: table_acl sys_user (defender_reader)
@@ -128,34 +132,33 @@ results:
       role: defender_reader
       status: needs_elevation
 drift:
-  description: Deviations from the desired state, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 manual_steps:
-  description: Steps without an API, with the values to enter, as R(every state module returns them,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.snow import SNOW_OPTIONS, connect
-from ..module_utils.snow.resources.table_acls import TableAcls
-from ..module_utils.snow.specs import TABLE_ACLS_OPTIONS
+from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.resources.table_acls import TABLE_ACLS_OPTIONS, TableAcls
 
 SPEC = ansible_module.ModuleSpec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS])
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Verify that a role may read tables; say what a person has to enter where it may not."""
-    with connect(params, context) as instance:
-        return instance.ensure(TableAcls.from_params(params))
+    """Verify that a role may read tables; return a manual step for missing access rules."""
+    return reconcile(store_for(params, context), TableAcls.from_params(params))
 
 
 def main() -> None:

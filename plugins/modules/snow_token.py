@@ -5,14 +5,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_token
-short_description: Get an access token of a ServiceNow instance for later tasks, or revoke it
+short_description: Manage an access token of a ServiceNow instance
 version_added: 0.1.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Fetches an access token once, to hand it to later tasks as O(snow_access_token), or revokes one that is no longer
-    needed.
-  - Every other module of this collection signs in by itself. A token of your own pays off where many tasks follow one
-    another on an instance, or where tools outside this collection need one.
+  - Gets an access token, to use it in later tasks as O(snow_access_token), or revokes a token that is no longer needed.
+  - All other modules of this collection sign in by themselves. Use this module for many consecutive tasks on an
+    instance, or for tools outside this collection.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
@@ -22,32 +21,35 @@ attributes:
   check_mode:
     support: full
     details:
-      - With O(state=present) the token is fetched in check mode, too, because later tasks need it.
+      - With O(state=present), the token is also requested in check mode, because later tasks require it.
   diff_mode:
     support: none
   idempotent:
     support: partial
     details:
-      - With O(state=absent) every run reports a change, because the platform does not tell whether the token was still
-        alive.
+      - With O(state=absent), every run reports a change, because the platform does not return whether the token was
+        still valid.
 options:
   state:
     description:
-      - V(present) fetches a token with the grant that O(snow_grant_type) names or the other options imply. It has to be
-        one that has tokens, V(password), V(client_credentials), V(refresh_token) or V(jwt_bearer).
+      - V(present) gets a token with the grant in O(snow_grant_type), or the grant that follows from the other options.
+        It must be a grant with tokens, V(password), V(client_credentials), V(refresh_token) or V(jwt_bearer).
       - V(absent) revokes the token of O(snow_access_token).
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - The result holds the token in clear, for that is its purpose. It is hidden from the screen, from logs and from
-    callbacks, but a registered variable holds it. Do not print that variable, and do not cache it as a fact.
-  - An instance hands out a token that is still alive once more. Revoking it ends it for everybody who was given it.
+  - The result contains the token in clear text. It is hidden from the screen, from logs and from callbacks, but not
+    from a registered variable. Do not print that variable, and do not cache it as a fact.
+  - An instance returns an existing valid token again. Revoking it invalidates it for all its users.
 seealso:
   - module: secops.servicenow_defender.snow_oauth_check
   - name: Revoke an OAuth token
-    description: How the platform ends a token.
+    description: How the platform revokes a token.
     link: https://www.servicenow.com/docs/r/platform-security/authentication/t_RevokeOAuthToken.html
+  - name: 'Facts: Token endpoint'
+    description: Facts that this module relies on, with grades and public sources.
+    link: https://github.com/secops-collections/servicenow_defender/blob/main/docs/facts/servicenow_platform.md#token-endpoint
 """
 
 EXAMPLES = r"""
@@ -60,7 +62,7 @@ EXAMPLES = r"""
     snow_password: "{{ vault_snow_password }}"
   register: token
 
-- name: Use it
+- name: Use the token
   secops.servicenow_defender.snow_record_info:
     snow_url: https://acme-prod.service-now.com
     snow_access_token: "{{ token.access_token }}"
@@ -68,7 +70,7 @@ EXAMPLES = r"""
     fields:
       - name
 
-- name: Revoke it
+- name: Revoke the token
   secops.servicenow_defender.snow_token:
     snow_url: https://acme-prod.service-now.com
     snow_access_token: "{{ token.access_token }}"
@@ -77,21 +79,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One sentence that says what was found or done.
+  description: What was found or done, in one sentence.
   returned: always
   type: str
+  sample: 'acme-prod: token issued, valid for 1799 seconds'
 access_token:
   description: The token. It is hidden from output, but not from a registered variable.
   returned: success, with O(state=present)
   type: str
   sample: a1B2c3D4e5F6g7H8i9J0
 expires_in:
-  description: How long the token is still valid, in seconds.
+  description: Remaining lifespan of the token, in seconds.
   returned: success, with O(state=present)
   type: int
   sample: 1799
 api_calls:
-  description: Number of HTTP requests that the task sent, as R(every module returns it,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
   type: dict
   sample: {read: 1, write: 0}

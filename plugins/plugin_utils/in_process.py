@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module of this collection inside the worker that Ansible has forked already.
+"""Runs a module of this collection in the worker process that Ansible has already forked.
 
-Starting an interpreter for every task costs far more than the HTTP requests of most tasks. The class is the action
-plugin of every module; it hands over to the ordinary module whenever the task is to run somewhere or somehow else.
+Starting an interpreter for every task costs far more than the HTTP requests of most tasks. The class is the base of the
+action plugin of every module; it runs the ordinary module when the task is delegated, asynchronous or uses become.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.utils.display import Display
 
 from ..module_utils import ansible_module
+from ..module_utils.transport.http_session import REQUESTS_IMPORT_ERROR
 from ..module_utils.transport.redact import Redactor
-from ..module_utils.transport.session import REQUESTS_IMPORT_ERROR
 
 COLLECTION = "secops.servicenow_defender"
 display = Display()
 
 
 def _prepare_workers() -> None:
-    """Have in the parent of all workers, which loads this file once, what each of them would load or copy for itself."""
-    # Beside the modules, which the files of `action` import: what templates need. A collection's code is compiled anew
+    """Load in the parent of all workers, which imports this file once, what each worker would load or copy again."""
+    # The files of `action` import the modules; this loads the plugins of templates. A collection's code is compiled again
     # whenever it is loaded.
     for loader, names in (
         (filter_loader, ("ansible.builtin.default", f"{COLLECTION}.closing_line")),
@@ -41,9 +41,9 @@ def _prepare_workers() -> None:
         (lookup_loader, ("ansible.builtin.password", f"{COLLECTION}.connection_options")),
     ):
         for name in names:
-            with suppress(KeyError):  # outside of Ansible, where no collection is known
+            with suppress(KeyError):  # outside of Ansible, where the collection is unknown
                 loader.get(name)
-    # Worker and parent share memory until one of them writes to it, as the garbage collector does to whatever it looks at.
+    # Worker and parent share memory until one of them writes to it, as the garbage collector does to every object it visits.
     gc.freeze()
 
 
@@ -51,7 +51,7 @@ _prepare_workers()
 
 
 class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no types
-    """The action plugin of every module: a subclass names the `module`, which has a `SPEC` and a `run()`."""
+    """Base of the action plugin of every module: a subclass sets `module`, which has a `SPEC` and a `run()`."""
 
     module: ModuleType
 
@@ -61,12 +61,12 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
     TRANSFERS_FILES = False
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the module here, or have Ansible run it as an ordinary one."""
-        gc.freeze()  # again, for what the worker began with
+        """Run the module in this process, or have Ansible run it as an ordinary one."""
+        gc.freeze()  # again, for the objects that the worker started with
         super().run(tmp, task_vars)
         name = self.module.__name__.rsplit(".", 1)[-1]
         spec: ansible_module.ModuleSpec = self.module.SPEC
-        if self._belongs_here():
+        if self._can_run_here():
             result = self._run_here(name, spec, self.module.run, task_vars or {})
         else:
             result = self._execute_module(
@@ -75,12 +75,12 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
                 wrap_async=bool(self._task.async_val),
             )
         if spec.hides_result and not result.get("failed"):
-            # Registered variables keep the value; callbacks do not get to see it.
+            # Registered variables keep the value; callbacks do not see it.
             result["_ansible_no_log"] = True
         return result
 
-    def _belongs_here(self) -> bool:
-        """Return True for a task that runs on this machine, now, as this user, with the libraries at hand."""
+    def _can_run_here(self) -> bool:
+        """Return True for a task that runs on this machine, now, as this user, with the libraries of this process."""
         return not (
             self._task.async_val
             or self._connection.transport != "local"
@@ -105,7 +105,7 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
                 result: dict[str, Any] = {"failed": True, "msg": context.redactor.scrub_text(message)}
             else:
                 result = ansible_module.run_task(name, spec, run, params, context, with_diff=self._task.diff)
-        if _tells_invocation(variables):
+        if _includes_invocation(variables):
             result["invocation"] = {"module_args": remove_values(params, context.redactor.secrets)}
         if context.warnings:
             result["warnings"] = context.warnings
@@ -124,8 +124,8 @@ class InProcess(ActionBase):  # type: ignore[misc]  # ansible-core declares no t
         return {key: str(value) for key, value in collected.items()}
 
 
-def _tells_invocation(variables: Mapping[str, Any]) -> bool:
-    """Return whether results hold the arguments of the task: from ansible-core 2.21 on only where that is asked for."""
+def _includes_invocation(variables: Mapping[str, Any]) -> bool:
+    """Return whether results contain the arguments of the task: since ansible-core 2.21 only if INJECT_INVOCATION is set."""
     if not hasattr(constants, "INJECT_INVOCATION"):
         return True
     return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=variables))
@@ -133,7 +133,7 @@ def _tells_invocation(variables: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the time of a task: the worker may go on with the next loop item."""
+    """Set environment variables during a task: the worker may continue with the next loop item."""
     before = {key: os.environ.get(key) for key in variables}
     os.environ.update(variables)
     try:

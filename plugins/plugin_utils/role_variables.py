@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ansible.module_utils.common.yaml import yaml_load
 
-from ..module_utils.ansible_module import TRANSPORT_OPTIONS
+from ..module_utils.transport.settings import TRANSPORT_OPTIONS
 from .connection_options import GROUPS, options_of_group
 from .fleet import FAILURE, SELECTED, SELECTED_TENANT, SERVICES, SERVICES_VARIABLE
 
@@ -75,9 +75,6 @@ def known_variables() -> KnownVariables:
     return KnownVariables(specs, frozenset(names | specs.keys()), prefixes)
 
 
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 @lru_cache
 def defaults_of(role: str) -> Mapping[str, Any]:
     """Return the defaults of a role, templates included."""
@@ -89,7 +86,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _load(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 (a safe loader, in C if there is one)
+    content: Spec = yaml_load(path.read_text(encoding="utf-8"))
+    return content
 
 
 def _registered(tasks: Any) -> set[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a ticket about a recommendation says."""
+"""The texts of a ticket for a recommendation."""
 
 from __future__ import annotations
 
@@ -8,33 +8,37 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# The field's length (docs/facts/servicenow_tickets.md#task-columns), and that of a description less a reserve for what
-# an instance adds.
-SHORT, LONG = 160, 3900
+# Maximum length of the short description (docs/facts/servicenow_tickets.md#task-columns), and of the description, with a
+# reserve for text that an instance adds.
+MAX_SHORT_DESCRIPTION, MAX_DESCRIPTION = 160, 3900
 ASSESSMENT = "Assessment: "
-# What we close with. Tickets that end otherwise were closed by people.
+# The close notes of this collection. Tickets with other close notes were closed by users.
 RESOLVED_BY_US = "Resolved by Defender for Cloud:"
 
-BREAK = re.compile(r"<\s*(?:br|/p|/li|/div|/h\d)\b[^>]*>", re.I)
+LINE_BREAK = re.compile(r"<\s*(?:br|/p|/li|/div|/h\d)\b[^>]*>", re.I)
 TAG = re.compile(r"</?[a-z][^>]*>", re.I)
 
 
-def plain(text: str) -> str:
-    """Return text without HTML, as remedies can hold it."""
-    lines = html.unescape(TAG.sub("", BREAK.sub("\n", text))).splitlines()
+def without_html(text: str) -> str:
+    """Return text without HTML, which remediation texts may contain."""
+    lines = html.unescape(TAG.sub("", LINE_BREAK.sub("\n", text))).splitlines()
     return "\n".join(line.strip() for line in lines if line.strip())
 
 
-def cut(text: str, length: int) -> str:
-    """Return `text` in at most `length` characters, and show where it was cut."""
+def truncate(text: str, length: int) -> str:
+    """Return `text` truncated to `length` characters."""
     return text if len(text) <= length else f"{text[: length - 3].rstrip()}..."
 
 
 def short_description(row: Mapping[str, Any]) -> str:
-    """Return the finding and its resource in one line of at most 160 characters; the resource stays legible."""
-    resource = cut(_line(row.get("resource_name") or row.get("resource_id")), SHORT // 2)
+    """Return the finding and its resource in one line of at most 160 characters; the resource remains readable."""
+    resource = truncate(_line(row.get("resource_name") or row.get("resource_id")), MAX_SHORT_DESCRIPTION // 2)
     name = _line(row.get("display_name") or row.get("name"))
-    return f"{cut(name, SHORT - len(resource) - 3)} ({resource})" if resource else cut(name, SHORT)
+    return (
+        f"{truncate(name, MAX_SHORT_DESCRIPTION - len(resource) - 3)} ({resource})"
+        if resource
+        else truncate(name, MAX_SHORT_DESCRIPTION)
+    )
 
 
 def _line(text: Any) -> str:
@@ -42,7 +46,7 @@ def _line(text: Any) -> str:
 
 
 def description(row: Mapping[str, Any]) -> str:
-    """Return what was found, where, why it matters and what to do. The line with the assessment's id tells a later run which it is."""
+    """Return what was found, where, why it matters and what to do. The line with the assessment's id identifies it in later runs."""
     where = ", ".join(filter(None, (str(row.get("resource_type") or ""), str(row.get("source") or ""))))
     facts = [
         ("Recommendation", row.get("display_name")),
@@ -50,7 +54,7 @@ def description(row: Mapping[str, Any]) -> str:
         ("Risk level", row.get("risk_level")),
         ("Resource", f"{row.get('resource_id')} ({where})" if where else row.get("resource_id")),
         ("Found", row.get("first_evaluated_at")),
-        # Lists leave out the address; the way to the page is the vendor's
+        # Lists omit the URL; the navigation path is the vendor's
         # (docs/facts/defender_for_cloud.md#manual-tickets).
         (
             "Portal",
@@ -64,21 +68,21 @@ def description(row: Mapping[str, Any]) -> str:
         ("Why it matters", row.get("assessment_description")),
         ("What to do", row.get("remediation")),
     ):
-        if text and plain(str(text)):
-            parts.append(f"{label}:\n{plain(str(text))}")
-    return cut("\n\n".join(parts), LONG)
+        if text and without_html(str(text)):
+            parts.append(f"{label}:\n{without_html(str(text))}")
+    return truncate("\n\n".join(parts), MAX_DESCRIPTION)
 
 
 def assessment_of(text: str) -> str:
-    """Return the id of the assessment that a description was made from, "" when it does not tell."""
+    """Return the id of the assessment in a description, "" if it has none."""
     found = re.search(rf"^{ASSESSMENT}(/.+)$", text, re.M)
     return found.group(1).strip() if found else ""
 
 
-def healed(row: Mapping[str, Any] | None) -> str:
-    """Return why a ticket is resolved: its finding is healthy, does not apply, or (None) is gone."""
+def resolution_notes(row: Mapping[str, Any] | None) -> str:
+    """Return why a ticket is resolved: its recommendation is healthy, does not apply, or (None) no longer exists."""
     if row is None:
-        return f"{RESOLVED_BY_US} the recommendation is gone; the resource or the kind of recommendation is not there any more."
+        return f"{RESOLVED_BY_US} the recommendation no longer exists, because its resource or its type was removed."
     since = f" since {row['changed_at']}" if row.get("changed_at") else ""
     if row.get("status") == "Healthy":
         return f"{RESOLVED_BY_US} the resource is healthy{since}."

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.commands import Commands
 from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
@@ -45,9 +46,22 @@ def instance(new_instance: NewInstance) -> Instance:
     return new_instance()
 
 
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """The fork servers of this test process."""
+    with Commands(tmp_path_factory.mktemp("commands")) as running:
+        yield running
+
+
 @pytest.fixture
-def playbook(tmp_path: Path, sandbox: SandboxProcess) -> Playbooks:
+def playbook(tmp_path: Path, sandbox: SandboxProcess, commands: Commands) -> Playbooks:
     """A way to run tasks and playbooks."""
+    return Playbooks(tmp_path, sandbox.base_url, commands)
+
+
+@pytest.fixture
+def real_playbook(tmp_path: Path, sandbox: SandboxProcess) -> Playbooks:
+    """A way to run tasks and playbooks by the command itself, as users do."""
     return Playbooks(tmp_path, sandbox.base_url)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from tests.integration.commands import Commands, run_command
 from tests.integration.instances import Instance
 
 COLLECTION = "secops.servicenow_defender"
@@ -121,11 +121,12 @@ def task(module: str, name: str = "", /, *, more: Any = None, **options: Any) ->
 
 
 class Playbooks:
-    """Runs tasks and playbooks in a folder of their own."""
+    """Runs tasks and playbooks in a folder of their own; without `commands` always by the command itself."""
 
-    def __init__(self, folder: Path, sandbox_url: str) -> None:
+    def __init__(self, folder: Path, sandbox_url: str, commands: Commands | None = None) -> None:
         self.folder = folder
         self.sandbox_url = sandbox_url
+        self.commands = commands
         self.runs = 0
 
     def __call__(self, what: str | list[Task], hosts: Hosts, *arguments: str, **options: Any) -> Run:
@@ -135,18 +136,9 @@ class Playbooks:
         """
         timeout = options.pop("timeout", 240)
         command, environment, results = self.command(what, hosts, *arguments, **options)
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, read_results(results))
+        run = self.commands.run if self.commands else run_command
+        status, output = run(command, self.folder, environment, timeout)
+        return Run(status, output, read_results(results))
 
     def command(
         self,
@@ -213,7 +205,7 @@ class Playbooks:
             "ANSIBLE_CALLBACK_PLUGINS": str(PLUGINS / "callback"),
             "ANSIBLE_CALLBACKS_ENABLED": ",".join(("results", *callbacks)),
             "ANSIBLE_CONNECTION_PLUGINS": str(PLUGINS / "connection"),
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_HOME": str(self.commands.home if self.commands else self.folder / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_PIPELINING": "true",

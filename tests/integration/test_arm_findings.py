@@ -103,7 +103,7 @@ def test_bad_scopes_and_filters_are_told(playbook: Playbooks, sandbox: SandboxPr
         "denied": "Security Reader is enough",
         "unknown": "Check the subscription's id",
         "no scope": "scope must be /subscriptions/<id>",
-        "no expression": "filter is no expression of JMESPath",
+        "no expression": "filter is not a valid JMESPath expression",
         "both": "mutually exclusive",
     }
     for name, words in expected.items():
@@ -201,14 +201,14 @@ def test_what_is_refused_is_told_and_the_rest_is_written(playbook: Playbooks, sa
     assert [outcome["status"] for outcome in (expired, denied, written)] == ["refused", "refused", "changed"]
     assert "the recommendation has expired" in expired["reason"]
     assert "Security Admin, Contributor or Owner" in denied["reason"]
-    assert "INC2147483648 is beyond 2147483647" in written["reason"]
+    assert "INC2147483648 is greater than 2147483647" in written["reason"]
     (row,) = tenant.rows("assignments")
     assert row["properties"]["additionalData"] == {"ticketLink": TICKET["ticket_link"], "ticketStatus": "open"}
     assert run["all"].failed
     assert "the recommendation has expired" in run["all"].message
     assert "Check the subscription's id" in run["all"].message
     assert len(run["all"]["results"]) == 2
-    assert "needs ticket_link" in run["bad number"].message
+    assert "requires ticket_link" in run["bad number"].message
 
 
 def test_without_the_plan_nothing_can_be_assigned(playbook: Playbooks, sandbox: SandboxProcess) -> None:

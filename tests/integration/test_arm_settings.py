@@ -75,7 +75,7 @@ def test_a_plan_is_switched_on_changed_and_off(playbook: Playbooks, sandbox: San
     enabled = {entry["name"]: entry["enabled"] for entry in run["changed: real"]["plan"]["extensions"]}
     assert enabled["SensitiveDataDiscovery"] is enabled["AgentlessVmScanning"] is True
     assert [entry["field"] for entry in run["changed: real"]["drift"]] == ["extension SensitiveDataDiscovery"]
-    assert "these stop: " in run["off: real"]["warnings"][0]
+    assert " stops: " in run["off: real"]["warnings"][0]
     own = f"{subscription(tenant)}/".lower()
     (row,) = [row for row in tenant.rows("pricings", name="CloudPosture") if row["_id"].lower().startswith(own)]
     assert row["properties"]["pricingTier"] == "Free"
@@ -90,7 +90,7 @@ def test_a_plan_waits_for_another_update_and_gives_up_in_words(playbook: Playboo
     ]
     run = tenant_run(playbook, steps, tenant.hosts())
     assert run["first"].changed
-    assert "has not settled within 1 s" in run["second"].message
+    assert "has not ended within 1 s" in run["second"].message
     assert "wait_timeout" in run["second"].message
     assert "Nothing" in run["unknown"].message
 
@@ -206,7 +206,7 @@ def test_a_servicenow_rule_learns_from_the_portal(playbook: Playbooks, sandbox: 
     assert_foretold_done_and_at_rest(alone, "alone", left=True)
     (step,) = alone["alone: real"]["manual_steps"]
     assert step["values"]["ServiceNow ticket type"] == "problem"
-    assert "makes no tickets" in alone["alone: real"]["warnings"][0]
+    assert "creates no tickets" in alone["alone: real"]["warnings"][0]
     values = {"displayName": "Made in the portal", "rulePriority": 1, "ruleType": "ServiceNow", **PORTAL}
     row_id = "00000000-0000-0000-0000-00000000000f"
     sandbox.tamper_tenant("rules", {"name": row_id, "scope": subscription(tenant), **values}, insert=True)
@@ -222,7 +222,7 @@ def test_a_priority_that_is_taken_is_explained(playbook: Playbooks, sandbox: San
     whole = {"priority": 10, "severities": ["High"], "owner": OWNER}
     other = task("mdc_governance_rule", "other", display_name="Other", **whole, more=IGNORED)
     run = tenant_run(playbook, [rule("first", **whole), other], tenant.hosts())
-    assert "belongs to the rule 'High findings'" in run["other"].message
+    assert "is taken by the rule 'High findings'" in run["other"].message
     assert "next free priority is 11" in run["other"].message
     assert len(tenant.rows("rules")) == 1
 
@@ -249,7 +249,7 @@ def test_an_integration_lives_and_dies(
     assert "aws-prod (AWS), gcp-prod (GCP)" in run["connect: real"]["warnings"][0]
     for name in ("rotate", "rotate again"):
         assert [entry["field"] for entry in run[name]["drift"]] == ["credentials"]
-        assert "every run reports a change" in run[name]["warnings"][0]
+        assert "every run writes the credentials and reports a change" in run[name]["warnings"][0]
     assert not tenant.rows("integrations")
     for secret in (CLIENT["client_secret"], ready.access.password):
         assert secret not in run.output
@@ -266,7 +266,7 @@ def test_wrong_credentials_are_found_before_anything_is_written(
         assert "did not accept the credentials (WrongCredentials" in run.last.message
         assert not tenant.writes()
     else:
-        assert "could not be tried beforehand" in run.last["warnings"][0]
+        assert "could not be tested before the write" in run.last["warnings"][0]
         assert tenant.rows("integrations")
     assert "not-the-secret" not in run.output
 
@@ -284,7 +284,7 @@ def test_what_must_not_be_written_is_refused(playbook: Playbooks, sandbox: Sandb
         integration("other cloud", ready, azure_cloud="AzureUSGovernment", more=IGNORED),
     ]
     run = tenant_run(playbook, steps, tenant.hosts())
-    assert "to change disabled, give instance_url" in run["without credentials"].message
+    assert "a change of disabled also requires instance_url" in run["without credentials"].message
     assert "confirm_assignment_loss" in run["unconfirmed"].message
     assert "0 assignments there have a ticket" in run["unconfirmed"].message
     assert "commercial cloud only" in run["other cloud"].message
@@ -317,12 +317,12 @@ def test_integrations_are_listed_own_and_inherited(
 def test_a_contract_connects(playbook: Playbooks, sandbox: SandboxProcess, ready: Instance) -> None:
     tenant = SimulatedTenant(sandbox, plan="Standard")
     arm = tenant.access["azure_arm_url"]
-    path = "{{ scope }}/providers/Microsoft.Security/integrations/{{ id }}?api-version={{ api_version }}"
+    path = "${scope}/providers/Microsoft.Security/integrations/${id}?api-version=${api_version}"
     create = {
         "method": "PUT",
         "url": f"{arm}/{path}",
-        "headers": {"authorization": "{{ authorization }}"},
-        "body": {"properties": "{{ properties }}"},
+        "headers": {"authorization": "${authorization}"},
+        "body": {"properties": "${properties}"},
         "expect": {"status": 201},
     }
     contract = {"contract": 1, "name": "ours", "target": "mdc_integration", "operations": {"create": create}}

@@ -33,12 +33,12 @@ def application(**options: Any) -> Task:
 CASES = {
     "wrong host": Case(
         application(snow_url="https://acme-prod.invalid"),
-        ("acme-prod", "cannot connect", "is the host name right"),
+        ("acme-prod", "cannot connect", "Check that the host name is correct"),
         names_instance=False,
     ),
     "wrong port": Case(
         application(snow_url=f"http://127.0.0.1:{closed_port()}"),
-        ("127.0.0.1", "Connection refused", "is the host up"),
+        ("127.0.0.1", "Connection refused", "that the host is up"),
         names_instance=False,
     ),
     "wrong path": Case(application(snow_url="{{ snow_url }}/nowhere"), ("redirected to", "not followed", "Check the address")),
@@ -76,14 +76,14 @@ CASES = {
         {"faults": [{"kind": "hibernating"}]},
     ),
     "two of one name": Case(
-        application(), ("2 rows of oauth_entity are called Defender", "choose one with sys_id"), {"dup": ["Defender"]}
+        application(), ("2 oauth_entity records are named Defender", "set sys_id to select one"), {"dup": ["Defender"]}
     ),
     "unknown role": Case(
         task("snow_user", user_name="svc_defender", roles=["no_such_role"]),
-        ("user svc_defender", "'no_such_role'", "no row of sys_user_role"),
+        ("user svc_defender", "'no_such_role'", "no sys_user_role record"),
     ),
     "unknown user": Case(
-        application(oauth_user="nobody"), ("oauth_application Defender", "oauth_user names 'nobody'", "no row of sys_user")
+        application(oauth_user="nobody"), ("oauth_application Defender", "oauth_user names 'nobody'", "no sys_user record")
     ),
     "field of another release": Case(
         application(scope_restriction="restricted"),
@@ -96,7 +96,7 @@ CASES = {
     ),
     "dropped choice": Case(
         application(extra_fields={"token_format": "morse"}),
-        ("did not keep the value", "token_format is", "'morse'", "business rule"),
+        ("returned a different value", "token_format is", "'morse'", "business rule"),
         {"choice": "drop"},
     ),
     "dropped value": Case(
@@ -118,7 +118,7 @@ CASES = {
         task("snow_user", user_name="employee", password=""), ("user employee", "password is empty", "leave it out")
     ),
     "empty name": Case(application(name=" ", state="absent"), ("oauth_application", "name must not be empty")),
-    "no time": Case(application(timeout=0), ("timeout must lie between", "not 0")),
+    "no time": Case(application(timeout=0), ("timeout must be between", "not 0")),
     "column of another table": Case(
         task("snow_record", table="sys_user_has_role", match={"user.user_name": "employee"}),
         ("record of sys_user_has_role", "user.user_name is a column of another table"),
@@ -133,7 +133,7 @@ CASES = {
     ),
     "sys_id of nothing": Case(
         application(sys_id="0123456789abcdef0123456789abcdef"),
-        ("no row of oauth_entity has the sys_id 0123456789abcdef0123456789abcdef",),
+        ("no oauth_entity record has the sys_id 0123456789abcdef0123456789abcdef",),
     ),
     "comma in a redirect URL": Case(
         application(redirect_urls=["https://a.example.com/?x=1,2"]), ("redirect_urls holds", "a comma separates addresses")

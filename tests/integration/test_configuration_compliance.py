@@ -305,7 +305,7 @@ def test_the_role_fails_for_what_nothing_can_be_imported_without(
     failed = run.on(instance.name, LOOK)
     assert failed.failed
     assert "compliance_absent" in failed.message
-    assert "On production it takes an entitlement" in failed.message
+    assert "Production requires an entitlement" in failed.message
     ignoring = {**VARIABLES, "mdc_configuration_compliance_ignore": ["compliance_absent", "integration_absent"]}
     assert playbook(ROLE, instance, variables=ignoring).went_well()
 

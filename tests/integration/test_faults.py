@@ -98,15 +98,15 @@ LASTING = {
     "500": ("500", "Internal Server Error"),
     "502": ("502",),
     "503": ("503",),
-    "truncated": ("cut off after",),
-    "truncated-early": ("dropped before the whole answer had arrived",),
+    "truncated": ("the response was truncated after",),
+    "truncated-early": ("dropped before the response was complete",),
     "transaction-cancelled": ("maximum execution time exceeded",),
-    "reset": ("dropped before the whole answer had arrived",),
+    "reset": ("dropped before the response was complete",),
     "hibernating": ("the developer instance is hibernating", "Wake it at developer.servicenow.com"),
     "wake-redirect": ("the developer instance is hibernating", "Wake it at developer.servicenow.com"),
     "login-page": ("an interactive sign-in page", "API paths are not redirected to it"),
     "login-redirect": ("redirected to", "not followed"),
-    "slow": ("no answer within 0.2 s (option timeout)",),
+    "slow": ("timed out after 0.2 s. Increase timeout",),
 }
 
 

@@ -41,10 +41,10 @@ def test_one_instance_in_trouble_fails_alone(playbook: Playbooks, new_instance: 
     troubles: dict[str, tuple[str, ...]] = {
         asleep.name: (asleep.name, "the developer instance is hibernating", "Wake it at developer.servicenow.com"),
         throttled.name: (throttled.name, "Rate limit exceeded", "run again later or with fewer forks"),
-        twins.name: (twins.name, f"2 rows of oauth_entity are called {NAME}", "choose one with sys_id"),
+        twins.name: (twins.name, f"2 oauth_entity records are named {NAME}", "set sys_id to select one"),
         stranger.name: (stranger.name, "wrong user name or password of svc_ansible"),
         capped.name: (capped.name, "Access tokens live for at most 600 s", "to 3600 or more"),
-        "acme-down": (down["snow_url"].removeprefix("http://"), "cannot connect", "is the host up?"),
+        "acme-down": (down["snow_url"].removeprefix("http://"), "cannot connect", "that the host is up"),
     }
     for host, parts in troubles.items():
         assert run.recap[host]["failed"] == 1

@@ -102,7 +102,7 @@ def test_few_settings_are_written_at_a_time(playbook: Playbooks, instance: Insta
     run = playbook(tasks, instance).went_well()
     assert [run[name]["writes_left"] for name in names] == [4, 4, 1, 0, 0]
     assert [sum(run[name].writes.values()) for name in names] == [0, 3, 3, 1, 0]
-    assert any("4 settings are left after 3 (max_writes)" in warning for warning in run["run 0"]["warnings"])
+    assert any("4 settings remain after max_writes=3" in warning for warning in run["run 0"]["warnings"])
     assert sum(entry["status"] == "withheld" for entry in run["run 0"]["results"]) == 4
 
 
@@ -195,7 +195,7 @@ def test_an_account_that_has_to_change_its_password_is_not_shut_out(
     one = {"ids": ["auth.reset_required_api"], "accept_side_effects": ["auth.reset_required_api"]}
     run = playbook([task(MODULE, **one)], instance).went_well()
     assert statuses(run.last) == {"auth.reset_required_api": "refused"}
-    assert f"the account {who} has to change the password" in run.last["results"][0]["reason"]
+    assert f"the account {who} must change its password" in run.last["results"][0]["reason"]
 
 
 def test_a_group_that_shuts_the_caller_out_is_put_back(playbook: Playbooks, new_instance: NewInstance) -> None:
@@ -208,8 +208,8 @@ def test_a_group_that_shuts_the_caller_out_is_put_back(playbook: Playbooks, new_
     assert run.last.failed
     assert "the account no longer signs in" in run.last.message
     assert "The sign-in works again" in run.last.message
-    assert "setting auth.reset_required_api" in run.last["put_back"]
-    assert run.last["not_put_back"] == []
+    assert "setting auth.reset_required_api" in run.last["rolled_back"]
+    assert run.last["not_rolled_back"] == []
     values = {row["name"]: row.get("value", "") for row in instance.content()["sys_properties"]}
     assert values == {row["name"]: row.get("value", "") for row in before}
     again = playbook([task(MODULE, ids=["session.idle_timeout"])], instance).went_well()
@@ -223,7 +223,7 @@ def test_with_a_token_the_one_that_lives_puts_back(playbook: Playbooks, new_inst
     instance.turn(faults=token_faults(2))
     run = playbook([task(MODULE, ids=["session.idle_timeout"], **CLIENT, retries=0)], instance)
     assert run.last.failed
-    assert run.last["put_back"] == ["setting session.idle_timeout"]
+    assert run.last["rolled_back"] == ["setting session.idle_timeout"]
     assert "The sign-in still fails" in run.last.message
     assert value(instance, TIMEOUT) == "120"
 
@@ -242,7 +242,7 @@ def test_a_connection_whose_secrets_are_known_is_tried_after_each_group(
     instance.turn(faults=token_faults(1))
     run = playbook([task(MODULE, **one)], instance)
     assert run.last.failed
-    assert "Put back: setting session.idle_timeout" in run.last.message
+    assert "Rolled back: setting session.idle_timeout" in run.last.message
     assert value(instance, TIMEOUT) == "120"
     instance.turn(faults=[])
     assert statuses(playbook([task(MODULE, **one)], instance).went_well().last) == {"session.idle_timeout": "changed"}
@@ -253,7 +253,7 @@ def test_a_connection_that_never_worked_is_not_what_a_setting_cut(playbook: Play
     instance.add("oauth_entity", name=CONNECTOR, client_id="c1", client_secret="conn-secret-1")
     connection = {"application": CONNECTOR, "user_name": ACCOUNT, "client_secret": "x-secret-1", "password": "x-Pass-1"}
     run = playbook([task(MODULE, ids=["session.idle_timeout"], services=[connection])], instance).went_well()
-    assert any("so it is not watched" in warning for warning in run.last["warnings"])
+    assert any("so the connection is not checked" in warning for warning in run.last["warnings"])
     assert value(instance, TIMEOUT) == "60"
 
 
@@ -366,28 +366,28 @@ def test_what_cannot_be_meant_stops_a_run_that_has_written_nothing(playbook: Pla
     cases: dict[str, tuple[dict[str, Any], str]] = {
         "unknown": (
             {"ids": ["session.idle_timeuot"]},
-            "no setting 'session.idle_timeuot'; did you mean session.idle_timeout",
+            "unknown setting 'session.idle_timeuot'; did you mean session.idle_timeout",
         ),
         "property": ({"exclude": [TIMEOUT]}, "did you mean session.idle_timeout?"),
         "acknowledged": (
             {"accept_side_effects": ["auth.mfa"]},
-            "accept_side_effects: the catalogue has no setting 'auth.mfa'",
+            "accept_side_effects: unknown setting 'auth.mfa'",
         ),
         "type": (
             {"overrides": {"session.idle_timeout": "soon"}},
-            "takes a whole number that is not negative, not 'soon'",
+            "must be an integer of 0 or more, not 'soon'",
         ),
-        "truth": ({"overrides": {"auth.mfa_enabled": 7}}, "auth.mfa_enabled takes true or false, not 7"),
-        "plugin": ({"overrides": {"plugin.high_security": False}}, "is active or it is not"),
+        "truth": ({"overrides": {"auth.mfa_enabled": 7}}, "auth.mfa_enabled must be true or false, not 7"),
+        "plugin": ({"overrides": {"plugin.high_security": False}}, "is either active or not"),
         "locked": (
             {"ids": ["acl.strict_updates"], "overrides": {"acl.strict_updates": True}},
             "cannot be set by customers",
         ),
-        "both": ({"ids": ["auth.mfa_enabled"], "exclude": ["auth.mfa_enabled"]}, "named by ids and by exclude"),
-        "other": ({"overrides": {"tls.key_size": 4096}}, "neither the baseline nor ids names it"),
+        "both": ({"ids": ["auth.mfa_enabled"], "exclude": ["auth.mfa_enabled"]}, "is in ids and in exclude"),
+        "other": ({"overrides": {"tls.key_size": 4096}}, "neither in the baseline nor in ids"),
         "range": (
             {"ids": ["session.ui_lifespan"], "overrides": {"session.ui_lifespan": 0}},
-            "takes a number from 1 to 720, not 0",
+            "must be an integer from 1 to 720, not 0",
         ),
         "limit": ({"max_writes": -1}, "max_writes must be 0 (no limit) or more"),
     }

@@ -78,7 +78,7 @@ def test_everything_can_be_chosen(playbook: Playbooks, instance: Instance) -> No
     ("variables", "words"),
     [
         ({"snow_hardening_baseline": "strong"}, "value of snow_hardening_baseline must be one of"),
-        ({"snow_hardening_ids": ["no.such"]}, "the catalogue has no setting 'no.such'"),
+        ({"snow_hardening_ids": ["no.such"]}, "unknown setting 'no.such'"),
     ],
 )
 def test_what_cannot_be_meant_is_said_before_anything_is_written(

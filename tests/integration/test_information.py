@@ -253,4 +253,4 @@ def test_a_sign_in_without_a_token_has_none_to_hand_over(playbook: Playbooks, in
         [task("snow_token", "basic", more=wrong), task("snow_token", "which", state="absent", more=wrong)], instance
     )
     assert "snow_grant_type basic has no token" in run["basic"].message
-    assert "name it with snow_access_token" in run["which"].message
+    assert "set snow_access_token" in run["which"].message

@@ -69,13 +69,13 @@ def test_an_unknown_role_or_user_stops_a_run_that_has_written_nothing(playbook: 
     }
     run = playbook([task(MODULE, name, more={"ignore_errors": True}, **what) for name, what in wrong.items()], instance)
     words = {
-        "no role": "roles names 'no_such_role', but no row of sys_user_role has that name",
-        "no user": "oauth_user names 'nobody', but no row of sys_user has that user_name",
-        "no contained": "contains names 'no_such_role', but no row of sys_user_role has that name",
+        "no role": "roles names 'no_such_role', but no sys_user_role record has that name",
+        "no user": "oauth_user names 'nobody', but no sys_user record has that user_name",
+        "no contained": "contains names 'no_such_role', but no sys_user_role record has that name",
         "lifespan": "access_token_lifespan must be a positive number of seconds, not 0",
         "field": "sys_user has no field no_such_field",
-        "twice": "described more than once: role a",
-        "absent": "role itil is to be absent, but this call refers to it elsewhere",
+        "twice": "listed more than once: role a",
+        "absent": "role itil is to be deleted, but other objects of this task refer to it",
     }
     for name, expected in words.items():
         assert run[name].failed, name

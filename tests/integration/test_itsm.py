@@ -221,7 +221,7 @@ def test_a_rule_can_be_run_and_its_priority_clash_is_explained(
     clash = {"mdc_itsm_rules": [HIGH, {**HIGH, "display_name": "Another"}]}
     run = tenant("onboard", variables=clash)
     assert run.status == 2
-    assert "belongs to the rule 'High findings'" in run.output
+    assert "is taken by the rule 'High findings'" in run.output
     assert "next free priority is 11" in run.output
 
 
@@ -279,7 +279,7 @@ BAD: dict[str, Case] = {
         {"integration_reads": "dictionary"},
         {},
         {"mdc_itsm_username": "itil_agent", "mdc_itsm_password": "{{ agent_password }}"},
-        ("accepted the credentials, but the user may not read", "UserUnauthorized", "give the user that role"),
+        ("accepted the credentials, but the user may not read", "UserUnauthorized", "grant the user that role"),
     ),
 }  # fmt: skip
 
@@ -309,7 +309,7 @@ def test_only_what_is_needed_is_asked_of_the_identity(
     custom = {"azure_role": "Custom", "azure_actions": [*reading, "Microsoft.Security/integrations/write"]}
     tenant = Defender(playbook, sandbox, *fleet, plan="Free", **custom)
     told = failure(tenant("onboard"))
-    assert "may not switch plans on" in told
+    assert "may not turn plans on" in told
     assert "connect ServiceNow" not in told
     assert not tenant.writes()
     tenant = Defender(playbook, sandbox, *fleet, **custom)

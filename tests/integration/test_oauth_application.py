@@ -49,7 +49,7 @@ def test_an_application_is_created_changed_and_deleted(playbook: Playbooks, new_
     assert changed["access_token_lifespan"] == ("3600", "7200") or changed["access_token_lifespan"] == (3600, 7200)
     assert changed["scope_restriction"] == ("broad", "restricted")
     assert changed["oauth_user"] == ("", "service_owner")
-    assert changed["client_secret"] == ("******** (on the instance)", "******** (as described)")
+    assert changed["client_secret"] == ("******** (value on the platform)", "******** (desired value)")
     assert run["change: real"]["oauth_application"]["oauth_user"] == "service_owner"
     assert run["delete: real"].writes == {
         "PATCH /api/now/table/oauth_entity/{sys_id}": 1,

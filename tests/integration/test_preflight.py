@@ -57,7 +57,7 @@ def test_an_instance_in_order_has_no_problem(playbook: Playbooks, instance: Inst
     run = playbook(LOOK, instance).went_well()
     assert problems(run, instance) == {}
     assert run.last.requests == {"POST /api/now/v1/batch": 1}
-    assert "nothing stands in the way of a connection" in run.last.message
+    assert "ready for a connection" in run.last.message
 
 
 def test_what_a_connector_does_not_survive_ends_the_run(playbook: Playbooks, new_instance: NewInstance) -> None:

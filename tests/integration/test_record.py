@@ -85,7 +85,7 @@ def test_a_choice_the_platform_drops_is_an_error_that_names_it(playbook: Playboo
         instance,
     )  # fmt: skip
     assert run.last.failed
-    assert "did not keep the value" in run.last.message
+    assert "returned a different value" in run.last.message
     assert "identity_type is" in run.last.message
     assert "'robot'" in run.last.message
 

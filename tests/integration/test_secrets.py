@@ -64,14 +64,14 @@ def test_changed_secrets_are_found_in_check_mode_and_repaired(
         {
             "object": f"user {USER}",
             "field": "password",
-            "before": "******** (on the instance)",
-            "after": "******** (as described)",
+            "before": "******** (value on the platform)",
+            "after": "******** (desired value)",
         },
         {
             "object": f"oauth_application {APPLICATION}",
             "field": "client_secret",
-            "before": "******** (on the instance)",
-            "after": "******** (as described)",
+            "before": "******** (value on the platform)",
+            "after": "******** (desired value)",
         },
     ]
     assert not run["look"].writes
@@ -163,7 +163,7 @@ def test_where_the_instance_does_not_tell_nothing_is_written(playbook: Playbooks
         assert run[name]["drift"] == []
         assert not run[name].writes
         (warning,) = run[name]["warnings"]
-        assert "whether oauth_application Defender holds the given client_secret could not be found out" in warning
+        assert "could not verify client_secret of oauth_application Defender" in warning
         assert "always" in warning, "what to do about it"
 
 
@@ -177,7 +177,7 @@ def test_where_the_instance_does_not_tell_a_real_grant_decides_if_it_can(
     instance.change("oauth_entity", {"name": APPLICATION}, client_secret="other-secret-1")
     run = playbook([look("other")], instance).went_well()
     assert not run["other"].changed
-    assert "could not be found out" in run["other"]["warnings"][0]
+    assert "could not verify" in run["other"]["warnings"][0]
 
 
 @pytest.mark.parametrize("columns", [{"locked_out": "true"}, {"active": "false"}], ids=["locked", "inactive"])
@@ -194,7 +194,7 @@ def test_a_secret_that_the_platform_does_not_take_is_an_error(playbook: Playbook
     instance = new_instance(password_by_rest=False)
     run = playbook([task("snow_user", user_name=USER, password=PASSWORD)], instance)
     assert run.last.failed
-    assert "took the new secret of user svc_defender without an error, but does not accept it" in run.last.message
+    assert "stored the new secret of user svc_defender without an error, but does not accept it" in run.last.message
     assert PASSWORD not in run.output
 
 

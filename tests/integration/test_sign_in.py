@@ -177,9 +177,12 @@ def test_missing_and_contradicting_options_send_nothing(playbook: Playbooks, ins
         "no password": ({**url, "snow_username": "svc_ansible"}, "given are snow_username"),
         "no client": ({**url, "snow_grant_type": "client_credentials"}, "needs snow_client_id, snow_client_secret"),
         "no address": ({"snow_username": "a", "snow_password": "b"}, "snow_url is required"),
-        "no scheme": ({"snow_url": "acme-prod.service-now.com"}, "must be a whole address that starts with https://"),
-        "plain http": ({"snow_url": "http://192.0.2.1"}, "credentials are only sent over https"),
-        "user info": ({"snow_url": "https://me:{{ hidden }}@acme-prod.service-now.com"}, "must not carry credentials"),
+        "no scheme": ({"snow_url": "acme-prod.service-now.com"}, "must be an absolute URL that starts with https://"),
+        "plain http": ({"snow_url": "http://192.0.2.1"}, "credentials are sent over https only"),
+        "user info": (
+            {"snow_url": "https://me:{{ hidden }}@acme-prod.service-now.com"},
+            "must not contain credentials",
+        ),
         "no grant": ({**url, "snow_grant_type": "magic"}, "value of snow_grant_type must be one of"),
     }
     messages = {}

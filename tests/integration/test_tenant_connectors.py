@@ -132,7 +132,7 @@ def test_an_address_is_known_in_any_writing(
         connect("plain", described(ready), contract=loaded(contract), **WAITING),
     ]
     run = tenant_run(playbook, steps, tenant.with_session())
-    assert "are one instance" in run["twice"].message
+    assert "have the same instance" in run["twice"].message
     assert f"connectors names {ready.name!r} twice" in run["same name"].message
     assert (run["odd"].changed, run["plain"].changed) == (True, False)
     assert run["odd"]["results"][0]["instance_url"] == ready.access.url
@@ -184,9 +184,9 @@ def test_what_is_ambiguous_stops_before_anything_is_written(
     ]
     run = tenant_run(playbook, steps, tenant.with_session())
     assert "the tenant has 2 connectors named 'acme-twice'" in run["two"].message
-    assert "takes client_id, client_secret, password, username to create it" in run["incomplete"].message
-    assert "instance_url must be a whole address" in run["no address"].message
-    assert "takes mda_portal_cookie to create it" in run["no session"].message
+    assert "requires client_id, client_secret, password, username to create it" in run["incomplete"].message
+    assert "instance_url must be an absolute URL" in run["no address"].message
+    assert "requires mda_portal_cookie to create it" in run["no session"].message
     assert "was learned from a connection with OAuth" in run["other mode"].message
     assert not tenant.writes()
 
@@ -196,8 +196,8 @@ def test_what_is_ambiguous_stops_before_anything_is_written(
     [
         ({"portal_session": "expired"}, "the portal session has ended", 0),
         ({"portal_routes": "refused"}, "The account has no role in Defender for Cloud Apps", 0),
-        ({"wizard_answer": "field renamed"}, "the answer lacks", 1),
-        ({"wizard_answer": "other status"}, "where status 200 is declared", 1),
+        ({"wizard_answer": "field renamed"}, "the response lacks", 1),
+        ({"wizard_answer": "other status"}, "but the contract declares status 200", 1),
     ],
 )
 def test_a_portal_that_refuses_or_has_changed_ends_the_task(

@@ -36,7 +36,10 @@ def test_looking_gives_the_same_in_both_shells_and_writes_nothing(playbook: Play
         assert one["api_calls"]["write"] == other["api_calls"]["write"] == 0
         assert {**one, "api_calls": 0} == {**other, "api_calls": 0}
     assert not tenant.writes()
-    connectors, _, policies, hunting = here
+    connectors, activities, policies, hunting = here
+    assert connectors["msg"].endswith("1 error), 1 problem")
+    assert activities["msg"].endswith(" activities of app 14509 in the last 1 day")
+    assert " policies, " in policies["msg"]
     found = {entry["name"]: entry for entry in connectors["connectors"]}
     assert found["acme-prod"]["status"] == "connected"
     assert found["acme-prod"]["days_left"] == 89
@@ -56,7 +59,7 @@ def test_an_application_is_told_what_it_can_know(playbook: Playbooks, sandbox: S
     run = tenant_run(playbook, looks, tenant.hosts("mda_api_token"))
     assert "the list of connectors is refused" in run["mda_connector_info"]["evidence"][0]
     assert run["mda_policy_info"].failed
-    assert "No application permission covers this route. It takes mda_api_token" in run["mda_policy_info"].message
+    assert "No application permission covers this route. Set mda_api_token" in run["mda_policy_info"].message
 
 
 def test_entra_refuses_in_words_that_help(playbook: Playbooks, sandbox: SandboxProcess) -> None:
@@ -77,7 +80,7 @@ def test_entra_refuses_in_words_that_help(playbook: Playbooks, sandbox: SandboxP
         "wrong secret": "AADSTS7000215",
         "wrong tenant": "AADSTS90002",
         "wrong application": "AADSTS700016",
-        "no secret": "azure_auth_source client_secret needs azure_client_secret",
+        "no secret": "azure_auth_source client_secret requires azure_client_secret",
     }
     for name, words in expected.items():
         assert run[name].failed
@@ -93,8 +96,8 @@ def test_missing_rights_are_named(playbook: Playbooks, sandbox: SandboxProcess) 
         task("mda_activity_info", "revoked token", more=IGNORED),
     ]
     run = tenant_run(playbook, looks, tenant.hosts())
-    assert "It takes the permission Investigation.read" in run["no permission"].message
-    assert "It takes the permission ThreatHunting.Read.All" in run["no hunting"].message
+    assert "The call requires the permission Investigation.read" in run["no permission"].message
+    assert "The call requires the permission ThreatHunting.Read.All" in run["no hunting"].message
     assert "mda_api_token is wrong, was revoked" in run["revoked token"].message
 
 
@@ -121,4 +124,4 @@ def test_a_tenant_that_is_busy_says_so(playbook: Playbooks, sandbox: SandboxProc
     looks = [task("mda_policy_info", "first"), task("mda_policy_info", "second")]
     run = tenant_run(playbook, looks, tenant.hosts(), retries=0)
     assert not run["first"].failed
-    assert "The tenant answers 30 calls a minute over all its clients; run again later" in run["second"].message
+    assert "The tenant accepts 30 calls per minute from all clients together. Run again later" in run["second"].message

@@ -48,9 +48,12 @@ def test_a_contract_is_learned_and_holds_no_secret(playbook: Playbooks, sandbox:
 
 
 CASES = {
-    "a value that was not typed": ({"password": "never typed here"}, "password: not found in what the wizard sent"),
-    "an unknown option": ({"realm": "something"}, "learn_contract_values takes name, instance_url"),
-    "a value too short": ({"username": "x"}, "username: too short to be told from other text"),
+    "a value that was not typed": (
+        {"password": "never typed here"},
+        "password: not found in the requests of the wizard",
+    ),
+    "an unknown option": ({"realm": "something"}, "learn_contract_values accepts name, instance_url"),
+    "a value too short": ({"username": "x"}, "username: too short to be found reliably"),
     "two of one value": ({"client_id": "svc_ansible"}, "have the same value"),
 }
 
@@ -80,7 +83,7 @@ def of_another_kind(har: dict[str, Any]) -> str:
 
 
 RECORDS = {
-    "no record": (of_another_kind, "the file is no HAR"),
+    "no record": (of_another_kind, "not a HAR file: log.entries is missing"),
     "refused": (refused_by_the_portal, "the portal refused every request of the wizard"),
     "no wizard": (without_the_wizard, ""),
 }

@@ -74,7 +74,7 @@ def test_bad_ranges_are_refused_before_anything_is_written(playbook: Playbooks, 
         ranges("empty", good, {"name": "Bad", "subnets": []}, more=IGNORED),
     ]
     run = tenant_run(playbook, cases, tenant.hosts())
-    assert "'192.0.2.0/33' is no subnet" in run["no subnet"].message
+    assert "'192.0.2.0/33' is not a subnet" in run["no subnet"].message
     assert "ip_ranges names 'Good' twice" in run["twice"].message
     assert "subnets is empty" in run["empty"].message
     assert not tenant.writes()

@@ -122,12 +122,12 @@ def test_tickets_and_assignments_follow_findings_and_people(tenant: Defender, in
     assert new["number"] != first[deleted["_id"]]["number"]
     (note,) = notes_of(instance, new)
     assert note == (
-        f"Defender for Cloud: ticket {first[deleted['_id']]['number']}, which stood for this recommendation, is not there any more."
+        f"Defender for Cloud: the former ticket of this recommendation, {first[deleted['_id']]['number']}, no longer exists."
     )
     assert noted(tenant, deleted)["ticketNumber"] == digits(new)
     row = ticket_of(instance, gone)
     assert row["state"] == "6"
-    assert row["close_notes"].startswith("Resolved by Defender for Cloud: the recommendation is gone")
+    assert row["close_notes"].startswith("Resolved by Defender for Cloud: the recommendation no longer exists")
     assert ticket_of(instance, stays) == first[stays["_id"]]
     assert f"incident {ticket_of(instance, heals)['correlation_id']}" in dict(drift_of(real))
 
@@ -143,7 +143,7 @@ def test_tickets_and_assignments_follow_findings_and_people(tenant: Defender, in
     old, new = tickets_of(instance, returns)
     assert (old["state"], new["state"]) == ("7", "1")
     assert new["correlation_id"] == f"{old['correlation_id']}-2"
-    assert any(note.endswith(f"It was {old['number']} before.") for note in notes_of(instance, new))
+    assert any(note.endswith(f"The former ticket is {old['number']}.") for note in notes_of(instance, new))
     assert (noted(tenant, returns)["ticketNumber"], noted(tenant, returns)["ticketStatus"]) == (digits(new), "open")
     assert len(ours(instance)) == len(findings) + 1
 

@@ -133,7 +133,7 @@ def test_a_number_that_an_assignment_cannot_hold_is_in_its_link(
     instance = new_instance(tickets={"numbering": beyond})
     tenant = Defender(playbook, sandbox, instance, subscriptions=1)
     _foretold, real, _again = tenant.told_and_done("tickets")
-    assert "assignments cannot hold the ticket's number" in real.output
+    assert "assignments cannot store the ticket's number" in real.output
     for finding in unhealthy(tenant):
         told, row = noted(tenant, finding), ticket_of(instance, finding)
         assert "ticketNumber" not in told
@@ -144,7 +144,7 @@ def test_a_number_that_an_assignment_cannot_hold_is_in_its_link(
     instance.remove("incident", sys_id=before["sys_id"])
     tenant("tickets").went_well()
     (note,) = notes_of(instance, ticket_of(instance, finding))
-    assert f"ticket {before['number']}, which stood for this recommendation, is not there any more" in note
+    assert f"the former ticket of this recommendation, {before['number']}, no longer exists" in note
     settled(tenant)
 
 

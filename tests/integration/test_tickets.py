@@ -88,7 +88,7 @@ def test_what_people_ended_stays_so_and_is_told(playbook: Playbooks, instance: I
     assert all(not done.changed and not done.writes for done in run.done)
     for entry in run["again"]["results"]:
         assert (entry["status"], entry["state"]) == ("ok", entry["correlation_id"])
-        assert f"it was {entry['correlation_id']} since and stays so" in entry["reason"]
+        assert f"it has been {entry['correlation_id']} and stays {entry['correlation_id']}" in entry["reason"]
     assert not run["again"]["drift"]
 
 
@@ -152,8 +152,8 @@ def test_an_account_that_may_not_close_is_told_what_to_do(playbook: Playbooks, i
     itil_instance.turn(tickets={"closing": "ignored"})
     ignored = playbook([tickets("close", ended[0])], itil(itil_instance)).last
     assert ignored.failed
-    assert "did not keep the value: incident closed: state is 'open', not 'closed'" in ignored.message
-    assert "Closing takes the role itil_admin or admin" in ignored.message
+    assert "returned a different value: incident closed: state is 'open', not 'closed'" in ignored.message
+    assert "Closing requires the role itil_admin or admin" in ignored.message
     assert ignored["results"][0]["number"] == closed["number"]
 
 
@@ -193,7 +193,7 @@ def test_a_problem_is_written_and_its_end_is_left_to_a_person(playbook: Playbook
             "Cause notes": "Policy assigned",
             "Fix notes": "Policy assigned",
         }
-        assert "moves no problem from state to state" in step["reason"]
+        assert "cannot change the state of a problem" in step["reason"]
         assert row["sys_id"] in step["where"]
         (entry,) = run[name]["results"]
         assert (entry["status"], entry["state"], entry["platform_state"]) == ("manual", "open", "New")

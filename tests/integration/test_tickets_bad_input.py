@@ -20,22 +20,28 @@ GOOD: dict[str, Any] = {"correlation_id": "good", "short_description": "Good"}
     [
         (
             {"assignment_group": "No Such Group"},
-            "assignment_group 'No Such Group' is no name of a row of sys_user_group, or the account may not read it. "
+            "assignment_group: sys_user_group has no row with name 'No Such Group', or the account cannot read it. "
             "Nothing was written",
         ),
-        ({"caller": "nobody"}, "caller 'nobody' is no user_name of a row of sys_user"),
-        ({"assigned_to": "0" * 32}, f"assigned_to '{'0' * 32}' is no user_name of a row of sys_user"),
-        ({"impact": "9"}, "impact '9' is no choice of this instance. Nothing was written; it has: 1 (1 - High), 2 ("),
-        ({"extra_fields": {"category": "cloud"}}, "category 'cloud' is no choice of this instance"),
+        ({"caller": "nobody"}, "caller: sys_user has no row with user_name 'nobody'"),
+        ({"assigned_to": "0" * 32}, f"assigned_to: sys_user has no row with user_name '{'0' * 32}'"),
+        (
+            {"impact": "9"},
+            "'9' is not a valid impact on this instance. Nothing was written; valid values are: 1 (1 - High), 2 (",
+        ),
+        ({"extra_fields": {"category": "cloud"}}, "'cloud' is not a valid category on this instance"),
         ({"extra_fields": {"u_unknown": "x"}}, "incident has no field u_unknown on this instance"),
-        ({"extra_fields": {"comments": "x"}}, "extra_fields names comments, which other options set, or nobody can"),
-        ({"correlation_id": "k" * 101}, "correlation_id has 101 characters, and the column holds 100"),
-        ({"correlation_id": " k"}, "correlation_id must be text without spaces around it"),
+        (
+            {"extra_fields": {"comments": "x"}},
+            "extra_fields contains comments, which other options set, or which are read-only",
+        ),
+        ({"correlation_id": "k" * 101}, "correlation_id has 101 characters, but the column holds 100"),
+        ({"correlation_id": " k"}, "correlation_id must not be empty, or have leading or trailing spaces"),
         ({"short_description": ""}, "short_description must not be empty"),
-        ({"short_description": None}, "it does not exist, and creating it takes a short_description"),
-        ({"correlation_id": "good"}, "incident good is described more than once"),
+        ({"short_description": None}, "it does not exist, and creating it requires short_description"),
+        ({"correlation_id": "good"}, "incident good is listed more than once"),
         ({"type": "problem", "caller": "employee"}, "a problem has no caller"),
-        ({"correlation_id": "javascript:gs.log()"}, "would be run by the instance; it is never sent"),
+        ({"correlation_id": "javascript:gs.log()"}, "would be run by the instance, so it is never sent"),
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
 )
@@ -69,9 +75,9 @@ def test_a_close_code_that_the_instance_lacks_is_answered_with_those_it_has(
         ],
         instance,
     ).went_well()
-    assert "close_code 'Solution provided' is no choice of this instance" in run["wrong"].message
-    assert run["wrong"].message.endswith("it has: Fixed, Not a fault")
-    assert "give close_code, one of: Fixed, Not a fault" in run["none"].message
+    assert "'Solution provided' is not a valid close_code on this instance" in run["wrong"].message
+    assert run["wrong"].message.endswith("valid values are: Fixed, Not a fault")
+    assert "set close_code to one of: Fixed, Not a fault" in run["none"].message
     assert run["right"]["results"][0]["state"] == "resolved"
 
 
@@ -84,7 +90,7 @@ def test_a_name_that_two_groups_have_does_not_tell_which(playbook: Playbooks, in
         ],
         instance,
     ).went_well()
-    assert "2 rows of sys_user_group have the name 'Twins'" in run["name"].message
+    assert "2 sys_user_group records have the name 'Twins'" in run["name"].message
     assert instance.row("incident", correlation_id="good")["assignment_group"] == ids[0]
 
 

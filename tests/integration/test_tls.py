@@ -65,14 +65,14 @@ def test_an_authority_is_trusted_when_it_is_named(
     assert run["trusted"]["instance"]["caller"]["user_name"] == "svc_ansible"
     for name in ("not named", "another authority"):
         assert run[name].failed
-        assert "the TLS connection was refused" in run[name].message
+        assert "the TLS connection failed" in run[name].message
         assert "certificate" in run[name].message
-        assert "Name the certificate authority with ca_path" in run[name].message
+        assert "Set ca_path to the certificate authority" in run[name].message
         assert not run[name].requests
         assert "warnings" not in run[name].result, "asking again would not help"
     assert "ca_path /nonexistent/ca.pem does not exist" in run["no such file"].message
     assert not run["not verified"].failed
-    assert "anybody on the way can read and change" in run["not verified"]["warnings"][0]
+    assert "anyone on the network path can read and change" in run["not verified"]["warnings"][0]
     found = run["client certificate"]["instance"]
     assert (found["grant_type"], found["caller"]["user_name"]) == ("mtls", "svc_ansible")
     assert run["certificate of another authority"].failed
@@ -92,4 +92,4 @@ def test_https_that_speaks_plain_http_is_named(playbook: Playbooks, instance: In
     address = instance.access.url.replace("http://", "https://")
     run = playbook([look("plain", snow_url=address)], instance)
     assert run.last.failed
-    assert "the TLS connection was refused" in run.last.message
+    assert "the TLS connection failed" in run.last.message

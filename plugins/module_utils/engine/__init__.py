@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read, plan, apply: how anything this collection manages comes to its described state. Knows no HTTP and no Ansible."""
+"""Read, plan, apply, verify: how this collection brings objects to their desired state. Knows no HTTP and no platform."""

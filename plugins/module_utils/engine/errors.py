@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a described state cannot be reached, in words for its user."""
+"""Errors that keep a run from reaching the desired state, with messages for the user."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .result import ManualStep
 
 
 class EngineError(Exception):
-    """The run stops here. `str(error)` says who, what, the platform's own words and what to do.
+    """The run stops here. The message names who, what, the platform's own words and the remedy.
 
-    `output` is what the module returns beside the message.
+    `output` is what the module returns in addition to the message.
     """
 
     def __init__(self, message: str, output: dict[str, Any] | None = None) -> None:
@@ -20,13 +20,13 @@ class EngineError(Exception):
 
 
 class InvalidInput(EngineError):
-    """What the user described cannot be meant or cannot be resolved; nothing was written."""
+    """The task's input is contradictory or cannot be resolved; nothing was written."""
 
 
 class Refused(EngineError):
-    """The platform understood and said no.
+    """The platform understood the request and refused it.
 
-    For an object with an outcome of its own, `status` is noted there, and `step` says what a person can do instead.
+    For an object with an outcome of its own, `status` is noted there, and `step` is what can be done manually instead.
     """
 
     def __init__(self, message: str, *, status: str = "refused", step: ManualStep | None = None) -> None:
@@ -35,7 +35,7 @@ class Refused(EngineError):
 
 
 class AlreadyExists(Refused):
-    """The platform would not create what it says to have already: somebody else may have been first."""
+    """The platform reports that the row exists already: another run may have created it first."""
 
 
 class UnclearOutcome(EngineError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a resource consists of, and how values compare.
+"""The fields of a resource, and how their values compare.
 
 Platforms answer in strings (`"true"`, `"3600"`); both sides are brought to that wire form before they are compared.
 """
@@ -26,28 +26,12 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Links:
-    """The field is a list of names kept as rows of a collection of their own, `collection`.
-
-    Each row joins the owner (column `owner`) to a row of `targets` (column `target`) that users name by `by`.
-    Rows whose column `inherited` is true follow from something else and are never touched.
-    """
-
-    collection: str
-    owner: str
-    target: str
-    targets: str
-    by: str
-    inherited: str = ""
-
-
-@dataclass(frozen=True)
 class Field:
     """One thing a user sets: option `name`, column `wire` (the same unless given).
 
-    `choices` maps option values to column values. `secret` makes the field write-only and names the probe that can
-    tell whether the platform holds the given value ("" when none can). `without_column` is the option value that a
-    release without this column fulfils by itself.
+    `choices` maps option values to column values. `secret` makes the field write-only and names the check whether the
+    platform holds the given value ("" when there is none). `without_column` is the option value that a release without
+    this column already has.
     """
 
     name: str
@@ -55,23 +39,22 @@ class Field:
     kind: str = TEXT
     choices: Mapping[str, str] = field(default_factory=dict)
     reference: Reference | None = None
-    links: Links | None = None
     secret: str | None = None
     without_column: str | None = None
 
     @property
     def column(self) -> str:
-        """The column this field is kept in."""
+        """The column that holds this field."""
         return self.wire or self.name
 
     def to_wire(self, value: Any) -> str:
-        """Return `value` as the platform keeps it."""
+        """Return `value` as the platform stores it."""
         if self.choices:
             return self.choices.get(str(value), str(value))
         return normal(self.kind, value)
 
     def from_wire(self, value: str) -> str:
-        """Return a column's value in the user's words."""
+        """Return a column's value as the option has it."""
         return next((name for name, wire in self.choices.items() if wire == value), value)
 
 
@@ -87,7 +70,7 @@ def wire_text(value: Any) -> str:
 
 
 def normal(kind: str, value: Any) -> str:
-    """Return `value` in the one form that values of `kind` are compared in; what does not fit its kind stays as it is."""
+    """Return `value` in the normal form for comparing values of `kind`; what does not fit its kind is returned as text."""
     text = wire_text(value)
     if kind == BOOLEAN:
         word = text.strip().lower()
@@ -109,3 +92,15 @@ def kind_of(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return LIST
     return TEXT
+
+
+def typed(field: Field, value: Any) -> Any:
+    """Return a field's value as a Python value of its kind; what does not fit stays text."""
+    text = normal(field.kind, value)
+    if field.kind == BOOLEAN and text in ("true", "false"):
+        return text == "true"
+    if field.kind == INTEGER and WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if field.kind == LIST:
+        return [part for part in text.split(",") if part]
+    return value

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is to be done: writes, in order, and everything a user is told about them."""
+"""Plans: the writes that bring objects to their desired state, in order, and what results show of them."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Union
+from typing import Any, Protocol
 
 from .field import Field
 from .result import Drift, ManualStep
-from .snapshot import PlannedId, Row
+from .snapshot import PlannedId, Query, Row, Snapshot
 
-Value = Union[str, PlannedId]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
+Value = Any  # a column's value, or the `PlannedId` of a row that this plan creates
 
 CREATE, UPDATE, DELETE, PERFORM = "create", "update", "delete", "perform"
 OK, CHANGED, REFUSED, FAILED, MANUAL = "ok", "changed", "refused", "failed", "manual"
@@ -20,14 +22,14 @@ OK, CHANGED, REFUSED, FAILED, MANUAL = "ok", "changed", "refused", "failed", "ma
 class Write:
     """One request that changes something.
 
-    `label` is what a person calls the object. `stage` orders the writes of a plan. `identity` (column to value) finds
-    what a create made when its answer was lost. `secret` values are write-only and sent apart from all others.
-    `outcome`: where a refusal is noted instead of ending the run. `step`: what a person can do after a refusal, which is
-    noted as `manual_status` then, `hint`: what else to say of one. `undo` holds the values that put an update back.
+    `label` names the object. `stage` orders the writes of a plan. `identity` (column to value) finds the created row when
+    the answer was lost. `secret` values are write-only and sent separately from all others. `outcome`: where a refusal is
+    noted instead of ending the run. `step`: the manual step after a refusal, which is then noted as `manual_status`;
+    `hint`: what to add to its message. `undo` holds the values that roll an update back.
 
-    `bulk_noun` says in the plural what the object is, and that this write depends on no other of its stage, so that it may
-    go out with them in one request; it has an `outcome` and an `identity`, which for an update is what the row shows
-    afterwards (its id first). `second_pass`: carried out as well when only the look after all other writes shows that it is due.
+    `bulk_noun` is the plural of the object's kind and marks a write that depends on no other of its stage, so that it may
+    be sent with them in one request; it has an `outcome` and an `identity`, which for an update is what the row shows
+    afterwards (its id first). `second_pass`: also carried out when only the read after all other writes shows that it is due.
     """
 
     action: str
@@ -51,7 +53,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Need:
-    """Writing `what` takes one of `roles`."""
+    """Doing `what` requires one of `roles`."""
 
     what: str
     roles: tuple[str, ...]
@@ -59,7 +61,7 @@ class Need:
 
 @dataclass(frozen=True)
 class SecretCheck:
-    """After the writes: does the platform now hold `value`? `probe` names the way to tell."""
+    """To be verified after the writes: that the platform holds `value`. `probe` names the check."""
 
     label: str
     probe: str
@@ -68,11 +70,11 @@ class SecretCheck:
 
 @dataclass
 class Plan:
-    """What one resource needs to come to its described state.
+    """What one resource needs to reach its desired state.
 
-    `row` is what is there now. `object` describes it as it will be, for the module's result; a `bulk` resource fills
-    `outcomes` instead.
-    `columns` (by collection) must exist before the first write.
+    `row` is the current one. `object` is the result's view of it after apply; a `bulk` resource fills `outcomes` instead,
+    in which an object with one of `in_sync_statuses` is in sync. `columns` (by collection) must exist before the first write.
+    `performs` is the verb of its operations, in the infinitive and the past tense.
     """
 
     label: str
@@ -89,14 +91,21 @@ class Plan:
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: list[SecretCheck] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    in_sync_statuses: tuple[str, ...] = (OK,)
+    performs: tuple[str, str] = ("carry out", "carried out")
 
     def add_drift(self, field_name: str, before: Any, after: Any) -> None:
-        """Note that `field_name` is not as described."""
+        """Record that `field_name` deviates from the desired state."""
         self.drift.append(Drift(self.label, field_name, before, after))
         if before is not None:
             self.before[field_name] = before
         if after is not None:
             self.after[field_name] = after
+
+
+def ordered(plans: Iterable[Plan]) -> list[Write]:
+    """Return the writes of `plans` in the order of their stages."""
+    return sorted((write for plan in plans for write in plan.writes), key=lambda write: write.stage)
 
 
 class SecretDecision(Protocol):
@@ -109,16 +118,23 @@ class SecretDecision(Protocol):
         """
 
 
-class Resource(Protocol):
-    """What the engine can bring to its described state."""
+class Resource(ABC):
+    """Something that the engine can bring to its desired state."""
 
     label: str
 
-    def reads(self) -> list[Any]:
-        """Return every question whose answer the plan depends on."""
+    @abstractmethod
+    def reads(self) -> list[Query]:
+        """Return the queries whose answers the plan depends on."""
+
+    def further_queries(self, snapshot: Snapshot) -> list[Query]:
+        """Return queries that depend on the first answers."""
+        return []
 
     def planned_ids(self) -> list[PlannedId]:
-        """Return the ids that exist once this resource is as described."""
+        """Return the ids by which other resources can refer to rows that this one creates."""
+        return []
 
-    def plan(self, snapshot: Any, secrets: SecretDecision) -> Plan:
-        """Compare with what was read; raise `InvalidInput` for what cannot be meant. Writes nothing."""
+    @abstractmethod
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
+        """Compare the desired state with the snapshot; raise `InvalidInput` for input that cannot be meant. Writes nothing."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a call found, did and left to a person (interface: what every state module returns)."""
+"""The result of a call: what it found, what it changed, and which manual steps remain."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 ABSENT, PRESENT = "absent", "present"
+# Shown in place of write-only values.
+ON_PLATFORM, DESIRED = "******** (value on the platform)", "******** (desired value)"
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One deviation: `field` of `object` was `before` and is, or would be, `after`. Secrets are masked by their makers."""
+    """One deviation: `field` of `object` was `before` and is, or would be, `after`. Secrets are masked before."""
 
     object: str
     field: str
@@ -21,7 +23,9 @@ class Drift:
 
 @dataclass(frozen=True)
 class ManualStep:
-    """What no API can do. `values` maps the label in the portal to what to enter; `secret_values` lists labels not printed."""
+    """A step that has no API. `values` maps the label in the portal to the value to enter; `secret_values` lists labels whose
+    value is not printed.
+    """
 
     id: str
     title: str
@@ -33,9 +37,10 @@ class ManualStep:
 
 @dataclass
 class Result:
-    """The outcome of one call; `output` holds what the module at hand returns beyond the common keys."""
+    """The result of one call: `msg` is one sentence about it, `output` what the module returns beyond the common keys."""
 
     changed: bool = False
+    msg: str = ""
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     drift: list[Drift] = field(default_factory=list)
@@ -44,8 +49,8 @@ class Result:
     managed: bool = True
 
     def as_dict(self, *, with_diff: bool) -> dict[str, Any]:
-        """Return the result as Ansible takes it; an `_info` module (`managed` false) has no diff, drift or manual steps."""
-        result: dict[str, Any] = {"changed": self.changed, **self.output}
+        """Return the result in Ansible's form; an `_info` module (`managed` false) has no diff, drift or manual steps."""
+        result: dict[str, Any] = {"changed": self.changed, **({"msg": self.msg} if self.msg else {}), **self.output}
         if self.managed:
             result["drift"] = [asdict(entry) for entry in self.drift]
             result["manual_steps"] = [asdict(step) for step in self.manual_steps]
@@ -54,6 +59,6 @@ class Result:
         return result
 
 
-def information(**output: Any) -> Result:
+def information(msg: str = "", **output: Any) -> Result:
     """Return the result of a call that only reads."""
-    return Result(output=output, managed=False)
+    return Result(msg=msg, output=output, managed=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes in groups, with a look after each whether the caller still gets in; a group that shuts him out is put back."""
+"""Writes in batches and checks access after each; a batch that locks the account out is rolled back."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from .snapshot import PlannedId
 
 
 class AccessLost(EngineError):
-    """The caller does not get in any more, or whether he does cannot be found out."""
+    """The account can no longer sign in, or its access cannot be verified."""
 
 
 class AccessGuard(Protocol):
-    """Knows how to get in anew, and by which way one still gets in when that fails."""
+    """Verifies access by a new sign-in, and keeps a session for the rollback in case that fails."""
 
     def before(self) -> None:
-        """Prepare before the first write; raise `AccessLost` when getting in anew fails already."""
+        """Prepare before the first write; raise `AccessLost` when a new sign-in fails already."""
 
     def wrote(self, done: int, total: int) -> None:
         """Show how far the run has come."""
 
     def check(self) -> None:
-        """Get in anew; raise `AccessLost` when that fails."""
+        """Sign in again; raise `AccessLost` when that fails."""
 
     def rescue(self) -> AbstractContextManager[None]:
-        """Return the way in by which a group can be put back."""
+        """Return the session by which a batch can be rolled back."""
 
 
 class RollbackStore(Protocol):
-    """The verbs that put something back."""
+    """The operations that a rollback needs."""
 
     name: str
 
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+    def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
         """Change a row."""
 
     def delete(self, write: Write, row_id: str) -> None:
@@ -48,7 +48,7 @@ class RollbackStore(Protocol):
 
 @dataclass
 class RollbackWrites:
-    """Writes of one plan: those of one stage are a group.
+    """Writes of one plan: those of one stage are a batch.
 
     `apply` carries out one write and notes a refusal in `refused` (by label). `ids` are those of created rows.
     """
@@ -61,7 +61,7 @@ class RollbackWrites:
     kept: list[str] = field(default_factory=list)
 
     def run(self, writes: Sequence[Write]) -> None:
-        """Write everything. Raises `EngineError` that says what was put back and what was not."""
+        """Write everything. Raises `EngineError` with what was rolled back and what was not."""
         self.guard.before()
         done = 0
         for _stage, group in groupby(writes, key=lambda write: write.stage):
@@ -70,7 +70,7 @@ class RollbackWrites:
                 try:
                     self.apply(write)
                 except Exception as error:
-                    # It may be this group that shut the caller out; if it is not, the failure speaks for itself.
+                    # This batch may have locked the account out; if it has not, the failure itself is reported.
                     self._check([*written, write], error)
                     raise
                 done += 1
@@ -101,28 +101,33 @@ class RollbackWrites:
             again = "The sign-in works again"
         except AccessLost as error:
             again = f"The sign-in still fails: {error}"
-        words = [
+        sentences = [
             f"{self.store.name}: after writing {', '.join(write.label for write in written)} the account no longer signs in. {lost}",
-            f"Put back: {', '.join(back) or 'nothing'}",
-            f"NOT put back: {'; '.join(left)}. Do it by hand on the instance" if left else "",
+            f"Rolled back: {', '.join(back) or 'nothing'}",
+            f"NOT rolled back: {'; '.join(left)}. Do it manually on the instance" if left else "",
             again,
             f"Written before and kept: {', '.join(self.kept)}" if self.kept else "Nothing else was written",
         ]
-        return EngineError(". ".join(word for word in words if word), {"put_back": back, "not_put_back": left})
+        message = ". ".join(sentence for sentence in sentences if sentence)
+        return EngineError(message, {"rolled_back": back, "not_rolled_back": left})
 
     def _undo(self, write: Write) -> str:
-        """Put one write back; return why it could not be."""
+        """Roll one write back; return why that failed, or ""."""
         try:
             if write.action == UPDATE and write.undo is not None:
-                self.store.update(write, _text(write.row), {name: _text(value) for name, value in write.undo.items()})
+                self.store.update(write, _known(write.row), {name: _known(value) for name, value in write.undo.items()})
                 return ""
             if write.action == CREATE and write.planned_id is not None and write.planned_id in self.ids:
                 self.store.delete(write, self.ids[write.planned_id])
                 return ""
-        except Exception as error:  # noqa: BLE001 (whatever it is, the next one has to be put back all the same)
+        except Exception as error:  # noqa: BLE001 (the other writes must be rolled back in any case)
             return str(error)
-        return "an activation has no way back" if write.action == PERFORM else "whether it was carried out is not known"
+        return (
+            "an activation cannot be rolled back"
+            if write.action == PERFORM
+            else "it is unknown whether it was carried out"
+        )
 
 
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else ""
+def _known(value: Value) -> Any:
+    return "" if isinstance(value, PlannedId) else value

@@ -6,51 +6,55 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, Union, runtime_checkable
+from typing import Any, Protocol, Union, runtime_checkable
 
 from .errors import EngineError
 from .plan import Write
-from .snapshot import Query, QueryResult, Row
+from .snapshot import Query, QueryResult, Row, Snapshot, merged
 
-# What a probe of a secret can find. CLOSED: as the row is now (inactive, locked), every secret would be refused.
+# Results of checking a secret. CLOSED: as the row is now (inactive, locked), every secret would be refused.
 MATCH, MISMATCH, UNKNOWN, CLOSED = "match", "mismatch", "unknown", "closed"
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who is calling: the name, and the roles where they may be read (else None)."""
+    """The calling account: its name, and its roles where they may be read (else None)."""
 
     user_name: str
     roles: frozenset[str] | None
 
 
 class Store(Protocol):
-    """A platform, as far as the engine is concerned. `name` is what a person calls it."""
+    """A platform, as far as the engine is concerned. `name` names it in messages; rows have their id in `id_column`."""
 
     name: str
+    id_column: str
     check_mode: bool
     create_attempts: int
 
     def read(self, reads: Sequence[Query]) -> list[QueryResult]:
-        """Answer all `reads`, in order, in as few round trips as can be."""
+        """Answer all `reads`, in order, in as few round trips as possible."""
 
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """Create a row; raise `Refused`, or `UnclearOutcome` when it may exist now."""
+    def create(self, write: Write, values: Mapping[str, Any]) -> Row:
+        """Create a row and return it, at least its id; raise `Refused`, or `UnclearOutcome` when it may exist now."""
 
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+    def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
         """Change a row; raise `Refused`."""
 
     def delete(self, write: Write, row_id: str) -> None:
         """Delete a row that may be gone already; raise `Refused`."""
 
     def perform(self, write: Write) -> None:
-        """Carry out what is no row, and wait for its end; raise `Refused`."""
+        """Carry out an operation that has no row of its own, and wait for its end; raise `Refused`."""
 
     def verdict(self, probe: str, value: str, row: Row) -> str:
         """Return whether the platform holds the secret `value`: match, mismatch, unknown or closed."""
 
+    def is_unfinished(self, row: Row) -> bool:
+        """Return True for a row that the calling account created and whose secret it has not written yet."""
+
     def account(self) -> Account | None:
-        """Return who is calling, or None when that cannot be found out."""
+        """Return the calling account, or None when the platform does not show it."""
 
     def wait(self, attempt: int) -> None:
         """Pause before a create is tried again."""
@@ -61,10 +65,10 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Order:
-    """A write that is ready to go out: `values` holds no more promises, `row_id` is "" for a create."""
+    """A write that is ready to be sent: `values` holds no `PlannedId` any more, `row_id` is "" for a create."""
 
     write: Write
-    values: Mapping[str, str]
+    values: Mapping[str, Any]
     row_id: str = ""
 
 
@@ -73,7 +77,7 @@ WriteResult = Union[Row, EngineError]  # noqa: UP007 (evaluated at run time, whe
 
 @runtime_checkable
 class BulkStore(Protocol):
-    """What a store offers beside `Store` when it can carry out many writes in one round trip."""
+    """What a store offers in addition to `Store` when it can send many writes in one round trip."""
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait until no other run of this machine creates rows on the platform, and let none begin."""
@@ -82,11 +86,31 @@ class BulkStore(Protocol):
         """Return how many writes to send together next."""
 
     def write_many(self, orders: Sequence[Order]) -> list[WriteResult]:
-        """Carry out creates and updates; return for each, in order, the row (at least its id) or what went wrong.
+        """Send creates and updates; return for each, in order, the row (at least its id) or the error.
 
-        What went wrong is `Refused`, `AlreadyExists`, or `UnclearOutcome` of a write that may have been carried out. Each
-        is sent once; only what the platform surely left undone is sent again.
+        Errors are `Refused`, `AlreadyExists`, or `UnclearOutcome` for a write that may have been carried out. Each
+        write is sent once; only what the platform certainly did not do is sent again.
         """
 
     def written(self, done: int, total: int, what: str) -> None:
-        """Take note that `done` of `total` things called `what` are written; tell the user now and then."""
+        """Note that `done` of `total` `what` (a plural noun) are written; show it to the user every few seconds."""
+
+
+class Readable(Protocol):
+    """What a snapshot can be taken of: a resource, or an observer of one."""
+
+    def reads(self) -> list[Query]:
+        """Return the queries that depend on no answer."""
+
+    def further_queries(self, snapshot: Snapshot) -> list[Query]:
+        """Return the queries that depend on the first answers."""
+
+
+def take_snapshot(store: Store, *readables: Readable) -> Snapshot:
+    """Read everything that `readables` need: in one round trip, and a second one for queries that depend on the first."""
+    reads = merged(read for readable in readables for read in readable.reads())
+    snapshot = Snapshot.of(reads, store.read(reads), store.id_column)
+    further = merged(read for readable in readables for read in readable.further_queries(snapshot))
+    if further:
+        snapshot.answers += zip(further, store.read(further), strict=True)
+    return snapshot

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which settings would cut a connection that is there, or this automation's own.
+"""Which settings would break an existing connection, or that of this automation.
 
 See docs/facts/servicenow_hardening.md#connection-impact.
 """
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.snapshot import Query, Snapshot
-from .observe import FOR_INTEGRATIONS, PROPERTIES
+from .queries import FOR_INTEGRATIONS, PROPERTIES
 
 APPLICATIONS, USERS = "oauth_entity", "sys_user"
 ROPC, RESET, MFA = "oauth.ropc_disabled", "auth.reset_required_api", "auth.mfa_enabled"
 ADDRESSES = ("plugin.ip_authenticator", "network.ip_access_rules", "network.ip_strict")
-CUTTING = frozenset({ROPC, RESET, MFA, *ADDRESSES})
+DISCONNECTING = frozenset({ROPC, RESET, MFA, *ADDRESSES})
 USER_COLUMNS = ("sys_id", "user_name", "password_needs_reset", "enable_multifactor_authn")
 
 
 @dataclass(frozen=True)
 class Connections:
-    """Who depends on the instance letting them in: OAuth applications with their accounts, and this automation itself.
+    """The connections to an instance that must keep working: OAuth applications with their accounts, and this automation.
 
     `entries` are `{application, user_name}`; `own_grant` and `own_user` are those of the connection options.
     """
@@ -32,30 +32,30 @@ class Connections:
     own_user: str = ""
 
     def reads(self, ids: Iterable[str]) -> list[Query]:
-        """Return what has to be read to judge the settings `ids`; nothing where none of them cuts anything."""
-        if not CUTTING & set(ids):
+        """Return the queries that show the impact of the settings `ids`; none if none of them can break a connection."""
+        if not DISCONNECTING & set(ids):
             return []
         names = tuple(dict.fromkeys(entry["application"] for entry in self.entries))
         users = tuple(dict.fromkeys(filter(None, (self.own_user, *(e.get("user_name") for e in self.entries)))))
         reads = [Query(APPLICATIONS, "name", names, ("sys_id", "name", "active"), optional=True)] if names else []
         return reads + ([Query(USERS, "user_name", users, USER_COLUMNS, optional=True)] if users else [])
 
-    def cut_by(self, id: str, snapshot: Snapshot) -> str:
-        """Return who would be cut off by a setting and why, "" for nobody."""
-        if id not in CUTTING:
+    def disconnected_by(self, id: str, snapshot: Snapshot) -> str:
+        """Return which connections a setting would break and why; "" for none."""
+        if id not in DISCONNECTING:
             return ""
         if id == ROPC:
             return "; ".join(self._by_password_grant(snapshot))
         if id in ADDRESSES:
-            there = self._there(snapshot)
-            words = "the addresses of Microsoft and of this controller have to be allowed first"
-            return f"{' and '.join(there)} would be shut out: {words}" if there else ""
+            names = self._in_use(snapshot)
+            remedy = "allow the addresses of Microsoft and of this controller first"
+            return f"{' and '.join(names)} would be locked out: {remedy}" if names else ""
         return "; ".join(self._accounts(id, snapshot))
 
-    def _there(self, snapshot: Snapshot) -> list[str]:
+    def _in_use(self, snapshot: Snapshot) -> list[str]:
         refused = snapshot.refused(APPLICATIONS, "name")
         if refused:
-            return [f"the connections, which may not be read ({refused}),"]
+            return [f"the connections, which the account cannot read ({refused}),"]
         return [
             f"the OAuth application {entry['application']}"
             for entry in self.entries
@@ -65,12 +65,12 @@ class Connections:
     def _by_password_grant(self, snapshot: Snapshot) -> Iterable[str]:
         if self.own_grant == "password":
             yield "this automation itself signs in with the password grant"
-        for name in self._there(snapshot):
+        for name in self._in_use(snapshot):
             yield f"{name} signs in with the password grant"
 
     def _accounts(self, id: str, snapshot: Snapshot) -> Iterable[str]:
-        column, words = (
-            ("password_needs_reset", "has to change the password") if id == RESET else
+        column, reason = (
+            ("password_needs_reset", "must change its password") if id == RESET else
             ("enable_multifactor_authn", f"is enrolled, and {FOR_INTEGRATIONS} is true")
         )  # fmt: skip
         if id == MFA and not any(
@@ -79,4 +79,4 @@ class Connections:
             return
         for row in snapshot.all_rows(USERS, "user_name"):
             if row.get(column) == "true":
-                yield f"the account {row.get('user_name')} {words}"
+                yield f"the account {row.get('user_name')} {reason}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is a setting as it should be? Pure rules over what was seen of it.
+"""Evaluate a setting: rules that compare what was observed with the target.
 
 See docs/facts/servicenow_hardening.md#evaluation-rules.
 """
@@ -42,22 +42,23 @@ from .catalogue.setting import (
 COMPLIANT, DEVIATING, NOT_APPLICABLE, UNKNOWN = "compliant", "deviating", "not_applicable", "unknown"
 VERDICTS = (COMPLIANT, DEVIATING, UNKNOWN, NOT_APPLICABLE)
 
-# What can be seen of a setting. ABSENT is certain; HIDDEN may be there or not, and nobody knows with which value.
-SEEN, ABSENT, HIDDEN, NOT_HERE = "seen", "absent", "hidden", "not_here"
+# States of an observation. ABSENT: certainly without a row. HIDDEN: there may be a row that the account cannot read.
+# NOT_PRESENT: the release or the instance does not have the setting.
+FOUND, ABSENT, HIDDEN, NOT_PRESENT = "found", "absent", "hidden", "not_present"
 
-WHOLE = re.compile(r"[+-]?\d{1,18}")
+INTEGER_PATTERN = re.compile(r"[+-]?\d{1,18}")
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen of one setting: its value as text, one for each row that holds it, and why when it could not be.
+    """What was observed of one setting: its values as text, one for each row, and the reason where there is none.
 
-    `rows` hold the values. `absent` says that there certainly is no row, whatever follows from that.
+    `rows` hold the values. `absent`: there certainly is no row, even if the setting does not apply.
     """
 
     state: str
     values: tuple[str, ...] = ()
-    why: str = ""
+    reason: str = ""
     rows: tuple[Row, ...] = ()
     absent: bool = False
 
@@ -69,9 +70,9 @@ class Observation:
 
 @dataclass(frozen=True)
 class Target:
-    """What a setting has to be: the recommended value, or what the user put in its place.
+    """The desired value of a setting: the recommended one, or an override.
 
-    `accepted` is fulfilled as well: the recommended value where the user asks for less (never loosen, rule 3).
+    `accepted` is compliant as well: the recommended value where the override is weaker (rule 3: never loosen).
     """
 
     setting: Setting
@@ -81,15 +82,15 @@ class Target:
 
     @classmethod
     def of(cls, setting: Setting, override: Wanted | None = None) -> Target:
-        """Return the target of a setting; `override` has the type that the setting takes."""
+        """Return the target of a setting; `override` has the type of the setting."""
         if override is None:
             return cls(setting, setting.comparator, setting.recommended)
-        comparator = OVERRIDDEN.get(setting.comparator, setting.comparator)
+        comparator = OVERRIDE_COMPARATORS.get(setting.comparator, setting.comparator)
         lenient = setting.comparator == EQ and setting.type != INTEGER
         return cls(setting, comparator, override, setting.recommended if lenient else None)
 
     def allows(self, actual: str) -> bool:
-        """Return whether a value fulfils the target."""
+        """Return whether a value is compliant."""
         return fulfils(self.setting.type, self.comparator, actual, self.wanted) or (
             self.accepted is not None and fulfils(self.setting.type, EQ, actual, self.accepted)
         )
@@ -102,14 +103,14 @@ class Target:
     def value_to_write(self, actual: str | None) -> str | None:
         """Return the value that brings `actual` (None without a row) to the target; None where there is no such value."""
         if actual is None and self.comparator == SUBSET_OF:
-            return ",".join(words(self.wanted))
-        writer = WRITTEN.get(self.comparator)
+            return ",".join(split_list(self.wanted))
+        writer = VALUE_TO_WRITE.get(self.comparator)
         return writer(self.wanted, actual or "") if writer else None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The verdict on one setting; `actual` is None where nothing was seen, else of the setting's type."""
+    """The verdict on one setting; `actual` is None where no value was found, else of the setting's type."""
 
     verdict: str
     actual: Any
@@ -117,61 +118,63 @@ class Evaluation:
 
 
 def evaluate(target: Target, observation: Observation) -> Evaluation:
-    """Return the verdict on what was seen of a setting."""
+    """Compare what was observed of a setting with its target."""
     setting = target.setting
     shown = shown_values(setting, observation.values) if observation.values else None
-    if observation.state == NOT_HERE:
-        return Evaluation(NOT_APPLICABLE, shown, observation.why)
+    if observation.state == NOT_PRESENT:
+        return Evaluation(NOT_APPLICABLE, shown, observation.reason)
     if observation.state == HIDDEN:
-        return Evaluation(UNKNOWN, shown, observation.why)
+        return Evaluation(UNKNOWN, shown, observation.reason)
     if target.comparator == REVIEW:
-        return Evaluation(UNKNOWN, shown, "a person has to look at it: no single value is right")
+        return Evaluation(UNKNOWN, shown, "requires manual review: the right value depends on the instance")
     if observation.state == ABSENT:
-        return _absent(target, observation.why)
+        return _absent(target, observation.reason)
     compliant = all(target.allows(value) for value in observation.values)
-    return Evaluation(COMPLIANT if compliant else DEVIATING, shown, observation.why)
+    return Evaluation(COMPLIANT if compliant else DEVIATING, shown, observation.reason)
 
 
-def _absent(target: Target, why: str) -> Evaluation:
+def _absent(target: Target, reason: str) -> Evaluation:
     fallback = target.setting.fallback
     if fallback is None:
-        return Evaluation(UNKNOWN, None, why or "there is no row, and what holds without one is not published")
+        return Evaluation(
+            UNKNOWN, None, reason or "there is no row, and the value in force without one is not published"
+        )
     text = wire_text(fallback)
-    reason = why or f"there is no row, so {text or 'an empty value'} holds"
+    reason = reason or f"there is no row, so {text or 'an empty value'} is in force"
     return Evaluation(COMPLIANT if target.allows(text) else DEVIATING, None, reason)
 
 
 def shown_values(setting: Setting, values: tuple[str, ...]) -> Any:
-    """Return what was seen as plain JSON types: one value, or the list of all."""
+    """Return observed values as plain JSON types: one value, or the list of all."""
     typed = [typed_value(setting.type, value) for value in values]
     return typed[0] if len(typed) == 1 else typed
 
 
 def typed_value(kind: str, text: str) -> Any:
-    """Return a value in its type; what does not fit stays text."""
+    """Return a value in its type; a value that does not fit stays text."""
     if kind in (BOOLEAN, PLUGIN_TYPE):
         word = normal(BOOLEAN_KIND, text)
         return word == "true" if word in ("true", "false") else text
     if kind == INTEGER:
-        number = whole(text)
+        number = parse_integer(text)
         return text if number is None else number
-    return words(text) if kind == LIST else text
+    return split_list(text) if kind == LIST else text
 
 
-def whole(text: str) -> int | None:
-    """Return a whole number, or None for what is none."""
+def parse_integer(text: str) -> int | None:
+    """Return an integer, or None if `text` is not one."""
     stripped = text.strip()
-    return int(stripped) if WHOLE.fullmatch(stripped) else None
+    return int(stripped) if INTEGER_PATTERN.fullmatch(stripped) else None
 
 
-def words(value: Any) -> list[str]:
-    """Return the words of a list: separated by commas, blanks around them trimmed, each once."""
+def split_list(value: Any) -> list[str]:
+    """Return the entries of a comma-separated list, stripped, each once."""
     parts = value if isinstance(value, (list, tuple)) else str(value).split(",")
     return list(dict.fromkeys(part for part in (str(part).strip() for part in parts) if part))
 
 
 def fulfils(kind: str, comparator: str, actual: str, wanted: Wanted) -> bool:
-    """Return whether the text `actual`, read as `kind`, stands in the relation `comparator` to `wanted`."""
+    """Return whether the text `actual`, read as `kind`, satisfies `comparator` with `wanted`."""
     return COMPARE[comparator](kind, actual, wanted)
 
 
@@ -179,15 +182,15 @@ def _equal(kind: str, actual: str, wanted: Wanted) -> bool:
     if kind in (BOOLEAN, PLUGIN_TYPE):
         return normal(BOOLEAN_KIND, actual) == wire_text(wanted)
     if kind == INTEGER:
-        return whole(actual) is not None and whole(actual) == whole(wire_text(wanted))
+        return parse_integer(actual) is not None and parse_integer(actual) == parse_integer(wire_text(wanted))
     if kind == LIST:
-        return set(words(actual)) == set(words(wanted))
+        return set(split_list(actual)) == set(split_list(wanted))
     return actual.strip() == wire_text(wanted).strip()
 
 
 def _number(compare: Callable[[int, int], bool]) -> Callable[[str, str, Wanted], bool]:
     def compared(_kind: str, actual: str, wanted: Wanted) -> bool:
-        number, limit = whole(actual), whole(wire_text(wanted))
+        number, limit = parse_integer(actual), parse_integer(wire_text(wanted))
         return number is not None and limit is not None and compare(number, limit)
 
     return compared
@@ -213,28 +216,28 @@ COMPARE: dict[str, Callable[[str, str, Wanted], bool]] = {
     # Rule 4: 0 means without an end.
     RANGE_1_720: _number(lambda number, limit: 1 <= number <= min(limit, 720)),
     IN: _one_of,
-    EMPTY: lambda _kind, actual, _wanted: not words(actual),
-    NOT_EMPTY: lambda _kind, actual, _wanted: bool(words(actual)),
-    CONTAINS_ALL: lambda _kind, actual, wanted: set(words(wanted)) <= set(words(actual)),
-    SUBSET_OF: lambda _kind, actual, wanted: set(words(actual)) <= set(words(wanted)),
+    EMPTY: lambda _kind, actual, _wanted: not split_list(actual),
+    NOT_EMPTY: lambda _kind, actual, _wanted: bool(split_list(actual)),
+    CONTAINS_ALL: lambda _kind, actual, wanted: set(split_list(wanted)) <= set(split_list(actual)),
+    SUBSET_OF: lambda _kind, actual, wanted: set(split_list(actual)) <= set(split_list(wanted)),
     NOT_CONTAINS: lambda _kind, actual, wanted: wire_text(wanted) not in actual,
     REVIEW: lambda _kind, _actual, _wanted: True,
 }
 
-# How a value of the user's is compared where it is not compared like the recommended one: a list that should be empty
-# may hold what the user allows, and one that should not be empty holds some of it.
-OVERRIDDEN = {EMPTY: SUBSET_OF, NOT_EMPTY: SUBSET_OF, IN: EQ}
+# How an override is compared where it differs from the recommended value: a list that should be empty may hold what the
+# override allows, and one that should not be empty holds some of it.
+OVERRIDE_COMPARATORS = {EMPTY: SUBSET_OF, NOT_EMPTY: SUBSET_OF, IN: EQ}
 
-# What to write: words that others need stay, words that nobody may use go.
-WRITTEN: dict[str, Callable[[Wanted, str], str]] = {
+# What to write. Entries that others need are kept; entries that are not allowed are removed.
+VALUE_TO_WRITE: dict[str, Callable[[Wanted, str], str]] = {
     EQ: lambda wanted, _actual: wire_text(wanted),
     ANY_OF_ACTIVE: lambda wanted, _actual: wire_text(wanted),
     LE: lambda wanted, _actual: wire_text(wanted),
     GE: lambda wanted, _actual: wire_text(wanted),
     RANGE_1_720: lambda wanted, _actual: wire_text(wanted),
-    LT: lambda wanted, _actual: str((whole(wire_text(wanted)) or 0) - 1),
+    LT: lambda wanted, _actual: str((parse_integer(wire_text(wanted)) or 0) - 1),
     IN: lambda wanted, _actual: wanted[0] if isinstance(wanted, tuple) else wire_text(wanted),
     EMPTY: lambda _wanted, _actual: "",
-    CONTAINS_ALL: lambda wanted, actual: ",".join(words([*words(actual), *words(wanted)])),
-    SUBSET_OF: lambda wanted, actual: ",".join(word for word in words(actual) if word in words(wanted)),
+    CONTAINS_ALL: lambda wanted, actual: ",".join(split_list([*split_list(actual), *split_list(wanted)])),
+    SUBSET_OF: lambda wanted, actual: ",".join(word for word in split_list(actual) if word in split_list(wanted)),
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the settings are kept that are neither a property nor a plugin.
+"""Where the settings are stored that are neither a property nor a plugin.
 
 See docs/facts/servicenow_hardening.md#who-may-write-a-setting, docs/facts/servicenow_hardening.md#evaluation-rules.
 """
@@ -14,7 +14,7 @@ from .catalogue.setting import OTHER, Setting
 
 @dataclass(frozen=True)
 class RecordLocation:
-    """One row of `table` and its `column`; `absent` is what it means when the row is not there."""
+    """One row of `table` and its `column`; `absent` is the value that a missing row stands for."""
 
     table: str
     sys_id: str
@@ -24,7 +24,7 @@ class RecordLocation:
 
 @dataclass(frozen=True)
 class CountLocation:
-    """How many rows of `table` fulfil `where`."""
+    """The number of rows of `table` that match `where`."""
 
     table: str
     where: tuple[tuple[str, str], ...] = ()
@@ -32,7 +32,7 @@ class CountLocation:
 
 @dataclass(frozen=True)
 class ColumnLocation:
-    """`column` of every row of `table` that fulfils `where`. The names of most of these columns are not confirmed."""
+    """`column` of every row of `table` that matches `where`. The names of most of these columns are not confirmed."""
 
     table: str
     column: str
@@ -49,13 +49,13 @@ class PatternLocation:
 
 @dataclass(frozen=True)
 class NoLocation:
-    """No record that could be read tells."""
+    """No record holds the value."""
 
 
-Place = Union[RecordLocation, CountLocation, ColumnLocation, PatternLocation, NoLocation]  # noqa: UP007 (as in setting.py)
+Location = Union[RecordLocation, CountLocation, ColumnLocation, PatternLocation, NoLocation]  # noqa: UP007 (as in setting.py)
 
-NAMED: dict[str, Place] = {
-    # The page is public while its row is there and active.
+NAMED: dict[str, Location] = {
+    # The page is public as long as its row exists and is active.
     "va.embed_public": RecordLocation("sys_public", "04b1905473222300e985658b4cf6a7ef", absent="false"),
     "network.ip_access_rules": CountLocation("ip_access", (("active", "true"),)),
     "auth.password_denylist_rows": CountLocation("blacklisted_password"),
@@ -67,7 +67,7 @@ NAMED: dict[str, Place] = {
     "acl.scope_impersonate": PatternLocation("ENDSWITH", ".impersonateCheck"),
 }
 
-# Scopes and plugins that show that an application is there, by group
+# Scopes and plugins that show that an application is installed, by group
 # (docs/facts/servicenow_hardening.md#evaluation-rules). A property of the group shows it as well.
 APPLICATION_SCOPES = {
     "customer_service": ("sn_customerservice", "sn_guest_walkup_cs"),
@@ -81,12 +81,12 @@ APPLICATION_SCOPES = {
 }
 MID_SERVER, MID_SERVER_TABLE = "mid_server", "ecc_agent"
 ANY_SCOPE = "any scoped"
-# Joins need looking after only with domain separation (ServiceNow documentation of the plugin).
+# Joins matter only with domain separation (ServiceNow documentation of the plugin).
 DOMAIN_SEPARATION = {"acl.domain_join": "com.glide.domain.msp_extensions.installer"}
 
 
-def location_of(setting: Setting) -> Place | None:
-    """Return where a setting of its own kind is kept; None for a property or a plugin."""
+def location_of(setting: Setting) -> Location | None:
+    """Return where a setting is stored that is neither a property nor a plugin; None for these two."""
     if setting.kind != OTHER:
         return None
     if setting.id in NAMED:
@@ -96,5 +96,5 @@ def location_of(setting: Setting) -> Place | None:
 
 
 def scopes_of(application: str) -> tuple[str, ...]:
-    """Return the scopes that show that an application is there."""
+    """Return the scopes that show that an application is installed."""
     return APPLICATION_SCOPES.get(application, (application,) if application.startswith("sn_") else ())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does the account still get in? Asked anew after each group of writes, and the way by which a group is put back."""
+"""Sign in again after each batch of writes, and keep a session that can roll a batch back if that fails."""
 
 from __future__ import annotations
 
@@ -17,55 +17,55 @@ from ..snow.token_check import PROBED, check_token
 from ..transport.errors import HttpError, TransportError
 
 if TYPE_CHECKING:
-    from ..snow.client import Instance
+    from ..snow.client import ServiceNowClient
 
-# What names the session that a call has opened (docs/facts/servicenow_platform.md#response-headers).
+# Cookies that identify the session of a call (docs/facts/servicenow_platform.md#response-headers).
 SESSION_COOKIES = re.compile(r"\b((?:JSESSIONID|glide_user_route|glide_session_store|BIGipServer[^=;,\s]*)=[^;,\s]+)")
-# Proof that may be used once only, or that is no sign-in of its own: a call with it is all that can be tried.
+# Grants that request a new token. Of others, the credential is not a sign-in, or can be used only once: a call is all that can be tried.
 RENEWED = ("password", "client_credentials", "refresh_token")
 
 
 @dataclass
 class LockoutGuard:
-    """Signs in anew as the account of `instance`, and as the connections whose secrets are given.
+    """Signs in again as the account of `client`, and as the connections whose secrets are given.
 
-    `waiting` tells how many settings are left for later runs.
+    `writes_left` returns how many settings remain for later runs.
     """
 
-    instance: Instance
+    client: ServiceNowClient
     connections: Sequence[Mapping[str, Any]] = ()
-    waiting: Callable[[], int] = int
+    writes_left: Callable[[], int] = int
     _cookies: str = ""
     _watched: list[dict[str, Any]] = field(default_factory=list)
 
     def before(self) -> None:
-        """Make sure of the way in before anything is written, and open a session that outlives a refused password."""
-        if self.instance.grant == "basic":
-            answer = self._probe(self.instance.session)
+        """Verify the sign-in before the first write, and open a session that remains valid if the password is refused."""
+        if self.client.grant == "basic":
+            answer = self._probe(self.client.session)
             cookies = SESSION_COOKIES.findall(answer.headers.get("set-cookie", ""))
             self._cookies = "; ".join(cookies)
             for cookie in cookies:
-                self.instance.context.redactor.add(cookie.partition("=")[2])
+                self.client.context.redactor.add(cookie.partition("=")[2])
         self.check()
         for connection in self.connections:
             self._watch(connection)
 
     def wrote(self, done: int, total: int) -> None:
-        """Show how far the run has come: each write flushes the caches of all nodes, so they are slow."""
-        later = f", {self.waiting()} more wait for later runs" if self.waiting() else ""
-        self.instance.context.progress(f"{self.instance.name}: {done} of {total} settings written{later}")
+        """Show progress: each write flushes the caches of all nodes, so they are slow."""
+        later = f", {self.writes_left()} remain for later runs" if self.writes_left() else ""
+        self.client.context.progress(f"{self.client.name}: {done} of {total} settings written{later}")
 
     def check(self) -> None:
-        """Sign in anew and read a row; raise `AccessLost` with the platform's words when that fails."""
-        grant, params = self.instance.grant, self.instance.params
-        session = open_session(params, self.instance.context)
+        """Sign in again and read a row; raise `AccessLost` with the platform's message when that fails."""
+        grant, params = self.client.grant, self.client.params
+        session = open_session(params, self.client.context)
         try:
             if grant in RENEWED:
                 token = request_token(session, token_form(grant, params))
-                self.instance.context.redactor.add(token.text)
+                self.client.context.redactor.add(token.text)
                 session.signer = FixedSigner({"Authorization": f"Bearer {token.text}"})
             else:
-                session.signer = self.instance.session.signer
+                session.signer = self.client.session.signer
             self._probe(session)
         except TransportError as error:
             raise AccessLost(str(error)) from None
@@ -74,32 +74,32 @@ class LockoutGuard:
 
     @contextmanager
     def rescue(self) -> Iterator[None]:
-        """Go in by the session that was opened before; a token that is still alive needs no other way."""
-        signer = self.instance.session.signer
+        """Use the session that was opened before; a token that is still valid needs none."""
+        signer = self.client.session.signer
         if self._cookies:
-            self.instance.session.signer = FixedSigner({"Cookie": self._cookies})
+            self.client.session.signer = FixedSigner({"Cookie": self._cookies})
         try:
             yield
         finally:
-            self.instance.session.signer = signer
+            self.client.session.signer = signer
 
     def _probe(self, session: Any) -> Any:
         try:
             return session.request("GET", PROBED.path, query=PROBED.parameters)
         except HttpError as error:
-            user = str(self.instance.params.get("snow_username") or "the account")
-            words = explain_401(self.instance.grant, error, user) if error.status == 401 else str(error)
-            raise AccessLost(f"{self.instance.name}: {words}") from None
+            user = str(self.client.params.get("snow_username") or "the account")
+            message = explain_401(self.client.grant, error, user) if error.status == 401 else str(error)
+            raise AccessLost(f"{self.client.name}: {message}") from None
 
     # -- connections --------------------------------------------------------------------------------------------------
 
     def _watch(self, connection: Mapping[str, Any]) -> None:
-        """Watch a connection from now on, if its secrets are given and get a token as long as nothing was written."""
+        """Check a connection from now on, if its secrets are given and obtain a token before the first write."""
         if not connection.get("client_secret") or not connection.get("password"):
             return
         name = connection["application"]
         query = TableQuery("oauth_entity", encoded({"name": name}), ("sys_id", "name", "client_id"), optional=True)
-        (answer,) = self.instance.query([query])
+        (answer,) = self.client.query([query])
         rows = [row for row in answer.rows if row.get("name") == name and row.get("client_id")]
         if not rows:
             return
@@ -114,16 +114,16 @@ class LockoutGuard:
         try:
             self._check_connection(watched)
         except AccessLost as error:
-            self.instance.warn(f"{error}. This was so before anything was written, so it is not watched")
+            self.client.warn(f"{error}. That was the case before the first write, so the connection is not checked")
             return
         self._watched.append(watched)
 
     def _check_connection(self, watched: Mapping[str, Any]) -> None:
         try:
-            report = check_token(open_session(self.instance.params, self.instance.context), watched, None)
+            report = check_token(open_session(self.client.params, self.client.context), watched, None)
         except TransportError as error:
             raise AccessLost(str(error)) from None
         if not report["verified"]:
             raise AccessLost(
-                f"{self.instance.name}: the connection {watched['application']} gets no token that opens the API. {report['answer']}"
+                f"{self.client.name}: the connection {watched['application']} cannot obtain a token for the API. {report['answer']}"
             )

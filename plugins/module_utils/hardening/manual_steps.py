@@ -1,46 +1,60 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person has to do for a setting that no API call can write."""
+"""Manual steps for settings that no API call can write."""
 
 from __future__ import annotations
 
 from ..engine.field import wire_text
 from ..engine.result import ManualStep
-from .catalogue.setting import COMPARATOR_WORDS, PLUGIN, PROPERTY
-from .posture import BY_ELEVATION, Assessed
+from .assessment import ELEVATED_ROLE, Assessment
+from .catalogue.setting import COMPARATOR_LABELS, PLUGIN, PROPERTY
 
 ELEVATE = "ServiceNow: user menu > Elevate role > security_admin, then "
 
 
-def step_of(entry: Assessed, wanted: str) -> ManualStep:
-    """Return the step for one setting; `wanted` is the value to enter."""
+def step_for(entry: Assessment, value: str) -> ManualStep:
+    """Return the step for one setting; `value` is what to enter."""
+    if entry.setting.kind == PLUGIN:
+        return _plugin_step(entry)
+    if entry.setting.kind == PROPERTY:
+        return _property_step(entry, value)
+    return _record_step(entry, value)
+
+
+def _plugin_step(entry: Assessment) -> ManualStep:
+    name = entry.setting.name
+    return ManualStep(
+        id=f"setting:{entry.setting.id}",
+        title=f"Have the plugin {name} activated",
+        reason="The API cannot activate it, or ServiceNow activates it on request only",
+        where="Now Support > Service Catalog > Activate Plugin",
+        values={"Plugin": name},
+    )
+
+
+def _property_step(entry: Assessment, value: str) -> ManualStep:
+    name = entry.setting.name
+    elevated = entry.write_class == ELEVATED_ROLE
+    return ManualStep(
+        id=f"setting:{entry.setting.id}",
+        title=f"Set the system property {name}",
+        reason="Its write roles include security_admin, an elevated role that no API call can hold"
+        if elevated
+        else "The instance does not let this account write it",
+        where=(ELEVATE if elevated else "ServiceNow: ") + f"sys_properties.list > {name}",
+        values={"Name": name, "Value": value},
+    )
+
+
+def _record_step(entry: Assessment, value: str) -> ManualStep:
     setting = entry.setting
-    if setting.kind == PLUGIN:
-        return ManualStep(
-            id=f"setting:{setting.id}",
-            title=f"Have the plugin {setting.name} activated",
-            reason="It cannot be activated by the API, or ServiceNow does it on request only",
-            where="Now Support > Service Catalog > Activate Plugin",
-            values={"Plugin": setting.name},
-        )
-    if setting.kind == PROPERTY:
-        elevated = entry.write_class == BY_ELEVATION
-        return ManualStep(
-            id=f"setting:{setting.id}",
-            title=f"Set the system property {setting.name}",
-            reason="Its write roles hold security_admin, an elevated role that no API call can have"
-            if elevated
-            else "The instance does not let this account write it",
-            where=(ELEVATE if elevated else "ServiceNow: ") + f"sys_properties.list > {setting.name}",
-            values={"Name": setting.name, "Value": wanted},
-        )
     table, slash, sys_id = setting.name.partition("/")
-    words = COMPARATOR_WORDS.get(setting.comparator, "")
+    relation = COMPARATOR_LABELS.get(setting.comparator, "")
     return ManualStep(
         id=f"setting:{setting.id}",
-        title=f"See to it: {setting.title[:1].lower()}{setting.title[1:]}",
-        reason="No API call can be made for it without guessing",
+        title=f"Configure: {setting.title[:1].lower()}{setting.title[1:]}",
+        reason="Where and how it is stored is not documented, so no API call can write it safely",
         where=f"ServiceNow: {table}.list" if slash else f"ServiceNow: {setting.name}",
-        values={"sys_id": sys_id, "Active": wanted}
+        values={"sys_id": sys_id, "Active": value}
         if slash
-        else {"Wanted": f"{words} {wire_text(entry.target.wanted)}".strip()},
+        else {"Expected": f"{relation} {wire_text(entry.target.wanted)}".strip()},
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""System properties as an update set that an administrator imports: what REST may not write needs no typing.
+"""System properties that REST cannot write, as an update set that an administrator imports.
 
-The form is that of an export of the platform: one `sys_remote_update_set` and a `sys_update_xml` for each row, whose payload is
-the row as XML. Ids follow from the content, so that the same values give the same file and importing twice updates.
+The format is that of an export of the platform: one `sys_remote_update_set` and a `sys_update_xml` for each row, whose payload is
+the row as XML. Ids are derived from the content, so that the same values give the same file and importing twice updates.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 PREAMBLE = '<?xml version="1.0" encoding="UTF-8"?>'
-# The platform wants a date; one that changed with every run would make every file new.
+# The platform requires a date; a constant one keeps the file the same in every run.
 UNLOADED = "2026-01-01 00:00:00"
 GLOBAL = '<application display_value="Global">global</application>'
 
 
 @dataclass(frozen=True)
 class PropertyRow:
-    """One row of `sys_properties` as it is to be: its columns; `sys_id` is empty for a row that is not there yet."""
+    """The desired row of `sys_properties`; `sys_id` is empty for a row that does not exist yet."""
 
     name: str
     sys_id: str
@@ -28,7 +28,7 @@ class PropertyRow:
 
 
 def update_set(instance: str, title: str, rows: Sequence[PropertyRow]) -> str:
-    """Return the XML of an update set with `rows`; "" without any. `instance` makes its ids those of one instance."""
+    """Return the XML of an update set with `rows`; "" without any. `instance` makes its ids unique to one instance."""
     if not rows:
         return ""
     content = "\n".join(f"{row.name}={sorted(row.columns.items())}" for row in rows)
@@ -51,7 +51,7 @@ def _header(set_id: str, title: str, count: int) -> str:
         GLOBAL,
         _element("application_name", "Global"),
         _element("application_scope", "global"),
-        _element("description", f"{count} hardening settings that can be written with an elevated role only"),
+        _element("description", f"{count} hardening settings that only an elevated role can write"),
         _element("name", title),
         _element("remote_sys_id", set_id),
         _element("state", "loaded"),

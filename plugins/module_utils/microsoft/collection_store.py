@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine's `Store` for platforms whose kinds of objects each have routes of their own."""
+"""The engine's `Store` over a client of an API whose kinds of objects each have endpoints of their own."""
 
 from __future__ import annotations
 
@@ -7,105 +7,106 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from ..ansible_module import TaskContext
-from ..engine.errors import Refused, UnclearOutcome
+from ..engine.errors import EngineError, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
-from ..engine.reconcile import UNKNOWN, Account, Reconciler
-from ..engine.result import Result
+from ..engine.reconcile import UNKNOWN, Account
 from ..engine.snapshot import Query, QueryResult, Row
 from ..transport.errors import AmbiguousResponse
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
 
 
-class Endpoint(Protocol):
-    """How one kind of object is read and written. `label` says what it is called in messages."""
+class Client(Protocol):
+    """What a store needs of the client below it. `name` is the platform's or the tenant's, for messages."""
+
+    name: str
+    context: TaskContext
+
+
+class Endpoint:
+    """How one kind of object is read and written; an operation that a subclass does not have is refused.
+
+    `noun` is the plural of the kind, for messages.
+    """
+
+    noun = "objects"
 
     def read(self) -> QueryResult:
         """Return every object of the kind, as rows."""
+        raise NotImplementedError
 
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """Make one and return a row with its id as `sys_id`."""
+    def create(self, write: Write, values: Mapping[str, Any]) -> Row:
+        """Create an object and return a row with its `id`."""
+        raise EngineError(f"{write.label}: {self.noun} cannot be created")
 
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
-        """Change one."""
+    def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
+        """Change an object."""
+        raise EngineError(f"{write.label}: {self.noun} cannot be changed")
 
     def delete(self, write: Write, row_id: str) -> None:
-        """Remove one."""
-
-
-@runtime_checkable
-class PerformingEndpoint(Endpoint, Protocol):
-    """Routes to what can also be carried out: a run, which leaves no object of its own."""
+        """Delete an object."""
+        raise EngineError(f"{write.label}: {self.noun} cannot be deleted")
 
     def perform(self, write: Write) -> None:
-        """Carry it out, and wait for its end."""
+        """Carry out an action, which leaves no object of its own, and wait for its end."""
+        raise EngineError(f"{write.label}: {self.noun} have no actions")
 
 
 class CollectionStore:
-    """One tenant, as one identity sees it. `routes` by collection is what the engine can read and write."""
+    """What `client` reaches, as far as `endpoints` (by collection) can read and write it."""
 
     create_attempts = 3
+    id_column = "id"
 
-    def __init__(self, name: str, context: TaskContext) -> None:
-        self.name, self.context = name, context
-        self.check_mode = context.check_mode
-        self.routes: dict[str, Endpoint] = {}
-
-    def ensure(self, *resources: Any, noun: str = "") -> Result:
-        """Bring `resources` to their described state in one plan.
-
-        With `noun`, the module is one of a single object and returns it under that name instead of `results`.
-        """
-        reconciler = Reconciler(self, resources)
-        result = reconciler.run()
-        if noun:
-            result.output = {noun: reconciler.described[0]}
-        return result
+    def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
+        self.context, self.endpoints = client.context, endpoints
+        self.name, self.check_mode = client.name, client.context.check_mode
 
     def read(self, reads: Sequence[Query]) -> list[QueryResult]:
         """Answer each read with all rows of its collection; the engine picks what it asked for. One list call per kind."""
         lists: dict[str, QueryResult] = {}
         for read in reads:
             if read.collection not in lists:
-                lists[read.collection] = self.routes[read.collection].read()
+                lists[read.collection] = self.endpoints[read.collection].read()
         return [lists[read.collection] for read in reads]
 
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """Make an object. A lost answer is `UnclearOutcome`: the object may exist."""
+    def create(self, write: Write, values: Mapping[str, Any]) -> Row:
+        """Create an object. A lost response is `UnclearOutcome`: the object may exist."""
         with self._writing(write):
             try:
-                return self.routes[write.collection].create(write, values)
+                return self.endpoints[write.collection].create(write, values)
             except AmbiguousResponse as unclear:
                 raise UnclearOutcome(f"{self.name}: whether {write.label} was created is unclear. {unclear}") from None
 
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
+    def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
         """Change an object."""
         with self._writing(write):
-            self.routes[write.collection].update(write, row_id, values)
+            self.endpoints[write.collection].update(write, row_id, values)
 
     def delete(self, write: Write, row_id: str) -> None:
-        """Remove an object."""
+        """Delete an object."""
         with self._writing(write):
-            self.routes[write.collection].delete(write, row_id)
+            self.endpoints[write.collection].delete(write, row_id)
 
     def perform(self, write: Write) -> None:
-        """Carry out what is no object, where the routes of the collection can."""
+        """Carry out an action."""
         with self._writing(write):
-            routes = self.routes[write.collection]
-            if not isinstance(routes, PerformingEndpoint):
-                raise NotImplementedError(write.action)
-            routes.perform(write)
+            self.endpoints[write.collection].perform(write)
 
     def verdict(self, probe: str, value: str, row: Row) -> str:
-        """Return that it is unknown: no secret of a tenant can be tried out."""
+        """Return that it is unknown: these APIs never reveal whether a secret is the stored one."""
         return UNKNOWN
 
     def account(self) -> Account | None:
-        """Return None: the API does not tell who is calling."""
+        """Return None: the roles of the caller are not read."""
         return None
+
+    def is_unfinished(self, row: Row) -> bool:
+        """Return False: rows do not show who created them."""
+        return False
 
     def wait(self, attempt: int) -> None:
         """Pause before a create is tried again."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Links to the next page: followed as they are, and never to another host."""
+"""Links to the next page: followed unchanged, and never to another host."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..engine.errors import EngineError
 def path_below(link: str, roots: Sequence[str], platform: str, option: str) -> str:
     """Return the path and query of an absolute `link`, below whichever of `roots` it starts with.
 
-    The first root is the one that we talk to. A gateway passes on links to the cloud's own address, the second root: those
-    are followed through it. Raises `EngineError`, naming `platform` and `option`, for a link to another host.
+    The first root is the connected one. Behind a gateway, links name the cloud's own address, the second root: those are
+    followed through the gateway. Raises `EngineError`, naming `platform` and `option`, for a link to another host.
     """
     parts = urlsplit(link)
     for root in roots:
@@ -25,6 +25,6 @@ def path_below(link: str, roots: Sequence[str], platform: str, option: str) -> s
             path = path[len(base.path) :]
         return f"{path}?{parts.query}" if parts.query else path
     raise EngineError(
-        f"{platform} points to {parts.netloc or 'an address without a host'}, which is not {roots[0]}; "
-        f"the token is sent nowhere else. Check {option}"
+        f"{platform} returned a link to {parts.netloc or 'an address without a host'}, which is not {roots[0]}; "
+        f"the token is sent to no other host. Check {option}"
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contracts: what may be sent to a route that its vendor does not document, and what has to come back.
+"""Contracts: which requests may be sent to a route that its vendor does not document, and what their responses must contain.
 
-The format is described in the guide on contracts and in `docs/contract.schema.json`.
+See the guide on contracts and `docs/contract.schema.json` for the format.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..engine.errors import InvalidInput
 from ..transport.errors import BadConnectionOption
 from ..transport.session import checked_base_url
-from .template import PLACEHOLDER, placeholders
+from .template import find_invalid, find_placeholders, placeholder
 
 VERSION = 1
 TARGETS = ("mda_connector", "mda_policy", "mdc_integration")
@@ -23,18 +24,19 @@ OPERATIONS = ("list", "create", "update", "enable", "disable", "delete", "test")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REQUEST_KEYS = {"method", "url", "headers", "body", "expect"}
 
-# What a request may be filled with: what the user describes, what a list tells, the session, and what is new each time.
-DESCRIBED = ("name", "instance_url", "instance_host", "username", "password", "client_id", "client_secret")
+# Sources of a placeholder's value: the user's options, the session, and values that are generated for each run.
+USER_INPUT = ("name", "instance_url", "instance_host", "username", "password", "client_id", "client_secret")
 SESSION = ("portal_cookie", "portal_xsrf_token", "tenant_id", "authorization")
-GENERATED = re.compile(r"(uuid(_\d+)?|now|now_s|now_ms)")
-# What an integration with ServiceNow has beyond: texts, truth values and lists, which keep their type where they stand alone.
+GENERATED = ("uuid", "now", "now_s", "now_ms")
+GENERATED_PATTERN = re.compile(r"uuid(_\d+)?|now|now_s|now_ms")
+# Further values of an integration with ServiceNow: texts, booleans and lists, whose type is kept in a string of their own.
 INTEGRATION = ("scope", "api_version", "disabled", "excluded_scopes", "include_members", "properties")
-KNOWN = frozenset((*DESCRIBED, *SESSION, *INTEGRATION, "id", "skip", "limit", "policy_type"))
+KNOWN = frozenset((*USER_INPUT, *SESSION, *INTEGRATION, "id", "skip", "limit", "policy_type"))
 
 
 @dataclass(frozen=True)
 class Step:
-    """One request: templates of what is sent, and what the answer must have. `fields` maps a name to a JMESPath."""
+    """One request: its templates, and what its response must contain. `fields` maps a name to a JMESPath."""
 
     method: str
     url: str
@@ -44,51 +46,54 @@ class Step:
     fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def asks_for(self) -> set[str]:
+    def placeholders(self) -> set[str]:
         """The placeholders of this request."""
-        return {*placeholders(self.url), *placeholders(dict(self.headers)), *placeholders(self.body)}
+        return set(find_placeholders([self.url, dict(self.headers), self.body]))
 
 
 @dataclass(frozen=True)
 class Contract:
-    """A checked contract. `operations` maps a name to the requests that make it up, in order."""
+    """A validated contract. `operations` maps a name to its requests, in order."""
 
     name: str
     target: str
     origin: str
     operations: Mapping[str, tuple[Step, ...]]
 
-    def needs(self, operation: str) -> set[str]:
-        """Return the placeholders that `operation` must be given from outside."""
-        needed: set[str] = set()
-        told: set[str] = set()
+    def required_values(self, operation: str) -> set[str]:
+        """Return the placeholders of `operation` that its caller has to fill."""
+        required: set[str] = set()
+        declared: set[str] = set()
         for step in self.operations[operation]:
-            needed |= {name for name in step.asks_for - told if not GENERATED.fullmatch(name)}
-            told |= set(step.fields)
-        return needed
+            required |= {name for name in step.placeholders - declared if not is_generated(name)}
+            declared |= set(step.fields)
+        return required
+
+
+def is_generated(name: str) -> bool:
+    """Return whether the placeholder `name` gets a new value in each run."""
+    return bool(GENERATED_PATTERN.fullmatch(name))
 
 
 def parse(document: Any, target: str) -> Contract:
-    """Return the contract that `document` (a mapping) holds.
+    """Return the contract of `document`, a mapping.
 
-    Raises `InvalidInput` that names the place of what cannot be used. Nothing is evaluated or sent.
+    Raises `InvalidInput` that names the key that cannot be used. Nothing is evaluated or sent.
     """
     if not isinstance(document, Mapping):
-        raise InvalidInput("contract must be a mapping, as learn_contract writes it")
+        raise InvalidInput("contract must be a mapping in the format of the learn_contract playbook")
     name = str(document.get("name") or "")
     reader = _Reader(f"contract {name!r}")
     reader.require(document.get("contract") == VERSION, f"contract: must be {VERSION}, the version of the format")
     reader.require(bool(name), "name: is missing")
     reader.require(document.get("target") in TARGETS, f"target: must be one of {', '.join(TARGETS)}")
-    reader.require(
-        document["target"] == target, f"target: is {document['target']}; here a contract for {target} is due"
-    )
+    reader.require(document["target"] == target, f"target: must be {target} here, not {document['target']}")
     operations = document.get("operations")
     if not isinstance(operations, Mapping) or not operations:
-        raise reader.bad("operations: must be a mapping of operations")
+        raise reader.invalid("operations: must be a mapping of operations")
     unknown = set(operations) - set(OPERATIONS)
     reader.require(
-        not unknown, f"operations: {', '.join(sorted(map(str, unknown)))} is none of {', '.join(OPERATIONS)}"
+        not unknown, f"operations: {', '.join(sorted(map(str, unknown)))} must be one of {', '.join(OPERATIONS)}"
     )
     steps = {str(key): reader.steps(f"operations.{key}", value) for key, value in operations.items()}
     origins = {origin_of(step.url) for group in steps.values() for step in group}
@@ -109,42 +114,55 @@ def origin_of(url: str) -> str:
 
 @dataclass
 class _Reader:
-    """Reads the parts of a document and says where they cannot be used."""
+    """Reads the parts of a document and names the keys that cannot be used."""
 
     title: str
 
-    def bad(self, message: str) -> InvalidInput:
+    def invalid(self, message: str) -> InvalidInput:
         return InvalidInput(f"{self.title}: {message}")
 
     def require(self, condition: bool, message: str) -> None:
         if not condition:
-            raise self.bad(message)
+            raise self.invalid(message)
 
     def steps(self, place: str, value: Any) -> tuple[Step, ...]:
         if not isinstance(value, Mapping):
-            raise self.bad(f"{place}: must be a mapping with method and url")
+            raise self.invalid(f"{place}: must be a mapping with method and url")
         following = value.get("then") or []
         if not isinstance(following, list):
-            raise self.bad(f"{place}.then: must be a list of requests")
+            raise self.invalid(f"{place}.then: must be a list of requests")
         first = {key: item for key, item in value.items() if key != "then"}
-        steps = [self.step(place, first)]
-        steps += [self.step(f"{place}.then[{index}]", item) for index, item in enumerate(following)]
-        told: set[str] = set()
-        for step in steps:
-            unknown = {n for n in step.asks_for - told - KNOWN if not GENERATED.fullmatch(n)}
-            self.require(not unknown, f"{place}: unknown placeholder {', '.join(sorted(unknown))}")
-            told |= set(step.fields)
-        return tuple(steps)
+        requests = {place: first, **{f"{place}.then[{index}]": item for index, item in enumerate(following)}}
+        steps = {where: self.step(where, item) for where, item in requests.items()}
+        declared: set[str] = set()
+        for where, step in steps.items():
+            self._check_placeholders(where, step, declared)
+            declared |= set(step.fields)
+        return tuple(steps.values())
+
+    def _check_placeholders(self, place: str, step: Step, declared: set[str]) -> None:
+        invalid = next(find_invalid([step.url, dict(step.headers), step.body]), "")
+        self.require(
+            not invalid,
+            f"{place}: {invalid!r} is not a placeholder. Write ${{name}} in lower case, or $$ for a dollar sign",
+        )
+        known = {*KNOWN, *GENERATED, *declared}
+        for name in sorted(name for name in step.placeholders - known if not is_generated(name)):
+            close = get_close_matches(name, sorted(known), n=1)
+            hint = f"; did you mean {placeholder(close[0])}?" if close else "."
+            raise self.invalid(
+                f"{place}: unknown placeholder {placeholder(name)}{hint} Known placeholders: {', '.join(sorted(known))}"
+            )
 
     def step(self, place: str, value: Any) -> Step:
         if not isinstance(value, Mapping):
-            raise self.bad(f"{place}: must be a mapping with method and url")
+            raise self.invalid(f"{place}: must be a mapping with method and url")
         unknown = set(value) - REQUEST_KEYS
         self.require(not unknown, f"{place}: unknown key {', '.join(sorted(map(str, unknown)))}")
         self.require(value.get("method") in METHODS, f"{place}.method: must be one of {', '.join(METHODS)}")
         url = value.get("url")
-        self.require(isinstance(url, str) and bool(urlsplit(str(url)).netloc), f"{place}.url: must be a whole address")
-        self.require(not PLACEHOLDER.search(origin_of(str(url))), f"{place}.url: the host cannot be a placeholder")
+        self.require(isinstance(url, str) and bool(urlsplit(str(url)).netloc), f"{place}.url: must be an absolute URL")
+        self.require("$" not in origin_of(str(url)), f"{place}.url: the host cannot be a placeholder")
         headers = self._texts(f"{place}.headers", value.get("headers"))
         expect = value.get("expect") or {}
         self.require(isinstance(expect, Mapping), f"{place}.expect: must be a mapping")
@@ -160,5 +178,5 @@ class _Reader:
         if value is None:
             return {}
         if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
-            raise self.bad(f"{place}: must map names to texts")
+            raise self.invalid(f"{place}: must map names to texts")
         return dict(value)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Request templates of contracts: JSON with `{{ placeholder }}` in its strings, and marks for what is encoded.
+"""Request templates of contracts: JSON with `${placeholder}` in its strings, and marks for encoded values.
 
-A mapping with one of the keys of `ENCODERS` stands for a string: what is below it, encoded. Nothing is ever evaluated.
+The syntax is that of `string.Template`, with braces only: `$$` is a dollar sign. A mapping whose one key is in `ENCODERS`
+is replaced by its value, encoded. Nothing is ever evaluated.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+TOKEN = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[a-z][a-z0-9_]*)\}|(?P<invalid>))")
+INVALID = re.compile(r"\$(\{[^{}]*\}?)?")
 FORM = "$form"
 
 
@@ -35,43 +37,75 @@ ENCODERS: dict[str, Callable[[Any], str]] = {
 
 
 def encoder_of(node: Any) -> str:
-    """Return the mark that `node` carries, "" for none."""
+    """Return the mark of an encoded value, "" for any other node."""
     if isinstance(node, Mapping) and len(node) == 1:
         (key,) = node
         return str(key) if key in ENCODERS else ""
     return ""
 
 
-def rendered(node: Any, values: Mapping[str, Any]) -> Any:
-    """Return `node` with every placeholder replaced by its value. A string that is nothing else keeps the value's type.
+def placeholder(name: str) -> str:
+    """Return the placeholder `name` as it is written in a template."""
+    return f"${{{name}}}"
+
+
+def escape(text: str) -> str:
+    """Return `text` as a template that renders to it."""
+    return text.replace("$", "$$")
+
+
+def unescape(text: str) -> str:
+    """Return the text of a template without placeholders."""
+    return text.replace("$$", "$")
+
+
+def render(node: Any, values: Mapping[str, Any]) -> Any:
+    """Return `node` with every placeholder replaced by its value. A string that is one placeholder keeps the value's type.
 
     Raises `KeyError` for a placeholder without a value.
     """
     if isinstance(node, str):
-        whole = PLACEHOLDER.fullmatch(node)
-        return values[whole[1]] if whole else PLACEHOLDER.sub(lambda found: str(values[found[1]]), node)
+        whole = TOKEN.fullmatch(node)
+        return values[whole["name"]] if whole and whole["name"] else _substitute(node, lambda name: str(values[name]))
     if isinstance(node, list):
-        return [rendered(item, values) for item in node]
+        return [render(item, values) for item in node]
     if isinstance(node, Mapping):
         mark = encoder_of(node)
         if mark:
-            return ENCODERS[mark](rendered(node[mark], values))
-        return {key: rendered(item, values) for key, item in node.items()}
+            return ENCODERS[mark](render(node[mark], values))
+        return {key: render(item, values) for key, item in node.items()}
     return node
 
 
-def rendered_url(url: str, values: Mapping[str, Any]) -> str:
+def render_url(url: str, values: Mapping[str, Any]) -> str:
     """Return `url` with every placeholder replaced by its percent-encoded value; a scope is a path and keeps its slashes."""
-    return PLACEHOLDER.sub(lambda found: quote(str(values[found[1]]), safe="/" if found[1] == "scope" else ""), url)
+    return _substitute(url, lambda name: quote(str(values[name]), safe="/" if name == "scope" else ""))
 
 
-def placeholders(node: Any) -> Iterator[str]:
-    """Yield the name of every placeholder in `node`."""
+def _substitute(text: str, value_of: Callable[[str], str]) -> str:
+    return TOKEN.sub(lambda found: value_of(found["name"]) if found["name"] else "$", text)
+
+
+def strings_of(node: Any) -> Iterator[str]:
+    """Yield every string of a template, without the keys of mappings."""
     if isinstance(node, str):
-        yield from PLACEHOLDER.findall(node)
+        yield node
     elif isinstance(node, list):
         for item in node:
-            yield from placeholders(item)
+            yield from strings_of(item)
     elif isinstance(node, Mapping):
         for item in node.values():
-            yield from placeholders(item)
+            yield from strings_of(item)
+
+
+def find_placeholders(node: Any) -> Iterator[str]:
+    """Yield the name of every placeholder in `node`."""
+    for text in strings_of(node):
+        yield from (found["name"] for found in TOKEN.finditer(text) if found["name"])
+
+
+def find_invalid(node: Any) -> Iterator[str]:
+    """Yield each dollar sign that starts neither a placeholder nor `$$`, with the braces that follow it."""
+    for text in strings_of(node):
+        starts = (found.start() for found in TOKEN.finditer(text) if found["invalid"] is not None)
+        yield from (found[0] for found in (INVALID.match(text, start) for start in starts) if found)

@@ -6,16 +6,22 @@ from __future__ import annotations
 from typing import Any
 
 from ..ansible_module import Params, TaskContext
-from .client import Instance
+from .client import ServiceNowClient
 from .options import SNOW_OPTIONS
+from .store import InstanceStore
 
 
-def connect(params: Params, context: TaskContext) -> Instance:
-    """Return the instance that the connection options of a task describe; nothing is sent yet.
+def client_for(params: Params, context: TaskContext) -> ServiceNowClient:
+    """Return a client for the connection options of a task; nothing is sent yet.
 
     Raises `BadConnectionOption` for options that are missing or do not fit together.
     """
-    return Instance.from_params(params, context)
+    return ServiceNowClient.from_params(params, context)
 
 
-__all__: list[Any] = ["SNOW_OPTIONS", "Instance", "connect"]
+def store_for(params: Params, context: TaskContext) -> InstanceStore:
+    """Return the same instance as the engine's store."""
+    return InstanceStore.from_params(params, context)
+
+
+__all__: list[Any] = ["SNOW_OPTIONS", "InstanceStore", "ServiceNowClient", "client_for", "store_for"]

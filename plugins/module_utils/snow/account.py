@@ -1,36 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is calling, what the account may do, and what to do about a refusal."""
+"""The calling account, what it may do, and what to do about a refusal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from ..engine.reconcile import Account
-from ..engine.snapshot import Row
-from ..transport.errors import HttpError, TransportError
-from .query import TableQuery, encoded
-
-if TYPE_CHECKING:
-    from .client import Instance
+from ..engine.store import Account
+from ..transport.errors import HttpError
+from .query import TableQuery, TableRow, encoded
 
 ME = "javascript:gs.getUserID()"
+ADMIN = "admin"
 
-# Who may write, beside admin (docs/facts/servicenow_platform.md#application-registry,
+# Roles that may write (docs/facts/servicenow_platform.md#application-registry,
 # docs/facts/servicenow_platform.md#roles, docs/facts/servicenow_platform.md#property-rows).
 WRITERS = {
-    "oauth_entity": ("oauth_admin", "mi_admin"),
-    "sys_user": ("user_admin",),
-    "sys_user_role": ("user_admin",),
-    "sys_user_role_contains": ("user_admin",),
-    "sys_user_has_role": ("user_admin",),
-    "sys_properties": (),
-    "v_plugin": ("sn_cicd.sys_ci_automation",),
+    "oauth_entity": ("oauth_admin", "mi_admin", ADMIN),
+    "sys_user": ("user_admin", ADMIN),
+    "sys_user_role": ("user_admin", ADMIN),
+    "sys_user_role_contains": ("user_admin", ADMIN),
+    "sys_user_has_role": ("user_admin", ADMIN),
+    "sys_properties": (ADMIN,),
+    "v_plugin": ("sn_cicd.sys_ci_automation", ADMIN),
 }
 
 
-def account_queries(instance: Instance) -> list[TableQuery]:
-    """Return the two questions that tell who is calling: the user's row and its roles."""
-    user_name = instance.params.get("snow_username") if instance.grant in ("basic", "password") else None
+def account_queries(grant: str, params: Mapping[str, Any]) -> list[TableQuery]:
+    """Return the two queries for the calling account: the user's row and its roles."""
+    user_name = params.get("snow_username") if grant in ("basic", "password") else None
     who = encoded({"user_name": user_name}) if user_name else f"sys_id={ME}"
     whose = encoded({"user.user_name": user_name}) if user_name else f"user={ME}"
     return [
@@ -41,19 +39,10 @@ def account_queries(instance: Instance) -> list[TableQuery]:
     ]
 
 
-def read_account(instance: Instance) -> Account | None:
-    """Return the calling account, or None when the instance does not tell."""
-    try:
-        users, roles = (answer.rows for answer in instance.query(account_queries(instance)))
-    except TransportError:
-        return None
-    return account_of(users, roles)
+def account_of(users: tuple[TableRow, ...], roles: tuple[TableRow, ...]) -> Account | None:
+    """Return the account from the answers to `account_queries`, or None when the instance does not show it.
 
-
-def account_of(users: tuple[Row, ...], roles: tuple[Row, ...]) -> Account | None:
-    """Return the account that the answers to `account_queries` describe.
-
-    More than one user means that the server did not understand the question (an unknown field matches everything).
+    More than one user means that the server did not understand the query (an unknown field matches everything).
     No visible role means that they may not be read, not that there are none.
     """
     if len(users) != 1:
@@ -67,11 +56,11 @@ def account_of(users: tuple[Row, ...], roles: tuple[Row, ...]) -> Account | None
     return Account(user_name, frozenset(mine) if mine else None)
 
 
-def remedy(instance: Instance, error: HttpError, table: str) -> str:
+def remedy(error: HttpError, table: str, calling_account: Callable[[], Account | None]) -> str:
     """Return what to do about a refused call on `table`, naming the account's roles where they can be read."""
     if error.status != 403 or "scope" in error.words.lower():
         return _remedy_by_status(error)
-    account = instance.account()
+    account = calling_account()
     if account is None:
         held = "The account's roles could not be read"
     else:
@@ -81,8 +70,8 @@ def remedy(instance: Instance, error: HttpError, table: str) -> str:
             else f"{account.user_name} is calling"
         )
     if table in WRITERS:
-        return f"{held}; writing {table} takes one of {', '.join((*WRITERS[table], 'admin'))}"
-    return f"{held}; look for an access rule, a data policy or the role snc_read_only"
+        return f"{held}; writing {table} requires one of {', '.join(WRITERS[table])}"
+    return f"{held}; check for an access rule, a data policy or the role snc_read_only"
 
 
 def _remedy_by_status(error: HttpError) -> str:
@@ -98,3 +87,6 @@ def _remedy_by_status(error: HttpError) -> str:
     if error.status == 429:
         return "The instance limits the rate of requests (sys_rate_limit_rules); run again later or with fewer forks"
     return ""
+
+
+__all__ = ["ADMIN", "WRITERS", "Account", "account_of", "account_queries", "remedy"]

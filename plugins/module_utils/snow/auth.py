@@ -79,11 +79,11 @@ class FixedSigner:
     sent: dict[str, str]
 
     def headers(self) -> Mapping[str, str]:
-        """Return the headers that prove who is calling."""
+        """Return the headers that authenticate the account."""
         return self.sent
 
     def renew(self) -> bool:
-        """Return False: there is no better proof."""
+        """Return False: there are no newer credentials."""
         return False
 
 

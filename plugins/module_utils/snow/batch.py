@@ -12,6 +12,7 @@ from typing import Any, Union
 from urllib.parse import urlencode
 
 from ..transport.errors import AmbiguousResponse, HttpError, UnexpectedPage
+from ..transport.polling import ProgressLine, pause
 from ..transport.responses import RawResponse, Response, read_response
 from ..transport.retry import RETRIED_STATUSES, RetryBudget, retry_after_seconds
 from ..transport.session import Session
@@ -19,15 +20,15 @@ from .query import TableQuery
 
 BATCH_PATH = "/api/now/v1/batch"
 MAX_BATCH_SIZE = 100
-# Refused for good: the API is missing, forbidden, or not served (400 is "Requested URI does not represent any resource").
-NOT_TO_BE_HAD = frozenset({400, 403, 404, 405, 406, 415, 501})
-ROUNDS = 3
+# Statuses of an API that is missing, forbidden or not served (400 is "Requested URI does not represent any resource").
+NO_BATCH_API = frozenset({400, 403, 404, 405, 406, 415, 501})
+MAX_ROUNDS = 3
 
-# 5 MB of input, and 30 s for the whole batch (docs/facts/servicenow_platform.md#batch-api). Both with room to spare; a
-# user, too, is to see every few seconds that something happens.
+# The limits are 5 MB of input, and 30 s for the whole batch (docs/facts/servicenow_platform.md#batch-api). Batches stay well
+# below both, also so that the user sees progress every few seconds.
 MAX_BYTES = 3_000_000
 MAX_WRITES, FIRST_WRITES, MIN_WRITES = 150, 40, 5
-SECONDS = 2.5
+BATCH_SECONDS = PROGRESS_INTERVAL = 2.5
 
 _without_batch: set[str] = set()
 
@@ -35,12 +36,12 @@ _without_batch: set[str] = set()
 def read_tables(session: Session, queries: Sequence[TableQuery]) -> list[Response]:
     """Return the answers to `queries`, in order, error answers included.
 
-    One query goes out alone, more as one batch. What a batch leaves unserviced or answers with a passing fault is asked
-    again, at last one by one (which has its own patience).
+    One query is sent alone, more as one batch. Queries that a batch leaves unserviced or answers with a transient error are
+    sent again, finally one by one (with the retries of the session).
     """
     answers: dict[int, Response] = {}
     waiting = list(range(len(queries)))
-    for _round in range(ROUNDS):
+    for _round in range(MAX_ROUNDS):
         if len(waiting) < 2 or session.base_url in _without_batch:
             break
         for start in range(0, len(waiting), MAX_BATCH_SIZE):
@@ -55,7 +56,7 @@ def read_tables(session: Session, queries: Sequence[TableQuery]) -> list[Respons
 
 
 def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Response]:
-    """Send one batch of GETs; return the answers that are final, by the index of their query."""
+    """Send one batch of GETs; return the final answers, by the index of their query."""
     requests = [
         {
             "id": str(index),
@@ -70,7 +71,7 @@ def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Respon
         # Every inner request is a GET, so the POST changes nothing and may be repeated.
         answer = session.request("POST", BATCH_PATH, body=_carrying(requests), only_reads=True, repeatable=True)
     except HttpError as error:
-        if error.status not in NOT_TO_BE_HAD:
+        if error.status not in NO_BATCH_API:
             raise
         _without_batch.add(session.base_url)
         return {}
@@ -90,7 +91,7 @@ def _carrying(requests: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _serviced(answer: Response, asked: Mapping[int, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield what a batch says of each request, with the index that was its id."""
+    """Yield the answer of a batch to each request, with the index that was its id."""
     serviced = answer.data.get("serviced_requests", []) if isinstance(answer.data, dict) else []
     for item in serviced:
         text = str(item.get("id", "")) if isinstance(item, dict) else ""
@@ -99,7 +100,7 @@ def _serviced(answer: Response, asked: Mapping[int, Any]) -> Iterator[tuple[int,
 
 
 def _inner_answer(method: str, path: str, item: dict[str, Any]) -> Response | None:
-    """Return the decoded inner answer, or None when it has to be asked for again."""
+    """Return the decoded inner answer, or None when the request has to be sent again."""
     try:
         status = int(item.get("status_code", 0))
         body = base64.b64decode(item.get("body") or "")
@@ -137,35 +138,35 @@ class WriteRequest:
         }
 
 
-# An answer to a write: that of the platform, an error answer included, or none that is clear.
+# The answer to a write: that of the platform, an error included, or that its outcome is ambiguous.
 Written = Union[Response, HttpError, AmbiguousResponse]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
 
 @dataclass
 class Pace:
-    """How many writes go out together: as many as the platform carried out in a few seconds so far."""
+    """How many writes are sent together: as many as the platform has carried out in a few seconds so far."""
 
     size: int = FIRST_WRITES
-    most: int = field(default=MAX_WRITES)
+    max_size: int = field(default=MAX_WRITES)
 
     def learn(self, count: int, seconds: float) -> None:
-        """Take note that `count` writes took so many seconds."""
+        """Note that `count` writes took this many seconds."""
         if count:
-            self.size = max(MIN_WRITES, min(self.most, int(count * SECONDS / max(seconds, 0.001))))
+            self.size = max(MIN_WRITES, min(self.max_size, int(count * BATCH_SECONDS / max(seconds, 0.001))))
 
     def slow_down(self) -> None:
-        """Take note that the platform did not get through with what it was sent."""
-        self.size = self.most = max(MIN_WRITES, self.size // 2)
+        """Note that the platform did not finish what it was sent."""
+        self.size = self.max_size = max(MIN_WRITES, self.size // 2)
 
 
 def write_all(
-    session: Session, requests: Sequence[WriteRequest], pace: Pace, tell: Callable[[str], None]
+    session: Session, requests: Sequence[WriteRequest], pace: Pace, show: Callable[[str], None]
 ) -> list[Written]:
-    """Return what became of each request, in order. Each is sent once.
+    """Return the answer to each request, in order. Each is sent once.
 
-    Sent again is only what the platform surely did not do, because it limits the rate of requests (429). Whatever else
-    has no clear answer may have been carried out: a cut batch, an inner 5xx, and what a batch leaves unserviced, since
-    that can be an answer for which there was no more room (docs/facts/servicenow_platform.md#batch-api).
+    Only writes that the platform certainly did not do, because it limits the rate of requests (429), are sent again. All
+    others without a clear answer may have been carried out: a cut batch, an inner 5xx, and requests that a batch leaves
+    unserviced, since their answer may not have fitted (docs/facts/servicenow_platform.md#batch-api).
     """
     results: dict[int, Written] = {}
     retry_budget = RetryBudget(session.settings.retries, session.settings.retry_deadline)
@@ -183,7 +184,7 @@ def write_all(
         delay = retry_budget.next_delay(_longest_wait(results[index] for index in limited)) if limited else None
         if delay is None:
             break
-        _pause(delay, len(limited), tell)
+        _wait_for_rate_limit(delay, len(limited), show)
         waiting = {index: waiting[index] for index in limited}
         for index in limited:
             del results[index]
@@ -193,7 +194,7 @@ def write_all(
 
 
 def _parts(requests: Mapping[int, WriteRequest]) -> list[dict[int, WriteRequest]]:
-    """Return the requests in parts that the platform takes as one batch."""
+    """Return the requests in parts that the platform accepts as one batch."""
     parts: list[dict[int, WriteRequest]] = [{}]
     size = 0
     for index, request in requests.items():
@@ -207,23 +208,23 @@ def _parts(requests: Mapping[int, WriteRequest]) -> list[dict[int, WriteRequest]
 
 
 def _write_batch(session: Session, requests: Mapping[int, WriteRequest]) -> dict[int, Written]:
-    """Send one batch of writes; return what became of them, or nothing where the Batch API is not to be had."""
+    """Send one batch of writes; return the answers, or nothing if the Batch API is not available."""
     inner = [{"id": str(index), **request.as_inner} for index, request in requests.items()]
     try:
         answer = session.request("POST", BATCH_PATH, body=_carrying(inner), repeatable=False)
     except HttpError as error:
-        if error.status not in NOT_TO_BE_HAD:
+        if error.status not in NO_BATCH_API:
             raise
         _without_batch.add(session.base_url)
         return {}
     except UnexpectedPage as page:
-        # A page in front of the API, most likely; but who knows what was done behind it.
+        # Most likely a page in front of the API; but the writes may have been carried out.
         _without_batch.add(session.base_url)
         return {index: AmbiguousResponse(str(page)) for index in requests}
     except AmbiguousResponse as unclear:
         return dict.fromkeys(requests, unclear)
     results: dict[int, Written] = {
-        index: AmbiguousResponse(f"{request.method} {request.path}: the batch does not say what became of it")
+        index: AmbiguousResponse(f"{request.method} {request.path}: the answer of the batch does not include it")
         for index, request in requests.items()
     }
     for index, item in _serviced(answer, requests):
@@ -263,10 +264,12 @@ def _longest_wait(written: Iterator[Written]) -> float | None:
     return max(known) if known else None
 
 
-def _pause(seconds: float, waiting: int, tell: Callable[[str], None]) -> None:
-    """Wait, and say every few seconds for how long still."""
-    while seconds > 0:
-        if seconds >= SECONDS:
-            tell(f"{waiting} writes wait {seconds:.0f} s, because the instance limits the rate of requests")
-        time.sleep(min(seconds, SECONDS))
-        seconds -= SECONDS
+def _wait_for_rate_limit(seconds: float, waiting: int, show: Callable[[str], None]) -> None:
+    line = ProgressLine(show, PROGRESS_INTERVAL)
+    pause(
+        seconds,
+        line,
+        lambda waited: (
+            f"{waiting} writes wait {seconds - waited:.0f} s, because the instance limits the rate of requests"
+        ),
+    )

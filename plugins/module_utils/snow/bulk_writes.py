@@ -3,77 +3,72 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from ..engine.errors import AlreadyExists, Refused, UnclearOutcome
 from ..engine.plan import CREATE
 from ..engine.store import Order, WriteResult
 from ..file_lock import file_for, folder, locked
 from ..transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ..transport.polling import ProgressLine
 from . import change_api
 from .batch import Pace, WriteRequest, Written, write_all
+from .client import ServiceNowClient
 from .table_api import WRITE_QUERY, plain, row_path
 
-if TYPE_CHECKING:
-    from .client import Instance
-
-# A line at least every 5 s: this, and the time that the writes of one round trip take (`batch.SECONDS`), with some to spare.
-MIN_ANNOUNCED_WAIT = 1.5
-# The database's own words (a sys_id that we send may be honoured, and be taken,
+# Together with the time of one batch (`batch.BATCH_SECONDS`) this gives a line at least every 5 s.
+PROGRESS_INTERVAL = 1.5
+# How the database reports a duplicate (a sys_id in a create may be accepted, and may already exist,
 # docs/facts/servicenow_platform.md#write-safety).
-TAKEN = ("duplicate key", "unique key violation", "unique constraint", "duplicate entry")
+DUPLICATE_WORDS = ("duplicate key", "unique key violation", "unique constraint", "duplicate entry")
 
 
 class BulkWriter:
     """Sends the writes of one instance in batches, at the pace that it keeps up with."""
 
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
+    def __init__(self, client: ServiceNowClient) -> None:
+        self.client = client
         self.pace = Pace()
-        self._told = time.monotonic()
+        self._progress = ProgressLine(self._show, PROGRESS_INTERVAL)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait until no other run of this machine creates rows on this instance, and let none begin."""
         file = file_for(self._base_url, "turn", folder())
-        with locked(file, "the record of turns", self._tell_waiting):
+        with locked(file, "the record of turns", self._show_waiting):
             yield
 
-    def _tell_waiting(self, seconds: float) -> None:
-        self._tell(f"waiting since {seconds:.0f} s for another run on this machine that creates tickets")
+    def _show_waiting(self, seconds: float) -> None:
+        self._show(f"waiting for {seconds:.0f} s for another run on this machine that creates tickets")
 
-    def _tell(self, message: str) -> None:
-        self._told = time.monotonic()
-        self.instance.context.progress(f"{self.instance.name}: {message}")
+    def _show(self, message: str) -> None:
+        self.client.context.progress(f"{self.client.name}: {message}")
 
     def written(self, done: int, total: int, what: str) -> None:
-        """Say how far the writes have come, every few seconds."""
-        if time.monotonic() - self._told >= MIN_ANNOUNCED_WAIT:
-            self._tell(f"{done} of {total} {what} written")
+        """Show how far the writes have come, every few seconds."""
+        self._progress.report(f"{done} of {total} {what} written")
 
     def write_all(self, orders: Sequence[Order]) -> list[WriteResult]:
-        """Carry out creates and updates, each once; return for each the row, or what went wrong."""
+        """Send creates and updates, each once; return for each the row, or the error."""
         try:
             answers = self._sent(orders)
             missing = [i for i, order in enumerate(orders) if self._found_no_api(order, answers[i])]
             for index, answer in zip(missing, self._sent([orders[i] for i in missing]) if missing else (), strict=True):
                 answers[index] = answer
         except HttpError as error:
-            raise self.instance.refusal("the writes", error, orders[0].write.collection) from None
+            raise self.client.refusal("the writes", error, orders[0].write.collection) from None
         return [self._outcome(order, answer) for order, answer in zip(orders, answers, strict=True)]
 
     def _sent(self, orders: Sequence[Order]) -> list[Written]:
-        return write_all(self.instance.session, [self._request(order) for order in orders], self.pace, self._tell)
+        return write_all(self.client.session, [self._request(order) for order in orders], self.pace, self._show)
 
     def _found_no_api(self, order: Order, written: Written) -> bool:
         return isinstance(order.write, change_api.ChangeWrite) and change_api.is_absent(self._base_url, written)
 
     @property
     def _base_url(self) -> str:
-        return self.instance.session.base_url
+        return self.client.session.base_url
 
     def _request(self, order: Order) -> WriteRequest:
         if change_api.goes_there(self._base_url, order.write):
@@ -85,7 +80,7 @@ class BulkWriter:
 
     def _outcome(self, order: Order, written: Written) -> WriteResult:
         label, verb = order.write.label, "created" if order.write.action == CREATE else "changed"
-        name = self.instance.name
+        name = self.client.name
         if isinstance(written, AmbiguousResponse):
             return UnclearOutcome(f"{name}: whether {label} was {verb} is unclear. {written}")
         if isinstance(written, HttpError):
@@ -93,7 +88,7 @@ class BulkWriter:
         record = change_api.record_of(written)
         row = plain(record)
         if not row.get("sys_id"):
-            return UnclearOutcome(f"{name}: the answer to writing {label} holds no sys_id")
+            return UnclearOutcome(f"{name}: the answer to writing {label} has no sys_id")
         dropped = change_api.ignored(record)
         if dropped:
             return Refused(
@@ -104,11 +99,11 @@ class BulkWriter:
 
     def _refusal(self, order: Order, error: HttpError) -> WriteResult:
         verb = "create" if order.write.action == CREATE else "change"
-        refusal = self.instance.refusal(f"to {verb} {order.write.label}", error, order.write.collection)
+        refusal = self.client.refusal(f"to {verb} {order.write.label}", error, order.write.collection)
         if isinstance(refusal, SignInFailed):
             raise refusal
         if error.status == 404 and "No Record" in error.words:
             return Refused(f"{refusal}. It was deleted since it was read, or the account may not see it; run again")
-        if order.write.action == CREATE and any(words in error.words.lower() for words in TAKEN):
+        if order.write.action == CREATE and any(words in error.words.lower() for words in DUPLICATE_WORDS):
             return AlreadyExists(str(refusal))
-        return refusal if isinstance(refusal, Refused) else Refused(str(refusal))
+        return Refused(str(refusal))

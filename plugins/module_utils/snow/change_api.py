@@ -56,7 +56,7 @@ def record_of(answer: Response) -> Mapping[str, Any]:
 
 
 def ignored(record: Mapping[str, Any]) -> list[str]:
-    """Return the fields that the API says it has left out."""
+    """Return the fields that the API reports as ignored."""
     meta = record.get("__meta")
     fields = meta.get("ignoredFields") if isinstance(meta, Mapping) else None
     return [str(name) for name in fields] if isinstance(fields, list) else []

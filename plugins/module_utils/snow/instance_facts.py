@@ -1,57 +1,61 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an instance is and what the account may do there, in one batch of reads."""
+"""Facts about an instance and the roles of the account, in one batch of reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..engine.snapshot import QueryResult, Row
+from ..engine.problem import Problem
 from .account import account_of, account_queries
+from .client import ServiceNowClient
+from .options import Options
 from .preflight_checks import CHECKED_PROPERTIES, OAUTH_PLUGIN, Findings, problems
-from .query import TableQuery, any_of
+from .query import TableQuery, TableRow, TableRows, any_of
 from .release import BUILD_PROPERTIES, Release, release_of
 from .resources.plugins import ACTIVE_WORDS
 
-if TYPE_CHECKING:
-    from .client import Instance
-
-# Column probes: is the capability there? Safer than comparing releases
+# Capabilities that follow from the existence of a column. Safer than comparing releases
 # (docs/facts/servicenow_platform.md#reading-the-release).
 CAPABILITY_COLUMNS = {
     "scope_restriction": ("oauth_entity", "scope_restriction_status"),
     "machine_identity_console": ("oauth_entity", "inbound_grant_type"),
     "identity_type": ("sys_user", "identity_type"),
 }
+INSTANCE_INFO_OPTIONS: Options = {
+    "properties": {"type": "list", "elements": "str", "default": []},
+    "plugins": {"type": "list", "elements": "str", "default": []},
+    "tables": {"type": "list", "elements": "str", "default": []},
+}
 
 
 @dataclass
 class Questions:
-    """The queries of one call, and where each one's answer stands."""
+    """The queries of one call, by name."""
 
     queries: list[TableQuery] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
     def add(self, name: str, query: TableQuery) -> None:
-        """Ask `query`; its answer goes by `name`."""
+        """Add `query` under `name`."""
         self.names.append(name)
         self.queries.append(query)
 
-    def ask(self, instance: Instance) -> dict[str, QueryResult]:
-        """Send all queries together."""
-        return dict(zip(self.names, instance.query(self.queries), strict=True))
+    def ask(self, client: ServiceNowClient) -> dict[str, TableRows]:
+        """Send all queries together; return the answers by name."""
+        return dict(zip(self.names, client.query(self.queries), strict=True))
 
 
 def instance_facts(
-    instance: Instance, *, properties: list[str], plugins: list[str], tables: list[str]
+    client: ServiceNowClient, *, properties: list[str], plugins: list[str], tables: list[str]
 ) -> dict[str, Any]:
     """Return `instance` and `problems` as `snow_instance_info` returns them."""
-    questions = _questions(instance, properties, plugins, tables)
-    answers = questions.ask(instance)
+    questions = _questions(client, properties, plugins, tables)
+    answers = questions.ask(client)
     if all(answer.refused for answer in answers.values()):
-        # Not single tables but the API is closed to this account or token: that is for the platform's words to tell.
-        instance.query([replace(questions.queries[0], optional=False)])
+        # The whole API, not single tables, is closed to this account or token: fail with the platform's words.
+        client.query([replace(questions.queries[0], optional=False)])
     account = account_of(answers["users"].rows, answers["roles"].rows)
     values = {row["name"]: row.get("value", "") for row in answers["properties"].rows if "name" in row}
     plugin_states = {name: _plugin_state(name, answers) for name in dict.fromkeys((OAUTH_PLUGIN, *plugins))}
@@ -60,17 +64,17 @@ def instance_facts(
     findings = Findings(release, account, values, plugin_states, table_states, tuple(plugins))
     found = problems(findings)
     return {
-        "msg": _summary(instance, release, found),
+        "msg": _summary(client.name, release, found),
         "instance": {
-            "name": instance.name,
-            "url": instance.session.base_url,
+            "name": client.name,
+            "url": client.session.base_url,
             "release": release.as_dict(),
             "caller": {
                 "user_name": account.user_name if account else "",
                 "roles": sorted(account.roles or ()) if account else [],
                 "known": account is not None,
             },
-            "grant_type": instance.grant,
+            "grant_type": client.grant,
             "capabilities": {
                 name: _capability(answers[f"column {name}"], column)
                 for name, (_t, column) in CAPABILITY_COLUMNS.items()
@@ -79,25 +83,24 @@ def instance_facts(
             "plugins": {name: plugin_states[name] for name in plugins},
             "tables": table_states,
         },
-        "problems": found,
+        "problems": [problem.as_dict() for problem in found],
     }
 
 
-def prefetch_facts(instance: Instance, *, properties: list[str], plugins: list[str], tables: list[str]) -> None:
-    """Let the next read of `instance` ask along with everything else what `instance_facts` will be told."""
-    instance.prefetch(_questions(instance, properties, plugins, tables).queries)
+def prefetch_facts(client: ServiceNowClient, *, properties: list[str], plugins: list[str], tables: list[str]) -> None:
+    """Send the queries of `instance_facts` along with the next read."""
+    client.prefetch(_questions(client, properties, plugins, tables).queries)
 
 
-def _summary(instance: Instance, release: Release, found: list[dict[str, Any]]) -> str:
-    """Return what a person wants to know first: it is what a failed preflight shows."""
+def _summary(instance: str, release: Release, found: list[Problem]) -> str:
+    """Return one sentence about the instance; a failed preflight shows it."""
     what = f"{release.family.capitalize()} {release.patch}".strip() if release.family else "unknown release"
-    told = "; ".join(f"{p['severity']} {p['id']}: {p['message']}. {p['remedy']}" for p in found)
-    return f"{instance.name} ({what}): {told or 'nothing stands in the way of a connection'}"
+    return f"{instance} ({what}): {'; '.join(map(str, found)) or 'ready for a connection'}"
 
 
-def _questions(instance: Instance, properties: list[str], plugins: list[str], tables: list[str]) -> Questions:
+def _questions(client: ServiceNowClient, properties: list[str], plugins: list[str], tables: list[str]) -> Questions:
     questions = Questions()
-    users, roles = account_queries(instance)
+    users, roles = account_queries(client.grant, client.params)
     questions.add("users", users)
     questions.add("roles", roles)
     names = tuple(dict.fromkeys((*BUILD_PROPERTIES, *CHECKED_PROPERTIES, *properties)))
@@ -114,12 +117,12 @@ def _questions(instance: Instance, properties: list[str], plugins: list[str], ta
     return questions
 
 
-def _plugin_state(plugin: str, answers: Mapping[str, QueryResult]) -> str:
-    """Return active, inactive, or unknown: both plugin tables are hidden from most accounts.
+def _plugin_state(plugin: str, answers: Mapping[str, TableRows]) -> str:
+    """Return active, inactive, or unknown: most accounts see neither of the plugin tables.
 
     See docs/facts/servicenow_platform.md#package-tables.
     """
-    rows: list[Row] = [row for row in answers["v_plugin"].rows if row.get("id") == plugin]
+    rows: list[TableRow] = [row for row in answers["v_plugin"].rows if row.get("id") == plugin]
     rows += [row for row in answers["sys_plugins"].rows if row.get("source") == plugin]
     if any(row.get("active", "").lower() in ACTIVE_WORDS for row in rows):
         return "active"
@@ -128,12 +131,12 @@ def _plugin_state(plugin: str, answers: Mapping[str, QueryResult]) -> str:
     return "inactive" if answers["v_plugin"].rows else "unknown"
 
 
-def _table_state(answer: QueryResult) -> str:
+def _table_state(answer: TableRows) -> str:
     if not answer.refused:
         return "readable" if answer.rows else "empty"
     return "absent" if "Invalid table" in answer.refused else "refused"
 
 
-def _capability(answer: QueryResult, column: str) -> bool | None:
+def _capability(answer: TableRows, column: str) -> bool | None:
     """Return whether the column exists; None when no row could be read."""
     return column in answer.rows[0] if answer.rows else None

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options of every ServiceNow module (interface: group snow)."""
+"""The connection options of every ServiceNow module, and what the options of its resources share."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
+
+Options = dict[str, dict[str, Any]]
 
 GRANT_TYPES = ["basic", "password", "client_credentials", "refresh_token", "jwt_bearer", "token", "api_key", "mtls"]
 
@@ -19,7 +21,7 @@ def _option(variable: str = "", *, secret: bool = False, **more: Any) -> dict[st
     return option
 
 
-SNOW_OPTIONS: dict[str, dict[str, Any]] = {
+SNOW_OPTIONS: Options = {
     "snow_url": _option("SN_HOST"),
     "snow_username": _option("SN_USERNAME"),
     "snow_password": _option("SN_PASSWORD", secret=True),
@@ -33,3 +35,12 @@ SNOW_OPTIONS: dict[str, dict[str, Any]] = {
     "snow_client_cert": {"type": "path"},
     "snow_client_key": {"type": "path", "no_log": False},
 }
+
+STATE_OPTION: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+# When a write-only secret is written.
+SECRET_POLICIES = ("on_mismatch", "always", "on_create")
+
+
+def entries(options: Options) -> dict[str, Any]:
+    """Return the option for a list of entries with `options`."""
+    return {"type": "list", "elements": "dict", "options": options}

@@ -1,32 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of a connection, judged from what was read of an instance. Data first."""
+"""Preflight checks: the problems of a connection that follow from what was read of an instance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
-from ..engine.reconcile import Account
+from ..engine.problem import ERROR, WARNING, Problem, errors_first
+from ..engine.store import Account
 from .account import WRITERS
 from .release import DEFENDER_FOR_CLOUD_APPS, Release
-
-ERROR, WARNING = "error", "warning"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """`severity` error: a connection cannot work. warning: it may not, or not for long."""
-
-    id: str
-    severity: str
-    message: str
-    remedy: str
 
 
 @dataclass(frozen=True)
 class BreakingProperty:
-    """A property that breaks a connector when its value is `value`; `fallback` is in force without a row."""
+    """A property that breaks a connector when its value is `value`; `fallback` applies without a record."""
 
     name: str
     value: str
@@ -49,7 +37,7 @@ BREAKING = (
     ),
     BreakingProperty(
         "glide.authenticate.multifactor.for_integrations", "true", "false",
-        Problem("multifactor_for_integrations", WARNING, "Multi-factor authentication is demanded of integrations: an enrolled account is refused",
+        Problem("multifactor_for_integrations", WARNING, "Multi-factor authentication is required of integrations: an enrolled account is refused",
                 "Keep the connector's account out of enrolment, or set glide.authenticate.multifactor.for_integrations to false"),
     ),
     BreakingProperty(
@@ -74,14 +62,14 @@ BREAKING = (
     ),
 )  # fmt: skip
 CAP = "glide.oauth.access_token.expire_in.system_max_seconds"
-SHORTEST_ACCESS_TOKEN = 3600
+MIN_TOKEN_LIFESPAN = 3600
 CHECKED_PROPERTIES = (*(entry.name for entry in BREAKING), CAP)
 OAUTH_PLUGIN = "com.snc.platform.security.oauth"
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was read of an instance, as far as problems follow from it."""
+    """What was read of an instance for the checks."""
 
     release: Release
     account: Account | None
@@ -91,10 +79,10 @@ class Findings:
     asked_plugins: tuple[str, ...] = ()
 
 
-def problems(findings: Findings) -> list[dict[str, Any]]:
-    """Return every problem, errors first, as a module returns them."""
+def problems(findings: Findings) -> list[Problem]:
+    """Return every problem, errors first, and by id."""
     found = [*_release(findings), *_account(findings), *_settings(findings), *_parts(findings)]
-    return [asdict(problem) for problem in sorted(found, key=lambda p: (p.severity != ERROR, p.id))]
+    return errors_first(sorted(found, key=lambda problem: problem.id))
 
 
 def _release(findings: Findings) -> Iterator[Problem]:
@@ -102,7 +90,7 @@ def _release(findings: Findings) -> Iterator[Problem]:
     if not release.family:
         yield Problem(
             "release_unknown", WARNING, "The release could not be read: the account sees none of the build properties",
-            "Give the account read access to glide.war or glide.buildtag.last, or check the release by hand",
+            "Give the account read access to glide.war or glide.buildtag.last, or check the release manually",
         )  # fmt: skip
     elif release.family not in DEFENDER_FOR_CLOUD_APPS:
         yield Problem(
@@ -117,20 +105,20 @@ def _account(findings: Findings) -> Iterator[Problem]:
     account = findings.account
     if account is None:
         yield Problem(
-            "account_unknown", WARNING, "Who is calling could not be read from sys_user",
+            "account_unknown", WARNING, "The calling account could not be read from sys_user",
             "Give the account a role that may read its own row in sys_user",
         )  # fmt: skip
     elif account.roles is None:
         yield Problem(
-            "roles_unreadable", WARNING, f"The roles of {account.user_name} could not be read: reading sys_user_has_role takes itil or more",
-            "Give the account itil, or check its roles by hand",
+            "roles_unreadable", WARNING, f"The roles of {account.user_name} could not be read: reading sys_user_has_role requires itil or more",
+            "Give the account itil, or check its roles manually",
         )  # fmt: skip
-    elif "admin" not in account.roles:
+    else:
         for table, problem_id in (("oauth_entity", "cannot_write_applications"), ("sys_user", "cannot_write_users")):
             if not account.roles & set(WRITERS[table]):
                 yield Problem(
                     problem_id, WARNING, f"{account.user_name} has no role that may write {table}",
-                    f"Give it one of {', '.join((*WRITERS[table], 'admin'))}",
+                    f"Give it one of {', '.join(WRITERS[table])}",
                 )  # fmt: skip
 
 
@@ -139,11 +127,11 @@ def _settings(findings: Findings) -> Iterator[Problem]:
         if findings.properties.get(entry.name, entry.fallback).strip().lower() == entry.value:
             yield entry.problem
     cap = findings.properties.get(CAP, "").strip()
-    if cap.isdigit() and int(cap) < SHORTEST_ACCESS_TOKEN:
+    if cap.isdigit() and int(cap) < MIN_TOKEN_LIFESPAN:
         yield Problem(
             "access_token_capped", ERROR,
-            f"Access tokens live for at most {cap} s on the instance; the connector needs {SHORTEST_ACCESS_TOKEN} s",
-            f"Raise {CAP} to {SHORTEST_ACCESS_TOKEN} or more",
+            f"Access tokens live for at most {cap} s on the instance; the connector needs {MIN_TOKEN_LIFESPAN} s",
+            f"Raise {CAP} to {MIN_TOKEN_LIFESPAN} or more",
         )  # fmt: skip
 
 

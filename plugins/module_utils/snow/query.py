@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encoded queries, and the Table API's way to ask for rows."""
+"""Encoded queries, and the Table API requests for rows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ..engine.errors import InvalidInput
 from ..engine.field import wire_text
 from ..engine.snapshot import Query
 
+TableRow = Mapping[str, str]
+
 PAGE = 1000
 # Characters of a URL that the values of one condition may take: above 2,048 in all, gateways begin to refuse
 # (docs/facts/servicenow_platform.md#limits).
@@ -19,11 +21,11 @@ MAX_VALUES_LENGTH = 1500
 
 
 def escaped(column: str, value: Any) -> str:
-    """Return `value` for use in a condition: a caret is doubled; what the server would run as a script is refused."""
+    """Return `value` for use in a condition: a caret is doubled; a value that the server would run as a script is refused."""
     text = wire_text(value)
     if text.lower().lstrip().startswith("javascript:"):
         raise InvalidInput(
-            f"{column}: a value that starts with javascript: would be run by the instance; it is never sent"
+            f"{column}: a value that starts with javascript: would be run by the instance, so it is never sent"
         )
     return text.replace("^", "^^")
 
@@ -50,13 +52,25 @@ def encoded(conditions: Mapping[str, Any]) -> str:
     for column, value in conditions.items():
         if isinstance(value, (list, tuple)):
             if not value:
-                raise InvalidInput(f"{column}: any of an empty list matches nothing; leave it out, or name a value")
+                raise InvalidInput(f"{column}: an empty list matches nothing; leave it out, or name a value")
             terms.append(any_of(column, tuple(wire_text(item) for item in value)))
         elif wire_text(value) == "":
             terms.append(f"{column}ISEMPTY")
         else:
             terms.append(f"{column}={escaped(column, value)}")
     return "^".join(terms)
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """The rows that answer a query, or the instance's own message when it refused.
+
+    `total` counts those included that the account may not read; None when the instance does not count.
+    """
+
+    rows: tuple[TableRow, ...] = ()
+    refused: str = ""
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +98,7 @@ class TableQuery:
     def parameters(self) -> dict[str, str]:
         """The query string's parts. Rows are ordered: pages would overlap otherwise.
 
-        An order of the caller's comes first; rows that are equal in it still need one among themselves.
+        The order of the query comes first; rows that are equal in it are ordered by their id.
 
         See docs/facts/servicenow_platform.md#paging.
         """
@@ -145,7 +159,7 @@ class Counts(TableQuery):
         return None
 
     def listed(self, result: Any) -> Any:
-        """Return one row for each group. What is not grouped, since the platform knows none of the fields, is none."""
+        """Return one row for each group. Groups without fields, which the platform returns if it knows none of them, are left out."""
         groups = result if isinstance(result, list) else []
         return [
             {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A resource that is one row of a table, and its plan."""
+"""A resource that is one record of a table, and its plan."""
 
 from __future__ import annotations
 
@@ -7,39 +7,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from ..engine.errors import InvalidInput
-from ..engine.field import (
-    BOOLEAN,
-    INTEGER,
-    LIST,
-    WHOLE_NUMBER,
-    Field,
-    kind_of,
-    normal,
-    wire_text,
-)
-from ..engine.plan import (
-    CREATE,
-    DELETE,
-    UPDATE,
-    Need,
-    Plan,
-    SecretCheck,
-    SecretDecision,
-    Value,
-    Write,
-)
-from ..engine.result import ABSENT, PRESENT
+from ..engine.field import Field, kind_of, normal, typed, wire_text
+from ..engine.plan import CREATE, DELETE, UPDATE, Need, Plan, Resource, SecretCheck, SecretDecision, Value, Write
+from ..engine.result import ABSENT, DESIRED, ON_PLATFORM, PRESENT
 from ..engine.snapshot import PlannedId, Query, Row, Snapshot
-from .m2m import Owner, join_queries, plan_joins
-
-ON_PLATFORM, AS_DESCRIBED = "******** (on the instance)", "******** (as described)"
+from .m2m import JoinField, JoinOwner, join_queries, plan_joins
 
 
-class RecordResource:
-    """One row of `table`, known by its `key` columns; subclasses say what it is, the plan follows from that.
+class RecordResource(Resource):
+    """One record of `table`, found by its `key` columns; subclasses define its fields, the plan follows from them.
 
-    `stage` orders resources among each other: a row is created after the rows it refers to. `needs_roles` may write it.
-    `deactivated_by` is the column to set to false before a delete. `seen` are columns read beside the fields.
+    `stage` orders resources: a record is created after the records it refers to. `needs_roles` may write it.
+    `deactivated_by` is the column to set to false before a delete. `seen` are columns read in addition to the fields.
+    `found_by_id`: its option `sys_id` selects one of several records of a name.
     """
 
     noun: ClassVar[str]
@@ -50,6 +30,7 @@ class RecordResource:
     needs_roles: tuple[str, ...] = ()
     deactivated_by: ClassVar[str] = ""
     seen: ClassVar[tuple[str, ...]] = ()
+    found_by_id: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -73,19 +54,19 @@ class RecordResource:
         self.fields = self.fields + tuple(Field(name, kind=kind_of(value)) for name, value in extra.items())
         self.values.update(extra)
         for name in self.key:
-            # An empty name would be any row without one, and a deletion would take it.
+            # An empty name would match any record without one, and a deletion would remove it.
             if not wire_text(self.values.get(name, self.row_id)).strip():
                 raise InvalidInput(f"{self.noun}: {name} must not be empty")
         self.label = f"{self.noun} {self.display_name}"
         for field in self.fields:
-            # An empty secret is a variable without a value; written, it would lock everybody out.
+            # An empty secret is a variable without a value; written, it would lock the account out.
             if field.secret and self.state != ABSENT and self.values.get(field.name) == "":
                 raise InvalidInput(f"{self.label}: {field.name} is empty; give a value, or leave it out")
         self.check()
 
     @property
     def display_name(self) -> str:
-        """What a person calls this object."""
+        """The name of this object in messages."""
         return ", ".join(wire_text(self.values.get(name, self.row_id)) for name in self.key)
 
     @property
@@ -96,8 +77,8 @@ class RecordResource:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def reads(self) -> list[Query]:
-        """Ask for the row itself, for every row it refers to, and for its links."""
-        plain = [field for field in self.fields if field.links is None and field.secret is None]
+        """Return the queries for the record itself, for every record it refers to, and for its join rows."""
+        plain = [field for field in self.fields if self._is_plain(field)]
         columns = ["sys_id", *self.key, *self.seen, *(field.column for field in plain)]
         columns += [f"{f.column}.{f.reference.by}" for f in plain if f.reference]
         if any(field.secret is not None for field in self.fields):
@@ -118,31 +99,31 @@ class RecordResource:
                 reads.append(
                     Query(field.reference.collection, by, (wire_text(self.values[field.name]),), ("sys_id", by))
                 )
-            if field.name in self.values and field.links:
-                reads += join_queries(self._owner, field.links, self.values[field.name])
+            if field.name in self.values and isinstance(field, JoinField):
+                reads += join_queries(self._owner, field.join, self.values[field.name])
         return reads
 
     def planned_ids(self) -> list[PlannedId]:
-        """Promise the row's id to whoever refers to it by its first key column."""
+        """Return the record's id, by which others refer to it through its first key column."""
         return [] if self.state == ABSENT or self.row_id else [self._pending()]
 
     def _pending(self) -> PlannedId:
         return PlannedId(self.table, self.key[0], self.key_values[self.key[0]])
 
     def find(self, snapshot: Snapshot) -> Row | None:
-        """Return the one row that is meant, or None. Raises `InvalidInput` for two of one name."""
+        """Return the one matching record, or None. Raises `InvalidInput` for two of one name."""
         if self.row_id:
             rows = snapshot.rows(self.table, "sys_id", self.row_id)
             if not rows and self.state != ABSENT:
-                raise InvalidInput(f"{self.noun}: no row of {self.table} has the sys_id {self.row_id}")
+                raise InvalidInput(f"{self.noun}: no {self.table} record has the sys_id {self.row_id}")
             return rows[0] if rows else None
         column = self.key[0]
         rows = self.candidates(snapshot.rows(self.table, column, self.key_values[column], self.key_values))
         if len(rows) > 1:
             ids = ", ".join(sorted(row["sys_id"] for row in rows))
             raise InvalidInput(
-                f"{len(rows)} rows of {self.table} are called {self.display_name} ({ids}). Neither was touched; "
-                f"{'choose one with sys_id' if self.noun == 'oauth_application' else 'remove or rename one'}"
+                f"{len(rows)} {self.table} records are named {self.display_name} ({ids}). Nothing was changed; "
+                f"{'set sys_id to select one' if self.found_by_id else 'remove or rename one'}"
             )
         if not rows and self.state != ABSENT:
             for near in snapshot.case_variants(self.table, column, self.key_values[column])[:1]:
@@ -153,16 +134,16 @@ class RecordResource:
         return rows[0] if rows else None
 
     def candidates(self, rows: list[Row]) -> list[Row]:
-        """Return those of the rows with the right key that can be meant at all."""
+        """Return those of the records with the right key that this resource can manage."""
         return rows
 
     # -- planning -----------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Raise `InvalidInput` for values that no platform would take."""
+        """Raise `InvalidInput` for values that no platform would accept."""
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Compare the description with the row, field by field."""
+        """Compare the desired state with the record, field by field."""
         plan = Plan(self.label)
         row = plan.row = self.find(snapshot)
         if self.state == ABSENT:
@@ -178,6 +159,10 @@ class RecordResource:
     def _set_fields(self) -> list[Field]:
         return [field for field in self.fields if field.name in self.values]
 
+    @staticmethod
+    def _is_plain(field: Field) -> bool:
+        return field.secret is None and not isinstance(field, JoinField)
+
     def _plan_absence(self, plan: Plan, row: Row | None) -> None:
         if row is None:
             return
@@ -192,7 +177,7 @@ class RecordResource:
         plan.add_drift("state", ABSENT, PRESENT)
         values: dict[str, Value] = {**self.defaults(), **self.key_values}
         for field in self._set_fields():
-            if field.links is None and field.secret is None:
+            if self._is_plain(field):
                 values[field.column] = self._wire(field, snapshot)
         identity: dict[str, Value] = dict(self.key_values)
         plan.writes.append(
@@ -202,17 +187,17 @@ class RecordResource:
         for field in self._set_fields():
             if field.secret is not None:
                 self._write_secret(plan, field, me)
-            if field.links:
-                self._plan_links(plan, field, me, snapshot)
-        plan.object = self.described()
-        plan.after.update(self._as_described(plan.object))
+            if isinstance(field, JoinField):
+                self._plan_joins(plan, field, me, snapshot)
+        plan.object = self.as_result()
+        plan.after.update(self._desired_values(plan.object))
 
     def _plan_update(self, plan: Plan, row: Row, snapshot: Snapshot, secrets: SecretDecision) -> None:
         row_id = row["sys_id"]
         changes: dict[str, Value] = {}
         for field in self._set_fields():
-            if field.links:
-                self._plan_links(plan, field, row_id, snapshot)
+            if isinstance(field, JoinField):
+                self._plan_joins(plan, field, row_id, snapshot)
             elif field.secret is None:
                 self._compare(plan, field, row, snapshot, changes)
         for field in self._set_fields():
@@ -220,12 +205,12 @@ class RecordResource:
                 continue
             value, changing = wire_text(self.values[field.name]), bool(changes)
             if secrets.must_write(self.label, field, value, self.update_secret, row, changing=changing):
-                plan.add_drift(field.name, ON_PLATFORM, AS_DESCRIBED)
+                plan.add_drift(field.name, ON_PLATFORM, DESIRED)
                 self._write_secret(plan, field, row_id)
         if changes:
-            # After the secret: a run that is interrupted between them finds the row as it was, and judges alike.
+            # After the secret: a run after an interruption between them finds the record unchanged, and decides the same.
             plan.writes.append(Write(UPDATE, self.table, self.label, changes, row_id, self.stage))
-        plan.object = self.described(row)
+        plan.object = self.as_result(row)
 
     def _compare(self, plan: Plan, field: Field, row: Row, snapshot: Snapshot, changes: dict[str, Value]) -> None:
         if field.column not in row:
@@ -246,10 +231,8 @@ class RecordResource:
         plan.add_drift(field.name, before, self.shown(field))
 
     def _needs_column(self, field: Field) -> bool:
-        return (
-            field.links is None
-            and field.secret is None
-            and (field.without_column is None or wire_text(self.values[field.name]) != field.without_column)
+        return self._is_plain(field) and (
+            field.without_column is None or wire_text(self.values[field.name]) != field.without_column
         )
 
     def _wire(self, field: Field, snapshot: Snapshot) -> Value:
@@ -259,64 +242,52 @@ class RecordResource:
         found = snapshot.resolve_id(field.reference.collection, field.reference.by, wire_text(value))
         if found is None:
             raise InvalidInput(
-                f"{self.label}: {field.name} names {value!r}, but no row of {field.reference.collection} has that "
-                f"{field.reference.by}, and nothing in this call creates it"
+                f"{self.label}: {field.name} names {value!r}, but no {field.reference.collection} record has that "
+                f"{field.reference.by}, and nothing in this task creates it"
             )
         return found
 
     def _write_secret(self, plan: Plan, field: Field, row: Value) -> None:
-        # A secret goes alone, as a display value, after everything else
+        # A secret is sent alone, as a display value, after everything else
         # (docs/facts/servicenow_platform.md#encrypted-columns).
         value = wire_text(self.values[field.name])
         plan.writes.append(Write(UPDATE, self.table, self.label, {field.column: value}, row, self.stage, secret=True))
         if field.secret:
             plan.secrets.append(SecretCheck(self.label, field.secret, value))
 
-    def _plan_links(self, plan: Plan, field: Field, row: Value, snapshot: Snapshot) -> None:
+    def _plan_joins(self, plan: Plan, field: JoinField, row: Value, snapshot: Snapshot) -> None:
         names, exclusive = self.values[field.name], field.name in self.exclusive
         plan_joins(plan, self._owner, row, field, names, snapshot, exclusive=exclusive)
 
     @property
-    def _owner(self) -> Owner:
-        return Owner(self.label, self.key[0], self.key_values[self.key[0]], self.stage)
+    def _owner(self) -> JoinOwner:
+        return JoinOwner(self.label, self.key[0], self.key_values[self.key[0]], self.stage)
 
-    # -- telling ------------------------------------------------------------------------------------------------------
+    # -- the result ---------------------------------------------------------------------------------------------------
 
     def defaults(self) -> dict[str, Value]:
-        """Return column values that a new row gets although no option names them."""
+        """Return column values of a new record that no option sets."""
         return {}
 
     def shown(self, field: Field) -> Any:
-        """Return the described value of `field` as results show it."""
+        """Return the desired value of `field` as results show it."""
         value = self.values[field.name]
-        return value if field.links or field.reference else field.from_wire(str(field.to_wire(value)))
+        return value if field.reference or isinstance(field, JoinField) else field.from_wire(str(field.to_wire(value)))
 
-    def _as_described(self, described: Mapping[str, Any]) -> dict[str, Any]:
+    def _desired_values(self, result: Mapping[str, Any]) -> dict[str, Any]:
         set_names = {field.name for field in self._set_fields()}
-        secrets = {f.name: AS_DESCRIBED for f in self._set_fields() if f.secret is not None}
-        return {**{name: value for name, value in described.items() if name in set_names}, **secrets}
+        secrets = {f.name: DESIRED for f in self._set_fields() if f.secret is not None}
+        return {**{name: value for name, value in result.items() if name in set_names}, **secrets}
 
-    def described(self, row: Row | None = None) -> dict[str, Any]:
-        """Return the object for the module's result: what is described, over what `row` holds. Never a secret."""
+    def as_result(self, row: Row | None = None) -> dict[str, Any]:
+        """Return the object for the module's result: the desired values, and those of `row` for all others. Never a secret."""
         result: dict[str, Any] = {"sys_id": row["sys_id"]} if row else {}
         for field in self.fields:
             if field.secret is not None:
                 continue
             if field.name in self.values:
                 result[field.name] = typed(field, self.shown(field))
-            elif row and field.links is None and field.column in row:
+            elif row and self._is_plain(field) and field.column in row:
                 shown = row.get(f"{field.column}.{field.reference.by}", "") if field.reference else row[field.column]
                 result[field.name] = typed(field, field.from_wire(shown))
         return result
-
-
-def typed(field: Field, value: Any) -> Any:
-    """Return a field's value as a Python value of its kind; what does not fit stays text."""
-    text = normal(field.kind, value)
-    if field.kind == BOOLEAN and text in ("true", "false"):
-        return text == "true"
-    if field.kind == INTEGER and WHOLE_NUMBER.fullmatch(text):
-        return int(text)
-    if field.kind == LIST:
-        return [part for part in text.split(",") if part]
-    return value

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ServiceNow release families: reading a build string, and their order (docs/facts/servicenow_platform.md#releases).
 
-The alphabet began anew after Zurich, so family names are never compared as strings.
+The alphabet restarted after Zurich, so family names are never compared as strings.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ BUILD = re.compile(
     r"glide-(?P<family>[a-z]+)-(?P<date>\d{2}-\d{2}-\d{4})(?:__(?P<patch>patch\d+(?:[a-z]\d*)?)(?P<rest>[-\w]*))?"
 )
 
-# Properties that name the build, the most telling first.
+# Properties that name the build, the most reliable first.
 BUILD_PROPERTIES = ("glide.war", "glide.buildtag.last", "glide.buildtag", "glide.war.assigned", "glide.buildname")
 
 # Oldest first.
@@ -61,7 +61,7 @@ def parse_build(text: str) -> Release:
 
 
 def release_of(properties: Mapping[str, str]) -> Release:
-    """Return the release that an instance's properties tell; an empty one when they may not be read."""
+    """Return the release from an instance's properties; an empty one when they may not be read."""
     return next(
         (r for r in (parse_build(properties.get(name, "")) for name in BUILD_PROPERTIES) if r.family), Release()
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows and their addresses in the Table API."""
+"""Records in the Table API: paths and values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def row_path(table: str, row_id: str = "") -> str:
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return a row with plain strings: a reference object is reduced to its sys_id, whatever the server was asked for."""
+    """Return a row with plain strings: a reference object is reduced to its sys_id in any case."""
     return {
         name: wire_text(value.get("value", "")) if isinstance(value, Mapping) else wire_text(value)
         for name, value in row.items()

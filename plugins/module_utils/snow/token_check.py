@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does a client and a user really get a token, and does that token open the API?"""
+"""Verifies that a client and a user get a token, and that the API accepts it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..transport.errors import BadConnectionOption, TransportError
 from ..transport.responses import Response
 from ..transport.session import Session
 from .auth import WIRE_GRANT, FixedSigner, ask_for_token, likely_causes
-from .client import Instance, open_session, short_name
+from .client import ServiceNowClient, open_session, short_name
 from .query import TableQuery, any_of, encoded
 
 EXPLAINING_PROPERTIES = (
@@ -28,30 +28,32 @@ PROBED = TableQuery("sys_user", "", ("sys_id",), limit=1)
 
 
 def verify_token(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Check the pair that a task names; with `fail_on_unverified`, raise `EngineError` when it does not work."""
-    explainer: Instance | None = None
-    # Without an account of its own the check still works; causes are then the documented ones.
+    """Check the client and user of a task; with `fail_on_unverified`, raise `EngineError` when they get no usable token."""
+    explainer: ServiceNowClient | None = None
+    # Without an account the check works too; it then reports the documented causes.
     with suppress(BadConnectionOption):
-        explainer = Instance.from_params(params, context)
+        explainer = ServiceNowClient.from_params(params, context)
     for option in ("client_secret", "password"):
         context.redactor.add(params.get(option))
     session = open_session(params, context)
     report = check_token(session, params, explainer)
-    if params["fail_on_unverified"] and not report["verified"]:
-        raise EngineError(
-            f"{short_name(session.base_url)}: client {params['client_id']}"
-            f"{' and user ' + str(params['username']) if params.get('username') else ''} do not get a token that may use the API. "
-            f"{report['answer']}. Likely causes: {'; '.join(report['likely_causes'])}",
-            report,
+    who = f"client {params['client_id']}{' with user ' + str(params['username']) if params.get('username') else ''}"
+    msg = f"{short_name(session.base_url)}: {who} gets a token that may use the API"
+    if not report["verified"]:
+        msg = (
+            f"{short_name(session.base_url)}: {who} does not get a token that may use the API. {report['answer']}. "
+            f"Likely causes: {'; '.join(report['likely_causes'])}"
         )
-    return report
+        if params["fail_on_unverified"]:
+            raise EngineError(msg, report)
+    return {"msg": msg, **report}
 
 
-def check_token(session: Session, params: Mapping[str, Any], explainer: Instance | None) -> dict[str, Any]:
+def check_token(session: Session, params: Mapping[str, Any], explainer: ServiceNowClient | None) -> dict[str, Any]:
     """Ask for a token and call the Table API with it.
 
-    Returns `verified`, `expires_in` (seconds), `refresh_token_issued`, `api_access`, `likely_causes`. `explainer` is the
-    instance as an administrator sees it: where there is one, causes are looked up instead of guessed.
+    Returns `verified`, `expires_in` (seconds), `refresh_token_issued`, `api_access`, `likely_causes`. `explainer` is a
+    client with an administrator's account: with one, causes are looked up instead of guessed.
     """
     form = {
         "grant_type": WIRE_GRANT[params["grant_type"]],
@@ -94,11 +96,11 @@ def _api_cause(answer: Response) -> str:
         return "the application is restricted to scopes that do not cover the API; make it broadly scoped"
     if answer.status == 401:
         return "an access policy of the instance does not accept tokens of this kind"
-    return "the account lacks the role that the API asks for, such as snc_platform_rest_api_access"
+    return "the account lacks the role that the API requires, such as snc_platform_rest_api_access"
 
 
-def _looked_up_causes(explainer: Instance | None, params: Mapping[str, Any], answer: Response) -> list[str]:
-    """Return the causes that the instance's own rows show."""
+def _looked_up_causes(explainer: ServiceNowClient | None, params: Mapping[str, Any], answer: Response) -> list[str]:
+    """Return the causes that records of the instance show."""
     if explainer is None:
         return []
     queries = [

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP for every client of this collection: one keep-alive session, retries, redaction, plain-word errors."""
+"""HTTP for all clients: sessions, retries, redaction, error messages. The only importer of `requests`."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turns what went wrong on the way into words for a user: the cause, and the remedy."""
+"""Explains connection errors to the user: the cause, and the remedy."""
 
 from __future__ import annotations
 
@@ -16,43 +16,45 @@ from .errors import (
 )
 from .settings import Settings
 
-with suppress(ImportError):  # the session tells
+with suppress(ImportError):  # `http_session` reports it
     import requests.exceptions as failures
 
 
-def explained(error: Exception, where: str, settings: Settings, connect_timeout: float) -> TransportError:
-    """Return the exception that says what `error`, raised by `requests`, means for the request at `where`.
+def explain(error: Exception, where: str, settings: Settings, connect_timeout: float) -> TransportError:
+    """Return the `TransportError` for an `error` of `requests` in the request `where`.
 
-    `connect_timeout` in seconds. The text holds nothing we sent but what `error` itself repeats of it.
+    `connect_timeout` in seconds. The message contains nothing of the request that `error` itself does not repeat.
     """
     reason = _innermost(error)
     if isinstance(error, failures.ProxyError):
         return ConnectError(
-            f"{where}: the proxy refused or could not be reached ({reason}). Check proxy, https_proxy and no_proxy"
+            f"{where}: the proxy refused the connection or is unreachable ({reason}). Check proxy, https_proxy and no_proxy"
         )
     if isinstance(error, failures.SSLError):
         return _tls(where, reason, settings)
     if isinstance(error, failures.ConnectTimeout):
         return ConnectError(
-            f"{where}: no connection within {connect_timeout:g} s. Check the address, the network and the proxy"
+            f"{where}: cannot connect within {connect_timeout:g} s. Check the address, the network and the proxy"
         )
     if isinstance(error, failures.ReadTimeout):
-        return AmbiguousResponse(f"{where}: no answer within {settings.timeout:g} s (option timeout)")
+        return AmbiguousResponse(
+            f"{where}: timed out after {settings.timeout:g} s. Increase timeout if the platform is slow"
+        )
     if isinstance(error, failures.ConnectionError) and _never_connected(error):
         return ConnectError(
-            f"{where}: cannot connect ({reason}). Check the address: is the host name right, and is the host up?"
+            f"{where}: cannot connect ({reason}). Check that the host name is correct and that the host is up"
         )
     if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError, failures.ContentDecodingError)):
-        # TLS 1.3 lets a client come in first and refuses its certificate afterwards.
-        hint = ". A server that does not accept the client certificate does so, too" if settings.client_cert else ""
+        # With TLS 1.3 a server rejects a client certificate only after the handshake.
+        hint = ". The server may have rejected the client certificate" if settings.client_cert else ""
         return AmbiguousResponse(
-            f"{where}: the connection was dropped before the whole answer had arrived ({reason}){hint}"
+            f"{where}: the connection was dropped before the response was complete ({reason}){hint}"
         )
     if isinstance(error, (failures.InvalidHeader, UnicodeEncodeError)):
         # The text of these errors repeats the header.
         return BadConnectionOption(
-            f"{where}: the credentials do not fit into a header. Check the token, key or user name for a line break, "
-            f"a space at its start, or characters beyond Latin-1"
+            f"{where}: the credentials cannot be sent in a header. Check the token, key or user name for line breaks, "
+            f"leading spaces, and characters outside Latin-1"
         )
     if isinstance(error, ValueError):
         return BadConnectionOption(f"{where}: the request cannot be sent ({reason}). Check the address")
@@ -65,13 +67,13 @@ def _tls(where: str, reason: str, settings: Settings) -> TransportError:
         return BadConnectionOption(f"{where}: {unusable}")
     kind = UntrustedCertificate if "certificate verify failed" in reason.lower() else ConnectError
     return kind(
-        f"{where}: the TLS connection was refused ({reason}). Name the certificate authority with ca_path; check "
-        f"snow_client_cert where one is used"
+        f"{where}: the TLS connection failed ({reason}). Set ca_path to the certificate authority; check the client "
+        f"certificate if one is used"
     )
 
 
 def _unusable_file(settings: Settings) -> str:
-    """Return which of the user's files is to blame for a failed TLS connection, "" when none is."""
+    """Return which of the user's files made the TLS connection fail, "" if none did."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     file = settings.ca_path or ""
     try:
@@ -91,7 +93,7 @@ def _never_connected(error: Exception) -> bool:
 
 
 def _innermost(error: BaseException) -> str:
-    """Return the text of the first cause, without the pool and URL that outer layers print."""
+    """Return the message of the root cause, without the pool and URL of the outer errors."""
     seen = 0
     while seen < 10:
         inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)

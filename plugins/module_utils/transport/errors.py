@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong between this collection and a platform, in words for its user.
+"""The errors of the transport, with messages for the user.
 
-No message here ever carries a request body, a header or a query string: those may hold secrets.
+    TransportError                  a call returned no usable response
+    ├── BadConnectionOption         an option is missing or unusable; nothing was sent
+    ├── WriteInCheckMode            a defect of this collection; nothing was sent
+    ├── ConnectError                the request never arrived; safe to repeat
+    │   └── UntrustedCertificate    repeating does not help
+    ├── AmbiguousResponse           the request may or may not have been processed; a write is not repeated blindly
+    ├── UnexpectedPage              an HTML page or a redirect instead of data
+    ├── SignInFailed                the credentials were refused; repeating can lock an account
+    └── HttpError                   the platform returned an error status
+
+Callers that can continue catch `TransportError`; a client turns `HttpError` into a refusal with a remedy of its platform.
+No message contains a request body, a header or a query string, since those may hold secrets.
 """
 
 from __future__ import annotations
@@ -11,11 +22,11 @@ from typing import Any
 
 
 class TransportError(Exception):
-    """A call did not give a usable answer. `str(error)` is fit for a user."""
+    """A call returned no usable response. `str(error)` is a message for the user."""
 
 
 class BadConnectionOption(TransportError):
-    """A connection option is missing or cannot be used; nothing was sent."""
+    """A connection option is missing or unusable; nothing was sent."""
 
 
 class WriteInCheckMode(TransportError):
@@ -23,27 +34,27 @@ class WriteInCheckMode(TransportError):
 
 
 class ConnectError(TransportError):
-    """The request never arrived: name, route, proxy or TLS. Safe to send again."""
+    """The request never arrived: name, route, proxy or TLS. Safe to repeat."""
 
 
 class UntrustedCertificate(ConnectError):
-    """The server's certificate is not vouched for: sending again does not help."""
+    """No trusted authority signed the server's certificate: repeating does not help."""
 
 
 class AmbiguousResponse(TransportError):
-    """The request may or may not have been carried out: time-out, dropped connection, 5xx, cut answer."""
+    """The request may or may not have been processed: timeout, dropped connection, 5xx, truncated response."""
 
 
 class UnexpectedPage(TransportError):
-    """A page came back where data was due: the host is asleep, in maintenance, or wants an interactive sign-in."""
+    """The response is a page instead of data: the host is down, in maintenance, or requires an interactive sign-in."""
 
 
 class SignInFailed(TransportError):
-    """The platform refused the credentials. Trying again with the same ones can lock an account."""
+    """The platform refused the credentials. Repeating with the same ones can lock an account."""
 
 
 class HttpError(TransportError):
-    """The platform answered with an error of its own.
+    """The platform returned an error status.
 
     `status` is the HTTP status, `words` the platform's message, `request_id` its reference for support.
     """
@@ -61,7 +72,7 @@ class HttpError(TransportError):
 
 
 def platform_words(data: Any) -> str:
-    """Return the vendor's own error text from a decoded answer, or "" when there is none.
+    """Return the platform's own error message in a decoded response, "" if there is none.
 
     Known shapes: ServiceNow `{"error": {"message", "detail"}}`, OAuth `{"error", "error_description"}`,
     Azure and Graph `{"error": {"code", "message", "details": [{"message"}]}}`, CI/CD `{"result": {"error"}}`.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting: how long, how often to ask, and a line of progress every few seconds meanwhile."""
+"""Polling and waiting, with a progress line every few seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 PROGRESS_INTERVAL = 4.0
 GROWTH = 1.5
 
-# The options of a task that waits, in Ansible's form.
+# The options of a module that waits.
 WAIT_OPTIONS: dict[str, dict[str, Any]] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "float", "default": 1800.0},
@@ -21,7 +21,7 @@ WAIT_OPTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Wait:
-    """What a task's wait options ask for: whether to wait at all, for how long, and how often to ask (seconds)."""
+    """The wait options of a task: whether to wait, for how long, and how often to poll (seconds)."""
 
     wanted: bool
     timeout: float
@@ -30,7 +30,7 @@ class Wait:
 
 @dataclass
 class ProgressLine:
-    """Lets one line through every `interval` seconds, the first one `interval` seconds after the beginning."""
+    """Shows at most one line every `interval` seconds, the first one `interval` seconds after the start."""
 
     show: Callable[[str], None]
     interval: float = PROGRESS_INTERVAL
@@ -42,7 +42,7 @@ class ProgressLine:
 
     @property
     def seconds(self) -> float:
-        """The seconds since the beginning."""
+        """The seconds since the start."""
         return time.monotonic() - self.started
 
     def report(self, text: str) -> None:
@@ -54,7 +54,7 @@ class ProgressLine:
 
 
 def pause(seconds: float, progress: ProgressLine, line: Callable[[float], str]) -> None:
-    """Sleep for `seconds`; `line` gives the text for the seconds since the beginning, shown whenever one is due."""
+    """Sleep for `seconds`; whenever a line is due, show the one that `line` returns for the seconds since the start."""
     ends = time.monotonic() + seconds
     while (left := ends - time.monotonic()) > 0:
         time.sleep(min(left, progress.interval))
@@ -71,8 +71,8 @@ def poll(
 ) -> Iterator[float]:
     """Yield the seconds waited so far, after each pause, until a further one would exceed `timeout`.
 
-    The pause grows from `interval` to `max_interval`. The caller breaks off when it has found what it waits for; a loop
-    that ends by itself has timed out.
+    The pause grows from `interval` to `max_interval`. The caller leaves the loop when its condition is met; a loop that
+    ends by itself has timed out.
     """
     while progress.seconds + interval <= timeout:
         pause(interval, progress, line)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps secrets out of everything a user, a log or a report can see."""
+"""Removes secrets from everything that a user, a log or a report can see."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from urllib.parse import quote, quote_plus
 
 MASK = "********"
 
-# Shorter values are masked only where they stand alone: "1" as a password must not blot out every digit.
-SHORTEST_SEARCHED = 4
+# Shorter values are masked only as whole texts: "1" as a password must not mask every digit.
+MIN_SEARCHED_LENGTH = 4
 
 
 def _base64_cores(secret: str) -> set[str]:
@@ -22,14 +22,14 @@ def _base64_cores(secret: str) -> set[str]:
     cores = set()
     for lead in range(3):
         encoded = base64.b64encode(b"\0" * lead + raw).decode()
-        # The first and last characters mix with neighbouring bytes; what lies between is the secret's own.
+        # The first and last characters also encode neighbouring bytes; those between depend on the secret alone.
         whole = encoded[(0, 2, 3)[lead] : (lead + len(raw)) * 8 // 6]
         cores |= {whole, whole.replace("+", "-").replace("/", "_"), quote(whole, safe="")}
-    return {core for core in cores if len(core) >= SHORTEST_SEARCHED}
+    return {core for core in cores if len(core) >= MIN_SEARCHED_LENGTH}
 
 
 def encodings(secret: str) -> set[str]:
-    """Return `secret` as it looks raw, URL-encoded, JSON-escaped and base64-encoded at any alignment."""
+    """Return `secret` raw, URL-encoded, JSON-escaped and base64-encoded at any alignment."""
     raw = secret.encode(errors="surrogatepass")
     in_urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     in_urls |= {re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in in_urls}
@@ -38,9 +38,9 @@ def encodings(secret: str) -> set[str]:
 
 
 class Redactor:
-    """Knows the secrets of one run and blots them out of any value.
+    """Masks the secrets of one run in any value.
 
-    Grows during the run: a token obtained at run time is added before it is used.
+    A token that is obtained during the run is added before it is used.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -56,29 +56,31 @@ class Redactor:
             self._forms = None
 
     def forget(self, secret: str) -> None:
-        """Let `secret` be seen from now on: it is what the user asked for."""
+        """Show `secret` from now on: it is what the user requested."""
         self.secrets.discard(secret)
         self._forms = None
 
     def scrub_text(self, text: str) -> str:
-        """Return `text` without any known secret in any of its encodings."""
+        """Return `text` with every known secret masked, in all its encodings."""
         if text in self.secrets:
             return MASK
         found = [form for form in self._searched() if form in text]
         return re.sub("|".join(map(re.escape, found)), MASK, text) if found else text
 
     def scrub(self, value: Any) -> Any:
-        """Return `value` (any nesting of mappings, sequences and scalars) without any known secret."""
+        """Return `value` (any nesting of mappings, sequences and scalars) with every known secret masked."""
         texts = set(_texts(value))
         together = "\0".join(texts)
-        # Nearly every result is clean, and one look at all of its text tells.
+        # Nearly every result contains no secret, which one search of its whole text shows.
         dirty = not texts.isdisjoint(self.secrets) or any(form in together for form in self._searched())
         return _mapped(value, self.scrub_text if dirty else str)
 
     def _searched(self) -> tuple[str, ...]:
         """Return every form to search for, the longest first: one can be part of another."""
         if self._forms is None:
-            forms = {form for secret in self.secrets if len(secret) >= SHORTEST_SEARCHED for form in encodings(secret)}
+            forms = {
+                form for secret in self.secrets if len(secret) >= MIN_SEARCHED_LENGTH for form in encodings(secret)
+            }
             self._forms = tuple(sorted(forms, key=len, reverse=True))
         return self._forms
 

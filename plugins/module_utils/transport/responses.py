@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes sense of what came back: JSON, an error, or a page that should not be there."""
+"""Decodes responses: JSON, an error, or a page instead of data."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ REQUEST_ID_HEADERS = ("x-transaction-id", "x-ms-request-id", "x-ms-correlation-r
 
 @dataclass(frozen=True)
 class RawResponse:
-    """An answer as it came: status, headers with lower-case names, body."""
+    """A response as received: status, headers with lower-case names, body."""
 
     status: int
     headers: Mapping[str, str]
@@ -25,7 +25,7 @@ class RawResponse:
 
 @dataclass(frozen=True)
 class Response:
-    """A decoded answer. `data` is the decoded JSON, or None where there was no body."""
+    """A decoded response. `data` is the decoded JSON, or None for an empty body."""
 
     method: str
     path: str
@@ -34,87 +34,93 @@ class Response:
     data: Any = None
 
     def error(self, scrub: Callable[[str], str] = str) -> HttpError:
-        """Return this answer as an exception; `scrub` blots secrets out of the platform's words."""
+        """Return this response as an exception; `scrub` removes secrets from the platform's message."""
         request_id = next((self.headers[name] for name in REQUEST_ID_HEADERS if self.headers.get(name)), "")
         return HttpError(self.method, self.path, self.status, scrub(platform_words(self.data)), scrub(request_id))
 
 
-# (pattern in the page, what it is, what to do). See docs/facts/servicenow_platform.md#pages-instead-of-json.
-PAGES = (
-    (
-        re.compile(rb"hibernating", re.I),
-        "the developer instance is hibernating",
-        "Wake it at developer.servicenow.com, wait a few minutes and run again",
-    ),
-    (
-        re.compile(rb"login\.do|sys_?login|name=.user_password.|sign in|log in", re.I),
-        "an interactive sign-in page",
-        "Check the address; with single sign-on make sure that API paths are not redirected to it",
-    ),
-    (
-        re.compile(rb"maintenance|upgrad|offline|unavailable", re.I),
-        "a maintenance page",
-        "Wait until the instance is back and run again",
-    ),
+@dataclass(frozen=True)
+class PageHint:
+    """A page that a platform is known to return instead of data: how to recognize it, what it is, and what to do.
+
+    `host`: a redirect to this host means the same. `in_json`: the text is found in truncated JSON, not in a page.
+    """
+
+    pattern: re.Pattern[bytes]
+    kind: str
+    remedy: str
+    host: str = ""
+    in_json: bool = False
+
+
+# Tried after the hints of the platform.
+SIGN_IN_PAGE = PageHint(
+    re.compile(rb"sign in|log in", re.I),
+    "an interactive sign-in page",
+    "Check the address; with single sign-on make sure that API paths are not redirected to it",
 )
-WAKE_UP_HOST = "developer.servicenow.com"
-CANCELLED = b"Transaction cancelled"
+MAINTENANCE_PAGE = PageHint(
+    re.compile(rb"maintenance|upgrad|offline|unavailable", re.I),
+    "a maintenance page",
+    "Wait until the host is available again, then run again",
+)
+OTHER_PAGE = PageHint(re.compile(b""), "a page instead of data", "Check that the address is the root of the API")
+COMMON_PAGES = (SIGN_IN_PAGE, MAINTENANCE_PAGE, OTHER_PAGE)
 
 
-def read_response(method: str, path: str, raw: RawResponse, *, may_be_empty: bool = False) -> Response:
-    """Decode `raw`. `may_be_empty`: a GET may answer without a body, as at the end of an operation.
+def read_response(
+    method: str, path: str, raw: RawResponse, *, may_be_empty: bool = False, hints: Sequence[PageHint] = ()
+) -> Response:
+    """Decode `raw`. `may_be_empty`: the response to a GET may have no body, as at the end of an operation.
 
-    Raises `UnexpectedPage` for a page or a redirect where data was due, `AmbiguousResponse` for a cut answer. An error
-    status stands whatever its body is (decide by status, body opaque, docs/facts/servicenow_platform.md#errors).
+    Raises `UnexpectedPage` for a page or a redirect instead of data, `AmbiguousResponse` for a truncated response. An error
+    status counts regardless of the body. `hints` are the known pages of the platform.
     """
     where = f"{method} {path} -> {raw.status}"
     if 300 <= raw.status < 400:
-        raise _redirected(where, raw.headers.get("location", ""))
+        raise _redirect_error(where, raw.headers.get("location", ""), hints)
     if not raw.body.strip():
         if raw.status == 200 and method == "GET" and not may_be_empty:
-            raise AmbiguousResponse(f"{where}: the answer is empty")
+            raise AmbiguousResponse(f"{where}: the response is empty")
         return Response(method, path, raw.status, raw.headers)
     if "json" not in raw.headers.get("content-type", "").lower() and raw.body.lstrip()[:1] not in (b"{", b"["):
+        page = _find_hint(raw, hints)
         if raw.status < 400:
-            raise _page(where, raw)
-        return Response(method, path, raw.status, raw.headers, {"error": f"({_page_kind(raw)[0]})"})
+            raise _page_error(where, raw, page)
+        return Response(method, path, raw.status, raw.headers, {"error": f"({page.kind})"})
     try:
         data = json.loads(raw.body)
     except ValueError:
         if raw.status >= 400:
             return Response(method, path, raw.status, raw.headers)
-        raise _cut(where, raw) from None
+        raise _truncation_error(where, raw, hints) from None
     if raw.status < 400 and isinstance(data, dict) and data.get("error") and data.get("status") == "failure":
-        # A cancelled transaction can answer 200 with the error in the tail
+        # A cancelled transaction can return 200 with the error at the end
         # (docs/facts/servicenow_platform.md#cancelled-transactions).
         raise AmbiguousResponse(f"{where}: {platform_words(data)}")
     return Response(method, path, raw.status, raw.headers, data)
 
 
-def _cut(where: str, raw: RawResponse) -> AmbiguousResponse:
-    if CANCELLED in raw.body:
-        return AmbiguousResponse(
-            f"{where}: the instance cancelled the transaction: maximum execution time exceeded. Ask for fewer rows or fields"
-        )
-    return AmbiguousResponse(f"{where}: the answer was cut off after {len(raw.body)} bytes")
+def _truncation_error(where: str, raw: RawResponse, hints: Sequence[PageHint]) -> AmbiguousResponse:
+    hint = next((hint for hint in hints if hint.in_json and hint.pattern.search(raw.body)), None)
+    if hint:
+        return AmbiguousResponse(f"{where}: {hint.kind}. {hint.remedy}")
+    return AmbiguousResponse(f"{where}: the response was truncated after {len(raw.body)} bytes")
 
 
-def _redirected(where: str, target: str) -> UnexpectedPage:
+def _redirect_error(where: str, target: str, hints: Sequence[PageHint]) -> UnexpectedPage:
     host = re.sub(r"^https?://([^/?#]*).*$", r"\1", target)
-    if host.endswith(WAKE_UP_HOST):
-        return UnexpectedPage(f"{where}: {PAGES[0][1]} (redirected to {WAKE_UP_HOST}). {PAGES[0][2]}")
+    hint = next((hint for hint in hints if hint.host and host.endswith(hint.host)), None)
+    if hint:
+        return UnexpectedPage(f"{where}: {hint.kind} (redirected to {hint.host}). {hint.remedy}")
     shown = host if target.startswith("http") else target.split("?", 1)[0]
-    return UnexpectedPage(f"{where}: redirected to {shown or 'nowhere'}, which is not followed. {PAGES[1][2]}")
+    return UnexpectedPage(f"{where}: redirected to {shown or 'nowhere'}, which is not followed. {SIGN_IN_PAGE.remedy}")
 
 
-def _page_kind(raw: RawResponse) -> tuple[str, str]:
-    for pattern, kind, remedy in PAGES:
-        if pattern.search(raw.body):
-            return kind, remedy
-    return "a page instead of data", "Check that the address is the root of the instance"
+def _find_hint(raw: RawResponse, hints: Sequence[PageHint]) -> PageHint:
+    return next(hint for hint in (*hints, *COMMON_PAGES) if not hint.in_json and hint.pattern.search(raw.body))
 
 
-def _page(where: str, raw: RawResponse) -> UnexpectedPage:
-    kind, remedy = _page_kind(raw)
+def _page_error(where: str, raw: RawResponse, page: PageHint) -> UnexpectedPage:
     content_type = raw.headers.get("content-type", "no content type").split(";", 1)[0]
-    return UnexpectedPage(f"{where} came back as {content_type}, not JSON: {kind}. {remedy}")
+    return UnexpectedPage(f"{where} returned {content_type} instead of JSON: {page.kind}. {page.remedy}")

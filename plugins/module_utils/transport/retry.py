@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When to ask again, and how long to wait before."""
+"""Which requests to repeat, and how long to wait before."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def retry_after_seconds(header: str | None) -> float | None:
 
 @dataclass
 class RetryBudget:
-    """How often and how long one call may be repeated.
+    """The number of attempts and the time that one call may use.
 
     `retries` further attempts, all within `deadline` seconds of the first one. Exponential back-off with full jitter;
-    a `Retry-After` wins over it.
+    a `Retry-After` takes precedence.
     """
 
     retries: int
@@ -41,7 +41,7 @@ class RetryBudget:
     started: float = field(default_factory=time.monotonic)
 
     def next_delay(self, retry_after: float | None = None) -> float | None:
-        """Return the seconds to wait before the next attempt, or None when patience is at its end."""
+        """Return the seconds to wait before the next attempt, or None when the budget is used up."""
         if self.attempt >= self.retries:
             return None
         ceiling = min(MAX_DELAY, FIRST_DELAY * 2**self.attempt)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gather what the tasks of a run reported, host by host: nothing counted twice, nothing taken that no_log hides."""
+"""Collect the results of a run by host: nothing is counted twice, and results hidden by no_log are not read."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .values import Json, identity, mappings, plain, text, texts
 
 UNREACHABLE = "unreachable"
 MASK = "********"
-# Modules that one host of a play runs for all of them, and the keys whose entries belong to single hosts.
+# Modules that one host of a play runs for all hosts, and the keys whose entries belong to single hosts.
 FOR_ALL_HOSTS = frozenset({f"{COLLECTION}mda_connectors"})
 SHARED_KEYS = ("drift", "results", "manual_steps", "problems")
 HIDDEN_MESSAGE = "The message is hidden because the task ran with no_log."
-NO_MESSAGE = "The task gave no message."
+NO_MESSAGE = "The task returned no message."
 
 
 @dataclass(frozen=True)
 class TaskReport:
     """One task's result on one host. `outcome` is `ok`, `failed` or `unreachable`.
 
-    `ignored` and `verdict` are failures that say nothing about the host: one that the playbook ignores, and the play's
-    own verdict that there is drift. `action` is the module's full name; with `loop`, `result["results"]` are its items.
+    `ignored` and `verdict` are failures that do not count for the host: one that the playbook ignores, and the task that
+    fails the play because of drift. `action` is the module's full name; with `loop`, `result["results"]` are its items.
     """
 
     host: str
@@ -41,7 +41,7 @@ class TaskReport:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a host dropped out; `task` is the task's name."""
+    """The reason why a host failed; `task` is the task's name."""
 
     status: str
     task: str
@@ -51,7 +51,7 @@ class Failure:
 
 @dataclass
 class HostFindings:
-    """What was found on one host; the keys of the dictionaries say what counts as the same thing reported twice."""
+    """The findings of one host; the keys of the dictionaries identify findings that are reported twice."""
 
     objects: dict[ObjectId, str] = field(default_factory=dict)
     drift: dict[str, Json] = field(default_factory=dict)
@@ -62,18 +62,18 @@ class HostFindings:
     posture: Json | None = None
     reported: bool = False
 
-    def take(self, result: Mapping[str, Any], action: str, *, check_mode: bool, failed: bool) -> None:
-        """Take in one result: a module's, or that of one item of a loop."""
+    def add(self, result: Mapping[str, Any], action: str, *, check_mode: bool, failed: bool) -> None:
+        """Add one result: that of a module, or of one item of a loop."""
         self.reported = True
         reported = dict(reported_objects(result, action))
         self.objects.update(reported)
-        # Found in check mode it is open. A real run put it right if the module changed anything, and says of the object
-        # nothing else, such as that changing it needs elevation.
-        put_right = not check_mode and not failed and result.get("changed") is True
+        # A deviation found in check mode is open. Otherwise it is repaired if the module changed anything and does not report
+        # another status of the object, such as that it needs elevation.
+        repaired = not check_mode and not failed and result.get("changed") is True
         for entry in mappings(result.get("drift")):
             if isinstance(entry.get("object"), str):
-                about = identify(entry["object"], action)
-                self._take_deviation(entry, about, put_right and reported.get(about, OK) == OK)
+                subject = identify(entry["object"], action)
+                self._add_deviation(entry, subject, repaired and reported.get(subject, OK) == OK)
         for entry in mappings(result.get("manual_steps")):
             step = manual_step(entry)
             self.manual_steps[identity([step["id"], step["where"], step["values"]])] = step
@@ -89,19 +89,19 @@ class HostFindings:
                     "refresh_token_expires_at": text(plain(entry["refresh_token_expires_at"])),
                 }
 
-    def _take_deviation(self, entry: Mapping[str, Any], about: ObjectId, put_right: bool) -> None:
-        stated = entry.get("repaired")
+    def _add_deviation(self, entry: Mapping[str, Any], subject: ObjectId, repaired: bool) -> None:
+        explicit = entry.get("repaired")
         deviation = {
             "object": str(entry["object"]),
             "field": str(entry.get("field") or ""),
             "before": plain(entry.get("before")),
             "after": plain(entry.get("after")),
-            "kind": about.kind,
-            "name": about.name,
-            "repaired": stated if isinstance(stated, bool) else put_right,
+            "kind": subject.kind,
+            "name": subject.name,
+            "repaired": explicit if isinstance(explicit, bool) else repaired,
         }
-        self.objects.setdefault(about, OK)
-        # The last word on a deviation holds: open in a check, repaired by a later task of the same run.
+        self.objects.setdefault(subject, OK)
+        # The last report of a deviation counts: open in a check, repaired by a later task of the same run.
         self.drift[deviation_key(deviation)] = deviation
 
     def settle(self, counted: int) -> None:
@@ -112,7 +112,7 @@ class HostFindings:
 
 @dataclass
 class Fleet:
-    """Everything gathered in one run. `seen` turns true with the first result that belongs in a report."""
+    """All findings of one run. `seen` is true from the first result that belongs in a report."""
 
     hosts: dict[str, HostFindings] = field(default_factory=dict)
     seen: bool = False
@@ -120,7 +120,7 @@ class Fleet:
     modes: set[bool] = field(default_factory=set)
 
     def add(self, report: TaskReport) -> None:
-        """Take in the final result of one task on one host."""
+        """Add the final result of one task on one host."""
         if report.outcome != OK and not report.ignored:
             failure = Failure(report.outcome, report.task, failure_message(report), report.verdict)
             self.findings(report.host).failures.append(failure)
@@ -138,10 +138,10 @@ class Fleet:
             elif not result.get("skipped"):
                 failed = bool(result.get("failed")) or (report.outcome != OK and not report.loop)
                 for host, share in shares(report, result, list(self.hosts)):
-                    self.findings(host).take(share, report.action, check_mode=report.check_mode, failed=failed)
+                    self.findings(host).add(share, report.action, check_mode=report.check_mode, failed=failed)
 
     def findings(self, host: str) -> HostFindings:
-        """Return the findings of `host`, empty ones at first."""
+        """Return the findings of `host`, initially empty."""
         return self.hosts.setdefault(host, HostFindings())
 
     def settle(self, counted: Mapping[str, int]) -> None:
@@ -151,7 +151,7 @@ class Fleet:
 
 
 def is_hidden(result: Mapping[str, Any]) -> bool:
-    """Return whether no_log forbids to look at `result`, and at the items of its loop."""
+    """Return whether no_log hides `result` and the items of its loop."""
     return bool(result.get("_ansible_no_log")) or "censored" in result
 
 
@@ -164,9 +164,9 @@ def results_of(report: TaskReport) -> Iterator[Mapping[str, Any]]:
 
 
 def shares(report: TaskReport, result: Mapping[str, Any], hosts: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each host's share of a result: one task works on the tenant for all instances of a play.
+    """Yield each host's share of a result: one task configures the tenant for all instances of a play.
 
-    A connector that is called like a host belongs to that host, everything else to the host of the task.
+    A connector with the name of a host belongs to that host, everything else to the host of the task.
     """
     if report.action not in FOR_ALL_HOSTS:
         yield report.host, result
@@ -182,14 +182,14 @@ def shares(report: TaskReport, result: Mapping[str, Any], hosts: list[str]) -> I
 
 
 def is_about(entry: Mapping[str, Any], host: str) -> bool:
-    """Return whether a drift entry, result, manual step or problem is about the connector that is called like `host`."""
+    """Return whether a drift entry, result, manual step or problem is about the connector named `host`."""
     return entry.get("object") == f"connector {host}" or str(entry.get("id", "")).endswith(f":{host}")
 
 
 def carries_drift(report: TaskReport) -> bool:
-    """Return whether a foreign module reports drift in this collection's form.
+    """Return whether a module of another collection returns drift in the form of this collection.
 
-    `debug` shows what others found and must not count as a second finding.
+    `debug` prints the findings of others, which must not count twice.
     """
     if report.action in {"debug", "ansible.builtin.debug"}:
         return False
@@ -197,7 +197,7 @@ def carries_drift(report: TaskReport) -> bool:
 
 
 def failure_message(report: TaskReport) -> str:
-    """Return what went wrong in the task's words; for a loop, in the words of the items that failed."""
+    """Return the message of a failed task; for a loop, the messages of the items that failed."""
     if is_hidden(report.result):
         return HIDDEN_MESSAGE
     found: list[str] = []
@@ -210,12 +210,12 @@ def failure_message(report: TaskReport) -> str:
 
 
 def deviation_key(deviation: Mapping[str, Any]) -> str:
-    """Return what makes two reports one deviation: the same field of the same object, from and to the same value."""
+    """Return the identity of a deviation: object, field, and both values."""
     return identity([deviation.get(part) for part in ("object", "field", "before", "after")])
 
 
 def manual_step(entry: Mapping[str, Any]) -> Json:
-    """Return a manual step with its seven keys; a value whose label is secret is masked, should it ever come along."""
+    """Return a manual step with its six keys; a value whose label is secret is masked."""
     secret = texts(entry.get("secret_values"))
     values = entry.get("values")
     shown = plain(values) if isinstance(values, Mapping) else {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as one JSON document: made of a run's findings, or of two slices of one run."""
+"""The report as one JSON document: the findings of a run, or two slices of one run merged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .values import Json, encode, identity, mappings
 
 SCHEMA = 1
 CLEAN = "clean"
-# From worst to best, which is also the order of the page.
+# From worst to best, also the order on the page.
 STATUSES = (FAILED, UNREACHABLE, DRIFT, CLEAN)
 SEVERITIES = ("error", "warning", "info")
 
@@ -25,22 +25,22 @@ SEVERITIES = ("error", "warning", "info")
 def make(fleet: Fleet, play: Mapping[str, Any], now: datetime) -> Json:
     """Return the report of a run whose fleet is settled.
 
-    `play` says which playbook and plays ran, `run_id` among it; `now` is an aware time. Beyond the documented schema, a
+    `play` holds playbook, plays and `run_id`; `now` is an aware time. Beyond the documented schema, a
     host has `message`, `failures`, `tokens` and `repaired`, and a deviation `kind`, `name` and `repaired`.
     """
     reported = {name: found for name, found in fleet.hosts.items() if found.reported or found.failures}
     hosts = {name: _host(found) for name, found in reported.items()}
-    about = {**play, "check_mode": fleet.modes == {True}, "slices": 1, "hidden_results": fleet.hidden_results}
-    return _finish(about, hosts, now)
+    details = {**play, "check_mode": fleet.modes == {True}, "slices": 1, "hidden_results": fleet.hidden_results}
+    return _finish(details, hosts, now)
 
 
 def merge(earlier: Mapping[str, Any], later: Mapping[str, Any], now: datetime) -> Json:
-    """Return the report of two slices of one run. The order does not matter: of two verdicts, the worse one holds."""
+    """Return the report of two slices of one run, in any order: the worse of two statuses counts."""
     hosts = {name: dict(host) for name, host in earlier["hosts"].items()}
     for name, host in later["hosts"].items():
-        hosts[name] = _both(hosts[name], host) if name in hosts else dict(host)
+        hosts[name] = _merge_hosts(hosts[name], host) if name in hosts else dict(host)
     first, second = earlier["play"], later["play"]
-    about = {
+    details = {
         **second,
         "playbooks": sorted({*first.get("playbooks", []), *second.get("playbooks", [])}),
         "plays": list(dict.fromkeys([*first.get("plays", []), *second.get("plays", [])])),
@@ -49,7 +49,7 @@ def merge(earlier: Mapping[str, Any], later: Mapping[str, Any], now: datetime) -
         "slices": first.get("slices", 1) + second.get("slices", 1),
         "hidden_results": first.get("hidden_results", 0) + second.get("hidden_results", 0),
     }
-    return _finish(about, hosts, now)
+    return _finish(details, hosts, now)
 
 
 def is_slice_of(document: Any, run_id: str) -> bool:
@@ -68,7 +68,7 @@ def to_json(document: Mapping[str, Any]) -> bytes:
 
 
 def days_left(expires_at: str, now: datetime) -> int | None:
-    """Return the whole days until `expires_at`: ISO 8601, UTC unless it says otherwise. None if it is no such time."""
+    """Return the whole days until `expires_at` (ISO 8601, by default UTC); None if it is not a valid time."""
     try:
         expires = datetime.fromisoformat(expires_at.strip().replace("Z", "+00:00"))
     except ValueError:
@@ -77,20 +77,20 @@ def days_left(expires_at: str, now: datetime) -> int | None:
 
 
 def open_deviations(host: Mapping[str, Any]) -> list[Json]:
-    """Return the deviations of a host that are still there."""
+    """Return the open deviations of a host."""
     return [dict(entry) for entry in mappings(host.get("drift")) if not entry.get("repaired")]
 
 
 def summary(document: Mapping[str, Any]) -> str:
-    """Return the run's result in a few words: `2 of 3 instances deviate (3 deviations, 1 manual step)`."""
+    """Return the result of the run in short: `2 of 3 instances deviate (3 deviations, 1 manual step)`."""
     totals = document["totals"]
     deviating, hosts = totals["deviating"], totals["hosts"]
-    words = f"{deviating} of {counted(hosts, 'instance')} deviate{'s' if deviating == 1 else ''}"
+    line = f"{deviating} of {counted(hosts, 'instance')} deviate{'s' if deviating == 1 else ''}"
     parts = [counted(totals["deviations"], "deviation")] if totals["deviations"] else []
     parts += [counted(totals["manual_steps"], "manual step")] if totals["manual_steps"] else []
     parts += [f"{totals['repaired']} repaired"] if totals["repaired"] else []
-    words += f" ({', '.join(parts)})" if parts else ""
-    return words + "".join(f", {totals[status]} {status}" for status in (FAILED, UNREACHABLE) if totals[status])
+    line += f" ({', '.join(parts)})" if parts else ""
+    return line + "".join(f", {totals[status]} {status}" for status in (FAILED, UNREACHABLE) if totals[status])
 
 
 def counted(number: int, noun: str) -> str:
@@ -114,8 +114,8 @@ def _host(found: HostFindings) -> Json:
     }
 
 
-def _both(first: Mapping[str, Any], second: Mapping[str, Any]) -> Json:
-    """Return one host that two slices saw, as the tenant's host is by all of them."""
+def _merge_hosts(first: Mapping[str, Any], second: Mapping[str, Any]) -> Json:
+    """Return one host that both slices report, such as the host of the tenant."""
     lists = ("objects", "drift", "manual_steps", "problems", "tokens", "failures")
     host: Json = {name: mappings(first.get(name)) + mappings(second.get(name)) for name in lists}
     still_open = {deviation_key(entry) for entry in open_deviations(host)}
@@ -125,7 +125,7 @@ def _both(first: Mapping[str, Any], second: Mapping[str, Any]) -> Json:
         known = statuses.setdefault(identity([row["kind"], row["name"]]), dict(row))
         known["status"] = min(known["status"], row["status"], key=(FAILED, DRIFT, OK).index)
     host["objects"] = list(statuses.values())
-    # Of two expiries of one token the nearer holds; the days left follow from it.
+    # Of two expiries of one token the earlier counts; the days left are derived from it.
     latest_first = sorted(host["tokens"], key=lambda token: str(token["refresh_token_expires_at"]), reverse=True)
     host["tokens"] = list({token["name"]: token for token in latest_first}.values())
     merged = {name: _unique(entries) for name, entries in host.items()}
@@ -150,7 +150,7 @@ def _finish(play: Json, hosts: Mapping[str, Json], now: datetime) -> Json:
 
 
 def _finish_host(host: Json, now: datetime) -> Json:
-    """Return a host with everything that follows from its findings, in the order of the file."""
+    """Return a host with everything that is derived from its findings, in the order of the file."""
     drift = sorted(host["drift"], key=lambda entry: (entry["kind"], deviation_key(entry)))
     failures = host["failures"]
     counts = Counter((entry["kind"], entry["name"], entry["repaired"]) for entry in drift)
@@ -180,7 +180,7 @@ def _finish_object(row: Json, counts: Mapping[tuple[Any, Any, bool], int]) -> Js
 
 
 def _status(host: Mapping[str, Any]) -> str:
-    """Return the worst that holds; a manual step counts as drift until it is done."""
+    """Return the worst status; a manual step counts as drift until it is done."""
     failed_as = {failure["status"] for failure in host["failures"]}
     for status in (FAILED, UNREACHABLE):
         if status in failed_as:
@@ -189,7 +189,7 @@ def _status(host: Mapping[str, Any]) -> str:
 
 
 def is_deviating(host: Mapping[str, Any]) -> bool:
-    """Return whether a host differs from its description as far as the run could see, also if it failed later."""
+    """Return whether a host deviates from its desired state as far as it is known, also if it failed later."""
     return bool(open_deviations(host) or host["manual_steps"] or any(row["status"] != OK for row in host["objects"]))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as JUnit XML: one test suite per host, one test case per object, so that any CI system shows the drift."""
+"""The report as JUnit XML: one test suite per host, one test case per object, which CI systems display."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .document import counted
 from .objects import FAILED
 from .values import Json, text
 
-# What XML 1.0 cannot hold, not even escaped (section 2.2, Char).
+# Characters that XML 1.0 does not allow, not even escaped (https://www.w3.org/TR/xml/#charsets).
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_junit(document: Mapping[str, Any]) -> bytes:
-    """Return the report as JUnit XML: a failure is a deviation or a manual step, an error a host that dropped out."""
+    """Return the report as JUnit XML: a failure is a deviation or a manual step, an error a host that failed."""
     suites = Element("testsuites", name="drift")
     for host, findings in document["hosts"].items():
         suite = SubElement(suites, "testsuite", name=clean(host), timestamp=document["generated_at"][:19], time="0")
@@ -29,7 +29,7 @@ def to_junit(document: Mapping[str, Any]) -> bytes:
             _object_case(suite, host, row, findings)
         for step in findings["manual_steps"]:
             case = _case(suite, host, "manual_step", f"manual step: {step['title'] or step['id']}")
-            _failure(case, f"to be done by hand: {step['title'] or step['id']}", manual_step_text(step))
+            _failure(case, f"manual step required: {step['title'] or step['id']}", manual_step_text(step))
         if findings["problems"]:
             SubElement(suite, "system-out").text = clean("\n\n".join(map(problem_text, findings["problems"])))
         _count(suite)
@@ -39,9 +39,9 @@ def to_junit(document: Mapping[str, Any]) -> bytes:
     return content + b"\n"
 
 
-def clean(words: str) -> str:
-    """Return `words` with every character that XML cannot hold replaced."""
-    return NOT_XML.sub("\N{REPLACEMENT CHARACTER}", words)
+def clean(content: str) -> str:
+    """Return `content` with every character that XML does not allow replaced."""
+    return NOT_XML.sub("\N{REPLACEMENT CHARACTER}", content)
 
 
 def deviation_text(entry: Mapping[str, Any]) -> str:
@@ -51,7 +51,7 @@ def deviation_text(entry: Mapping[str, Any]) -> str:
 
 
 def manual_step_text(step: Mapping[str, Any]) -> str:
-    """Return a manual step as lines: why, where, and what to enter under which label."""
+    """Return a manual step as lines: reason, page, and the values to enter by label."""
     lines = [step["reason"], f"Where: {step['where']}" if step["where"] else ""]
     lines += [f"{label}: {text(value)}" for label, value in step["values"].items()]
     lines += [f"{label}: (secret, not printed)" for label in step["secret_values"] if label not in step["values"]]
@@ -59,19 +59,19 @@ def manual_step_text(step: Mapping[str, Any]) -> str:
 
 
 def problem_text(problem: Mapping[str, Any]) -> str:
-    """Return a problem as lines: how bad, what, and what to do about it."""
+    """Return a problem as lines: severity, message and remedy."""
     lines = [f"{problem['severity']} {problem['id']}: {problem['message']}".strip(), problem["remedy"]]
     return "\n".join(line for line in lines if line)
 
 
 def _case(suite: Element, host: str, kind: str, name: str) -> Element:
-    # Dots make packages in CI systems; a host name's own would tear it apart.
+    # CI systems split class names into packages at dots, including those of a host name.
     package = clean(f"{host.replace('.', '_')}.{kind}")
     return SubElement(suite, "testcase", classname=package, name=clean(name), time="0")
 
 
 def _posture(suite: Element, found: Mapping[str, Any] | None) -> None:
-    """Note where a host stands: numbers that CI systems can draw, beside the cases of the settings themselves."""
+    """Add the posture of a host as properties, in addition to the test cases of the settings."""
     if not found:
         return
     noted = SubElement(suite, "properties")
@@ -102,8 +102,8 @@ def _object_case(suite: Element, host: str, row: Mapping[str, Any], findings: Ma
     if open_text:
         _failure(case, f"{row['object']}: {counted(row['deviations'], 'deviation')}", open_text)
     elif row["status"] != "ok":
-        words = "could not be brought to its described state" if row["status"] == FAILED else "is not as described"
-        _failure(case, f"{row['object']} {words}", "")
+        state = "could not be brought to the desired state" if row["status"] == FAILED else "is not in sync"
+        _failure(case, f"{row['object']} {state}", "")
     if repaired_text:
         SubElement(case, "system-out").text = clean(repaired_text)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which managed objects a result speaks of: their kind, their name and how they stand."""
+"""The managed objects in a result: kind, name and status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODULE = re.compile("^(snow|mda|mdc|graph|entra)_")
 
 OK, DRIFT, FAILED = "ok", "drift", "failed"
 
-# The noun under which a module of one object returns it, with the columns that can name it.
+# The key under which a module of one object returns it, with the columns of its name.
 NOUNS = {
     "oauth_application": ("name", "client_id"),
     "user": ("user_name", "name"),
@@ -24,7 +24,7 @@ NOUNS = {
     "integration": ("display_name", "name"),
     "governance_rule": ("display_name", "name"),
 }
-# The words that labels of objects begin with: the nouns, and what comes in bulk only.
+# Prefixes of object labels: the nouns, and the kinds of bulk modules.
 KINDS = NOUNS.keys() | {
     "application",
     "assignment",
@@ -41,7 +41,7 @@ KINDS = NOUNS.keys() | {
 }
 ROW_NAMES = ("name", "display_name", "id", "table", "scope", "recommendation", "correlation_id", "number")
 
-# Verdicts of a bulk module about one row that say more than "as described".
+# Statuses of a row of a bulk module other than "in sync".
 VERDICTS = {
     "failed": FAILED,
     "refused": FAILED,
@@ -56,19 +56,19 @@ VERDICTS = {
 
 
 class ObjectId(NamedTuple):
-    """What makes an object one and the same in every task of a run."""
+    """The identity of an object in all tasks of a run."""
 
     kind: str
     name: str
 
     @property
     def label(self) -> str:
-        """The object as a person calls it."""
+        """The label of the object: kind and name."""
         return f"{self.kind} {self.name}".strip()
 
 
 def full_name(action: str) -> str:
-    """Return the full name of a module that may be called by a short one of this collection's."""
+    """Return the full name of a module; short names of this collection are completed."""
     return COLLECTION + action if MODULE.match(action) else action
 
 
@@ -78,15 +78,15 @@ def kind_of_module(action: str) -> str:
         return "other"
     noun = MODULE.sub("", action.removeprefix(COLLECTION)).removesuffix("_info")
     if noun == "instance" or noun == "drift":
-        # Of all that makes up an instance, only rows of any table are labelled without a word of ours: `<table> <key>`.
+        # Of all objects of an instance, only generic records are labelled without a kind: `<table> <key>`.
         return "record"
     return re.sub(r"ies$", "y", noun) if noun.endswith("ies") else noun.removesuffix("s")
 
 
 def identify(label: str, action: str) -> ObjectId:
-    """Return kind and name of what a drift entry calls `label`, such as `user svc_defender`.
+    """Return kind and name of the label of a drift entry, such as `user svc_defender`.
 
-    A label that does not begin with a kind is of the kind of the module.
+    A label without a kind has the kind of the module.
     """
     kind, _space, name = label.strip().partition(" ")
     return ObjectId(kind, name) if kind in KINDS and name else ObjectId(kind_of_module(action), label.strip())
@@ -96,7 +96,7 @@ def reported_objects(result: Mapping[str, Any], action: str) -> Iterator[tuple[O
     """Yield each object that `result` of a module names besides its drift, with `ok`, `drift` or `failed`.
 
     Sources: `objects` (`{object, status}` or plain labels), the rows of a bulk module's `results`, and the one noun of
-    a module of one object. Info modules manage nothing, so what they list is not an object of the report.
+    a module of one object. Info modules do not manage objects, so their results are not objects of the report.
     """
     listed = result.get("objects")
     if isinstance(listed, list):
@@ -107,7 +107,7 @@ def reported_objects(result: Mapping[str, Any], action: str) -> Iterator[tuple[O
         found = _row(row, action)
         if found:
             yield found
-    # With drift, the entry names the object, perhaps in other words than its columns would.
+    # With drift, the entry names the object, possibly by another label than its columns.
     if not result.get("drift"):
         yield from _nouns(result)
 

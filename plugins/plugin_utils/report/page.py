@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as one HTML page that needs nothing but itself: no network, no JavaScript to read it, light and dark."""
+"""The report as one self-contained HTML page: no network, readable without JavaScript, light and dark."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .values import Json, encode, text
 TEMPLATES = Path(__file__).parent / "templates"
 
 ABBREVIATIONS = {"acl": "ACL", "ip": "IP", "oauth": "OAuth"}
-STATUS_WORDS = {"clean": "as described", "drift": "deviates", "failed": "failed", "unreachable": "unreachable"}
+STATUS_LABELS = {"clean": "in sync", "drift": "drift", "failed": "failed", "unreachable": "unreachable"}
 
 # Limits of the page, not of the report: drift.json holds everything.
 DEVIATIONS_ON_PAGE = 20_000
@@ -30,15 +30,15 @@ DEVIATIONS_PER_HOST = 20
 NAMES_PER_KIND = 12
 MAX_VALUE = 2_000
 COMMON_DEVIATIONS = 10
-# What Ansible writes in place of the value of an option that is a secret.
+# Ansible's replacement for the value of a secret option.
 NO_LOG_MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-# With few instances to look at, their details are open from the start.
+# The details are expanded if at most this number of instances has findings.
 OPEN_DETAILS = 8
 SOON_DAYS, NEAR_DAYS = 14, 30
 
 
 def to_html(document: Mapping[str, Any]) -> bytes:
-    """Return the report as a page; every value is escaped, and its policy lets nothing run but its own script."""
+    """Return the report as a page; every value is escaped, and its content policy allows its own script only."""
     hosts = document["hosts"]
     order = sorted(hosts, key=lambda name: (STATUSES.index(hosts[name]["status"]), name))
     kinds = sorted({row["kind"] for host in hosts.values() for row in host["objects"]})
@@ -72,8 +72,10 @@ def _environment() -> Environment:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals["masks"] = (MASK, NO_LOG_MASK)
-    environment.filters.update(shown=_shown, words=_words, counted=counted, status_words=STATUS_WORDS.__getitem__)
-    environment.filters.update(posture_words=posture.words, posture_rows=posture.rows)
+    environment.filters.update(
+        shown=_shown, kind_label=_kind_label, counted=counted, status_label=STATUS_LABELS.__getitem__
+    )
+    environment.filters.update(posture_label=posture.label, posture_rows=posture.rows)
     return environment
 
 
@@ -85,26 +87,26 @@ def _digest(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def _words(kind: str) -> str:
-    words = [ABBREVIATIONS.get(word, word) for word in kind.split("_")]
-    return " ".join(words)[:1].upper() + " ".join(words)[1:]
+def _kind_label(kind: str) -> str:
+    label = " ".join(ABBREVIATIONS.get(word, word) for word in kind.split("_"))
+    return label[:1].upper() + label[1:]
 
 
 def _shown(value: Any) -> str:
-    words = text(value)
-    return words if len(words) <= MAX_VALUE else f"{words[:MAX_VALUE]}\u2026 (shortened)"
+    shown = text(value)
+    return shown if len(shown) <= MAX_VALUE else f"{shown[:MAX_VALUE]}\u2026 (shortened)"
 
 
 def _instance(number: int, name: str, host: Mapping[str, Any], kinds: Sequence[str], limit: int) -> Json:
-    """Return what the page shows of one host; `find` is what the filter box looks through."""
+    """Return the content of the page for one host; `find` is the text that the filter box searches."""
     rows: dict[str, list[Json]] = {kind: [] for kind in kinds}
     for row in host["objects"]:
         rows[row["kind"]].append(row)
-    # What is open comes first: the end of a long list may be cut.
+    # Open deviations come first, because the end of a long list is omitted.
     drift = sorted(host["drift"], key=lambda entry: bool(entry["repaired"]))
     deviating = sorted({word for entry in open_deviations(host) for word in (entry["object"], entry["field"])})
     days = [token["days_left"] for token in host["tokens"] if token["days_left"] is not None]
-    find = [name, host["status"], STATUS_WORDS[host["status"]], *deviating]
+    find = [name, host["status"], STATUS_LABELS[host["status"]], *deviating]
     find += [word for step in host["manual_steps"] for word in ("manual", step["title"])]
     find += [word for problem in host["problems"] for word in (problem["severity"], problem["id"])]
     return {
@@ -115,7 +117,7 @@ def _instance(number: int, name: str, host: Mapping[str, Any], kinds: Sequence[s
         "drift": drift[:limit],
         "drift_left_out": len(drift) - len(drift[:limit]),
         "open": len(open_deviations(host)),
-        "as_described": [group for kind in kinds if (group := _as_described(kind, rows[kind]))["count"]],
+        "in_sync": [group for kind in kinds if (group := _in_sync(kind, rows[kind]))["count"]],
         "token_days": min(days, default=None),
         "token_class": _nearness(min(days, default=None)),
         "tokens": [{**token, "nearness": _nearness(token["days_left"])} for token in host["tokens"]],
@@ -124,22 +126,22 @@ def _instance(number: int, name: str, host: Mapping[str, Any], kinds: Sequence[s
 
 
 def _cell(rows: Sequence[Mapping[str, Any]]) -> Json:
-    """Return one cell of the heat map: its colour, its sign, and the words for who sees neither."""
+    """Return one cell of the heat map: its style, its sign, and its label for screen readers."""
     if not rows:
-        return {"look": "none", "sign": "\N{MIDDLE DOT}", "words": "nothing reported"}
+        return {"style": "none", "sign": "\N{MIDDLE DOT}", "label": "nothing reported"}
     failed = sum(row["status"] == FAILED for row in rows)
-    # An object that is missing altogether may have no field to count.
+    # A missing object may have no field to count.
     deviations = sum(max(row["deviations"], 1) for row in rows if row["status"] == "drift")
     repaired = sum(row["repaired"] for row in rows)
     if failed:
-        return {"look": "failed", "sign": "!", "words": f"{failed} failed"}
+        return {"style": "failed", "sign": "!", "label": f"{failed} failed"}
     if deviations:
         heat = 1 if deviations == 1 else 2 if deviations < 5 else 3
-        return {"look": f"heat-{heat}", "sign": str(deviations), "words": counted(deviations, "deviation")}
+        return {"style": f"heat-{heat}", "sign": str(deviations), "label": counted(deviations, "deviation")}
     if repaired:
         sign = f"\N{CLOCKWISE OPEN CIRCLE ARROW} {repaired}"
-        return {"look": "repaired", "sign": sign, "words": f"{repaired} repaired"}
-    return {"look": "ok", "sign": "\N{CHECK MARK}", "words": "as described"}
+        return {"style": "repaired", "sign": sign, "label": f"{repaired} repaired"}
+    return {"style": "ok", "sign": "\N{CHECK MARK}", "label": "in sync"}
 
 
 def _column(kind: str, hosts: Any) -> Json:
@@ -147,7 +149,7 @@ def _column(kind: str, hosts: Any) -> Json:
     return {"kind": kind, "deviating": deviating}
 
 
-def _as_described(kind: str, rows: Sequence[Mapping[str, Any]]) -> Json:
+def _in_sync(kind: str, rows: Sequence[Mapping[str, Any]]) -> Json:
     names = [row["name"] for row in rows if row["status"] == OK]
     return {"kind": kind, "count": len(names), "names": names[:NAMES_PER_KIND], "left_out": len(names[NAMES_PER_KIND:])}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where instances stand against a hardening baseline: taken from results, added up, and put into words."""
+"""The posture of instances against a hardening baseline: read from results, summed, and labelled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEVERITIES = ("critical", "high", "medium", "low", "unrated")
 
 
 def posture(found: Any) -> Json | None:
-    """Return the posture that a module reported: numbers only, whatever else came along; None where there is none."""
+    """Return the posture of a module's result, numbers only; None without one."""
     if not isinstance(found, Mapping) or not isinstance(found.get("settings"), Mapping):
         return None
     return {
@@ -27,13 +27,13 @@ def posture(found: Any) -> Json | None:
 
 
 def worse(first: Json | None, second: Json | None) -> Json | None:
-    """Return the worse of what two slices of a run found of one host."""
+    """Return the worse posture of one host in two slices of a run."""
     found = [each for each in (first, second) if each]
     return max(found, key=lambda each: (each["settings"]["deviating"], identity(each)), default=None)
 
 
 def added(postures: Iterable[Json | None]) -> Json | None:
-    """Return the sum over all hosts that were looked at; None without any."""
+    """Return the sum over all hosts with a posture; None without any."""
     found = [each for each in postures if each]
     if not found:
         return None
@@ -45,8 +45,8 @@ def added(postures: Iterable[Json | None]) -> Json | None:
     }
 
 
-def words(found: Mapping[str, Any]) -> str:
-    """Return a posture in a few words: `96 of 114 points`, or the settings where no control was looked at."""
+def label(found: Mapping[str, Any]) -> str:
+    """Return a posture in short: `96 of 114 points`, or the settings if no control was evaluated."""
     score, counts = found["secure_score"], found["settings"]
     if score["possible_points"]:
         return f"{score['points']} of {score['possible_points']} points"
@@ -54,7 +54,7 @@ def words(found: Mapping[str, Any]) -> str:
 
 
 def rows(found: Mapping[str, Any], group: str) -> list[Json]:
-    """Return one group of a posture as rows of a table, severities from the worst on."""
+    """Return one group of a posture as rows of a table, the worst severity first."""
     names = [name for name in SEVERITIES if name in found[group]] if group == "by_severity" else []
     names += [name for name in found[group] if name not in names]
     return [{"name": name, **found[group][name]} for name in names]

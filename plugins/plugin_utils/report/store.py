@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put the report into its directory: whole files only, readable by their owner only, one writer at a time."""
+"""Write the report to its directory: atomically, readable by the owner only, one writer at a time."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from .junit import to_junit
 from .page import to_html
 from .values import Json
 
-# From the form that people like best to the one for machines only.
+# In order of preference for the summary line.
 FILES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], bytes]]] = {
     "html": ("drift.html", to_html),
     "json": ("drift.json", to_json),
     "junit": ("drift.xml", to_junit),
 }
 LOCK_TIMEOUT = 30.0
-"""Seconds to wait for another slice; writing takes well under one."""
+"""Seconds to wait for another slice."""
 
 
 class ReportError(Exception):
-    """The report could not be written; the message says why, in one line."""
+    """The report could not be written; the message is the reason, in one line."""
 
 
 def write(directory: Path, document: Json, formats: Collection[str], now: datetime) -> tuple[Path, Json]:
-    """Write the report and return the path of its best form, and the document as written.
+    """Write the report and return the path of its preferred format, and the document as written.
 
-    With a `run_id` in `document["play"]`, the report of the same run in `directory` is extended. That takes
-    `drift.json`, which is then written even if `formats` does not ask for it. Raises ReportError.
+    With a `run_id` in `document["play"]`, the report of the same run in `directory` is extended. That requires
+    `drift.json`, which is then written in addition to `formats`. Raises ReportError.
     """
     run_id = document["play"].get("run_id")
     wanted = {*formats, "json"} if run_id else set(formats)
@@ -48,7 +48,7 @@ def write(directory: Path, document: Json, formats: Collection[str], now: dateti
             earlier = read(directory / FILES["json"][0])
             if run_id and is_slice_of(earlier, run_id):
                 document = merge(earlier, document, now)
-            # Everything is rendered before the first file is replaced: the files of one report belong together.
+            # All files are rendered before the first one is replaced, so that they belong to the same report.
             rendered = {directory / name: render(document) for form, (name, render) in FILES.items() if form in wanted}
             for path, content in rendered.items():
                 replace(path, content)
@@ -67,8 +67,8 @@ def read(path: Path) -> Any:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Make `content` the whole of `path` at one stroke, with mode 0600."""
-    # mkstemp creates with mode 0600, and beside the target, so that the rename stays within one file system.
+    """Replace `path` with `content` atomically, with mode 0600."""
+    # mkstemp creates the file with mode 0600, in the same directory, so that the rename is atomic.
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:

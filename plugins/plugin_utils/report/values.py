@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring whatever a task returned to the few types that JSON, XML and HTML share."""
+"""Convert the results of tasks to the types that JSON, XML and HTML share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
-    """Return `value` made of JSON types only; what JSON cannot say, such as NaN and dates, becomes its text."""
+    """Return `value` as JSON types; values without one, such as NaN and dates, become text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -31,19 +31,19 @@ def plain(value: Any) -> Any:
 
 
 def identity(value: Any) -> str:
-    """Return a text that is equal for equal JSON values, whatever the order of their keys."""
+    """Return a text that is equal for equal JSON values, independent of the order of their keys."""
     return json.dumps(value, sort_keys=True, default=str)
 
 
 def text(value: Any) -> str:
-    """Return a value as a person reads it: strings as they are, everything else as JSON."""
+    """Return a value for display: strings unchanged, everything else as JSON."""
     if isinstance(value, str):
         return value
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
 
 
 def mappings(value: Any) -> list[Json]:
-    """Return the dictionaries in `value` if it is a list, else nothing: a result of a foreign module may hold anything."""
+    """Return the dictionaries in `value` if it is a list, else nothing: modules of other collections may return anything."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, (list, tuple)) else []
 
 
@@ -53,5 +53,5 @@ def texts(value: Any) -> list[str]:
 
 
 def encode(document: str) -> bytes:
-    """Return UTF-8. A lone surrogate, legal in a Python string, is written as its escape, as JSON does."""
+    """Return UTF-8. A lone surrogate, legal in a Python string, is written as an escape sequence, as in JSON."""
     return document.encode("utf-8", "backslashreplace")

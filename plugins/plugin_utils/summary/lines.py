@@ -94,8 +94,8 @@ def _grouped(hosts: Iterable[HostResult], word: str, found: Callable[[HostResult
     for finding, names in by_finding.items():
         by_hosts.setdefault(tuple(names), []).append(finding)
     prefix = f"{word}: " if word else ""
-    for names, findings in by_hosts.items():
-        yield f"{prefix}{named(names)}: {', '.join(findings)}"
+    for hosts_named, findings in by_hosts.items():
+        yield f"{prefix}{named(hosts_named)}: {', '.join(findings)}"
 
 
 def named(names: Iterable[str]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hardening catalogue: what ServiceNow documents and Microsoft Secure Score looks at, as data of this collection."""
+"""The hardening catalogue: the settings that ServiceNow documents and Microsoft Secure Score evaluates, as data."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .setting import LT, Wanted
 
-# Points by control, as in the exports of August 2024 and April 2026; 114 in all.
+# Points by control, from the exports of August 2024 and April 2026; 114 in total.
 POINTS = {
     "MDA_SNOW_authenticateMultifactor": 6,
     "MDA_SNOW_authRequiredJson2": 5,
@@ -34,5 +34,5 @@ POINTS = {
     "MDA_SNOW_userCookieMaxLifeSpanInDays": 4,
 }
 
-# Where Microsoft is content with less than the hardening baseline asks for: comparator and value by setting.
+# Where Microsoft requires less than the hardening baseline: comparator and value by setting.
 MICROSOFT: dict[str, tuple[str, Wanted]] = {"session.remember_me_max_days": (LT, 180)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one row of the hardening catalogue says, and short ways to write one.
+"""One setting of the hardening catalogue, and helpers to declare settings.
 
 See docs/facts/servicenow_hardening.md#hardening-catalogue.
 """
@@ -25,14 +25,14 @@ EMPTY, NOT_EMPTY, CONTAINS_ALL, SUBSET_OF, NOT_CONTAINS = (
 RANGE_1_720, ACTIVE, ANY_OF_ACTIVE = "range_1_720", "active", "any_of_active"
 MIN_RECORDS, MIN_ACTIVE_RECORDS, REVIEW = "min_records", "min_active_records", "review"
 
-# How a person would say it, where it is not "exactly".
-COMPARATOR_WORDS = {
+# Labels of comparators other than equality.
+COMPARATOR_LABELS = {
     LE: "at most",
     LT: "less than",
     GE: "at least",
-    MIN_RECORDS: "at least so many rows:",
-    MIN_ACTIVE_RECORDS: "at least so many active rows:",
-    NOT_CONTAINS: "anything but",
+    MIN_RECORDS: "minimum number of rows:",
+    MIN_ACTIVE_RECORDS: "minimum number of active rows:",
+    NOT_CONTAINS: "anything except",
     NOT_EMPTY: "not empty",
 }
 
@@ -47,12 +47,12 @@ Wanted = Union[bool, int, str, tuple[str, ...]]  # noqa: UP007 (evaluated at run
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of an instance that hardening looks at.
+    """One setting of an instance that hardening evaluates.
 
-    `name` is that of the property or plugin, or `table/sys_id`; `also` are names that count as well. `recommended` is
+    `name` is that of the property or plugin, or `table/sys_id`; `also` are alternative names. `recommended` is
     compared by `comparator`. `shipped_default` and `fallback` (in force without a row) are None where nothing is
-    published. `since` is the baseline or release that first had it, `gone_from` the release from which on it has no
-    function any more. `status` says whether it still counts in the vendor's baseline.
+    published. `since` is the baseline or release that introduced it, `gone_from` the release from which on it has no effect.
+    `status`: whether it is still part of the vendor's baseline. `title` describes the recommended state.
     """
 
     id: str
@@ -75,58 +75,62 @@ class Setting:
     status: str = CURRENT
     group: str = PLATFORM
     secure_score_control: str = ""
-    breaks: str = ""
+    side_effects: str = ""
     note: str = ""
     also: tuple[str, ...] = ()
 
     @property
     def application(self) -> str:
-        """The application that brings the setting, "" for the platform's own."""
+        """The application that the setting belongs to; "" for the platform."""
         return self.group.removeprefix("app:") if self.group.startswith("app:") else ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as plain JSON types (docs/hardening.schema.json)."""
+        """Return the setting as plain JSON types (docs/hardening.schema.json)."""
         row = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
 
 
 @dataclass(frozen=True)
 class Category:
-    """Writes the rows of one category.
+    """Declares the settings of one category.
 
     A `rating` is severity and CVSS score in one text: `high 8.1`, or `high` without a score. `since` is the number of
-    the baseline, or the release from whose documentation on it is known. `left` says where it left the baseline.
+    the baseline, or the release that first documents it. `left` names the baseline that dropped it.
     """
 
     name: str
 
-    def switch(
+    def boolean(
         self, id: str, name: str, title: str, recommended: bool, rating: str, since: Any, **more: Any
     ) -> Setting:
         """Return a property that is true or false."""
         return self._row(PROPERTY, BOOLEAN, id, name, title, recommended, rating, since, more)
 
-    def number(self, id: str, name: str, title: str, recommended: int, rating: str, since: Any, **more: Any) -> Setting:
-        """Return a property that is a whole number; by default no more than `recommended`."""
+    def integer(
+        self, id: str, name: str, title: str, recommended: int, rating: str, since: Any, **more: Any
+    ) -> Setting:
+        """Return a property that is an integer; by default at most `recommended`."""
         return self._row(PROPERTY, INTEGER, id, name, title, recommended, rating, since, {"comparator": LE, **more})
 
     def text(self, id: str, name: str, title: str, recommended: Any, rating: str, since: Any, **more: Any) -> Setting:
-        """Return a property that is a text."""
+        """Return a property that is a string."""
         return self._row(PROPERTY, STRING, id, name, title, recommended, rating, since, more)
 
-    def words(self, id: str, name: str, title: str, recommended: Any, rating: str, since: Any, **more: Any) -> Setting:
-        """Return a property that is a list, separated by commas."""
+    def value_list(
+        self, id: str, name: str, title: str, recommended: Any, rating: str, since: Any, **more: Any
+    ) -> Setting:
+        """Return a property that is a comma-separated list."""
         return self._row(PROPERTY, LIST, id, name, title, recommended, rating, since, more)
 
     def plugin(self, id: str, name: str, title: str, rating: str, since: Any, **more: Any) -> Setting:
-        """Return a plugin that has to be active."""
+        """Return a plugin that must be active."""
         facts = {"comparator": ACTIVE, "elevation": ACTIVATION, **more}
         return self._row(PLUGIN, PLUGIN_TYPE, id, name, title, True, rating, since, facts)
 
     def record(
         self, kind: str, id: str, name: str, title: str, recommended: Any, rating: str, since: Any, **more: Any
     ) -> Setting:
-        """Return what is kept in rows of a table of its own; `kind` is the type of its value."""
+        """Return a setting that is stored in rows of another table; `kind` is the type of its value."""
         facts = {"elevation": CHECK_TABLE_ACL, **more}
         return self._row(OTHER, kind, id, name, title, recommended, rating, since, facts)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft Entra and the APIs behind it: connection options, signing in, Resource Manager, Graph."""
+"""Azure Resource Manager: connection options, and the way from a task's parameters to a client."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ..entra.options import AZURE_OPTIONS
 from .client import ArmClient
 
 
-def connect(params: Params, context: TaskContext) -> ArmClient:
-    """Return the Resource Manager that the connection options of a task describe; nothing is sent yet.
+def client_for(params: Params, context: TaskContext) -> ArmClient:
+    """Return a client for the connection options of a task; nothing is sent yet.
 
     Raises `BadConnectionOption` for options that are missing or do not fit together.
     """
     return ArmClient.from_params(params, context)
 
 
-__all__ = ["AZURE_OPTIONS", "ArmClient", "connect"]
+__all__ = ["AZURE_OPTIONS", "ArmClient", "client_for"]

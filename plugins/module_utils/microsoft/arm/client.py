@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Azure Resource Manager: lists with pages, long-running operations, refusals in plain words.
+"""Azure Resource Manager: paged lists, long-running operations, Resource Graph, refusals with a remedy.
 
 See docs/facts/defender_for_cloud.md#azure-resource-manager.
 """
@@ -9,26 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...ansible_module import Params, TaskContext, transport_settings
+from ...ansible_module import Params, TaskContext
 from ...engine.errors import Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ...transport.polling import ProgressLine
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
-from ..collection_store import CollectionStore
+from ...transport.settings import transport_settings
 from ..entra.clouds import DEFAULT_CLOUD, audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below
-from .long_running import finished
+from .long_running import wait_for_operation
 from .throttled_session import ThrottledSession
 
 PROVIDER = "Microsoft.Security"
-GRAPH_PATH, GRAPH_VERSION = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
-GRAPH_PAGE = 1000
-# More pages than any answer has: a platform that hands out the same link for ever must not keep us.
+RESOURCE_GRAPH_PATH, RESOURCE_GRAPH_VERSION = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
+RESOURCE_GRAPH_PAGE = 1000
+# More pages than any list has: a platform that returns the same link for ever must not keep us in a loop.
 MAX_PAGES = 10_000
 WRITERS = "Security Admin, Contributor or Owner"
 
-# (start of the platform's words, what to do). Codes are LIKELY, so they only choose the advice
+# (start of the platform's message, remedy). The codes are LIKELY, so they only select the remedy
 # (docs/facts/defender_for_cloud.md#resource-manager-errors).
 REMEDIES = (
     ("SubscriptionNotFound", "Check the subscription's id, and that the identity has a role on it"),
@@ -43,31 +44,26 @@ REMEDIES = (
 )  # fmt: skip
 
 
-class ArmClient(CollectionStore):
+class ArmClient:
     """Resource Manager, as one identity sees it."""
 
+    name = "Defender for Cloud"
+
     def __init__(self, session: Session, params: Params, context: TaskContext) -> None:
-        super().__init__("Defender for Cloud", context)
-        self.session, self.params = session, params
+        self.session, self.params, self.context = session, params, context
 
     @classmethod
     def from_params(cls, params: Params, context: TaskContext) -> ArmClient:
-        """Return the Resource Manager that the connection options describe; nothing is sent yet."""
+        """Return a client for the connection options; nothing is sent yet."""
         cloud = cloud_of(params)
         root = checked_base_url("azure_arm_url", params.get("azure_arm_url") or cloud.resource_manager)
         context.subject = context.subject or str(
             params.get("azure_subscription_id") or params.get("azure_tenant_id") or root
         )
-        # The audience is Resource Manager's own name, also where a gateway stands before it.
+        # The audience is Resource Manager itself, also behind a gateway.
         signer = signer_for(params, context, audience(cloud.resource_manager))
         session = ThrottledSession(context.progress, root, transport_settings(params), context, signer)
         return cls(session, params, context)
-
-    def __enter__(self) -> ArmClient:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        """Nothing to close: the connection stays for the next call of this process."""
 
     @property
     def is_commercial(self) -> bool:
@@ -80,21 +76,21 @@ class ArmClient(CollectionStore):
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def find(self, path: str, version: str, **query: str) -> dict[str, Any] | None:
-        """Return one object, or None where it is not there; a scope that is not there is `Refused`."""
-        answer = self.call("GET", path, version, query=query, accept=(404,))
-        if answer.status == 404:
-            self._check_scope(answer)
+        """Return one object, None where it does not exist. Raises `Refused` where its scope does not exist."""
+        response = self.call("GET", path, version, query=query, accept=(404,))
+        if response.status == 404:
+            self._check_scope(response)
             return None
-        return answer.data if isinstance(answer.data, dict) else None
+        return response.data if isinstance(response.data, dict) else None
 
-    def _check_scope(self, answer: Response) -> None:
-        """Raise `Refused` when a 404 says that the scope, not the object, is not there."""
-        error = answer.error(self.context.redactor.scrub_text)
+    def _check_scope(self, response: Response) -> None:
+        """Raise `Refused` when a 404 means that the scope, not the object, does not exist."""
+        error = response.error(self.context.redactor.scrub_text)
         if any(error.words.startswith(code) for code, _remedy in REMEDIES):
             raise self.refusal(error)
 
     def rows(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
-        """Return every object of a list, following `nextLink` as it is.
+        """Return every object of a list, following `nextLink` unchanged.
 
         See docs/facts/defender_for_cloud.md#lists-of-resource-manager.
         """
@@ -103,40 +99,40 @@ class ArmClient(CollectionStore):
     def pages(
         self, path: str, version: str, query: Mapping[str, str] | None = None, *, may_be_missing: bool = False
     ) -> Iterator[list[dict[str, Any]]]:
-        """Give a list page by page; a page that nobody asks for is not fetched.
+        """Yield a list page by page, each requested when it is needed.
 
-        With `may_be_missing`, a list of something that is not there has no pages; a scope that is not there is `Refused`.
+        With `may_be_missing`, the list of a parent that does not exist has no pages; a scope that does not exist is `Refused`.
         """
-        answer = self.call("GET", path, version, query=query, accept=(404,) if may_be_missing else ())
-        if answer.status == 404:
-            self._check_scope(answer)
+        response = self.call("GET", path, version, query=query, accept=(404,) if may_be_missing else ())
+        if response.status == 404:
+            self._check_scope(response)
             return
         seen: set[str] = set()
         while True:
-            data = answer.data
+            data = response.data
             if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
-                # Taken for "nothing there", everything would be made again.
-                raise AmbiguousResponse(f"GET {path} -> {answer.status}: the answer holds no list")
+                # Read as an empty list, it would have everything created again.
+                raise AmbiguousResponse(f"GET {path} -> {response.status}: the response contains no list")
             yield [row for row in data["value"] if isinstance(row, dict)]
             link = data.get("nextLink")
             if not link or link in seen or len(seen) >= MAX_PAGES:
                 return
             seen.add(link)
-            answer = self._send("GET", self.below(link))
+            response = self._send("GET", self.below(link))
 
-    def graph(self, query: str, subscriptions: list[str] | None = None) -> list[dict[str, Any]]:
+    def resource_graph(self, query: str, subscriptions: list[str] | None = None) -> list[dict[str, Any]]:
         """Return every row of a Resource Graph query, page by page.
 
         See docs/facts/defender_for_cloud.md#resource-graph.
         """
         rows: list[dict[str, Any]] = []
-        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": GRAPH_PAGE}
+        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": RESOURCE_GRAPH_PAGE}
         while True:
             body = {"query": query, "options": options, **({"subscriptions": subscriptions} if subscriptions else {})}
-            data = self.call("POST", GRAPH_PATH, GRAPH_VERSION, body=body, only_reads=True).data
+            data = self.call("POST", RESOURCE_GRAPH_PATH, RESOURCE_GRAPH_VERSION, body=body, only_reads=True).data
             page = data.get("data") if isinstance(data, Mapping) else None
             if not isinstance(page, list):
-                raise AmbiguousResponse(f"POST {GRAPH_PATH}: the answer holds no rows")
+                raise AmbiguousResponse(f"POST {RESOURCE_GRAPH_PATH}: the response contains no rows")
             rows += [row for row in page if isinstance(row, dict)]
             token = data.get("$skipToken")
             if not token or not page:
@@ -156,44 +152,52 @@ class ArmClient(CollectionStore):
         accept: tuple[int, ...] = (),
         **more: Any,
     ) -> Response:
-        """Send one request and return its answer; a status in `accept` is an answer, too.
+        """Send one request and return its response, also for a status in `accept`.
 
-        Raises `Refused` or `SignInFailed` with what to do, and the transport's errors.
+        Raises `Refused` or `SignInFailed` with a remedy, and the transport's errors.
         """
         return self._send(
             method, path, query={**(query or {}), "api-version": version}, body=body, accept=accept, **more
         )
 
-    def finish(self, answer: Response, what: str, timeout: float = 600.0) -> Any:
-        """Wait for the end of the operation that `answer` began and return its last body (see `operations`)."""
-        return finished(self, answer, what, timeout)
+    def finish(self, response: Response, what: str, timeout: float = 600.0) -> Any:
+        """Wait for the end of the operation that `response` started and return its last body (see `long_running`)."""
+        progress = ProgressLine(self.context.progress)
+        return wait_for_operation(response, what, timeout, get=self._follow, progress=progress)
+
+    def _follow(self, link: str) -> Response:
+        return self._send("GET", self.below(link), may_be_empty=True)
+
+    def progress_line(self) -> ProgressLine:
+        """Return a line of progress that begins with the platform's name."""
+        return ProgressLine(lambda text: self.context.progress(f"{self.name}: {text}"))
 
     def below(self, link: str) -> str:
         """Return the path and query of an absolute `link`; raise `EngineError` for one to another host.
 
-        A gateway passes on links to the cloud's own address: those are followed through it.
+        Behind a gateway, links name the cloud's own address: those are followed through the gateway.
         """
         roots = (self.session.base_url, cloud_of(self.params).resource_manager)
         return path_below(link, roots, "Resource Manager", "azure_arm_url")
 
     def _send(self, method: str, path: str, *, accept: tuple[int, ...] = (), **more: Any) -> Response:
         try:
-            answer = self.session.request(method, path, accept_errors=bool(accept), **more)
-            if answer.status >= 400 and answer.status not in accept:
-                raise answer.error(self.context.redactor.scrub_text)
+            response = self.session.request(method, path, accept_errors=bool(accept), **more)
+            if response.status >= 400 and response.status not in accept:
+                raise response.error(self.context.redactor.scrub_text)
         except HttpError as error:
             raise self.refusal(error) from None
-        return answer
+        return response
 
     def session_to(self, origin: str) -> Session:
-        """Return a session with another host, which does not sign in."""
+        """Return a session with another host, without a sign-in."""
         return Session(origin, transport_settings(self.params), self.context, None)
 
     def refusal(self, error: HttpError) -> Exception:
-        """Return what a refused call means, and what to do."""
+        """Return the exception for a refused call, with a remedy."""
         if error.status == 401:
             return SignInFailed(
-                f"Resource Manager refused the sign-in. {error}. The token is not for it or not of this tenant: check azure_tenant_id, "
+                f"Resource Manager refused the sign-in. {error}. The token is for another API or another tenant: check azure_tenant_id, "
                 f"azure_cloud and azure_access_token"
             )
         hint = next((remedy for code, remedy in REMEDIES if error.words.startswith(code)), "")

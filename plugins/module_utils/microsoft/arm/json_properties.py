@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -14,39 +13,39 @@ from ...engine.snapshot import Row
 DOCUMENT = "document"
 
 
-def row_of(document: Mapping[str, Any], **columns: str) -> Row:
+def row_of(document: Mapping[str, Any], **columns: Any) -> Row:
     """Return a document as a row of the engine."""
-    return {"sys_id": str(document.get("name") or ""), DOCUMENT: json.dumps(document), **columns}
+    return {"id": str(document.get("name") or ""), DOCUMENT: document, **columns}
 
 
-def document_of(row: Row | None) -> dict[str, Any]:
+def document_of(row: Row | None) -> Mapping[str, Any]:
     """Return the document of a row, an empty one for None."""
-    document: dict[str, Any] = json.loads(row[DOCUMENT]) if row else {}
+    document: Mapping[str, Any] = row[DOCUMENT] if row else {}
     return document
 
 
-def properties_of(row: Row | None) -> dict[str, Any]:
+def properties_of(row: Row | None) -> Mapping[str, Any]:
     """Return the part `properties` of a row's document."""
     properties = document_of(row).get("properties")
-    return properties if isinstance(properties, dict) else {}
+    return properties if isinstance(properties, Mapping) else {}
 
 
-def holds(actual: Any, wanted: Any) -> bool:
-    """Return whether `actual` has all that `wanted` says: mappings may have more, everything else is to be alike."""
+def contains(actual: Any, wanted: Any) -> bool:
+    """Return whether `actual` has everything in `wanted`: mappings may have more, all other values have to be equal."""
     if isinstance(wanted, Mapping):
-        return isinstance(actual, Mapping) and all(holds(actual.get(name), item) for name, item in wanted.items())
+        return isinstance(actual, Mapping) and all(contains(actual.get(name), item) for name, item in wanted.items())
     if isinstance(wanted, list):
-        return isinstance(actual, list) and len(actual) == len(wanted) and all(map(holds, actual, wanted))
+        return isinstance(actual, list) and len(actual) == len(wanted) and all(map(contains, actual, wanted))
     if isinstance(wanted, bool) or isinstance(actual, bool):
         return normal(BOOLEAN, actual) == normal(BOOLEAN, wanted)
     return actual == wanted or (actual is not None and wanted is not None and str(actual) == str(wanted))
 
 
-def overlaid(actual: Any, wanted: Any) -> Any:
-    """Return `actual` with what `wanted` says; what it does not mention stays, at any depth."""
-    if not isinstance(wanted, Mapping) or not isinstance(actual, Mapping):
-        return wanted
-    return {**actual, **{name: overlaid(actual.get(name), item) for name, item in wanted.items()}}
+def merge_patch(actual: Any, patch: Any) -> Any:
+    """Return `actual` with the values of `patch`; what `patch` does not mention stays, at any depth. A null is a value."""
+    if not isinstance(patch, Mapping) or not isinstance(actual, Mapping):
+        return patch
+    return {**actual, **{name: merge_patch(actual.get(name), item) for name, item in patch.items()}}
 
 
 def flag(value: Any) -> bool | None:
@@ -55,10 +54,10 @@ def flag(value: Any) -> bool | None:
     return True if word in TRUE_WORDS else False if word in FALSE_WORDS - {""} else None
 
 
-def own_id(scope: str, kind: str, name: str, taken: Collection[str]) -> str:
-    """Return the GUID of a new object: the same in every run, so that a lost PUT can be sent again.
+def new_id(scope: str, kind: str, name: str, taken: Collection[str]) -> str:
+    """Return the GUID of a new object: the same in every run, so that a PUT without a response can be sent again.
 
-    An object that was renamed keeps its GUID, so one that is `taken` is passed over.
+    A renamed object keeps its GUID, so one that is `taken` is skipped.
     """
     number = 0
     while True:

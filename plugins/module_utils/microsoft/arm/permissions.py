@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which actions the caller may take, judged by its effective permissions.
+"""Which actions the caller may perform, by its effective permissions.
 
 See docs/facts/defender_for_cloud.md#permissions.
 """
@@ -17,19 +17,19 @@ VERSION = "2022-04-01"
 ALLOWED, DENIED, UNKNOWN = "allowed", "denied", "unknown"
 
 
-def read_permissions(manager: ArmClient, scope: str) -> list[dict[str, Any]] | None:
+def read_permissions(client: ArmClient, scope: str) -> list[dict[str, Any]] | None:
     """Return the entries for a scope, or None where they may not be read."""
     try:
-        return manager.rows(f"{scope}/providers/Microsoft.Authorization/permissions", VERSION)
+        return client.rows(f"{scope}/providers/Microsoft.Authorization/permissions", VERSION)
     except Refused as refusal:
-        # The call is documented for resource groups and resources, for other scopes it is likely: no answer is no verdict.
+        # Documented for resource groups and resources, for other scopes LIKELY: without a response there is no verdict.
         if "SubscriptionNotFound" in str(refusal):
             raise
         return None
 
 
-def judged(entries: Iterable[Mapping[str, Any]] | None, *spellings: str) -> str:
-    """Return whether an action is allowed. Where it has several `spellings`, all have to be, as only one of them counts."""
+def verdict_on(entries: Iterable[Mapping[str, Any]] | None, *spellings: str) -> str:
+    """Return whether an action is allowed. Of several `spellings` all have to be, as it is unknown which one counts."""
     if entries is None:
         return UNKNOWN
     listed = list(entries)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The provider Microsoft.Security of a subscription: is it registered, and which types in which versions.
+"""The provider Microsoft.Security of a subscription: its registration, its types and their versions.
 
 See docs/facts/defender_for_cloud.md#integration-operations, docs/facts/defender_for_cloud.md#provider-registration.
 """
@@ -18,7 +18,7 @@ VERSION = "2021-04-01"
 
 @dataclass(frozen=True)
 class Provider:
-    """`state` is Registered, Registering, NotRegistered ...; "" where it was not told."""
+    """`state` is Registered, Registering, NotRegistered ...; "" where it is unknown."""
 
     state: str
     versions: Mapping[str, tuple[str, ...]]
@@ -29,9 +29,9 @@ def provider_path(subscription: str) -> str:
     return f"/subscriptions/{subscription}/providers/Microsoft.Security"
 
 
-def provider_of(answer: Response) -> Provider:
-    """Return what the answer for a provider says."""
-    data: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
+def provider_of(response: Response) -> Provider:
+    """Return the provider in a response."""
+    data: Mapping[str, Any] = response.data if isinstance(response.data, dict) else {}
     types = data.get("resourceTypes")
     versions = {
         str(entry.get("resourceType")).casefold(): tuple(map(str, entry.get("apiVersions") or ()))
@@ -41,7 +41,7 @@ def provider_of(answer: Response) -> Provider:
     return Provider(str(data.get("registrationState") or ""), versions)
 
 
-def read_provider(manager: ArmClient, subscription: str) -> Provider | None:
-    """Return the provider, or None for a caller who may not read it. Raises `Refused` for a subscription that is not there."""
-    answer = manager.call("GET", provider_path(subscription), VERSION, accept=(403,))
-    return None if answer.status == 403 else provider_of(answer)
+def read_provider(client: ArmClient, subscription: str) -> Provider | None:
+    """Return the provider, None where the caller may not read it. Raises `Refused` for a subscription that does not exist."""
+    response = client.call("GET", provider_path(subscription), VERSION, accept=(403,))
+    return None if response.status == 403 else provider_of(response)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scopes of Resource Manager: what an integration, a rule or a list is for.
+"""Scopes of Resource Manager: where an integration, a rule or a list applies.
 
 See docs/facts/defender_for_cloud.md#integration-operations.
 """
@@ -7,7 +7,7 @@ See docs/facts/defender_for_cloud.md#integration-operations.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """A scope: `path` starts with a slash and ends without one; `kind` is one of the words above."""
+    """A scope: `path` starts with a slash and ends without one; `kind` is one of the constants above."""
 
     path: str
     kind: str
@@ -49,14 +49,14 @@ class Scope:
 
 
 def scope_of(params: Mapping[str, Any], *kinds: str) -> Scope:
-    """Return the scope that option `scope` names, or the subscription of the connection options.
+    """Return the scope in option `scope`, or the subscription of the connection options.
 
-    `kinds` are the ones that make sense (none: all of them). Raises `InvalidInput`.
+    `kinds` are the supported ones (none: all of them). Raises `InvalidInput`.
     """
     text = params.get("scope") or ""
     if not text and not params.get("azure_subscription_id"):
         raise InvalidInput(
-            "scope or azure_subscription_id is required: which subscription, management group or connector is meant?"
+            "scope or azure_subscription_id is required, to select the subscription, management group or connector"
         )
     scope = read_scope("scope", text or f"/subscriptions/{params['azure_subscription_id']}")
     if kinds and scope.kind not in kinds:
@@ -65,7 +65,7 @@ def scope_of(params: Mapping[str, Any], *kinds: str) -> Scope:
 
 
 def read_scope(option: str, text: str) -> Scope:
-    """Return the scope that `text` writes; raise `InvalidInput` naming `option`."""
+    """Return the scope in `text`; raise `InvalidInput` naming `option`."""
     path = f"/{text.strip().strip('/')}"
     for kind, pattern in KINDS:
         if pattern.fullmatch(path):
@@ -76,6 +76,16 @@ def read_scope(option: str, text: str) -> Scope:
     )
 
 
+def path_key(path: Any) -> str:
+    """Return a resource id in a form that can be compared: Azure ignores case, and examples differ in the first slash."""
+    return str(path).strip("/").casefold()
+
+
 def same_path(one: str, other: str) -> bool:
-    """Return whether two resource ids mean the same: Azure ignores case, and examples differ in the first slash."""
-    return one.strip("/").casefold() == other.strip("/").casefold()
+    """Return whether two resource ids mean the same."""
+    return path_key(one) == path_key(other)
+
+
+def same_paths(found: Any, wanted: Iterable[Any]) -> bool:
+    """Return whether a list that was read holds the wanted resource ids, in any order."""
+    return isinstance(found, list) and set(map(path_key, found)) == set(map(path_key, wanted))

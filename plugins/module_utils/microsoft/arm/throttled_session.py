@@ -1,35 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource Manager admits so many calls at a time; to wait for the next ones is no failure.
+"""Resource Manager limits the calls of an identity; a pause for that is not a failure.
 
 See docs/facts/defender_for_cloud.md#throttling.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
+from ...transport.polling import ProgressLine, pause
 from ...transport.session import Session
-from ..progress import PROGRESS_INTERVAL
 
 
 class ThrottledSession(Session):
-    """A session that tells of throttling once, and shows progress while it waits."""
+    """A session that warns of throttling once, and shows progress during the pause."""
 
-    def __init__(self, tell: Callable[[str], None], *arguments: Any) -> None:
+    def __init__(self, show: Callable[[str], None], *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.tell = tell
+        self.show = show
 
     def _pause(self, seconds: float, problem: Exception, attempt: int) -> None:
         if getattr(problem, "status", 0) != 429:
             super()._pause(seconds, problem, attempt)
             return
         self.caller.warn(
-            "Resource Manager throttled this task; it waited as it was told to (Retry-After). Other clients of the same identity "
-            "share its calls"
+            "Resource Manager throttled this task, which paused as long as requested (Retry-After). Other clients of the same "
+            "identity share its limit"
         )
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self.tell(f"Resource Manager is throttling, next call in {left:.0f} s")
-            time.sleep(min(left, PROGRESS_INTERVAL))
+        self.show(_line(seconds))
+        pause(seconds, ProgressLine(self.show), lambda paused: _line(seconds - paused))
+
+
+def _line(seconds: float) -> str:
+    return f"Resource Manager is throttling, next call in {max(0.0, seconds):.0f} s"

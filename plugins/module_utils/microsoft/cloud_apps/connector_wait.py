@@ -1,97 +1,109 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the described connectors to their end: plan, write where a contract lets us, wait, say what is left."""
+"""Reconciles connectors and waits until they are in sync."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+import math
 
 from ...engine.errors import EngineError
-from ...engine.reconcile import NeverWrite
+from ...engine.plan import CREATE, DELETE, UPDATE
+from ...engine.reconcile import NeverWrite, reconcile, take_snapshot
 from ...engine.result import ManualStep, Result
-from ...engine.snapshot import Snapshot
-from .client import CloudAppsClient
-from .connectors import WANTED, Connectors
-from .connectors_api import ERROR, fix_of
+from ...engine.summary import DONE, IN_SYNC, PLANNED, Outcome, summarize
+from ...transport.polling import ProgressLine, Wait, poll
+from ..collection_store import CollectionStore
+from .connector_health import ERROR, remedy_for
+from .connectors import STATUSES, Connectors
 
-# How often in a row a connector may say that it failed before that is believed: the first word can be a stale one.
+# Consecutive reads that must show an error: the first one can be outdated.
 CONFIRMATIONS = 2
+MAX_SHOWN = 5
+ACTIONS = {"create": CREATE, "delete": DELETE}
 
 
-@dataclass(frozen=True)
-class Wait:
-    """Whether and how long (seconds) to wait until connectors are as described, and how often to look."""
+def connect_instances(store: CollectionStore, connectors: Connectors, waiting: Wait) -> Result:
+    """Bring `connectors` to their desired state.
 
-    wanted: bool
-    timeout: float
-    interval: float
-
-
-def connect_instances(tenant: CloudAppsClient, connectors: Connectors, waiting: Wait) -> Result:
-    """Bring `connectors` to their described state.
-
-    Raises `EngineError` when waiting came to its end, or when one that was sent stays in error. What was found is in its
-    `output`.
+    Raises `EngineError` when waiting timed out, or when a connector that was written stays in error. Its `output` is the
+    result so far.
     """
-    result = tenant.ensure(connectors)
-    if waiting.wanted and not tenant.check_mode and connectors.open_names():
+    result = reconcile(store, connectors)
+    waits = waiting.wanted and not store.check_mode
+    if waits and connectors.open_names():
         for step in result.manual_steps:
-            tenant.context.progress(_told(step))
-        result.manual_steps = _until_settled(tenant, connectors, waiting)
-    result.output = {"results": list(connectors.outcomes.values()), "problems": connectors.problems}
+            store.context.progress(render_step(step))
+        result.manual_steps = _wait(store, connectors, waiting)
+    result.msg = _summary(store, connectors, result.manual_steps)
+    result.output = {
+        "results": list(connectors.outcomes.values()),
+        "problems": [problem.as_dict() for problem in connectors.problems],
+    }
     for problem in connectors.problems:
-        tenant.warn(f"{problem['message']}. {problem['remedy']}")
-    if waiting.wanted and not tenant.check_mode:
-        _fail_if_open(tenant, connectors, waiting, result)
+        store.warn(f"{problem.message}. {problem.remedy}")
+    if waits:
+        _fail_if_open(store, connectors, waiting, result)
     return result
 
 
-def _until_settled(tenant: CloudAppsClient, connectors: Connectors, waiting: Wait) -> list[ManualStep]:
-    """Look again and again; return the steps that are still to be done at the end."""
-    ends = time.monotonic() + waiting.timeout
+def _wait(store: CollectionStore, connectors: Connectors, waiting: Wait) -> list[ManualStep]:
+    """Poll until every connector is in sync or failed, or time is up; return the remaining manual steps."""
     failures: dict[str, int] = {}
     last_line = ""
+    # A line is shown when the status changes, not at intervals.
+    progress = ProgressLine(store.context.progress, math.inf)
+    polls = poll(waiting.timeout, waiting.interval, progress, lambda _seconds: "", max_interval=waiting.interval)
     while True:
-        reads = connectors.reads()
-        steps = connectors.plan(Snapshot.of(reads, tenant.read(reads)), NeverWrite()).manual_steps
+        steps = connectors.plan(take_snapshot(store, connectors), NeverWrite()).manual_steps
         failed = connectors.failed_names()
         failures = {name: failures.get(name, 0) + 1 for name in failed}
         undecided = [name for name in connectors.open_names() if failures.get(name, 0) < CONFIRMATIONS]
-        line = _line(tenant, connectors)
+        line = _progress_line(store, connectors)
         if line != last_line:
-            tenant.context.progress(line)
+            progress.show(line)
             last_line = line
-        if not undecided or time.monotonic() + waiting.interval > ends:
+        if not undecided or next(polls, None) is None:
             return steps
-        time.sleep(waiting.interval)
 
 
-def _line(tenant: CloudAppsClient, connectors: Connectors) -> str:
+def _progress_line(store: CollectionStore, connectors: Connectors) -> str:
     open_names = connectors.open_names()
     done = len(connectors.entries) - len(open_names)
-    shown = ", ".join(f"{name}: {connectors.outcomes[name]['status']}" for name in open_names[:5])
-    more = f" and {len(open_names) - 5} more" if len(open_names) > 5 else ""
+    shown = ", ".join(f"{name}: {connectors.outcomes[name]['status']}" for name in open_names[:MAX_SHOWN])
+    more = f" and {len(open_names) - MAX_SHOWN} more" if len(open_names) > MAX_SHOWN else ""
     left = f"; {shown}{more}" if open_names else ""
-    return f"{tenant.name}: {done} of {len(connectors.entries)} connectors as described{left}"
+    return f"{store.name}: {done} of {len(connectors.entries)} connectors in sync{left}"
 
 
-def _told(step: ManualStep) -> str:
+def render_step(step: ManualStep) -> str:
+    """Return a manual step as one line."""
     values = "; ".join(f"{label}: {value}" for label, value in step.values.items())
     secrets = "".join(f"; {label}: (secret)" for label in step.secret_values)
     return f"To do: {step.title}. {step.where}. {values}{secrets}"
 
 
-def _fail_if_open(tenant: CloudAppsClient, connectors: Connectors, waiting: Wait, result: Result) -> None:
+def _summary(store: CollectionStore, connectors: Connectors, steps: list[ManualStep]) -> str:
+    open_names, failed = connectors.open_names(), connectors.failed_names()
+    words = PLANNED if store.check_mode else DONE
+    outcomes = []
+    for name, outcome in connectors.outcomes.items():
+        what = outcome["status"] if name in open_names else IN_SYNC
+        if name in connectors.written and (store.check_mode or name not in failed):
+            what = words[ACTIONS.get(connectors.written[name], UPDATE)]
+        outcomes.append(Outcome(outcome["object"], what))
+    return summarize(store.name, outcomes, len(steps))
+
+
+def _fail_if_open(store: CollectionStore, connectors: Connectors, waiting: Wait, result: Result) -> None:
     parts = []
     for name in connectors.open_names():
         outcome = connectors.outcomes[name]
         if outcome["status"] == ERROR:
             words = outcome["message"] or "no message"
-            parts.append(f"connector {name} stays in error: {words}. {fix_of(words)}")
+            parts.append(f"connector {name} stays in error: {words}. {remedy_for(words)}")
         else:
-            wanted = WANTED[connectors.entries[name]["state"]]
+            wanted = STATUSES[connectors.entries[name]["state"]]
             parts.append(
                 f"connector {name} is {outcome['status']}, not {wanted}, after {waiting.timeout:g} s (option wait_timeout)"
             )
     if parts:
-        raise EngineError(f"{tenant.name}: {'; '.join(parts)}", result.as_dict(with_diff=False))
+        raise EngineError(f"{store.name}: {'; '.join(parts)}", result.as_dict(with_diff=False))

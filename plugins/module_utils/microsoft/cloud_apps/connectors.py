@@ -1,39 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ServiceNow app connectors of a tenant, all of a play in one plan."""
+"""The ServiceNow app connectors of a tenant, all in one plan."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CREATE, DELETE, UPDATE, Plan, SecretDecision, Value, Write
+from ...engine.plan import CREATE, DELETE, UPDATE, Plan, Resource, SecretDecision, Write
+from ...engine.problem import Problem
 from ...engine.result import Drift
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
-from .connectors_api import (
+from ...engine.snapshot import Query, Row, Snapshot
+from .connector_health import (
     ABSENT,
-    COLLECTION,
-    COLUMNS,
     CONNECTED,
     DISABLED,
     ERROR,
-    SERVICENOW,
     UNKNOWN,
     WARNING,
-    ConnectorsEndpoint,
     problems_of,
-    same_address,
     token_days_left,
     token_end,
 )
-from .evidence import Evidence
+from .connectors_api import COLLECTION, COLUMNS, SERVICENOW, ConnectorsEndpoint, normalize_address
+from .evidence import Evidence, mentions
 from .manual_steps import connector_step
 
 OAUTH, PASSWORD = "oauth", "password"
-WANTED = {"present": CONNECTED, "disabled": DISABLED, "absent": ABSENT}
-DATA_ARRIVE = frozenset({CONNECTED, WARNING})
+STATUSES = {"present": CONNECTED, "disabled": DISABLED, "absent": ABSENT}
+DELIVERING = frozenset({CONNECTED, WARNING})
 
 CONNECTOR_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
@@ -43,17 +39,17 @@ CONNECTOR_OPTIONS: dict[str, dict[str, Any]] = {
     "password": {"type": "str", "no_log": True},
     "client_id": {"type": "str"},
     "client_secret": {"type": "str", "no_log": True},
-    "state": {"type": "str", "choices": list(WANTED), "default": "present"},
+    "state": {"type": "str", "choices": list(STATUSES), "default": "present"},
 }
 
 
-class Connectors:
-    """The described connectors. `outcomes` holds how each stands, by name, and is brought up to date by every plan."""
+class Connectors(Resource):
+    """The desired connectors. `outcomes` holds the status of each, by name, and is updated by every plan."""
 
     label = "connectors"
 
-    def __init__(self, entries: list[Mapping[str, Any]], routes: ConnectorsEndpoint) -> None:
-        self.routes = routes
+    def __init__(self, entries: list[Mapping[str, Any]], endpoint: ConnectorsEndpoint) -> None:
+        self.endpoint = endpoint
         self.entries: dict[str, Mapping[str, Any]] = {}
         addresses: dict[str, str] = {}
         for entry in entries:
@@ -64,46 +60,43 @@ class Connectors:
             address = _address(entry)
             if address and addresses.setdefault(address, name) != name:
                 raise InvalidInput(
-                    f"connectors {addresses[address]!r} and {name!r} are one instance: {address} (upper and lower case and a trailing "
-                    f"slash make no difference)"
+                    f"connectors {addresses[address]!r} and {name!r} have the same instance: {address} (case and a trailing slash are "
+                    f"ignored)"
                 )
         self.outcomes: dict[str, dict[str, Any]] = {
             name: {"object": f"connector {name}", "name": name, "instance_url": _address(entry)}
             for name, entry in self.entries.items()
         }
-        self.problems: list[dict[str, str]] = []
-        self.written: set[str] = set()
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
+        self.problems: list[Problem] = []
+        # The operation of each connector that the contract writes.
+        self.written: dict[str, str] = {}
 
     def reads(self) -> list[Query]:
-        """Ask for all connectors: one list tells all."""
+        """Query all connectors: one list returns them."""
         return [Query(COLLECTION, "name", tuple(self.entries), COLUMNS)]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Judge each connector; what is not as described becomes a request of the contract, or a manual step."""
+        """Compare each connector with its desired state; a deviation becomes a write by contract, or a manual step."""
         plan = Plan(self.label, bulk=True)
         rows = snapshot.all_rows(COLLECTION, "name")
         self.problems = []
         for name, entry in self.entries.items():
             row = self._find(name, entry, rows)
             outcome = self.outcomes[name]
-            self._describe(outcome, entry, row)
+            self._update_outcome(outcome, entry, row)
             plan.outcomes.append(outcome)
             self.problems += problems_of(name, row, oauth=entry["mode"] == OAUTH) if row else []
             self._plan_one(plan, name, entry, row, outcome)
         return plan
 
-    # -- how it stands ------------------------------------------------------------------------------------------------
+    # -- status ------------------------------------------------------------------------------------------------------
 
     def _find(self, name: str, entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
-        if self.routes.evidence:
+        if self.endpoint.evidence:
             return self._attributed(name, entry, rows)
         named = [row for row in rows if row["name"] == name and row["status"] != ABSENT]
         if len(named) > 1:
-            ids = ", ".join(sorted(row["sys_id"] for row in named))
+            ids = ", ".join(sorted(row["id"] for row in named))
             raise InvalidInput(
                 f"the tenant has {len(named)} connectors named {name!r} ({ids}); rename or remove all but one in the portal. Nothing "
                 f"was written"
@@ -112,94 +105,93 @@ class Connectors:
         if named:
             if address and named[0]["url"] and named[0]["url"] != address:
                 raise InvalidInput(
-                    f"connector {name!r} leads to {named[0]['url']}, not to {address}. Nothing was written; name another connector, or "
-                    f"remove this one in the portal"
+                    f"connector {name!r} belongs to {named[0]['url']}, not to {address}. Nothing was written. Choose another name, or "
+                    f"remove this connector in the portal"
                 )
             return named[0]
         return next((row for row in rows if address and row["url"] == address and row["status"] != ABSENT), None)
 
     def _attributed(self, name: str, entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
-        """Return the evidence that is about this connector: it names it or its host, or there is but one of each."""
+        """Return the evidence about this connector: it mentions its name or host, or there is only one of each."""
         host = _address(entry).partition("://")[2]
-        marks = [rf"(?<![\w.-]){re.escape(mark.casefold())}(?![\w.-])" for mark in (name, host) if mark]
-        found = [row for row in rows if any(re.search(mark, row["text"]) for mark in marks)]
+        found = [row for row in rows if mentions(row["records"], name, host)]
         if len(found) == 1:
             return found[0]
-        known = [row for row in rows if row["sys_id"]] or rows
+        known = [row for row in rows if row["id"]] or rows
         return known[0] if len(known) == len(self.entries) == 1 else None
 
-    def _describe(self, outcome: dict[str, Any], entry: Mapping[str, Any], row: Row | None) -> None:
-        evidence = self.routes.evidence
+    def _update_outcome(self, outcome: dict[str, Any], entry: Mapping[str, Any], row: Row | None) -> None:
+        evidence = self.endpoint.evidence
         missing = UNKNOWN if evidence else ABSENT
         outcome.update(
             status=row["status"] if row else missing,
             message=row["message"] if row else "",
             evidence=evidence or ["the list of connectors"],
-            id=row["sys_id"] if row else "",
-            accounts=int(row["accounts"]) if row else 0,
+            id=row["id"] if row else "",
+            accounts=row["accounts"] if row else 0,
         )
         oauth = row is not None and entry["mode"] == OAUTH
         last = row["last_connected"] if row and oauth else ""
         outcome.update(refresh_token_expires_at=token_end(last), days_left=token_days_left(last))
 
-    def count_events(self, found: Evidence) -> None:
-        """Note how many events of each connector were found; None where the records do not say whose they are."""
+    def add_event_counts(self, found: Evidence) -> None:
+        """Add the number of events to each outcome; None if the records do not name their connector."""
         rows = list(found.rows)
         owned = {name: self._attributed(name, entry, rows) for name, entry in self.entries.items()}
-        taken = {row["sys_id"] for row in owned.values() if row}
-        nothing = 0 if found.answered and all(row["sys_id"] in taken for row in rows) else None
+        taken = {row["id"] for row in owned.values() if row}
+        none_found = 0 if found.answered and all(row["id"] in taken for row in rows) else None
         for name, row in owned.items():
-            self.outcomes[name]["events"] = int(row["events"]) if row else nothing
+            self.outcomes[name]["events"] = row["events"] if row else none_found
 
-    # -- what to do ---------------------------------------------------------------------------------------------------
+    # -- plan ---------------------------------------------------------------------------------------------------------
 
     def _plan_one(
         self, plan: Plan, name: str, entry: Mapping[str, Any], row: Row | None, outcome: dict[str, Any]
     ) -> None:
-        wanted, status = WANTED[entry["state"]], outcome["status"]
-        if self._is_fulfilled(name, wanted, status):
+        wanted, status = STATUSES[entry["state"]], outcome["status"]
+        if self._is_in_sync(name, wanted, status):
             return
         label = outcome["object"]
         operation = _operation(wanted, status)
         if status != UNKNOWN:
             plan.drift.append(Drift(label, "status", status, wanted))
             plan.before[label], plan.after[label] = status, wanted
-        replay = self.routes.replay
-        # Evidence has no id to change a connector by, and cannot tell that there is none.
-        if replay and replay.offers(operation) and not self.routes.evidence:
+        replay = self.endpoint.replay
+        # Evidence has no connector id, and cannot prove that there is no connector.
+        if replay and replay.offers(operation) and not self.endpoint.evidence:
             values = _values(entry)
             self._check_mode(entry, operation)
             replay.check(operation, {**values, "id": outcome["id"]}, label)
             plan.writes.append(self._write(operation, label, values, row, outcome))
-            self.written.add(name)
+            self.written[name] = operation
             return
-        plan.manual_steps.append(connector_step(operation, entry, _address(entry), self.routes.app_id == SERVICENOW))
+        plan.manual_steps.append(connector_step(operation, entry, _address(entry), self.endpoint.app_id == SERVICENOW))
         if status == UNKNOWN:
-            plan.warnings.append(f"{label}: whether it is connected is unknown. {' '.join(self.routes.evidence)}")
+            plan.warnings.append(f"{label}: whether it is connected is unknown. {' '.join(self.endpoint.evidence)}")
 
-    def _is_fulfilled(self, name: str, wanted: str, status: str) -> bool:
+    def _is_in_sync(self, name: str, wanted: str, status: str) -> bool:
         if name in self.written:
-            # What was sent takes a while: only one that is not there at all did not take.
+            # A new connector needs time to connect: only one that is missing has failed.
             return status != ABSENT if wanted == CONNECTED else status == wanted
         if wanted == CONNECTED:
-            return status in DATA_ARRIVE or (status == UNKNOWN and not self.routes.evidence)
+            return status in DELIVERING or (status == UNKNOWN and not self.endpoint.evidence)
         return status in (wanted, ABSENT)
 
     def _check_mode(self, entry: Mapping[str, Any], operation: str) -> None:
-        replay = self.routes.replay
+        replay = self.endpoint.replay
         if replay is None or operation not in ("create", "update") or entry["mode"] == OAUTH:
             return
-        if replay.contract.needs(operation) & {"client_id", "client_secret"}:
+        if replay.contract.required_values(operation) & {"client_id", "client_secret"}:
             raise InvalidInput(
-                f"connector {entry['name']}: contract {replay.contract.name!r} was learned from a connection with OAuth; for mode "
+                f"connector {entry['name']}: contract {replay.contract.name!r} was learned from a connection with OAuth. For mode "
                 f"password learn one from a connection with user name and password only. Nothing was sent"
             )
 
     @staticmethod
-    def _write(operation: str, label: str, values: dict[str, Value], row: Row | None, outcome: dict[str, Any]) -> Write:
+    def _write(operation: str, label: str, values: dict[str, Any], row: Row | None, outcome: dict[str, Any]) -> Write:
         if operation == "create":
             return Write(CREATE, COLLECTION, label, values, identity={"name": values["name"]}, outcome=outcome)
-        row_id = row["sys_id"] if row else ""
+        row_id = row["id"] if row else ""
         if operation == "delete":
             return Write(DELETE, COLLECTION, label, values, row_id, outcome=outcome)
         if operation == "disable":
@@ -209,17 +201,17 @@ class Connectors:
     # -- waiting ------------------------------------------------------------------------------------------------------
 
     def open_names(self) -> list[str]:
-        """Return the names of those that are not (yet) as described."""
+        """Return the names of the connectors that are not (yet) in sync."""
         return [
             name
             for name, entry in self.entries.items()
-            if self.outcomes[name]["status"] != WANTED[entry["state"]]
-            and not (entry["state"] == "present" and self.outcomes[name]["status"] in DATA_ARRIVE)
+            if self.outcomes[name]["status"] != STATUSES[entry["state"]]
+            and not (entry["state"] == "present" and self.outcomes[name]["status"] in DELIVERING)
             and not (entry["state"] == "disabled" and self.outcomes[name]["status"] == ABSENT)
         ]
 
     def failed_names(self) -> set[str]:
-        """Return the names of those that we sent and that are in error now."""
+        """Return the names of the connectors that were written in this run and are in error now."""
         return {name for name in self.written if self.outcomes[name]["status"] == ERROR}
 
 
@@ -234,17 +226,17 @@ def _address(entry: Mapping[str, Any]) -> str:
     try:
         usable = not url or (urlsplit(url).scheme.lower() in ("http", "https") and bool(urlsplit(url).hostname))
         if usable:
-            return same_address(url) if url else ""
+            return normalize_address(url) if url else ""
     except ValueError:
         pass
     raise InvalidInput(
-        f"connector {entry['name']}: instance_url must be a whole address such as https://acme-prod.service-now.com, not {url!r}"
+        f"connector {entry['name']}: instance_url must be an absolute URL such as https://acme-prod.service-now.com, not {url!r}"
     )
 
 
-def _values(entry: Mapping[str, Any]) -> dict[str, Value]:
+def _values(entry: Mapping[str, Any]) -> dict[str, Any]:
     names = ("name", "username", "password", "client_id", "client_secret")
-    values: dict[str, Value] = {name: entry[name] for name in names if entry.get(name)}
+    values: dict[str, Any] = {name: entry[name] for name in names if entry.get(name)}
     address = _address(entry)
     if address:
         values |= {"instance_url": address, "instance_host": address.partition("://")[2]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IP ranges of a tenant, known by their name: what makes an address corporate, risky, a VPN."""
+"""The IP ranges of a tenant, identified by name: corporate, risky, VPN and other addresses."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from ...engine.plan import (
     OK,
     UPDATE,
     Plan,
+    Resource,
     SecretDecision,
-    Value,
     Write,
 )
 from ...engine.result import ABSENT, PRESENT, Drift
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.snapshot import Query, Row, Snapshot
 from .ip_ranges_api import CATEGORIES, COLLECTION, network
 
-NAME_OF = {str(number): name for name, number in CATEGORIES.items()}
-COLUMNS = ("name", "category", "subnets", "tags", "organization")
+SETTINGS = ("category", "subnets", "tags", "organization")
 
 IP_RANGE_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
@@ -34,108 +33,89 @@ IP_RANGE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class IpRanges:
-    """All described ranges in one plan; with `purge`, no others but the vendor's own."""
+class IpRanges(Resource):
+    """The desired ranges in one plan; with `purge`, all others except the vendor's own are deleted."""
 
     label = "ip_ranges"
 
     def __init__(self, entries: list[Mapping[str, Any]], *, purge: bool) -> None:
         self.purge = purge
-        self.described: dict[str, dict[str, str]] = {}
-        # Others, by id: what was removed still belongs into the result.
+        self.desired: dict[str, dict[str, Any]] = {}
+        # Other ranges, by id: the result also lists those that were deleted.
         self.others: dict[str, Row] = {}
         for entry in entries:
-            if entry["name"] in self.described:
+            if entry["name"] in self.desired:
                 raise InvalidInput(f"ip_ranges names {entry['name']!r} twice")
-            self.described[entry["name"]] = _wire(entry)
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
+            self.desired[entry["name"]] = _desired(entry)
 
     def reads(self) -> list[Query]:
-        """Ask for every range: one list tells all."""
-        return [Query(COLLECTION, "name", tuple(self.described), ("sys_id", *COLUMNS))]
+        """Query every range: one list returns them."""
+        return [Query(COLLECTION, "name", tuple(self.desired), ("id", "name", *SETTINGS))]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare range by range."""
         plan = Plan(self.label, bulk=True)
         rows = snapshot.all_rows(COLLECTION, "name")
-        for name, wanted in self.described.items():
+        for name, wanted in self.desired.items():
             found = [row for row in rows if row["name"] == name]
             if len(found) > 1:
-                ids = ", ".join(sorted(row["sys_id"] for row in found))
+                ids = ", ".join(sorted(row["id"] for row in found))
                 raise InvalidInput(f"the tenant has {len(found)} IP ranges named {name!r} ({ids}); remove all but one")
             self._plan_one(plan, name, wanted, found[0] if found else None)
         if self.purge:
             self._plan_removals(plan, rows)
         return plan
 
-    def _plan_one(self, plan: Plan, name: str, wanted: Mapping[str, str], row: Row | None) -> None:
+    def _plan_one(self, plan: Plan, name: str, wanted: Mapping[str, Any], row: Row | None) -> None:
         label = f"ip_range {name}"
         outcome = {"object": label, "name": name, "status": OK}
         plan.outcomes.append(outcome)
         if row is None:
             outcome["status"] = CHANGED
             plan.drift.append(Drift(label, "state", ABSENT, PRESENT))
-            plan.after[label] = _shown(wanted)
-            values: dict[str, Value] = {"name": name, **wanted}
-            plan.writes.append(Write(CREATE, COLLECTION, label, values, identity={"name": name}))
+            plan.after[label] = dict(wanted)
+            plan.writes.append(Write(CREATE, COLLECTION, label, {"name": name, **wanted}, identity={"name": name}))
             return
-        outcome["id"] = row["sys_id"]
-        deviating = [column for column, value in wanted.items() if row[column] != value]
+        outcome["id"] = row["id"]
+        deviating = [setting for setting, value in wanted.items() if row[setting] != value]
         if not deviating:
             return
         outcome["status"] = CHANGED
-        before, after = _shown(row), _shown(wanted)
-        plan.drift += [Drift(label, column, before[column], after[column]) for column in deviating]
-        plan.before[label] = {column: before[column] for column in deviating}
-        plan.after[label] = {column: after[column] for column in deviating}
-        # What is not described has to go along: an update replaces the whole range.
-        kept: dict[str, Value] = {column: row[column] for column in COLUMNS}
-        plan.writes.append(Write(UPDATE, COLLECTION, label, {**kept, **wanted}, row["sys_id"]))
+        plan.drift += [Drift(label, setting, row[setting], wanted[setting]) for setting in deviating]
+        plan.before[label] = {setting: row[setting] for setting in deviating}
+        plan.after[label] = {setting: wanted[setting] for setting in deviating}
+        # An update replaces the whole range, so it includes the settings that are not managed.
+        current = {setting: row[setting] for setting in ("name", *SETTINGS)}
+        plan.writes.append(Write(UPDATE, COLLECTION, label, {**current, **wanted}, row["id"]))
 
     def _plan_removals(self, plan: Plan, rows: list[Row]) -> None:
-        others = {r["sys_id"]: r for r in rows if r["name"] not in self.described and r["built_in"] != "true"}
+        others = {row["id"]: row for row in rows if row["name"] not in self.desired and not row["built_in"]}
         self.others |= others
         for row_id, row in self.others.items():
             label = f"ip_range {row['name']}"
             plan.outcomes.append({"object": label, "name": row["name"], "id": row_id, "status": CHANGED})
             if row_id in others:
                 plan.drift.append(Drift(label, "state", PRESENT, ABSENT))
-                plan.before[label] = _shown(row)
+                plan.before[label] = {setting: row[setting] for setting in SETTINGS}
                 plan.writes.append(Write(DELETE, COLLECTION, label, row=row_id, stage=1))
 
 
-def _wire(entry: Mapping[str, Any]) -> dict[str, str]:
-    subnets = []
+def _desired(entry: Mapping[str, Any]) -> dict[str, Any]:
+    subnets = set()
     for text in entry["subnets"]:
         try:
-            subnets.append(network(text))
+            subnets.add(network(text))
         except ValueError:
             raise InvalidInput(
-                f"ip_range {entry['name']}: {text!r} is no subnet; write 192.0.2.0/24, or one address"
+                f"ip_range {entry['name']}: {text!r} is not a subnet. Write 192.0.2.0/24, or a single address"
             ) from None
     if not subnets:
         raise InvalidInput(f"ip_range {entry['name']}: subnets is empty")
-    wire = {"category": str(CATEGORIES[entry["category"]]), "subnets": ",".join(sorted(set(subnets)))}
+    desired: dict[str, Any] = {"category": entry["category"], "subnets": sorted(subnets)}
     if entry.get("tags") is not None:
         if any("," in tag for tag in entry["tags"]):
-            raise InvalidInput(f"ip_range {entry['name']}: a tag cannot hold a comma")
-        wire["tags"] = ",".join(sorted(set(entry["tags"])))
+            raise InvalidInput(f"ip_range {entry['name']}: a tag cannot contain a comma")
+        desired["tags"] = sorted(set(entry["tags"]))
     if entry.get("organization") is not None:
-        wire["organization"] = entry["organization"]
-    return wire
-
-
-def _shown(row: Mapping[str, str]) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for column in COLUMNS[1:]:
-        if column in row:
-            value: Any = row[column]
-            if column == "category":
-                value = NAME_OF.get(row[column], row[column])
-            elif column != "organization":
-                value = [part for part in row[column].split(",") if part]
-            shown[column] = value
-    return shown
+        desired["organization"] = entry["organization"]
+    return desired

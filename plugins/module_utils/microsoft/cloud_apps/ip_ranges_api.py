@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IP ranges through the API for data enrichment, the one documented configuration write.
+"""The endpoint of IP ranges, the API for data enrichment: the one documented configuration write.
 
 See docs/facts/defender_for_cloud_apps.md#ip-ranges.
 """
@@ -13,80 +13,85 @@ from typing import Any
 from ...engine.errors import UnclearOutcome
 from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
+from ..collection_store import Endpoint
 from .client import API, CloudAppsClient
 
 COLLECTION = "subnet"
 CATEGORIES = {"corporate": 1, "administrative": 2, "risky": 3, "vpn": 4, "cloud_provider": 5, "other": 6}
+NAMES = {number: name for name, number in CATEGORIES.items()}
 READ = "Settings.read or Investigation.read"
 WRITE = "Settings.manage or Investigation.manage"
 
 
-class IpRangesEndpoint:
-    """How IP ranges are read and written."""
+class IpRangesEndpoint(Endpoint):
+    """Reads and writes IP ranges."""
 
-    def __init__(self, tenant: CloudAppsClient) -> None:
-        self.tenant = tenant
+    noun = "IP ranges"
+
+    def __init__(self, client: CloudAppsClient) -> None:
+        self.client = client
 
     def read(self) -> QueryResult:
-        """Return every range; the shape of a record is not documented, so text and object forms are both understood."""
-        records = self.tenant.grid(f"{API}/subnet/", {}, permission=READ)
+        """Return every range. The shape of a record is not documented, so texts and objects are both accepted."""
+        records = self.client.rows(f"{API}/subnet/", {}, permission=READ)
         return QueryResult(tuple(_row(record) for record in records))
 
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """POST a new range; the answer is its id."""
-        data = self.tenant.call("POST", f"{API}/subnet/create_rule/", body=_body(values), permission=WRITE)
+    def create(self, write: Write, values: Mapping[str, Any]) -> Row:
+        """POST a new range; the response is its id."""
+        data = self.client.call("POST", f"{API}/subnet/create_rule/", body=_body(values), permission=WRITE)
         row_id = data if isinstance(data, str) else _id_of(data)
         if not row_id:
-            raise UnclearOutcome(f"{self.tenant.name}: the answer to creating {write.label} holds no id")
-        return {"sys_id": row_id}
+            raise UnclearOutcome(f"{self.client.name}: the response to creating {write.label} contains no id")
+        return {"id": row_id}
 
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
-        """POST the whole range: what is left out would be cleared. The same again does no harm."""
+    def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
+        """POST the whole range: omitted keys would be cleared. Safe to repeat."""
         path = f"{API}/subnet/{row_id}/update_rule/"
-        self.tenant.call("POST", path, body=_body(values), permission=WRITE, repeatable=True)
+        self.client.call("POST", path, body=_body(values), permission=WRITE, repeatable=True)
 
     def delete(self, write: Write, row_id: str) -> None:
-        """DELETE a range; one that is gone already is as wanted."""
-        answer = self.tenant.session.request("DELETE", f"{API}/subnet/{row_id}/", accept_errors=True)
-        if answer.status >= 400 and answer.status != 404:
-            raise self.tenant.refusal(answer.error(self.tenant.context.redactor.scrub_text), WRITE)
+        """DELETE a range; a range that is already deleted is no error."""
+        response = self.client.session.request("DELETE", f"{API}/subnet/{row_id}/", accept_errors=True)
+        if response.status >= 400 and response.status != 404:
+            raise self.client.refusal(response.error(self.client.context.redactor.scrub_text), WRITE)
 
 
 def network(text: str) -> str:
-    """Return a subnet as `address/bits`; a single address is a subnet of its own.
+    """Return a subnet as `address/bits`; a single address becomes a subnet.
 
-    Raises `ValueError` for what is no subnet.
+    Raises `ValueError` for any other text.
     """
     return str(ipaddress.ip_network(text.strip(), strict=False))
 
 
-def _body(values: Mapping[str, str]) -> dict[str, Any]:
+def _body(values: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "name": values["name"],
-        "category": int(values["category"]),
-        "subnets": _parts(values["subnets"]),
+        "category": CATEGORIES.get(values["category"], values["category"]),
+        "subnets": values["subnets"],
     }
     if values.get("organization"):
         body["organization"] = values["organization"]
     if values.get("tags"):
-        body["tags"] = _parts(values["tags"])
+        body["tags"] = values["tags"]
     return body
 
 
-def _parts(text: str) -> list[str]:
-    return [part for part in text.split(",") if part]
-
-
 def _row(record: Mapping[str, Any]) -> Row:
+    category = record.get("category")
     return {
-        "sys_id": _id_of(record),
+        "id": _id_of(record),
         "name": str(record.get("name") or ""),
-        "category": str(record.get("category") or ""),
-        "subnets": ",".join(sorted(filter(None, (_subnet(entry) for entry in record.get("subnets") or [])))),
-        "tags": ",".join(sorted(filter(None, (_tag(entry) for entry in record.get("tags") or [])))),
+        "category": NAMES.get(_number(category), category),
+        "subnets": sorted(filter(None, (_subnet(entry) for entry in record.get("subnets") or []))),
+        "tags": sorted(filter(None, (_tag(entry) for entry in record.get("tags") or []))),
         "organization": str(record.get("organization") or ""),
-        "built_in": "true" if record.get("builtIn") or record.get("isBuiltIn") else "false",
+        "built_in": bool(record.get("builtIn") or record.get("isBuiltIn")),
     }
+
+
+def _number(category: Any) -> int:
+    return int(category) if str(category).isdigit() else 0
 
 
 def _id_of(record: Any) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person has to do in the portal, field by field.
+"""Manual steps in the portal, with the value of each field.
 
 See docs/facts/defender_for_cloud_apps.md#connector-wizard,
 docs/facts/defender_for_cloud_apps.md#connector-states-and-errors.
@@ -20,7 +20,7 @@ MODES = {
     "password": "Connect using username and password only",
 }
 NO_API = "Microsoft documents no API that writes app connectors, and no contract for it was given"
-# operation -> (what to do, where on the page of connectors)
+# By operation: title, and where on the page of connectors.
 STEPS = {
     "create": ("Connect {name} to Defender for Cloud Apps", "Connect an app > ServiceNow"),
     "update": ("Enter the details of {name} again", "the menu of its row > Edit settings"),
@@ -29,12 +29,12 @@ STEPS = {
 }
 
 
-def connector_step(operation: str, entry: Mapping[str, Any], address: str, enters_details: bool) -> ManualStep:
-    """Return the step that does `operation` for a described connector, with the portal's labels and values."""
+def connector_step(operation: str, entry: Mapping[str, Any], address: str, with_details: bool) -> ManualStep:
+    """Return the step for `operation` on a connector, with the portal's labels and values."""
     title, where = STEPS[operation]
     values = {"Connection name": entry["name"]}
     secrets: list[str] = []
-    if operation in ("create", "update") and enters_details:
+    if operation in ("create", "update") and with_details:
         values["Mode"] = MODES[entry["mode"]]
         values["ServiceNow user ID"] = entry.get("username") or ""
         values["Instance URL"] = address

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options of Defender for Cloud Apps (interface: group mda)."""
+"""The connection options of Defender for Cloud Apps."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Built-in policies of a tenant, on or off."""
+"""The built-in policies of a tenant, enabled or disabled."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CHANGED, OK, UPDATE, Plan, SecretDecision, Write
+from ...engine.plan import CHANGED, OK, UPDATE, Plan, Resource, SecretDecision, Write
 from ...engine.result import Drift
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.snapshot import Query, Row, Snapshot
 from .manual_steps import policy_step
 from .policies_api import COLLECTION, PoliciesEndpoint
-from .policy_lifecycle import note_of, told
+from .policy_lifecycle import lifecycle_note, lifecycle_of
 
-COLUMNS = ("sys_id", "name", "type", "severity", "enabled")
-STATES = {"enabled": "true", "disabled": "false"}
+COLUMNS = ("id", "name", "type", "severity", "enabled")
+STATES = {"enabled": True, "disabled": False}
+OPERATIONS = {"enabled": "enable", "disabled": "disable"}
 
 POLICY_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str"},
@@ -24,28 +25,24 @@ POLICY_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class Policies:
-    """The described policies, found by name or by id."""
+class Policies(Resource):
+    """The desired policies, identified by name or id."""
 
     label = "policies"
 
-    def __init__(self, entries: list[Mapping[str, Any]], routes: PoliciesEndpoint) -> None:
-        self.entries, self.routes = entries, routes
+    def __init__(self, entries: list[Mapping[str, Any]], endpoint: PoliciesEndpoint) -> None:
+        self.entries, self.endpoint = entries, endpoint
         keys = [entry.get("id") or entry.get("name") for entry in entries]
         for key in keys:
             if keys.count(key) > 1:
                 raise InvalidInput(f"policies names {key!r} twice")
 
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
-
     def reads(self) -> list[Query]:
-        """Ask for every policy: one list tells all."""
+        """Query every policy: one list returns them."""
         return [Query(COLLECTION, "name", (), COLUMNS)]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Compare policy by policy; without a contract, what deviates is a manual step."""
+        """Compare policy by policy; without a contract, a deviation is a manual step."""
         plan = Plan(self.label, bulk=True)
         rows = snapshot.all_rows(COLLECTION, "name")
         for entry in self.entries:
@@ -56,28 +53,29 @@ class Policies:
         state = entry["state"]
         name = row["name"] if row else str(entry.get("name") or entry.get("id"))
         label = f"policy {name}"
-        note = note_of(name, row["type"] if row else "")
-        outcome = {"object": label, "name": name, "status": OK, "standing": note.standing}
+        lifecycle = lifecycle_of(name, row["type"] if row else "")
+        outcome = {"object": label, "name": name, "status": OK, "standing": lifecycle.standing}
         plan.outcomes.append(outcome)
-        if state == "enabled" and told(name, note):
-            plan.warnings.append(told(name, note))
+        note = lifecycle_note(name, lifecycle) if state == "enabled" else ""
+        if note:
+            plan.warnings.append(note)
         if row is None:
             if state == "enabled":
                 outcome["status"] = "missing"
                 plan.drift.append(Drift(label, "state", "absent", state))
             return
-        outcome["id"] = row["sys_id"]
+        outcome["id"] = row["id"]
         if row["enabled"] == STATES[state]:
             return
-        before = "enabled" if row["enabled"] == "true" else "disabled" if row["enabled"] == "false" else "unknown"
+        before = {enabled: name for name, enabled in STATES.items()}.get(row["enabled"], "unknown")
         plan.drift.append(Drift(label, "state", before, state))
         plan.before[label], plan.after[label] = before, state
-        operation = {"enabled": "enable", "disabled": "disable"}[state]
-        if self.routes.replay and self.routes.replay.offers(operation):
-            self.routes.replay.check(operation, {"id": row["sys_id"], "name": name, "policy_type": row["type"]}, label)
+        operation, replay = OPERATIONS[state], self.endpoint.replay
+        if replay and replay.offers(operation):
+            replay.check(operation, {"id": row["id"], "name": name, "policy_type": row["type"]}, label)
             outcome["status"] = CHANGED
             values: dict[str, Any] = {"enabled": STATES[state], "name": name, "policy_type": row["type"]}
-            plan.writes.append(Write(UPDATE, COLLECTION, label, values, row["sys_id"], outcome=outcome))
+            plan.writes.append(Write(UPDATE, COLLECTION, label, values, row["id"], outcome=outcome))
             return
         outcome["status"] = "drift"
         plan.manual_steps.append(policy_step(name, state))
@@ -85,12 +83,14 @@ class Policies:
 
 def _find(entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
     if entry.get("id"):
-        found = [row for row in rows if row["sys_id"] == entry["id"]]
+        found = [row for row in rows if row["id"] == entry["id"]]
         if not found:
             raise InvalidInput(f"the tenant has no policy with the id {entry['id']}")
         return found[0]
     found = [row for row in rows if row["name"].casefold() == entry["name"].casefold()]
     if len(found) > 1:
-        ids = ", ".join(sorted(row["sys_id"] for row in found))
-        raise InvalidInput(f"the tenant has {len(found)} policies named {entry['name']!r} ({ids}); pick one with id")
+        ids = ", ".join(sorted(row["id"] for row in found))
+        raise InvalidInput(
+            f"the tenant has {len(found)} policies named {entry['name']!r} ({ids}); set id to select one"
+        )
     return found[0] if found else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies: listed by a known route, switched by contract only.
+"""The endpoint of policies: listed by a known route, enabled and disabled by contract only.
 
 See docs/facts/defender_for_cloud_apps.md#policy-routes.
 """
@@ -13,23 +13,24 @@ from ...engine.errors import EngineError
 from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
 from ...recorded_api.replay import Replay
+from ..collection_store import Endpoint
 from .client import PORTAL, CloudAppsClient
 
 COLLECTION = "policies"
 LIST_PATH = f"{PORTAL}/policies/"
-# The types that Microsoft's own module knows (docs/facts/defender_for_cloud_apps.md#policy-routes).
+# The types of Microsoft's own module (docs/facts/defender_for_cloud_apps.md#policy-routes).
 TYPES = (
     "ACCESS", "ANOMALY_DETECTION", "ANOMALY_DISCOVERY", "APP_PERMISSION", "APP_PERMISSION_ANOMALY", "AUDIT", "FILE", "INLINE",
     "MALWARE", "NEW_SERVICE", "SESSION",
 )  # fmt: skip
 
-# Shipped, and used only by whoever accepts it by its name: two community projects post to these routes, Microsoft
-# documents neither.
+# Shipped, and used only when selected by its name: two community projects post to these routes, Microsoft documents
+# neither.
 SHIPPED = "portal_policy_routes"
 
 
 def shipped_contract(url: str) -> dict[str, Any]:
-    """Return the contract that comes with the collection, for the tenant at `url`."""
+    """Return the contract that the collection ships, for the tenant at `url`."""
     return {
         "contract": 1,
         "name": SHIPPED,
@@ -37,49 +38,43 @@ def shipped_contract(url: str) -> dict[str, Any]:
         "operations": {
             verb: {
                 "method": "POST",
-                "url": f"{url}{LIST_PATH}{{{{ id }}}}/{verb}/",
-                "headers": {"authorization": "{{ authorization }}"},
+                "url": f"{url}{LIST_PATH}${{id}}/{verb}/",
+                "headers": {"authorization": "${authorization}"},
             }
             for verb in ("enable", "disable")
         },
     }
 
 
-class PoliciesEndpoint:
-    """The policies of a tenant."""
+class PoliciesEndpoint(Endpoint):
+    """Reads, enables and disables the policies of a tenant."""
 
-    def __init__(self, tenant: CloudAppsClient, replay: Replay | None = None, types: tuple[str, ...] = ()) -> None:
-        self.tenant, self.replay, self.types = tenant, replay, types
+    noun = "policies"
+
+    def __init__(self, client: CloudAppsClient, replay: Replay | None = None, types: tuple[str, ...] = ()) -> None:
+        self.client, self.replay, self.types = client, replay, types
 
     def read(self) -> QueryResult:
-        """Return every policy, or those of the wanted types."""
+        """Return every policy, or those of the selected types."""
         filters = {"type": {"eq": list(self.types)}} if self.types else {}
-        records = self.tenant.grid(LIST_PATH, filters, permission="")
+        records = self.client.rows(LIST_PATH, filters, permission="")
         return QueryResult(tuple(row_of(record) for record in records))
 
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """Refuse: how policies are made is not known."""
-        raise EngineError(f"{write.label}: policies are not created")
-
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
-        """Do what the contract says of switching a policy on or off."""
+    def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
+        """Replay the contract's operation `enable` or `disable`."""
         if self.replay is None:
             raise EngineError(f"{write.label}: nothing is written without a contract")
-        operation = "enable" if values["enabled"] == "true" else "disable"
+        operation = "enable" if values["enabled"] else "disable"
         self.replay.run(operation, {**values, "id": row_id})
-
-    def delete(self, write: Write, row_id: str) -> None:
-        """Refuse: policies are not removed."""
-        raise EngineError(f"{write.label}: policies are not removed")
 
 
 def row_of(record: Mapping[str, Any]) -> Row:
-    """Return a policy's record as text; of its shape only name, type and id are known."""
+    """Return the row of a policy's record, of which only name, type and id are documented."""
     enabled = record.get("enabled", record.get("isEnabled"))
     return {
-        "sys_id": str(record.get("_id") or record.get("id") or ""),
+        "id": str(record.get("_id") or record.get("id") or ""),
         "name": str(record.get("name") or record.get("title") or ""),
         "type": str(record.get("policyType") or record.get("type") or ""),
         "severity": str(record.get("severity") if record.get("severity") is not None else ""),
-        "enabled": "true" if enabled is True else "false" if enabled is False else "",
+        "enabled": enabled if isinstance(enabled, bool) else None,
     }

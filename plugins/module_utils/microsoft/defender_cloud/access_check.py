@@ -1,42 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the caller can connect Defender for Cloud with ServiceNow, and what stands in the way. Data first."""
+"""Whether the caller can connect Defender for Cloud with ServiceNow, and what prevents it."""
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from ...engine.errors import EngineError, Refused
+from ...engine.errors import Refused
+from ...engine.problem import ERROR, WARNING, Problem, errors_first
 from ..arm.client import WRITERS, ArmClient
-from ..arm.permissions import DENIED, UNKNOWN, judged, read_permissions
+from ..arm.permissions import DENIED, UNKNOWN, read_permissions, verdict_on
 from ..arm.resource_provider import Provider, read_provider
 from ..arm.scopes import Scope
 from ..entra.clouds import DEFAULT_CLOUD
+from ..entra.tokens import caller_claims
 from .pricings_api import CLOUD_POSTURE, STANDARD, extensions_of, pricing_path
 from .pricings_api import VERSION as PRICING_VERSION
 
-ERROR, WARNING = "error", "warning"
 REGISTERED = "registered"
 OWNER_ACTION = "Microsoft.Authorization/roleAssignments/write"
 NOT_SUBSCRIPTION = "not_applicable"
 
 
 @dataclass(frozen=True)
-class Problem:
-    """`severity` error: a connection cannot work. warning: it may not, or not in full."""
-
-    id: str
-    severity: str
-    message: str
-    remedy: str
-
-
-@dataclass(frozen=True)
 class Capability:
-    """What takes an action. The reference spells the one of integrations otherwise than their type.
+    """A task and the actions that it requires. The reference spells those of integrations differently from their type.
 
     See docs/facts/defender_for_cloud.md#permissions.
     """
@@ -49,7 +38,7 @@ class Capability:
 
 CAPABILITIES = (
     Capability("read_recommendations", "read recommendations", ("Microsoft.Security/assessments/read",), "Security Reader"),
-    Capability("write_plan", "switch plans on", ("Microsoft.Security/pricings/write",)),
+    Capability("write_plan", "turn plans on", ("Microsoft.Security/pricings/write",)),
     Capability(
         "write_integration", "connect ServiceNow",
         ("Microsoft.Security/integrations/write", "Microsoft.Security/integration/write"),
@@ -68,7 +57,7 @@ CAPABILITIES = (
 
 @dataclass
 class Findings:
-    """What was read. `refused` holds the platform's words by what could not be read."""
+    """What was read. `refused` holds the platform's message for what could not be read."""
 
     scope: Scope
     cloud: str
@@ -78,53 +67,57 @@ class Findings:
     refused: dict[str, Refused] = field(default_factory=dict)
 
 
-def access_facts(manager: ArmClient, scope: Scope) -> dict[str, Any]:
+def access_facts(client: ArmClient, scope: Scope) -> dict[str, Any]:
     """Return `access` and `problems` as `mdc_access_info` returns them.
 
-    Raises `Refused` for a subscription that is not there or of which the caller may read nothing.
+    Raises `Refused` for a subscription that does not exist or of which the caller may read nothing.
     """
-    found = _read(manager, scope)
-    verdicts = {capability.id: judged(found.permissions, *capability.actions) for capability in CAPABILITIES}
-    problems = sorted(_problems(found, verdicts), key=lambda problem: (problem.severity != ERROR, problem.id))
+    found = _read(client, scope)
+    verdicts = {capability.id: verdict_on(found.permissions, *capability.actions) for capability in CAPABILITIES}
+    problems = errors_first(sorted(_problems(found, verdicts), key=lambda problem: problem.id))
     properties = found.plan or {}
     access = {
         "scope": scope.path,
         "cloud": found.cloud,
-        "caller": caller_of(manager),
+        "caller": caller_of(client),
         "capabilities": verdicts,
-        "actions": {action: judged(found.permissions, action) for c in CAPABILITIES for action in c.actions},
-        "provider": _told(found, found.provider.state if found.provider else ""),
+        "actions": {action: verdict_on(found.permissions, action) for c in CAPABILITIES for action in c.actions},
+        "provider": or_unknown(found, found.provider.state if found.provider else ""),
         "plan": {
             "name": CLOUD_POSTURE,
-            "tier": _told(found, str(properties.get("pricingTier") or "")),
+            "tier": or_unknown(found, str(properties.get("pricingTier") or "")),
             "extensions": list(extensions_of(properties).values()),
         },
         "integration_api_versions": list(found.provider.versions.get("integrations", ())) if found.provider else [],
     }
-    where = f"{scope} ({found.cloud})"
-    told = "; ".join(f"{p.severity} {p.id}: {p.message}. {p.remedy}" for p in problems)
-    return {"access": access, "problems": [asdict(p) for p in problems], "msg": f"{where}: {told or 'no problems'}"}
+    summary = "; ".join(map(str, problems)) or "no problems"
+    return {
+        "msg": f"{scope} ({found.cloud}): {summary}",
+        "access": access,
+        "problems": [problem.as_dict() for problem in problems],
+    }
 
 
-def _told(found: Findings, text: str) -> str:
+def or_unknown(found: Findings, text: str) -> str:
+    """Return `text`, or why there is none: it could not be read, or the scope has no such thing."""
     return text or (UNKNOWN if found.scope.subscription else NOT_SUBSCRIPTION)
 
 
-def _read(manager: ArmClient, scope: Scope) -> Findings:
-    cloud = manager.params.get("azure_cloud") or DEFAULT_CLOUD
+def _read(client: ArmClient, scope: Scope) -> Findings:
+    cloud = client.params.get("azure_cloud") or DEFAULT_CLOUD
     found = Findings(scope, cloud)
     if scope.subscription:
-        found.provider = read_provider(manager, scope.subscription)
-    found.permissions = read_permissions(manager, scope.path)
+        found.provider = read_provider(client, scope.subscription)
+    found.permissions = read_permissions(client, scope.path)
     if scope.subscription and (found.provider is None or found.provider.state.casefold() == REGISTERED):
         try:
             path = pricing_path(f"/subscriptions/{scope.subscription}", CLOUD_POSTURE)
-            found.plan = (manager.find(path, PRICING_VERSION) or {}).get("properties") or {}
+            found.plan = (client.find(path, PRICING_VERSION) or {}).get("properties") or {}
         except Refused as refusal:
             found.refused["plan"] = refusal
     if found.permissions is None and found.provider is None and found.plan is None:
         raise found.refused.get("plan") or Refused(
-            f"{scope} is not there, or the identity may read nothing of it. Check the id, and give the identity {WRITERS} there (Access "
+            f"{scope} does not exist, or the identity may read nothing of it. Check the id, and give the identity {WRITERS} there (Access "
             f"control (IAM) > Add role assignment)"
         )
     return found
@@ -137,7 +130,7 @@ def _problems(found: Findings, verdicts: Mapping[str, str]) -> Iterator[Problem]
     if found.cloud != DEFAULT_CLOUD:
         yield Problem(
             "cloud_unsupported", ERROR, f"{found.cloud} has no integration with ServiceNow: Microsoft offers it in the commercial cloud only",
-            "Leave Defender for Cloud out there, or write tickets without the integration (mdc_assignments, snow_tickets)",
+            "Do not connect Defender for Cloud there, or write tickets without the integration (mdc_assignments, snow_tickets)",
         )  # fmt: skip
     yield from _rights(found, verdicts)
     if found.scope.subscription:
@@ -148,8 +141,8 @@ def _problems(found: Findings, verdicts: Mapping[str, str]) -> Iterator[Problem]
 def _rights(found: Findings, verdicts: Mapping[str, str]) -> Iterator[Problem]:
     if found.permissions is None:
         yield Problem(
-            "permissions_unknown", WARNING, f"What the identity may do on {found.scope} could not be read",
-            f"Make sure that it has {WRITERS} there; the first write tells",
+            "permissions_unknown", WARNING, f"The permissions of the identity on {found.scope} could not be read",
+            f"Make sure that it has {WRITERS} there; the first write will show",
         )  # fmt: skip
         return
     for capability in CAPABILITIES:
@@ -161,9 +154,9 @@ def _rights(found: Findings, verdicts: Mapping[str, str]) -> Iterator[Problem]:
         elif verdicts[capability.id] == UNKNOWN:
             yield Problem(
                 f"may_not_{capability.id}", WARNING,
-                f"Whether the identity may {capability.what} is not clear: it has one of {' and '.join(capability.actions)}, and Microsoft does "
-                f"not say which counts",
-                "Let the custom role have Microsoft.Security/*",
+                f"Whether the identity may {capability.what} is unknown: it has only one of {' and '.join(capability.actions)}, and Microsoft "
+                f"does not document which one counts",
+                "Add Microsoft.Security/* to the custom role",
             )  # fmt: skip
 
 
@@ -171,12 +164,12 @@ def _provider(found: Findings) -> Iterator[Problem]:
     if found.provider is None:
         yield Problem(
             "provider_unknown", WARNING, "Whether the provider Microsoft.Security is registered could not be read",
-            "Look under Resource providers of the subscription",
+            "Check Resource providers of the subscription",
         )  # fmt: skip
     elif found.provider.state.casefold() != REGISTERED:
         yield Problem(
             "provider_not_registered", ERROR, f"The provider Microsoft.Security is {found.provider.state or 'not registered'} on the subscription",
-            "Register it (the subscription > Resource providers > Microsoft.Security > Register), which takes Contributor or Owner",
+            "Register it (the subscription > Resource providers > Microsoft.Security > Register), which requires Contributor or Owner",
         )  # fmt: skip
 
 
@@ -184,27 +177,27 @@ def _plan(found: Findings) -> Iterator[Problem]:
     if "plan" in found.refused:
         yield Problem(
             "plan_unknown", WARNING, f"Whether Defender CSPM ({CLOUD_POSTURE}) is on could not be read",
-            "Give the identity at least Security Reader, or look under Environment settings of Defender for Cloud",
+            "Give the identity at least Security Reader, or check Environment settings of Defender for Cloud",
         )  # fmt: skip
         return
     if found.plan is None or found.plan.get("pricingTier") == STANDARD:
         return
     yield Problem(
-        "plan_off", ERROR, f"Defender CSPM ({CLOUD_POSTURE}) is off: governance rules and the ServiceNow integration need it",
-        "Switch it on (mdc_plan, or Environment settings > Defender plans); it is billed",
+        "plan_off", ERROR, f"Defender CSPM ({CLOUD_POSTURE}) is off; governance rules and the ServiceNow integration require it",
+        "Turn it on (mdc_plan, or Environment settings > Defender plans); it is billed",
     )  # fmt: skip
-    if judged(found.permissions, OWNER_ACTION) == DENIED:
+    if verdict_on(found.permissions, OWNER_ACTION) == DENIED:
         yield Problem(
-            "not_owner", WARNING, "The identity may not assign roles, so some extensions of the plan will not switch on",
-            "Let an Owner of the subscription switch the plan on",
+            "not_owner", WARNING, "The identity may not assign roles, so some extensions of the plan cannot be turned on",
+            "Let an Owner of the subscription turn the plan on",
         )  # fmt: skip
 
 
 # -- who is calling -------------------------------------------------------------------------------------------------------
 
 
-def caller_of(manager: ArmClient) -> dict[str, str]:
-    """Return who the token was issued for; empty texts where it does not tell (claim `oid`, likely).
+def caller_of(client: ArmClient) -> dict[str, str]:
+    """Return whom the token was issued for; empty texts for claims that it does not have (`oid` is LIKELY).
 
     See docs/facts/entra.md#token-claims.
     """
@@ -214,16 +207,5 @@ def caller_of(manager: ArmClient) -> dict[str, str]:
         "name": ("upn", "unique_name"),
         "tenant_id": ("tid",),
     }
-    claims = _claims(manager)
+    claims = caller_claims(client.session)
     return {name: next((str(claims[c]) for c in found if claims.get(c)), "") for name, found in names.items()}
-
-
-def _claims(manager: ArmClient) -> dict[str, Any]:
-    signer = manager.session.signer
-    try:
-        token = signer.headers()["Authorization"].split()[-1] if signer else ""
-        text = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (EngineError, KeyError, IndexError, ValueError):
-        return {}
-    return claims if isinstance(claims, dict) else {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Assessments, which the portal calls recommendations: one of a kind for each resource.
+"""Assessments, which the portal calls recommendations: one per type and resource.
 
 See docs/facts/defender_for_cloud.md#assessments, docs/facts/defender_for_cloud.md#assessment-metadata.
 """
@@ -23,22 +23,22 @@ CONNECTOR_PATH = re.compile(
     rf"/subscriptions/{SEGMENT}/resourceGroups/{SEGMENT}/providers/Microsoft\.Security/securityConnectors/{SEGMENT}",
     re.I,
 )
-# What is assessed without a connector (docs/facts/defender_for_cloud.md#assessments).
+# Sources that have no connector (docs/facts/defender_for_cloud.md#assessments).
 ON_AZURE = frozenset({"", "azure", "onpremise", "onpremisesql"})
 
 
 def assessment_key(assessment_id: str) -> str:
     """Return the stable key of an assessment: `mdc-` and the first 40 hex digits of the SHA-256 of its id.
 
-    The id is taken in lower case and without slashes around it, as Azure ignores case and examples differ in the first
-    slash. 44 characters, so that it fits into the 100 of ServiceNow's `correlation_id` whatever the id.
+    The id is hashed in lower case and without surrounding slashes, as Azure ignores case and examples differ in the first
+    slash. With 44 characters it always fits into the 100 of ServiceNow's `correlation_id`.
     """
     text = assessment_id.strip().strip("/").lower()
     return KEY_PREFIX + hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
 
 
 def split_id(assessment_id: str) -> tuple[str, str]:
-    """Return the assessed resource's id and the assessment's name; ("", "") for what is no id of an assessment."""
+    """Return the assessed resource's id and the assessment's name; ("", "") where it is not the id of an assessment."""
     start = assessment_id.lower().rfind(f"{ASSESSMENTS_PATH.lower()}/")
     if start < 0:
         return "", ""
@@ -47,7 +47,7 @@ def split_id(assessment_id: str) -> tuple[str, str]:
 
 
 def connector_of(resource_id: str) -> str:
-    """Return the id of the security connector that a resource was found through, "" for one of Azure."""
+    """Return the id of the security connector of a resource, "" for a resource of Azure."""
     found = CONNECTOR_PATH.match(resource_id)
     return found.group() if found else ""
 
@@ -86,12 +86,12 @@ def recommendation(assessment: Mapping[str, Any], metadata: Mapping[str, Any]) -
 
 
 def is_elsewhere(row: Mapping[str, Any]) -> bool:
-    """Return whether a recommendation is about a resource of another cloud or of a code host, seen through a connector."""
+    """Return whether a recommendation concerns a resource of another cloud or of a code host, which has a connector."""
     return bool(row["connector"]) or row["source"] not in ON_AZURE
 
 
 def resource_type(resource_id: str) -> str:
-    """Return the type that an id tells, such as `Microsoft.Compute/virtualMachines`."""
+    """Return the type in a resource id, such as `Microsoft.Compute/virtualMachines`."""
     before, found, after = resource_id.rpartition("/providers/")
     if not found:
         parts = [part for part in resource_id.split("/") if part]
@@ -101,7 +101,7 @@ def resource_type(resource_id: str) -> str:
 
 
 def is_past(month: str) -> bool:
-    """Return whether `month` (MM/YYYY, as metadata plan the end of an assessment) is over."""
+    """Return whether `month` (MM/YYYY, the planned end of an assessment in its metadata) is over."""
     found = re.fullmatch(r"(\d{2})/(\d{4})", month)
     if not found:
         return False
@@ -110,7 +110,7 @@ def is_past(month: str) -> bool:
 
 
 def _link(links: Any) -> str:
-    """Return the portal's address; some answers leave out the scheme."""
+    """Return the portal's address; some responses omit the scheme."""
     url = _text(_dict(links).get("azurePortalUri") or _dict(links).get("azurePortal"))
     return url if not url or "://" in url else f"https://{url}"
 

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ...engine.errors import InvalidInput
 from ...engine.field import wire_text
-from ...engine.plan import UPDATE, Plan, SecretDecision, Write
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
-from ..arm.json_properties import holds, overlaid, properties_of
+from ...engine.plan import UPDATE, Plan, Resource, SecretDecision, Write
+from ...engine.snapshot import Query, Row, Snapshot
+from ..arm.json_properties import contains, merge_patch, properties_of
 from ..arm.scopes import Scope
 from .pricings_api import COLLECTION, FAILED, FREE, STANDARD, extensions_of
 
@@ -33,8 +32,8 @@ PLAN_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class DefenderPlan:
-    """One plan. `what_stops` names what ends when it is switched off; it is asked only then."""
+class DefenderPlan(Resource):
+    """One plan. `what_stops` lists what stops when the plan is turned off, and is called only then."""
 
     def __init__(self, params: Mapping[str, Any], scope: Scope, what_stops: Callable[[], Iterable[str]]) -> None:
         self.name, self.tier, self.sub_plan = params["name"], params["tier"], params["sub_plan"]
@@ -44,26 +43,24 @@ class DefenderPlan:
         if not self.name.strip():
             raise InvalidInput("name must not be empty")
         if len(self.extensions) != len(params["extensions"] or []):
-            raise InvalidInput(f"{self.label}: extensions names one of them twice")
+            raise InvalidInput(f"{self.label}: extensions lists an extension twice")
         if self.tier == FREE and (self.extensions or self.sub_plan):
             raise InvalidInput(
-                f"{self.label}: extensions and sub_plan belong to tier {STANDARD}; tier {FREE} has none. Leave them out"
+                f"{self.label}: extensions and sub_plan belong to tier {STANDARD}; tier {FREE} has none. Remove them"
             )
 
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
-
     def reads(self) -> list[Query]:
-        """Ask for the plan."""
-        return [Query(COLLECTION, "name", (self.name,), ("sys_id", "name"))]
+        """Read the plan."""
+        return [Query(COLLECTION, "name", (self.name,), ("id", "name"))]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Compare tier, sub plan and the described extensions."""
+        """Compare tier, sub plan and the extensions of the desired state."""
         plan = Plan(self.label)
         rows = snapshot.rows(COLLECTION, "name", self.name)
         if not rows:
-            raise InvalidInput(f"{self.scope} has no plan {self.name!r}; names are Microsoft's, such as CloudPosture")
+            raise InvalidInput(
+                f"{self.scope} has no plan {self.name!r}; plans have Microsoft's names, such as CloudPosture"
+            )
         properties = properties_of(rows[0])
         found = extensions_of(properties)
         before = properties.get("pricingTier")
@@ -75,9 +72,9 @@ class DefenderPlan:
             self._compare(plan, name, entry, found.get(name) if before == STANDARD else None)
         self._warn(plan, before, found)
         if plan.drift:
-            wanted = json.dumps({"pricingTier": self.tier, **self._wire(found)})
+            wanted = {"pricingTier": self.tier, **self._properties(found)}
             plan.writes.append(Write(UPDATE, COLLECTION, self.label, {"properties": wanted}, self.name))
-        plan.object = self._shown(rows[0], properties)
+        plan.object = self._as_result(rows[0], properties)
         return plan
 
     def _compare(self, plan: Plan, name: str, wanted: Mapping[str, Any], actual: Mapping[str, Any] | None) -> None:
@@ -88,10 +85,10 @@ class DefenderPlan:
             plan.add_drift(f"extension {name}", state, wanted["enabled"])
         properties = wanted["properties"] or {}
         present = {key: actual["properties"].get(key) for key in properties} if actual else {}
-        if properties and not holds(present, properties):
+        if properties and not contains(present, properties):
             plan.add_drift(f"properties of extension {name}", present or None, properties)
 
-    def _wire(self, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def _properties(self, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         wire: dict[str, Any] = {"subPlan": self.sub_plan} if self.sub_plan else {}
         extensions: dict[str, Any] = {}
         for name, entry in self.extensions.items():
@@ -107,22 +104,22 @@ class DefenderPlan:
         if before == STANDARD and self.tier == FREE:
             ends = [*(f"extension {e['name']}" for e in found.values() if e["enabled"]), *self.what_stops()]
             plan.warnings.append(
-                f"without plan {self.name} on {self.scope} these stop: {', '.join(ends) or 'its detections'}"
+                f"turning off plan {self.name} on {self.scope} stops: {', '.join(ends) or 'its detections'}"
             )
         for entry in found.values():
             if entry["status"].lower() == FAILED and entry["name"] not in self.extensions:
                 plan.warnings.append(
-                    f"{self.label}: extension {entry['name']} stands at {entry['status']}: {entry['message']}. Describe it under extensions "
+                    f"{self.label}: extension {entry['name']} has the status {entry['status']}: {entry['message']}. List it under extensions "
                     f"to have it set again"
                 )
 
-    def _shown(self, row: Row, properties: Mapping[str, Any]) -> dict[str, Any]:
+    def _as_result(self, row: Row, properties: Mapping[str, Any]) -> dict[str, Any]:
         extensions = extensions_of(properties)
         for name, entry in self.extensions.items():
-            described = {"enabled": entry["enabled"], "properties": entry["properties"] or {}}
-            extensions[name] = overlaid(extensions.get(name, {"name": name, "status": "", "message": ""}), described)
+            desired = {"enabled": entry["enabled"], "properties": entry["properties"] or {}}
+            extensions[name] = merge_patch(extensions.get(name, {"name": name, "status": "", "message": ""}), desired)
         return {
-            "name": row["sys_id"] or self.name,
+            "name": row["id"] or self.name,
             "scope": self.scope.path,
             "tier": self.tier,
             "sub_plan": self.sub_plan or properties.get("subPlan") or "",
@@ -136,12 +133,12 @@ class DefenderPlan:
 
 
 def _word(value: bool) -> str:
-    """Return a boolean as this API writes it (a string, docs/facts/defender_for_cloud.md#plans)."""
+    """Return a boolean as this API has it (a string, docs/facts/defender_for_cloud.md#plans)."""
     return "True" if value else "False"
 
 
 def _like(known: Any, value: Any) -> Any:
-    """Return a property as the platform keeps it: text where it keeps text."""
+    """Return a property in the type of the platform: a string where it has a string."""
     if not isinstance(known, str) or isinstance(value, (list, dict)):
         return value
     return _word(value) if isinstance(value, bool) else wire_text(value)

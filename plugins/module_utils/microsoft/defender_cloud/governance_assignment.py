@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One governance assignment: which finding it is for, what is described of it, and what Azure is sent.
+"""One governance assignment: its finding, its desired state, and the properties that Azure receives.
 
 See docs/facts/defender_for_cloud.md#governance-assignments.
 """
@@ -9,13 +9,13 @@ from __future__ import annotations
 import copy
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...timestamps import moment, same_moment, written
+from ...timestamps import format_utc, parse, same_instant
 from ..arm.scopes import MANAGEMENT_GROUP, read_scope
 from .assessments import ASSESSMENTS_PATH, connector_of
 
@@ -41,14 +41,14 @@ ASSIGNMENT_OPTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Pair:
-    """What an assignment is for: the recommendation's name and the id of the resource. Case makes no difference in either."""
+    """The finding of an assignment: the recommendation's name and the id of the resource. Case is ignored in both."""
 
     recommendation: str
     resource_id: str
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Pair:
-        """Return the pair that a description names; raise `InvalidInput` for what can be none."""
+        """Return the pair of an entry; raise `InvalidInput` where its name or id is malformed."""
         name, resource = entry["recommendation"].strip(), entry["resource_id"].strip()
         if not NAME.fullmatch(name):
             raise InvalidInput(
@@ -56,11 +56,11 @@ class Pair:
             )
         if ASSESSMENTS_PATH.lower() in resource.lower():
             raise InvalidInput(
-                f"resource_id must be the id of the resource alone; {resource} goes on with {ASSESSMENTS_PATH}"
+                f"resource_id must be the id of the resource alone; {resource} also contains {ASSESSMENTS_PATH}"
             )
         scope = read_scope("resource_id", resource)
         if scope.kind == MANAGEMENT_GROUP:
-            raise InvalidInput(f"resource_id {scope.path} is a management group; assignments are for resources")
+            raise InvalidInput(f"resource_id {scope.path} is a management group, but assignments belong to resources")
         return cls(name, scope.path)
 
     @property
@@ -70,12 +70,12 @@ class Pair:
 
     @property
     def label(self) -> str:
-        """What a person calls the assignment."""
+        """The name of the assignment in messages."""
         return f"assignment {self.recommendation} on {self.resource_id}"
 
     @property
     def scope(self) -> str:
-        """The scope whose list shows the assignment: the resource's connector, or its subscription.
+        """The scope whose list contains the assignment: the resource's connector, or its subscription.
 
         See docs/facts/defender_for_cloud.md#governance-assignments.
         """
@@ -88,13 +88,13 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """The key that a new assignment gets: the same in every run, so that sending it again does no harm."""
+        """The key of a new assignment: the same in every run, so that it can be sent again."""
         return str(uuid.uuid5(NAMESPACE, self.key))
 
 
 @dataclass(frozen=True)
 class Part:
-    """One option, and where Azure keeps it below `properties`."""
+    """One option, and its path below `properties`."""
 
     option: str
     path: tuple[str, ...]
@@ -108,7 +108,7 @@ class Part:
         return value
 
     def write(self, properties: dict[str, Any], value: Any) -> None:
-        """Set the value; None removes it. What stands beside it stays."""
+        """Set the value; None removes it. Its neighbours stay."""
         inner = properties
         for name in self.path[:-1]:
             found = inner.get(name)
@@ -129,7 +129,7 @@ def _same_address(one: Any, other: Any) -> bool:
 
 
 def _same_date(one: Any, other: Any) -> bool:
-    return same_moment(str(one or ""), str(other or ""))
+    return same_instant(str(one or ""), str(other or ""))
 
 
 PARTS = (
@@ -145,9 +145,9 @@ PARTS = (
 
 
 class Assignment:
-    """One described assignment. `note` says what of it Azure cannot hold.
+    """One desired assignment. `note` names what Azure cannot store of it.
 
-    Raises `InvalidInput` for what cannot be meant.
+    Raises `InvalidInput` for invalid or contradictory options.
     """
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
@@ -158,7 +158,7 @@ class Assignment:
         self.values: dict[str, Any] = {}
         for part in PARTS:
             if entry.get(part.option) is not None:
-                # An empty text takes a value away.
+                # An empty text removes a value.
                 self.values[part.option] = None if entry[part.option] == "" else entry[part.option]
         for option in ("due_date", "eta"):
             if self.values.get(option) is not None:
@@ -167,7 +167,7 @@ class Assignment:
 
     def _date(self, option: str) -> str:
         try:
-            return written(moment(self.values[option]))
+            return format_utc(parse(self.values[option]))
         except (ValueError, OverflowError) as error:
             raise InvalidInput(f"{self.pair.label}: {option} {error}") from None
 
@@ -176,13 +176,13 @@ class Assignment:
             raise InvalidInput(f"{self.pair.label}: due_date must not be empty; an assignment always has one")
         # Both are required if one is there (docs/facts/defender_for_cloud.md#governance-assignments).
         if bool(self.values.get("eta")) != bool(self.values.get("eta_justification")):
-            raise InvalidInput(f"{self.pair.label}: eta and eta_justification go together; give both or none")
+            raise InvalidInput(f"{self.pair.label}: eta and eta_justification require each other; set both or none")
         text = self.values.get("ticket_number")
         if text is not None:
             self.values["ticket_number"] = self._number(text.strip())
 
     def _number(self, text: str) -> int | None:
-        """Return the digits of a ticket's number; None, with a note, where Azure cannot hold them (int32).
+        """Return the digits of a ticket's number; None, with a note, where Azure cannot store them (int32).
 
         See docs/facts/defender_for_cloud.md#governance-assignments.
         """
@@ -192,39 +192,54 @@ class Assignment:
         is_bare = digits is not None and digits.group(1) == text
         if not (fits and is_bare) and not self.values.get("ticket_link"):
             raise InvalidInput(
-                f"{self.pair.label}: ticket_number {text} needs ticket_link, as an assignment keeps no more of it than a whole number up to "
+                f"{self.pair.label}: ticket_number {text} requires ticket_link, as an assignment stores only a whole number up to "
                 f"{MAX_NUMBER}"
             )
         if fits:
             return number
-        why = f"is beyond {MAX_NUMBER}, the largest" if digits else "does not end in digits, so it is none"
+        why = (
+            f"is greater than {MAX_NUMBER}, the largest number"
+            if digits
+            else "does not end in digits, so it is not a number"
+        )
         self.note = (
-            f"{self.pair.label}: ticket number {text} {why} that an assignment can hold. The number is left out; link and status are "
-            f"written, and the link leads to the ticket"
+            f"{self.pair.label}: ticket number {text} {why} that an assignment can store. Only link and status are written; the link "
+            f"leads to the ticket"
         )
         return None
 
-    def compared(self, current: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any, Any]]]:
-        """Return the properties to send, and what deviates as (option, before, after). Whatever is not described stays as it is."""
-        properties, deviating = copy.deepcopy(dict(current)), []
+    def patched(self, current: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any, Any]]]:
+        """Return the properties to send, and the drift as (option, before, after). Other properties stay unchanged."""
+        properties, drift = copy.deepcopy(dict(current)), []
         for part in PARTS:
             if part.option not in self.values:
                 continue
             before, after = part.read(current), self.values[part.option]
             if not part.same(before, after):
-                deviating.append((part.option, before, after))
+                drift.append((part.option, before, after))
                 part.write(properties, after)
         if not properties.get("remediationEta", True):
             del properties["remediationEta"]
-        return properties, deviating
+        return properties, drift
 
     def created(self, default_due_days: int) -> dict[str, Any]:
-        """Return the properties of a new assignment. Without a due date, it is so many days from today on."""
-        properties, _deviating = self.compared({})
+        """Return the properties of a new assignment. Without a due date, it is due in `default_due_days` days."""
+        properties, _drift = self.patched({})
         day = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
-        properties.setdefault("remediationDueDate", written(day + timedelta(days=default_due_days)))
+        properties.setdefault("remediationDueDate", format_utc(day + timedelta(days=default_due_days)))
         return properties
 
-    def shown(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what an outcome says of the assignment."""
+    def as_result(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the part of the assignment that results contain."""
         return {part.option: part.read(properties) for part in PARTS if part.option.startswith("ticket_")}
+
+
+def desired_assignments(entries: Iterable[Mapping[str, Any]]) -> dict[str, Assignment]:
+    """Return the assignments of a task by the key of their pair; raise `InvalidInput` for invalid ones and duplicates."""
+    desired: dict[str, Assignment] = {}
+    for entry in entries:
+        assignment = Assignment(entry)
+        if assignment.pair.key in desired:
+            raise InvalidInput(f"assignments lists {assignment.pair.label} twice (case is ignored)")
+        desired[assignment.pair.key] = assignment
+    return desired

@@ -11,8 +11,8 @@ from ...engine.errors import InvalidInput
 from ...engine.plan import Plan, SecretDecision
 from ...engine.result import ABSENT, PRESENT
 from ...engine.snapshot import Row
-from ..arm.json_properties import holds, properties_of
-from ..arm.scopes import Scope
+from ..arm.json_properties import contains, properties_of
+from ..arm.scopes import Scope, same_paths
 from .governance_rule_conditions import (
     KEY_PATH,
     ORDER,
@@ -22,21 +22,14 @@ from .governance_rule_conditions import (
     read_condition,
     severity_path,
 )
-from .governance_rule_steps import (
-    KNOWN,
-    OWNERS,
-    days_of,
-    owner_of,
-    servicenow_step,
-    unknown_of,
-)
+from .governance_rule_properties import KNOWN, OWNERS, days_of, owner_of, unknown_of
 from .governance_rules_api import COLLECTION, INTEGRATED, SERVICENOW
+from .manual_steps import servicenow_step
 from .scoped_object import Aspect, ScopedObject
-from .scoped_objects_api import OWN
 
 MAX_PRIORITY = 1000
 ASSESSMENT_NAME = re.compile(r"[-\w._()]+")
-# Option -> property, for what is the same on both sides.
+# Option -> property, where both have the same value.
 PLAIN = {
     "rule_type": "ruleType",
     "priority": "rulePriority",
@@ -78,7 +71,7 @@ RULE_RULES: dict[str, Any] = {"mutually_exclusive": [("severities", "recommendat
 
 
 class GovernanceRule(ScopedObject):
-    """One rule. `integrations` tells what the integrations are called that work on the scope; it is asked only if need be."""
+    """One rule. `integrations` returns the names of the integrations in effect on the scope, and is called only when needed."""
 
     noun, kind, collection = "governance_rule", COLLECTION, COLLECTION
     read_only = frozenset({"tenantId", "metadata"})
@@ -90,7 +83,7 @@ class GovernanceRule(ScopedObject):
         self.row_id = ""
         for name in KNOWN & set(self.extra):
             raise InvalidInput(
-                f"{self.label}: extra_properties names {name}, which has an option of its own or is read-only"
+                f"{self.label}: extra_properties contains {name}, which has its own option or is read-only"
             )
         if self.state == PRESENT:
             self._check_values()
@@ -102,28 +95,30 @@ class GovernanceRule(ScopedObject):
         if days is not None and days < 1:
             raise InvalidInput(f"{self.label}: remediation_timeframe_days must be 1 or more, not {days}")
         if owner is not None and sum(bool((value or "").strip()) for value in owner.values()) != 1:
-            raise InvalidInput(f"{self.label}: owner takes one of by_tag (key of a tag) and email (address)")
+            raise InvalidInput(f"{self.label}: owner requires exactly one of by_tag (key of a tag) and email (address)")
         if owner and owner.get("email") and "@" not in owner["email"]:
-            raise InvalidInput(f"{self.label}: owner.email is no address: {owner['email']!r}")
+            raise InvalidInput(f"{self.label}: owner.email must be an e-mail address, not {owner['email']!r}")
         for option in (SEVERITIES, RECOMMENDATIONS):
             if self.params[option] == []:
-                raise InvalidInput(f"{self.label}: {option} is empty; a rule without a condition is for nothing")
+                raise InvalidInput(
+                    f"{self.label}: {option} must not be empty; a rule without a condition applies to nothing"
+                )
         for key in self.params[RECOMMENDATIONS] or ():
             if not ASSESSMENT_NAME.fullmatch(key):
                 raise InvalidInput(
-                    f"{self.label}: recommendations takes names of assessments, such as 4fb67663-9ab9-475d-b026-8c544cced439, not {key!r}"
+                    f"{self.label}: recommendations must be names of assessments, such as 4fb67663-9ab9-475d-b026-8c544cced439, not {key!r}"
                 )
         if self.params["execute"] and self.params["disabled"]:
-            raise InvalidInput(f"{self.label}: a rule that is disabled does not run; leave out execute")
+            raise InvalidInput(f"{self.label}: a disabled rule does not run; remove execute or disabled")
 
     # -- comparing ----------------------------------------------------------------------------------------------------
 
-    def new(self) -> dict[str, Any]:
-        """Return what every rule has."""
+    def initial_properties(self) -> dict[str, Any]:
+        """Return the properties that every rule has."""
         return {"displayName": self.name, "sourceResourceType": "Assessments", "ruleType": INTEGRATED}
 
     def aspects(self, properties: Mapping[str, Any], rows: list[Row]) -> Iterator[Aspect]:
-        """Yield what is described."""
+        """Yield the options that are set."""
         for option, name in PLAIN.items():
             value = self.params[option]
             if value is not None:
@@ -138,18 +133,18 @@ class GovernanceRule(ScopedObject):
         excluded = self.params["excluded_scopes"]
         if excluded is not None:
             found = properties.get("excludedScopes")
-            same = isinstance(found, list) and {_scope(s) for s in found} == {_scope(s) for s in excluded}
+            same = same_paths(found, excluded)
             yield Aspect("excluded_scopes", excluded if same else found, excluded, {"excludedScopes": excluded})
         mails = properties.get("governanceEmailNotification") or {}
         for option, name in NOTIFICATIONS.items():
             value = self.params[option]
             if value is not None:
-                # Not disabled, where nothing is said.
+                # Not disabled by default.
                 before = not mails.get(name) if properties else None
                 yield Aspect(option, before, value, {"governanceEmailNotification": {name: not value}})
         for name, value in {**self._learned(properties, rows), **self.extra}.items():
             found = properties.get(name)
-            yield Aspect(f"extra_properties.{name}", value if holds(found, value) else found, value, {name: value})
+            yield Aspect(f"extra_properties.{name}", value if contains(found, value) else found, value, {name: value})
 
     def _condition(self, properties: Mapping[str, Any], rows: list[Row]) -> Iterator[Aspect]:
         kind = next((option for option in (SEVERITIES, RECOMMENDATIONS) if self.params[option] is not None), "")
@@ -183,7 +178,7 @@ class GovernanceRule(ScopedObject):
             yield Aspect("owner", None, owner_of(learned), {"ownerSource": learned})
 
     def _learned(self, properties: Mapping[str, Any], rows: list[Row]) -> dict[str, Any]:
-        """Return the properties that the rule to learn from has and no schema knows."""
+        """Return the properties of the rule in `learn_from` that the public schema does not have."""
         if not self.params["learn_from"]:
             return {}
         template = self._template(rows)
@@ -191,52 +186,50 @@ class GovernanceRule(ScopedObject):
             if unknown_of(properties):
                 return {}
             raise InvalidInput(
-                f"{self.label}: learn_from names {self.params['learn_from']!r}, but {self.scope} has no rule of that name or id. Make one in the "
+                f"{self.label}: learn_from is {self.params['learn_from']!r}, but {self.scope} has no rule of that name or id. Create one in the "
                 f"portal (Environment settings > Governance rules > Create), then run again"
             )
         return unknown_of(properties_of(template))
 
     def _template(self, rows: list[Row]) -> Row | None:
         wanted = (self.params["learn_from"] or "").casefold()
-        return next(
-            (row for row in rows if wanted and wanted in (row["name"].casefold(), row["sys_id"].casefold())), None
-        )
+        return next((row for row in rows if wanted and wanted in (row["name"].casefold(), row["id"].casefold())), None)
 
     # -- before the first write ---------------------------------------------------------------------------------------
 
     def check(self, plan: Plan, row: Row | None, rows: list[Row], wanted: Mapping[str, Any]) -> None:
-        """Refuse a rule that lacks what every rule needs, and a priority that another rule of the scope has."""
+        """Refuse a rule that lacks a required option, and a priority that another rule of the scope has."""
         needed = {"rulePriority": "priority", "conditionSets": "severities or recommendations", "ownerSource": "owner"}
         missing = [option for name, option in needed.items() if wanted.get(name) in (None, [], {})]
         if missing:
             raise InvalidInput(
-                f"{self.label} is not there yet; a new rule takes {', '.join(missing)}. Nothing was written"
+                f"{self.label} does not exist yet, and a new rule requires {', '.join(missing)}. Nothing was written"
             )
         others = {
             int(properties_of(other)["rulePriority"]): other["name"]
             for other in rows
-            if other["own"] == OWN
-            and (row is None or other["sys_id"] != row["sys_id"])
+            if other["own"]
+            and (row is None or other["id"] != row["id"])
             and isinstance(properties_of(other).get("rulePriority"), int)
         }
         priority = wanted["rulePriority"]
         if priority in others and properties_of(row).get("rulePriority") != priority:
             free = next((n for n in [*range(priority, MAX_PRIORITY + 1), *range(1, priority)] if n not in others), None)
             raise InvalidInput(
-                f"{self.label}: priority {priority} on {self.scope} belongs to the rule {others[priority]!r}, and Microsoft accepts each one once. "
+                f"{self.label}: priority {priority} on {self.scope} is taken by the rule {others[priority]!r}, and Microsoft accepts each priority once. "
                 f"The next free priority is {free}. Nothing was written"
             )
 
-    def also(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
-        """Warn of a rule that teaches nothing."""
+    def add_to_plan(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
+        """Warn of a rule in `learn_from` that has nothing to copy."""
         template = self._template(rows)
         if template and not unknown_of(properties_of(template)):
             plan.warnings.append(
-                f"{self.label}: the rule {template['name']!r} of learn_from has no properties beyond the public schema; there is nothing to learn"
+                f"{self.label}: the rule {template['name']!r} in learn_from has no properties beyond the public schema, so there is nothing to copy"
             )
 
-    def finish(self, plan: Plan, properties: Mapping[str, Any]) -> None:
-        """Leave to a person what the public schema has no field for: which integration, which type of ticket.
+    def add_manual_steps(self, plan: Plan, properties: Mapping[str, Any]) -> None:
+        """Add a step for what the public schema has no field for: the integration and the type of ticket.
 
         See docs/facts/defender_for_cloud.md#governance-rules.
         """
@@ -245,7 +238,7 @@ class GovernanceRule(ScopedObject):
         names = self.integrations()
         if not names:
             plan.warnings.append(
-                f"{self.label}: no ServiceNow integration works on {self.scope}, so the rule makes no tickets. Connect one (mdc_integration)"
+                f"{self.label}: no ServiceNow integration is in effect on {self.scope}, so the rule creates no tickets. Create one (mdc_integration)"
             )
         if not unknown_of(properties):
             plan.add_drift("integration instance and ticket type", "not set", "set in the portal")
@@ -254,11 +247,11 @@ class GovernanceRule(ScopedObject):
                 servicenow_step(self.name, self.scope, properties, integration, self.params["ticket_type"])
             )
 
-    # -- telling ------------------------------------------------------------------------------------------------------
+    # -- result -------------------------------------------------------------------------------------------------------
 
-    def described(self, row: Row | None, properties: Mapping[str, Any], rows: list[Row]) -> dict[str, Any]:
-        """Return the rule in the module's words."""
-        self.row_id = row["sys_id"] if row else ""
+    def as_result(self, row: Row | None, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the rule for the module's result."""
+        self.row_id = row["id"] if row else ""
         condition = read_condition(properties.get("conditionSets"))
         mails = properties.get("governanceEmailNotification") or {}
         result: dict[str, Any] = {
@@ -279,9 +272,5 @@ class GovernanceRule(ScopedObject):
 
 
 def _like(found: Any, value: Any) -> Any:
-    """Return what was found, or the wanted value where both mean the same: a description that is not there is empty."""
-    return value if holds(found, value) or (value == "" and found is None) else found
-
-
-def _scope(path: Any) -> str:
-    return str(path).strip("/").casefold()
+    """Return what was found, or the wanted value where both mean the same: a missing description is an empty one."""
+    return value if contains(found, value) or (value == "" and found is None) else found

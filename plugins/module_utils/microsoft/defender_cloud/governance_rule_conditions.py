@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conditions of governance rules: which recommendations a rule is for.
+"""Conditions of governance rules: which recommendations a rule applies to.
 
 See docs/facts/defender_for_cloud.md#governance-rules.
 """
@@ -20,14 +20,14 @@ SEVERITY_PATH = "$.Severity"
 
 @dataclass(frozen=True)
 class Condition:
-    """A rule's condition in the user's words: `kind` severities or recommendations, `values`, and the `path` asked for."""
+    """A rule's condition as the options have it: `kind` severities or recommendations, `values`, and the `path` of the property."""
 
     kind: str
     values: tuple[str, ...]
     path: str
 
     def same(self, other: Condition | None, *, path: bool) -> bool:
-        """Return whether both mean the same; `path`: they also have to ask for the same path."""
+        """Return whether both select the same; with `path`, by the same property, too."""
         if other is None or self.kind != other.kind or (path and self.path != other.path):
             return False
         return {value.casefold() for value in self.values} == {value.casefold() for value in other.values}
@@ -44,7 +44,7 @@ def _set(path: str, operator: str, value: str) -> dict[str, Any]:
 
 
 def read_condition(sets: Any) -> Condition | None:
-    """Return what condition sets mean, None where options cannot say it."""
+    """Return the meaning of condition sets, None where options cannot express it."""
     kinds: set[str] = set()
     paths: list[str] = []
     values: list[str] = []
@@ -61,7 +61,7 @@ def read_condition(sets: Any) -> Condition | None:
 
 
 def severity_path(all_sets: Iterable[Any]) -> str:
-    """Return the path by which rules that are there already ask for the severity, else the likely one."""
+    """Return the property that existing rules use for the severity, else the likely one."""
     known = (read_condition(sets) for sets in all_sets)
     return next((found.path for found in known if found and found.kind == SEVERITIES), SEVERITY_PATH)
 

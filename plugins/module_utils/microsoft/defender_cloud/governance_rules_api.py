@@ -11,12 +11,12 @@ INTEGRATED, SERVICENOW = "Integrated", "ServiceNow"
 
 
 class GovernanceRulesEndpoint(ScopedObjectsEndpoint):
-    """The rules that work on a scope."""
+    """The rules in effect on a scope."""
 
     kind = COLLECTION
 
     def perform(self, write: Write) -> None:
         """Run a rule and wait for its end; raises `EngineError` when it fails, is canceled or lasts too long."""
-        body = {"override": write.values["override"] == "true"}
-        answer = self.manager.call("POST", f"{self.path(str(write.row))}/execute", self.version, body=body)
-        self.manager.finish(answer, write.label, self.retry_budget)
+        body = {"override": write.values["override"]}
+        response = self.client.call("POST", f"{self.path(str(write.row))}/execute", self.version, body=body)
+        self.client.finish(response, write.label, self.wait_timeout)

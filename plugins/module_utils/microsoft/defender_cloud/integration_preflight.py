@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Before an integration is written: can it work at all, and does ServiceNow accept the credentials?
+"""Checks before an integration is written: does it have what it requires, and does ServiceNow accept the credentials?
 
 See docs/facts/defender_for_cloud.md#integrations.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from ...engine.errors import EngineError, InvalidInput, Refused
 from ...transport.errors import TransportError
+from ...transport.redact import Redactor
 from ..arm.client import PROVIDER
 from ..arm.scopes import SUBSCRIPTION
 from .integrations_api import IntegrationsEndpoint
@@ -19,32 +20,32 @@ from .pricings_api import VERSION as PRICING_VERSION
 
 CONNECTORS_VERSION = "2023-03-01-preview"
 OTHER_CLOUDS = {"aws": "AWS", "gcp": "GCP"}
-# The open enum `errorType` (docs/facts/defender_for_cloud.md#integration-body). What it means, and what to do.
+# By `errorType`, an open enum (docs/facts/defender_for_cloud.md#integration-body): the meaning and the remedy.
 MEANINGS = {
     "wrongcredentials": (
         "did not accept the credentials",
-        "Check username, password, client_id and client_secret; snow_oauth_check finds out which of them is wrong",
+        "Check username, password, client_id and client_secret; snow_oauth_check finds the wrong one",
     ),
     "userunauthorized": (
-        "accepted the credentials, but the user may not read what Defender for Cloud needs",
-        "Microsoft asks for an administrator in ServiceNow; give the user that role, or name another one",
+        "accepted the credentials, but the user may not read what Defender for Cloud requires",
+        "Microsoft requires an administrator in ServiceNow; grant the user that role, or use another one",
     ),
 }
 SUCCEEDED, FAILED, UNAVAILABLE, SKIPPED = "succeeded", "failed", "unavailable", "skipped"
 # The path is the least reliable part of the draft (docs/facts/defender_for_cloud.md#integration-operations): these
-# answers say that there is no such path.
-NO_SUCH_ROUTE = (400, 404, 405)
+# statuses mean that the path does not exist.
+NO_SUCH_PATH = (400, 404, 405)
 
 
 class IntegrationPreflight:
-    """Everything that is looked at before the first write, and the connection test, whose last `outcome` is kept.
+    """The checks before the first write, and the connection test, whose last `outcome` is kept.
 
-    Not `wanted`: what earlier tasks of the run see to is taken for granted.
+    Without `wanted`, the credentials and the plan are not checked.
     """
 
-    def __init__(self, routes: IntegrationsEndpoint, *, wanted: bool = True) -> None:
+    def __init__(self, endpoint: IntegrationsEndpoint, *, wanted: bool = True) -> None:
         self.wanted = wanted
-        self.routes, self.manager, self.scope = routes, routes.manager, routes.scope
+        self.endpoint, self.client, self.scope = endpoint, endpoint.client, endpoint.scope
         self.outcome: dict[str, str] = {"status": SKIPPED, "message": ""}
 
     def require_plan(self) -> None:
@@ -53,7 +54,7 @@ class IntegrationPreflight:
             return
         try:
             path = pricing_path(f"/subscriptions/{self.scope.subscription}", CLOUD_POSTURE)
-            plan = self.manager.find(path, PRICING_VERSION)
+            plan = self.client.find(path, PRICING_VERSION)
         except Refused as refusal:
             if "AuthorizationFailed" not in str(refusal):
                 raise
@@ -61,16 +62,16 @@ class IntegrationPreflight:
         tier = ((plan or {}).get("properties") or {}).get("pricingTier")
         if tier != STANDARD:
             raise InvalidInput(
-                f"Defender CSPM ({CLOUD_POSTURE}) is off on subscription {self.scope.subscription}, and the ServiceNow integration needs it. Nothing "
-                f"was written; switch it on with mdc_plan"
+                f"Defender CSPM ({CLOUD_POSTURE}) is off on subscription {self.scope.subscription}, which the ServiceNow integration requires. Nothing "
+                f"was written; turn it on with mdc_plan"
             )
 
     def other_clouds(self) -> list[str]:
-        """Return the AWS and GCP connectors of a subscription, whose findings an integration on it does not cover."""
+        """Return the AWS and GCP connectors of a subscription; an integration on it does not cover their findings."""
         if self.scope.kind != SUBSCRIPTION:
             return []
         try:
-            rows = self.manager.rows(f"{self.scope.path}/providers/{PROVIDER}/securityConnectors", CONNECTORS_VERSION)
+            rows = self.client.rows(f"{self.scope.path}/providers/{PROVIDER}/securityConnectors", CONNECTORS_VERSION)
         except (EngineError, TransportError):
             return []
         # The name of the property is the one in Microsoft's specification of connectors: LIKELY.
@@ -78,52 +79,48 @@ class IntegrationPreflight:
         return [f"{row.get('name')} ({OTHER_CLOUDS[cloud]})" for row, cloud in clouds if cloud in OTHER_CLOUDS]
 
     def test(self, label: str, when: str) -> None:
-        """Try the credentials; raise `InvalidInput` where ServiceNow refuses them, warn where they cannot be tried."""
+        """Test the credentials; raise `InvalidInput` where ServiceNow refuses them, warn where they cannot be tested."""
         if not self.wanted:
             return
-        told = self._told(label)
-        if told is None:
-            self.outcome = {"status": UNAVAILABLE, "message": "the connection test does not exist here"}
-            self.manager.warn(
-                f"{label}: the credentials could not be tried beforehand; this api-version has no connection test. Look at the first ticket, or "
-                f"use snow_oauth_check"
+        result = self._test_result(label)
+        if result is None:
+            self.outcome = {"status": UNAVAILABLE, "message": "this api-version has no connection test"}
+            self.client.context.warn(
+                f"{label}: the credentials could not be tested before the write, as this api-version has no connection test. Check the first "
+                f"ticket, or use snow_oauth_check"
             )
             return
-        succeeded, kind, words = told
+        succeeded, kind, words = result
         if succeeded:
             self.outcome = {"status": SUCCEEDED, "message": ""}
             return
         meaning, remedy = MEANINGS.get(
-            kind.casefold(), ("could not be connected", "See the words, and check instance_url")
+            kind.casefold(), ("could not be connected", "Check instance_url and the message of the platform")
         )
         self.outcome = {"status": FAILED, "message": f"{kind}: {words}"}
-        told_words = f" ({kind}{': ' + words if words else ''})" if kind else ""
-        raise InvalidInput(
-            f"{label}: {self.routes.credentials['instance_url']} {meaning}{told_words}. {remedy}. {when}"
-        )
+        quoted = f" ({kind}{': ' + words if words else ''})" if kind else ""
+        raise InvalidInput(f"{label}: {self.endpoint.credentials['instance_url']} {meaning}{quoted}. {remedy}. {when}")
 
-    def _told(self, label: str) -> tuple[bool, str, str] | None:
-        """Return whether the credentials work, the kind of error and its words; None where there is no way to tell."""
-        replay = self.routes.replay
+    def _test_result(self, label: str) -> tuple[bool, str, str] | None:
+        """Return whether the credentials work, the kind of error and its message; None where there is no test."""
+        replay = self.endpoint.replay
         if replay and replay.offers("test"):
-            found = replay.run("test", self.routes.placeholders(label, "", "{}"), only_reads=True)
+            found = replay.run("test", self.endpoint.placeholders(label, "", {}), only_reads=True)
             return bool(found.get("succeeded", True)), str(found.get("error_type", "")), str(found.get("error", ""))
-        answer = self.manager.call(
+        response = self.client.call(
             "POST",
             f"{self.scope.path}/providers/{PROVIDER}/getIntegrationTablesConfigurations",
-            self.routes.version,
-            body=self.routes.details,
-            accept=NO_SUCH_ROUTE,
+            self.endpoint.version,
+            body=self.endpoint.details,
+            accept=NO_SUCH_PATH,
             only_reads=True,
         )
-        data: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
-        if answer.status in NO_SUCH_ROUTE or "authenticationSucceeded" not in data:
-            return None
-        words = self.manager.context.redactor.scrub_text(str(data.get("errorDescription") or ""))
-        return data["authenticationSucceeded"] is True, str(data.get("errorType") or ""), words
+        return (
+            None if response.status in NO_SUCH_PATH else parse_test_result(response.data, self.client.context.redactor)
+        )
 
-    def tickets_at_stake(self) -> int | None:
-        """Return how many assignments of the scope have a ticket, None where Resource Graph does not tell.
+    def ticket_count(self) -> int | None:
+        """Return how many assignments of the scope have a ticket, None where Resource Graph has no answer.
 
         See docs/facts/defender_for_cloud.md#resource-graph.
         """
@@ -133,7 +130,15 @@ class IntegrationPreflight:
         )
         subscription = self.scope.subscription
         try:
-            rows = self.manager.graph(query, [subscription] if subscription else None)
+            rows = self.client.resource_graph(query, [subscription] if subscription else None)
             return int(rows[0]["tickets"]) if rows else None
         except (EngineError, TransportError, KeyError, TypeError, ValueError):
             return None
+
+
+def parse_test_result(data: Any, redactor: Redactor) -> tuple[bool, str, str] | None:
+    """Return whether the credentials work, the kind of error and its message; None where the response has no result."""
+    if not isinstance(data, Mapping) or "authenticationSucceeded" not in data:
+        return None
+    words = redactor.scrub_text(str(data.get("errorDescription") or ""))
+    return data["authenticationSucceeded"] is True, str(data.get("errorType") or ""), words

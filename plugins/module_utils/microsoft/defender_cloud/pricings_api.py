@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans of Defender for Cloud: how one is read and set (docs/facts/defender_for_cloud.md#plans)."""
+"""Plans of Defender for Cloud: how a plan is read and set (docs/facts/defender_for_cloud.md#plans)."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import random
 from collections.abc import Mapping
 from typing import Any
 
 from ...engine.errors import EngineError
 from ...engine.plan import Write
-from ...engine.snapshot import QueryResult, Row
+from ...engine.snapshot import QueryResult
+from ...transport.polling import ProgressLine, pause
 from ...transport.responses import Response
 from ...transport.retry import retry_after_seconds
 from ..arm.client import ArmClient
-from ..arm.json_properties import flag, overlaid, row_of
-from ..arm.long_running import Watch
+from ..arm.json_properties import flag, merge_patch, row_of
 from ..arm.scopes import Scope
+from ..collection_store import Endpoint
 
 COLLECTION, VERSION = "pricings", "2024-01-01"
 CLOUD_POSTURE = "CloudPosture"
 FREE, STANDARD = "Free", "Standard"
-# Seconds. Terraform sends a refused update again after half a minute; most settle sooner.
+# Seconds. Terraform repeats a refused update after half a minute; most can be repeated sooner.
 FIRST_WAIT, MAX_WAIT = 2.0, 30.0
 FAILED = "failed"
 
@@ -33,17 +33,17 @@ def pricing_path(scope: str, name: str) -> str:
 
 
 def extensions_of(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the extensions of a plan by name, in the words of the module."""
+    """Return the extensions of a plan by name, as results show them."""
     found = properties.get("extensions")
     return {
-        str(entry.get("name")): shown_extension(entry)
+        str(entry.get("name")): extension_as_result(entry)
         for entry in (found if isinstance(found, list) else [])
         if isinstance(entry, dict)
     }
 
 
-def shown_extension(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an extension as results show it; `isEnabled` is a word on the wire."""
+def extension_as_result(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an extension as results show it; the API has `isEnabled` as a string."""
     status = entry.get("operationStatus") or {}
     return {
         "name": str(entry.get("name")),
@@ -54,58 +54,53 @@ def shown_extension(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class PricingsEndpoint:
-    """One plan of a subscription or resource. An update waits up to `retry_budget` seconds for others to settle."""
+class PricingsEndpoint(Endpoint):
+    """One plan of a subscription or resource. An update waits up to `wait_timeout` seconds for another one to end."""
 
-    def __init__(self, manager: ArmClient, scope: Scope, name: str, retry_budget: float) -> None:
-        self.manager, self.scope, self.name, self.retry_budget = manager, scope, name, retry_budget
+    noun = "plans"
+
+    def __init__(self, client: ArmClient, scope: Scope, name: str, wait_timeout: float) -> None:
+        self.client, self.scope, self.name, self.wait_timeout = client, scope, name, wait_timeout
         self.path = pricing_path(scope.path, name)
 
     def read(self) -> QueryResult:
-        """Return the plan, or nothing where the platform does not know it."""
-        found = self.manager.find(self.path, VERSION)
+        """Return the plan, no row where the platform has no such plan."""
+        found = self.client.find(self.path, VERSION)
         return QueryResult((row_of(found, name=self.name),)) if found else QueryResult()
 
-    def create(self, write: Write, values: Mapping[str, str]) -> Row:
-        """Refuse: plans are there or not."""
-        raise EngineError(f"{write.label}: plans are not created")
+    def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
+        """Set the plan; wait while another update of the subscription is running.
 
-    def delete(self, write: Write, row_id: str) -> None:
-        """Refuse: a plan is switched off, not removed."""
-        raise EngineError(f"{write.label}: plans are not removed")
-
-    def update(self, write: Write, row_id: str, values: Mapping[str, str]) -> None:
-        """Set the plan; wait while another update of the subscription settles.
-
-        Raises `EngineError` when it does not settle in time, or when an extension of the answer failed.
+        Raises `EngineError` when that one does not end in time, or when an extension failed.
         """
-        wanted = json.loads(values["properties"])
-        watch = Watch(self.manager.context, f"waiting for another update of the plans of {self.scope}")
+        wanted = values["properties"]
+        progress = ProgressLine(self.client.context.progress)
         for attempt in itertools.count():
-            # Read for each attempt: the update that we waited for may have set extensions.
-            properties = (self.manager.find(self.path, VERSION) or {}).get("properties") or {}
+            # Read for each attempt: the other update may have set extensions.
+            properties = (self.client.find(self.path, VERSION) or {}).get("properties") or {}
             body = {"properties": put_properties(properties, wanted)}
-            answer = self.manager.call("PUT", self.path, VERSION, body=body, accept=(409,))
-            if answer.status != 409:
+            response = self.client.call("PUT", self.path, VERSION, body=body, accept=(409,))
+            if response.status != 409:
                 break
-            self._wait(answer, watch, attempt)
-        self.manager.finish(answer, write.label, self.retry_budget)
-        self._check(answer)
+            self._pause(response, progress, attempt)
+        self.client.finish(response, write.label, self.wait_timeout)
+        self._check(response)
 
-    def _wait(self, answer: Response, watch: Watch, attempt: int) -> None:
-        given = retry_after_seconds(answer.headers.get("retry-after"))
+    def _pause(self, response: Response, progress: ProgressLine, attempt: int) -> None:
+        retry_after = retry_after_seconds(response.headers.get("retry-after"))
         ceiling = min(MAX_WAIT, FIRST_WAIT * 2**attempt)
-        wait = random.uniform(ceiling / 2, ceiling) if given is None else given  # noqa: S311 (jitter, not secrecy)
-        if watch.seconds + wait > self.retry_budget:
-            words = answer.error(self.manager.context.redactor.scrub_text).words
+        wait = random.uniform(ceiling / 2, ceiling) if retry_after is None else retry_after  # noqa: S311 (jitter, not secrecy)
+        if progress.seconds + wait > self.wait_timeout:
+            words = response.error(self.client.context.redactor.scrub_text).words
             raise EngineError(
-                f"another update of the plans of {self.scope} has not settled within {self.retry_budget:g} s ({words or 'status 409'}); only one "
+                f"another update of the plans of {self.scope} has not ended within {self.wait_timeout:g} s ({words or 'status 409'}); only one "
                 f"at a time is accepted. Nothing was changed; run again later, or raise wait_timeout"
             )
-        watch.sleep(wait)
+        what = f"waiting for another update of the plans of {self.scope}"
+        pause(wait, progress, lambda seconds: f"{what}: running for {seconds:.0f} s")
 
-    def _check(self, answer: Response) -> None:
-        properties = answer.data.get("properties") if isinstance(answer.data, dict) else None
+    def _check(self, response: Response) -> None:
+        properties = response.data.get("properties") if isinstance(response.data, dict) else None
         found = extensions_of(properties or {})
         failed = [entry for entry in found.values() if entry["status"].lower() == FAILED]
         if not failed:
@@ -113,27 +108,27 @@ class PricingsEndpoint:
         kept = [f"{e['name']} {'on' if e['enabled'] else 'off'}" for e in found.values() if e not in failed]
         words = "; ".join(f"extension {entry['name']} -> {entry['status']}: {entry['message']}" for entry in failed)
         raise EngineError(
-            f"plan {self.name} of {self.scope} was set, but not all of it: {words.rstrip('.')}. Kept: tier {(properties or {}).get('pricingTier')}"
-            f"{', ' + ', '.join(kept) if kept else ''}. Enabling every extension takes Owner on the subscription; mend the cause and run again"
+            f"plan {self.name} of {self.scope} was set only in part: {words.rstrip('.')}. Kept: tier {(properties or {}).get('pricingTier')}"
+            f"{', ' + ', '.join(kept) if kept else ''}. Some extensions require Owner on the subscription; fix the cause and run again"
         )
 
 
 def put_properties(properties: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a PUT has to hold so that only `wanted` changes.
+    """Return the properties of a PUT that changes nothing but `wanted`.
 
-    `wanted` holds wire properties, its `extensions` by name. What is not described of a plan that is on goes along as it is.
-    A plan that is switched on gets only what is described: the platform has its own mind on the rest (its example of a
-    PUT with nothing but the tier comes back with every extension on).
+    `wanted` holds properties of the API, its `extensions` by name. Of a plan that stays on, everything else is sent
+    unchanged. A plan that is turned on gets only what is wanted: the platform has its own defaults for the rest (its
+    example of a PUT with only the tier returns with every extension on).
     """
     body = {name: value for name, value in wanted.items() if name != "extensions"}
-    described: Mapping[str, Any] = wanted.get("extensions") or {}
+    desired: Mapping[str, Any] = wanted.get("extensions") or {}
     stays_on = properties.get("pricingTier") == STANDARD == body.get("pricingTier")
     if stays_on:
         body = {**{name: properties[name] for name in ("subPlan", "enforce") if properties.get(name)}, **body}
     present = {e["name"]: e for e in properties.get("extensions") or [] if isinstance(e, dict) and e.get("name")}
-    names = [*(present if stays_on else ()), *(name for name in described if not stays_on or name not in present)]
+    names = [*(present if stays_on else ()), *(name for name in desired if not stays_on or name not in present)]
     extensions = []
     for name in names:
         entry = {key: value for key, value in present.get(name, {}).items() if key != "operationStatus"}
-        extensions.append({"name": name, **overlaid(entry, described.get(name, {}))})
+        extensions.append({"name": name, **merge_patch(entry, desired.get(name, {}))})
     return {**body, **({"extensions": extensions} if extensions else {})}

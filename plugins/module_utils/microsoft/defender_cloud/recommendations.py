@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads recommendations of many scopes, page by page, and joins them with what is known of their kind."""
+"""Reads recommendations of many scopes, page by page, and joins them with their metadata."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.errors import InvalidInput, Refused
+from ...engine.problem import ERROR, WARNING, Problem
+from ...transport.polling import ProgressLine
 from ..arm.client import ArmClient
 from ..arm.scopes import (
     CONNECTOR,
@@ -17,7 +19,6 @@ from ..arm.scopes import (
     read_scope,
     scope_of,
 )
-from ..progress import Progress
 from .assessments import (
     ASSESSMENTS_PATH,
     ASSESSMENTS_VERSION,
@@ -45,14 +46,14 @@ def scopes_of(params: Mapping[str, Any]) -> list[Scope]:
 
 
 class Metadata:
-    """What is known of a kind of assessment: the tenant's list, and for what is not in it that of the subscription."""
+    """Metadata of assessments: the list of the tenant, and for what it does not contain that of the subscription."""
 
-    def __init__(self, manager: ArmClient, progress: Progress) -> None:
-        self.manager, self.progress = manager, progress
+    def __init__(self, client: ArmClient, progress: ProgressLine) -> None:
+        self.client, self.progress = client, progress
         self.lists: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     def of(self, assessment: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the metadata of an assessment, {} where there are none. Lists are read when first needed, and once."""
+        """Return the metadata of an assessment, {} where there are none. A list is read once, when it is first needed."""
         properties = assessment.get("properties") or {}
         name = str(assessment.get("name") or "")
         if properties.get("metadata"):
@@ -66,11 +67,11 @@ class Metadata:
         if scope not in self.lists:
             known: dict[str, Mapping[str, Any]] = {}
             try:
-                for page in self.manager.pages(f"{scope}{METADATA_PATH}", ASSESSMENTS_VERSION):
+                for page in self.client.pages(f"{scope}{METADATA_PATH}", ASSESSMENTS_VERSION):
                     known |= {str(row.get("name")).casefold(): row.get("properties") or {} for row in page}
-                    self.progress.tell(f"{len(known)} kinds of recommendations read")
+                    self.progress.report(f"{len(known)} recommendation types read")
             except Refused:
-                # Who may read a subscription need not be allowed to read the tenant's list: the subscription's has all.
+                # The right to read a subscription does not include the tenant's list; the subscription's list has everything.
                 if scope:
                     raise
             self.lists[scope] = known
@@ -79,40 +80,50 @@ class Metadata:
 
 @dataclass
 class Reading:
-    """What was read: `rows`, the scopes that were read to their end, and what is wrong."""
+    """What was read: `rows`, the scopes that were read completely, and the problems found."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     scopes_read: list[str] = field(default_factory=list)
-    problems: list[dict[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    refused: list[Scope] = field(default_factory=list)
+
+    def summary(self, scopes: Sequence[Scope]) -> str:
+        """Return one sentence about what was read of `scopes`."""
+        selected = sum(row["selected"] for row in self.rows)
+        count = f"{selected} of {len(self.rows)}" if selected < len(self.rows) else str(selected)
+        where = str(scopes[0]) if len(scopes) == 1 else f"{len(scopes)} scopes"
+        text = f"{count} recommendation{'' if count == '1' else 's'} selected in {where}"
+        return f"{text}; {len(self.refused)} could not be read" if self.refused else text
 
 
 @dataclass
 class Reader:
-    """Reads `scopes`. `limit` (0: all) ends it after so many chosen rows; `keeps_others` keeps those that are not chosen."""
+    """Reads `scopes`. `limit` (0: all) is the number of selected rows to stop at; `keeps_others` keeps unselected rows."""
 
-    manager: ArmClient
+    client: ArmClient
     scopes: Sequence[Scope]
     selection: Selection
     limit: int = 0
     keeps_others: bool = False
     reading: Reading = field(default_factory=Reading)
     _seen: set[str] = field(default_factory=set)
-    _chosen: int = 0
+    _selected: int = 0
 
     def __post_init__(self) -> None:
-        self.progress = Progress(self.manager.context)
-        self.metadata = Metadata(self.manager, self.progress)
+        self.progress = self.client.progress_line()
+        self.metadata = Metadata(self.client, self.progress)
 
     def read(self) -> Reading:
-        """Read everything. A scope that is refused becomes a problem, unless all are: then its refusal is raised."""
+        """Read everything. A refused scope becomes a problem; where all are refused, the first refusal is raised."""
         refusals: list[Refused] = []
         for scope in self.scopes:
             try:
                 found = self._read_scope(scope)
             except Refused as refusal:
                 refusals.append(refusal)
+                self.reading.refused.append(scope)
                 name = scope.path.rsplit("/", 1)[-1]
-                remedy = "Nothing is known of its recommendations; correct the scope or the rights, and run again"
+                remedy = "Its recommendations are missing; correct the scope or the permissions, and run again"
                 self._note(f"scope_refused:{name}", f"{scope} could not be read. {refusal}", remedy)
                 continue
             if self._is_full:
@@ -124,10 +135,10 @@ class Reader:
 
     @property
     def _is_full(self) -> bool:
-        return bool(self.limit) and self._chosen >= self.limit
+        return bool(self.limit) and self._selected >= self.limit
 
     def _read_scope(self, scope: Scope) -> list[str]:
-        """Read one scope and return what has been read with it: itself, and the subscriptions of a management group."""
+        """Read one scope and return the scopes read with it: itself, and the subscriptions of a management group."""
         read = [scope.path]
         for row in self._rows(scope):
             path = f"/subscriptions/{row['subscription_id']}"
@@ -141,16 +152,16 @@ class Reader:
 
     def _take(self, row: dict[str, Any]) -> None:
         self._seen.add(row["id"].casefold())
-        row["selected"] = self.selection.chooses(row)
-        self._chosen += row["selected"]
+        row["selected"] = self.selection.selects(row)
+        self._selected += row["selected"]
         if row["selected"] or self.keeps_others:
             self.reading.rows.append(row)
 
     def _rows(self, scope: Scope) -> Iterator[dict[str, Any]]:
         count = 0
-        for page in self.manager.pages(f"{scope.path}{ASSESSMENTS_PATH}", ASSESSMENTS_VERSION):
+        for page in self.client.pages(f"{scope.path}{ASSESSMENTS_PATH}", ASSESSMENTS_VERSION):
             count += len(page)
-            self.progress.tell(f"{count} recommendations of {scope} read")
+            self.progress.report(f"{count} recommendations of {scope} read")
             for assessment in page:
                 yield recommendation(assessment, self.metadata.of(assessment))
 
@@ -158,13 +169,13 @@ class Reader:
         self.reading.rows.sort(key=lambda row: row["id"].casefold())
         self._note_connectors()
         if self.selection.without_severity:
-            self.manager.warn(
-                f"{self.selection.without_severity} recommendations have no metadata, so no severity; severities leaves them out"
+            self.client.context.warn(
+                f"{self.selection.without_severity} recommendations have no metadata and thus no severity; option severities excludes them"
             )
         return self.reading
 
     def _note_connectors(self) -> None:
-        """Say which connectors need an integration of their own (one on a subscription does not cover them).
+        """Note the connectors that need an integration of their own (one on a subscription does not cover them).
 
         See docs/facts/defender_for_cloud.md#connecting-servicenow.
         """
@@ -178,21 +189,21 @@ class Reader:
         more = f" and {len(connectors) - MAX_NAMED} more" if len(connectors) > MAX_NAMED else ""
         self._note(
             "integration_scope",
-            f"{len(rows)} recommendations are about resources of {sources}. An integration on a subscription or a management group does "
+            f"{len(rows)} recommendations concern resources of {sources}. An integration on a subscription or a management group does "
             f"not cover them",
-            f"Make the integration, and governance rules, on the security connector itself: {shown}{more}",
-            "warning",
+            f"Create the integration, and governance rules, on the security connector itself: {shown}{more}",
+            WARNING,
         )
 
-    def _note(self, name: str, message: str, remedy: str, severity: str = "error") -> None:
-        self.reading.problems.append({"id": name, "severity": severity, "message": message, "remedy": remedy})
+    def _note(self, name: str, message: str, remedy: str, severity: str = ERROR) -> None:
+        self.reading.problems.append(Problem(name, severity, message, remedy))
 
 
-class GraphReader(Reader):
-    """Reads through Resource Graph, which chooses by status and severity on the server, but lags behind.
+class ResourceGraphReader(Reader):
+    """Reads through Resource Graph, which filters by status and severity on the server, but lags behind.
 
-    It leaves out what may not be read without a word, so that nothing is ever taken for read to its end. That its rows hold
-    `metadata` is LIKELY; a row without them has no severity.
+    It silently omits what may not be read, so no scope ever counts as read completely. That its rows have `metadata` is
+    LIKELY; a row without them has no severity.
 
     See docs/facts/defender_for_cloud.md#resource-graph.
     """
@@ -201,14 +212,16 @@ class GraphReader(Reader):
         """Read everything. Raises `InvalidInput` for a management group, and where all rows are wanted."""
         if self.keeps_others:
             raise InvalidInput(
-                "include_unselected takes source: assessments, as Resource Graph gives only what is chosen"
+                "include_unselected requires source: assessments, as Resource Graph returns only what is selected"
             )
         groups = [scope for scope in self.scopes if scope.kind == MANAGEMENT_GROUP]
         if groups:
-            raise InvalidInput(f"source: resource_graph takes subscriptions and security connectors, not {groups[0]}")
+            raise InvalidInput(
+                f"source: resource_graph supports subscriptions and security connectors, not {groups[0]}"
+            )
         subscriptions = list(dict.fromkeys(scope.subscription.lower() for scope in self.scopes))
         inside = tuple(f"{scope.path.lower()}/" for scope in self.scopes)
-        for found in self.manager.graph(self._query(), subscriptions):
+        for found in self.client.resource_graph(self._query(), subscriptions):
             row = recommendation(found, {})
             if row["id"].lower().startswith(inside) and row["id"].casefold() not in self._seen and not self._is_full:
                 self._take(row)

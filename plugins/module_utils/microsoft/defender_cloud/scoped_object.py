@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One object on a scope, known by its display name there: what deviates is changed, everything else goes along as it is."""
+"""One object on a scope, known by its display name there: drift is corrected, all other properties are sent unchanged."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CREATE, DELETE, UPDATE, Plan, SecretDecision, Write
+from ...engine.plan import CREATE, DELETE, UPDATE, Plan, Resource, SecretDecision, Write
 from ...engine.result import ABSENT, PRESENT
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
-from ..arm.json_properties import overlaid, own_id, properties_of
+from ...engine.snapshot import Query, Row, Snapshot
+from ..arm.json_properties import merge_patch, new_id, properties_of
 from ..arm.scopes import Scope
-from .scoped_objects_api import INHERITED, OWN
 
 
 @dataclass(frozen=True)
 class Aspect:
-    """One described thing: `before` and `after` in the user's words, and what a PUT says to get there."""
+    """One option of the desired state: `before` and `after` as the user writes them, and the properties that a PUT sets for it."""
 
     name: str
     before: Any
@@ -27,13 +25,13 @@ class Aspect:
     properties: dict[str, Any]
 
     @property
-    def deviates(self) -> bool:
-        """Whether it is not as described."""
+    def is_drift(self) -> bool:
+        """Whether it differs from the desired state."""
         return bool(self.before != self.after)
 
 
-class ScopedObject:
-    """Subclasses say what is compared (`aspects`), and what a new object is made of (`new`)."""
+class ScopedObject(Resource):
+    """Subclasses define what is compared (`aspects`), and what a new object starts with (`initial_properties`)."""
 
     noun = ""
     kind = ""
@@ -47,13 +45,9 @@ class ScopedObject:
             raise InvalidInput(f"{self.noun}: display_name must not be empty")
         self.label = f"{self.noun} {self.name}"
 
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
-
     def reads(self) -> list[Query]:
-        """Ask for everything on the scope: one list tells all."""
-        return [Query(self.collection, "name", (self.name,), ("sys_id", "name", "own"))]
+        """Read every object on the scope: it is one list."""
+        return [Query(self.collection, "name", (self.name,), ("id", "name", "own"))]
 
     # -- planning -----------------------------------------------------------------------------------------------------
 
@@ -66,86 +60,85 @@ class ScopedObject:
             self._plan_absence(plan, row, rows)
             return plan
         properties = properties_of(row)
-        aspects = [aspect for aspect in self.aspects(properties, rows) if row is None or aspect.deviates]
+        aspects = [aspect for aspect in self.aspects(properties, rows) if row is None or aspect.is_drift]
         if row is None:
             plan.add_drift("state", ABSENT, PRESENT)
             plan.after.update({aspect.name: aspect.after for aspect in aspects})
         else:
             for aspect in aspects:
                 plan.add_drift(aspect.name, aspect.before, aspect.after)
-        wanted: dict[str, Any] = self.new() if row is None else self.kept(properties)
+        wanted: dict[str, Any] = self.initial_properties() if row is None else self.kept(properties)
         for aspect in aspects:
-            wanted = overlaid(wanted, aspect.properties)
-        self.also(plan, row, rows, secrets)
+            wanted = merge_patch(wanted, aspect.properties)
+        self.add_to_plan(plan, row, rows, secrets)
         if plan.drift:
             self.check(plan, row, rows, wanted)
             self._write(plan, row, rows, wanted)
         if row is None:
             self._warn_of_inherited(plan, rows)
-        self.finish(plan, wanted)
-        plan.object = self.described(row, wanted, rows)
+        self.add_manual_steps(plan, wanted)
+        plan.object = self.as_result(row, wanted)
         return plan
 
     def find(self, rows: list[Row]) -> Row | None:
-        """Return the object that is meant, None where there is none; raise `InvalidInput` for two of one name."""
-        found = [row for row in rows if row["name"] == self.name and row["own"] == OWN]
+        """Return the object of this name, None where there is none; raise `InvalidInput` where there are several."""
+        found = [row for row in rows if row["name"] == self.name and row["own"]]
         if len(found) > 1:
-            ids = ", ".join(sorted(row["sys_id"] for row in found))
+            ids = ", ".join(sorted(row["id"] for row in found))
             raise InvalidInput(
-                f"{self.scope} has {len(found)} objects named {self.name!r} among its {self.kind} ({ids}). Neither was touched; rename or "
-                f"remove one in the portal"
+                f"{self.scope} has {len(found)} objects named {self.name!r} among its {self.kind} ({ids}). None was changed; rename or "
+                f"remove all but one in the portal"
             )
         return found[0] if found else None
 
     def inherited(self, rows: list[Row]) -> list[Row]:
         """Return the objects of this name that the scope inherits."""
-        return [row for row in rows if row["name"] == self.name and row["own"] == INHERITED]
+        return [row for row in rows if row["name"] == self.name and not row["own"]]
 
     def _write(self, plan: Plan, row: Row | None, rows: list[Row], wanted: Mapping[str, Any]) -> None:
-        text = json.dumps(wanted)
         if row is not None:
-            plan.writes.append(Write(UPDATE, self.collection, self.label, {"properties": text}, row["sys_id"]))
+            plan.writes.append(Write(UPDATE, self.collection, self.label, {"properties": wanted}, row["id"]))
             return
-        new_id = own_id(self.scope.path, self.kind, self.name, [other["sys_id"] for other in rows])
-        identity = {"name": self.name, "own": OWN}
+        object_id = new_id(self.scope.path, self.kind, self.name, [other["id"] for other in rows])
+        identity: dict[str, Any] = {"name": self.name, "own": True}
         plan.writes.append(
-            Write(CREATE, self.collection, self.label, {"id": new_id, "properties": text}, identity=dict(identity))
+            Write(CREATE, self.collection, self.label, {"id": object_id, "properties": wanted}, identity=identity)
         )
 
     def _plan_absence(self, plan: Plan, row: Row | None, rows: list[Row]) -> None:
         if row is None:
             if self.inherited(rows):
                 plan.warnings.append(
-                    f"{self.label} is not defined on {self.scope} but inherited, and was left alone; describe it on the scope it comes from"
+                    f"{self.label} is inherited by {self.scope}, not defined there, and was left unchanged; manage it on the scope that defines it"
                 )
             plan.object = {"display_name": self.name, "scope": self.scope.path}
             return
         plan.add_drift("state", PRESENT, ABSENT)
         self.check_absence(plan, row)
-        plan.writes.append(Write(DELETE, self.collection, self.label, row=row["sys_id"]))
-        plan.object = self.described(row, properties_of(row), rows)
+        plan.writes.append(Write(DELETE, self.collection, self.label, row=row["id"]))
+        plan.object = self.as_result(row, properties_of(row))
 
     def _warn_of_inherited(self, plan: Plan, rows: list[Row]) -> None:
         if self.inherited(rows):
             plan.warnings.append(
-                f"{self.scope} also inherits a {self.label}; the one described here is another one, of its own"
+                f"{self.scope} also inherits a {self.label}; this task manages the one that the scope itself defines"
             )
 
     def kept(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """Return everything that a GET showed and a PUT may hold, also what nobody has heard of."""
+        """Return everything that a GET returned and a PUT accepts, unknown properties included."""
         return {name: value for name, value in properties.items() if name not in self.read_only}
 
-    # -- what subclasses say ------------------------------------------------------------------------------------------
+    # -- defined by subclasses ----------------------------------------------------------------------------------------
 
-    def new(self) -> dict[str, Any]:
-        """Return the properties that a new object has whatever is described."""
+    def initial_properties(self) -> dict[str, Any]:
+        """Return the properties that every new object has."""
         raise NotImplementedError
 
     def aspects(self, properties: Mapping[str, Any], rows: list[Row]) -> Iterator[Aspect]:
-        """Yield everything that is described; `properties` are empty for an object that is not there."""
+        """Yield the desired state, option by option; `properties` is empty for an object that does not exist."""
         raise NotImplementedError
 
-    def described(self, row: Row | None, properties: Mapping[str, Any], rows: list[Row]) -> dict[str, Any]:
+    def as_result(self, row: Row | None, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Return the object for the module's result."""
         raise NotImplementedError
 
@@ -155,8 +148,8 @@ class ScopedObject:
     def check_absence(self, plan: Plan, row: Row) -> None:
         """Raise `InvalidInput` for what must not be removed."""
 
-    def also(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
-        """Add what is no property: deviations, warnings, manual steps."""
+    def add_to_plan(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
+        """Add what is not a property: drift and warnings."""
 
-    def finish(self, plan: Plan, properties: Mapping[str, Any]) -> None:
-        """Add what is left to a person once the object has these properties."""
+    def add_manual_steps(self, plan: Plan, properties: Mapping[str, Any]) -> None:
+        """Add what remains to be done by hand once the object has these properties."""

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 from ...ansible_module import TaskContext
 from ...transport.errors import SignInFailed
-from .tokens import Fetched, fetched
+from ...transport.token_cache import Token
+from .tokens import token_of
 
 PROGRAM = "az"
 
 
 @dataclass
 class AzureCli:
-    """`az account get-access-token`, for whoever signed in with `az login`; `timeout` in seconds."""
+    """`az account get-access-token`, for the user signed in with `az login`; `timeout` in seconds."""
 
     tenant: str
     timeout: float
@@ -28,8 +29,8 @@ class AzureCli:
         """One user of this machine, one tenant."""
         return f"cli\0{self.tenant}"
 
-    def fetch(self, scope: str) -> Fetched:
-        """Ask the program."""
+    def fetch(self, scope: str) -> Token:
+        """Run the program."""
         program = shutil.which(PROGRAM)
         if not program:
             raise SignInFailed("azure_auth_source cli: the Azure CLI (az) is not installed where the task runs")
@@ -40,10 +41,10 @@ class AzureCli:
             done = subprocess.run(command, capture_output=True, text=True, timeout=self.timeout, check=False)  # noqa: S603
             if done.returncode:
                 words = " ".join(self.context.redactor.scrub_text(done.stderr).split())
-                raise SignInFailed(f"the Azure CLI gave no token: {words[:500]}. Sign in with 'az login' first")
+                raise SignInFailed(f"the Azure CLI returned no token: {words[:500]}. Sign in with 'az login' first")
             data = json.loads(done.stdout)
-            return fetched({"access_token": data["accessToken"], "expires_on": data.get("expires_on")})
+            return token_of({"access_token": data["accessToken"], "expires_on": data.get("expires_on")})
         except subprocess.TimeoutExpired:
-            raise SignInFailed(f"the Azure CLI gave no token within {self.timeout:g} s (option timeout)") from None
+            raise SignInFailed(f"the Azure CLI returned no token within {self.timeout:g} s (option timeout)") from None
         except (OSError, ValueError, KeyError, TypeError):
-            raise SignInFailed("the Azure CLI answered with something else than a token; is it up to date?") from None
+            raise SignInFailed("the Azure CLI returned an unexpected format; check that it is up to date") from None

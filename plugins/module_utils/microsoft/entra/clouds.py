@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where one cloud signs people in, and where its APIs are: roots, without tenant, version or path."""
+    """The addresses of one cloud's sign-in and APIs: roots, without tenant, version or path."""
 
     authority: str
     resource_manager: str
@@ -36,10 +36,10 @@ DEFAULT_CLOUD = "AzureCloud"
 
 
 def cloud_of(params: Mapping[str, Any]) -> Cloud:
-    """Return the cloud that a task names; its endpoints can still be overridden one by one."""
+    """Return the cloud of a task; single endpoints can be overridden."""
     return CLOUDS[params.get("azure_cloud") or DEFAULT_CLOUD]
 
 
 def audience(root: str) -> str:
-    """Return the scope that a client of the API at `root` asks for: everything that was granted to it."""
+    """Return the scope for the API at `root`: everything that was granted to the client."""
     return f"{root}/.default"

@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing in with Microsoft Entra: one small class for every way to get a token (docs/facts/entra.md#sign-in)."""
+"""Signing in with Microsoft Entra: a class for each source of tokens (docs/facts/entra.md#sign-in)."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from ...ansible_module import Params, TaskContext, transport_settings
+from ...ansible_module import Params, TaskContext
 from ...transport.errors import BadConnectionOption, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
+from ...transport.settings import transport_settings
+from ...transport.token_cache import Token, TokenCache, key_of
 from . import azure_cli, managed_identity
 from .clouds import cloud_of
-from .tokens import Fetched, claims_of, fetched
+from .tokens import claims_of, token_of
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-RENEW_BEFORE = 300.0
-SHORTEST_LIFE = 5.0
 
 CLIENT_SECRET, FEDERATED, MANAGED_IDENTITY, CLI, TOKEN = (
     "client_secret",
@@ -39,13 +37,13 @@ NEEDS = {
     CLI: (),
 }
 
-# Numbers are for messages only: Microsoft says that they change and that code goes by `error`.
+# For messages only: according to Microsoft the numbers change, and code should rely on `error`.
 CAUSES = {
-    7000215: "the client secret is wrong. Take the secret's value, not its id (Entra > App registrations > "
+    7000215: "the client secret is wrong. Use the secret's value, not its id (Entra > App registrations > "
     "Certificates & secrets)",
-    7000222: "the client secret has expired. Make a new one (Entra > App registrations > Certificates & secrets)",
-    700016: "azure_client_id names no application of this tenant: check azure_client_id and azure_tenant_id",
-    90002: "azure_tenant_id names no tenant of this cloud: check azure_tenant_id and azure_cloud",
+    7000222: "the client secret has expired. Create a new one (Entra > App registrations > Certificates & secrets)",
+    700016: "azure_client_id is not an application of this tenant: check azure_client_id and azure_tenant_id",
+    90002: "azure_tenant_id is not a tenant of this cloud: check azure_tenant_id and azure_cloud",
     900023: "azure_tenant_id is neither the id nor a domain of a tenant",
     70011: "the scope is unknown in this cloud: check azure_cloud, azure_graph_url and azure_arm_url",
     500011: "the API is unknown in this tenant: check azure_tenant_id, and that the tenant has the service",
@@ -63,19 +61,19 @@ BY_ERROR = {
 
 
 class Source(Protocol):
-    """One way to get a token."""
+    """A source of tokens."""
 
     @property
     def key(self) -> str:
-        """What tells it from others. It may hold a secret: digest it."""
+        """What distinguishes it from others. It may contain a secret: digest it."""
 
-    def fetch(self, scope: str) -> Fetched:
+    def fetch(self, scope: str) -> Token:
         """Return a new token for `scope` (a resource and `/.default`); raise `SignInFailed`."""
 
 
 @dataclass
 class Application:
-    """An application that proves itself by a secret or by a token of another issuer."""
+    """An application that signs in with a secret or with a token of another issuer."""
 
     session: Session
     tenant: str
@@ -85,40 +83,40 @@ class Application:
 
     @property
     def key(self) -> str:
-        """What is asked, and with what proof."""
+        """The tenant, the application and its proof."""
         return "\0".join((self.session.base_url, self.tenant, self.client, self.secret, self.token_file))
 
-    def fetch(self, scope: str) -> Fetched:
+    def fetch(self, scope: str) -> Token:
         """POST to the token endpoint of the tenant."""
         form = {"grant_type": "client_credentials", "client_id": self.client, "scope": scope, **self._proof()}
         path = f"/{quote(self.tenant, safe='')}/oauth2/v2.0/token"
-        answer = self.session.request("POST", path, form=form, signed=False, only_reads=True, accept_errors=True)
-        data = answer.data if isinstance(answer.data, Mapping) else {}
-        if answer.status >= 400 or not data.get("access_token"):
-            raise SignInFailed(self._explained(answer))
-        return fetched(data)
+        response = self.session.request("POST", path, form=form, signed=False, only_reads=True, accept_errors=True)
+        data = response.data if isinstance(response.data, Mapping) else {}
+        if response.status >= 400 or not data.get("access_token"):
+            raise SignInFailed(self._sign_in_error(response))
+        return token_of(data)
 
     def _proof(self) -> dict[str, str]:
         if self.secret:
             return {"client_secret": self.secret}
         try:
-            # Read anew each time: whoever issues it replaces it long before it ends.
+            # Read each time: its issuer replaces it long before it expires.
             with open(self.token_file, encoding="utf-8") as file:
                 assertion = file.read().strip()
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "no text"
+            reason = getattr(error, "strerror", None) or "not a text file"
             raise BadConnectionOption(
                 f"azure_federated_token_file {self.token_file} cannot be read: {reason}"
             ) from None
         self.session.caller.redactor.add(assertion)
         return {"client_assertion_type": JWT_BEARER, "client_assertion": assertion}
 
-    def _explained(self, answer: Response) -> str:
-        data = answer.data if isinstance(answer.data, Mapping) else {}
+    def _sign_in_error(self, response: Response) -> str:
+        data = response.data if isinstance(response.data, Mapping) else {}
         numbers = data.get("error_codes") if isinstance(data.get("error_codes"), list) else []
         cause = next((CAUSES[number] for number in numbers or [] if number in CAUSES), "")
         cause = cause or BY_ERROR.get(str(data.get("error")), "")
-        words = " ".join(str(answer.error(self.session.caller.redactor.scrub_text)).split())
+        words = " ".join(str(response.error(self.session.caller.redactor.scrub_text)).split())
         return f"Entra refused to sign in application {self.client} of tenant {self.tenant}. {words}" + (
             f". Likely cause: {cause}" if cause else ""
         )
@@ -126,7 +124,7 @@ class Application:
 
 @dataclass
 class GivenToken:
-    """A token from elsewhere: for one API, and not to be renewed."""
+    """A token from the options: for one API, and without a renewal."""
 
     text: str
 
@@ -135,21 +133,13 @@ class GivenToken:
         """The token itself."""
         return self.text
 
-    def fetch(self, scope: str) -> Fetched:
-        """Return the given token, whatever it is for."""
-        return Fetched(self.text, 0.0)
+    def fetch(self, scope: str) -> Token:
+        """Return the given token for every scope."""
+        return Token(self.text, 0.0)
 
 
-@dataclass
-class Live:
-    """A token of this process and when it ends (seconds of the monotonic clock)."""
-
-    text: str
-    ends: float
-
-
-# One token per source and scope in this process. The key is a digest: no credentials in it.
-_tokens: dict[str, Live] = {}
+# By source and scope.
+TOKENS = TokenCache(renew_before=300.0)
 
 
 @dataclass
@@ -161,43 +151,39 @@ class EntraSigner:
     context: TaskContext
 
     def __post_init__(self) -> None:
-        self._key = hashlib.sha256(f"{self.source.key}\0{self.scope}".encode()).hexdigest()
+        self._key = key_of(self.source.key, self.scope)
 
     def headers(self) -> Mapping[str, str]:
-        """Return the bearer header, with a token that lives for at least another moment."""
+        """Return the bearer header, with a token that has not expired."""
         return {"Authorization": f"Bearer {self._token()}"}
 
     def renew(self) -> bool:
-        """Forget the token that was refused; a given one cannot be had again."""
-        return not isinstance(self.source, GivenToken) and _tokens.pop(self._key, None) is not None
+        """Forget the token that was refused; a given one cannot be renewed."""
+        return not isinstance(self.source, GivenToken) and TOKENS.forget(self._key)
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What the token says of who is calling (`oid` is an id in the tenant), unproven."""
+        """The claims of the token about the caller (`oid` is an id in the tenant), unverified."""
         return claims_of(self._token())
 
     def _token(self) -> str:
         if isinstance(self.source, GivenToken):
             return self.source.text
-        known = _tokens.get(self._key)
-        if known is None or known.ends <= time.monotonic():
-            new = self.source.fetch(self.scope)
-            margin = min(RENEW_BEFORE, new.life / 2)
-            known = _tokens[self._key] = Live(new.text, time.monotonic() + max(SHORTEST_LIFE, new.life - margin))
-        self.context.redactor.add(known.text)
-        return known.text
+        token = TOKENS.token(self._key, lambda: self.source.fetch(self.scope))
+        self.context.redactor.add(token.text)
+        return token.text
 
 
 def source_name(params: Params) -> str:
-    """Return which source the options ask for; `auto` takes the first whose options are all there.
+    """Return the source in the options; `auto` is the first one whose options are all set.
 
-    Raises `BadConnectionOption` when there is none, or when the named one lacks an option.
+    Raises `BadConnectionOption` when there is none, or when the selected one lacks an option.
     """
     wanted = str(params.get("azure_auth_source") or "auto")
     if wanted != "auto":
         missing = [option for option in NEEDS[wanted] if not params.get(option)]
         if missing:
-            raise BadConnectionOption(f"azure_auth_source {wanted} needs {', '.join(missing)}")
+            raise BadConnectionOption(f"azure_auth_source {wanted} requires {', '.join(missing)}")
         return wanted
     for name in (TOKEN, CLIENT_SECRET, FEDERATED):
         if all(params.get(option) for option in NEEDS[name]):
@@ -207,16 +193,16 @@ def source_name(params: Params) -> str:
     if shutil.which(azure_cli.PROGRAM):
         return CLI
     options = sorted({option for options in NEEDS.values() for option in options})
-    given = ", ".join(option for option in options if params.get(option)) or "no credentials"
+    given = ", ".join(option for option in options if params.get(option)) or "none"
     raise BadConnectionOption(
-        f"no way to sign in to Microsoft Entra: given are {given}. Give azure_tenant_id, azure_client_id and "
-        f"azure_client_secret (or azure_federated_token_file), or azure_access_token, or say azure_auth_source: "
+        f"missing credentials for Microsoft Entra (set: {given}). Set azure_tenant_id, azure_client_id and "
+        f"azure_client_secret (or azure_federated_token_file), or azure_access_token, or azure_auth_source: "
         f"managed_identity on a machine of Azure, or cli after 'az login'"
     )
 
 
 def may_sign_in(params: Params) -> bool:
-    """Return whether the options give any way to sign in with Entra."""
+    """Return whether the options allow a sign-in with Entra."""
     try:
         return bool(source_name(params))
     except BadConnectionOption:
@@ -224,7 +210,7 @@ def may_sign_in(params: Params) -> bool:
 
 
 def source_of(params: Params, context: TaskContext) -> Source:
-    """Return the way to a token that a task's connection options describe; nothing is sent yet."""
+    """Return the source of tokens for a task's connection options; nothing is sent yet."""
     for option in ("azure_client_secret", "azure_access_token"):
         context.redactor.add(params.get(option))
     name = source_name(params)
@@ -243,7 +229,7 @@ def source_of(params: Params, context: TaskContext) -> Source:
 
 
 def signer_for(params: Params, context: TaskContext, scope: str) -> EntraSigner:
-    """Return what signs requests of the API behind `scope`."""
+    """Return the signer for requests to the API of `scope`."""
     return EntraSigner(source_of(params, context), scope, context)
 
 

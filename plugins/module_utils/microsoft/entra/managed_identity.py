@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token for the identity that Azure gave the machine at hand (docs/facts/entra.md#managed-identity)."""
+"""A token for the managed identity of the machine (docs/facts/entra.md#managed-identity)."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 
-from ...ansible_module import Params, TaskContext, transport_settings
+from ...ansible_module import Params, TaskContext
 from ...transport.errors import HttpError, SignInFailed, TransportError
 from ...transport.session import Session
-from .tokens import Fetched, fetched
+from ...transport.settings import transport_settings
+from ...transport.token_cache import Token
+from .tokens import token_of
 
-# Known to every virtual machine of Azure, and to nobody else: a link-local address, so plain http stays on the host.
+# The same on every virtual machine of Azure. It is a link-local address, so plain http stays on the host.
 METADATA_SERVICE = "http://169.254.169.254"
 METADATA_PATH = "/metadata/identity/oauth2/token"
 METADATA_VERSION = "2018-02-01"
@@ -20,12 +22,12 @@ APP_SERVICE_VERSION = "2019-08-01"
 
 
 def is_announced() -> bool:
-    """Return whether the environment names an endpoint for identities, as App Service does."""
+    """Return whether the environment names an identity endpoint, as in App Service."""
     return bool(os.environ.get("IDENTITY_ENDPOINT") and os.environ.get("IDENTITY_HEADER"))
 
 
 class DirectSession(Session):
-    """A session that no proxy may come between: the service answers only to the machine itself."""
+    """A session without a proxy: the service answers only to the machine itself."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,10 +49,10 @@ class ManagedIdentity:
 
     @property
     def key(self) -> str:
-        """Which service is asked, and for whom."""
+        """The service and the identity."""
         return f"{self.session.base_url}/{self.path}\0{self.client}"
 
-    def fetch(self, scope: str) -> Fetched:
+    def fetch(self, scope: str) -> Token:
         """GET a token from the service of the machine."""
         query = {"resource": scope.removesuffix("/.default"), **({"client_id": self.client} if self.client else {})}
         if self.endpoint:
@@ -58,17 +60,17 @@ class ManagedIdentity:
         else:
             query["api-version"], headers = METADATA_VERSION, {"Metadata": "true"}
         try:
-            answer = self.session.request("GET", self.path, query=query, headers=headers, signed=False)
+            response = self.session.request("GET", self.path, query=query, headers=headers, signed=False)
         except HttpError as error:
             raise SignInFailed(
-                f"the managed identity gave no token. {error}. Check that the machine has an identity"
+                f"the managed identity returned no token. {error}. Check that the machine has an identity"
                 f"{', and that azure_client_id is the client id of one of them' if self.client else ''}"
             ) from None
         except TransportError as error:
             raise SignInFailed(
-                f"the managed identity gave no token. {error}. azure_auth_source managed_identity works on a machine of Azure only"
+                f"the managed identity returned no token. {error}. azure_auth_source managed_identity works only on a machine in Azure"
             ) from None
-        data = answer.data
+        data = response.data
         if not isinstance(data, Mapping) or not data.get("access_token"):
-            raise SignInFailed("the answer for the managed identity holds no access_token")
-        return fetched(data)
+            raise SignInFailed("the response for the managed identity contains no access_token")
+        return token_of(data)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options of Microsoft Entra, Resource Manager and Graph (interface: group azure)."""
+"""The connection options of Microsoft Entra, Resource Manager and Graph (option group azure)."""
 
 from __future__ import annotations
 

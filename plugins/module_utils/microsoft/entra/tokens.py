@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every source of tokens returns."""
+"""Access tokens of Entra: what a token response holds, and the claims within a token."""
 
 from __future__ import annotations
 
@@ -7,34 +7,28 @@ import base64
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-# What Entra grants by default, about an hour; taken where an answer does not say.
-USUAL_LIFE = 3599.0
+from ...transport.session import Session
+from ...transport.token_cache import Token
+
+# The default lifetime in Entra, about an hour, where a response does not state one.
+DEFAULT_LIFETIME = 3599.0
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """A token and the seconds that it lives."""
-
-    text: str
-    life: float
-
-
-def fetched(data: Mapping[str, Any]) -> Fetched:
-    """Return the token of an answer: `access_token`, with `expires_in` (seconds) or `expires_on` (epoch seconds)."""
-    life = _number(data.get("expires_in"))
+def token_of(data: Mapping[str, Any]) -> Token:
+    """Return the token of a response: `access_token`, with `expires_in` (seconds) or `expires_on` (epoch seconds)."""
+    lifetime = _number(data.get("expires_in"))
     ends = _number(data.get("expires_on"))
-    if life is None:
-        life = ends - time.time() if ends is not None else USUAL_LIFE
-    return Fetched(str(data["access_token"]), life)
+    if lifetime is None:
+        lifetime = ends - time.time() if ends is not None else DEFAULT_LIFETIME
+    return Token(str(data["access_token"]), lifetime, data)
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return what an access token says of its owner, unproven; nothing of one that is no JSON Web Token.
+    """Return the claims of an access token, unverified; none where it is not a JSON Web Token.
 
-    Microsoft calls the token opaque to clients, so it serves only to recognize ourselves.
+    Microsoft calls the token opaque to clients, so the claims serve only to recognize the caller.
     """
     try:
         body = token.split(".")[1]
@@ -42,6 +36,12 @@ def claims_of(token: str) -> dict[str, Any]:
     except (IndexError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def caller_claims(session: Session) -> Mapping[str, Any]:
+    """Return the claims of the token that `session` signs in with, such as `oid`, the object id of the caller."""
+    claims: Mapping[str, Any] = getattr(session.signer, "claims", None) or {}
+    return claims
 
 
 def _number(value: Any) -> float | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft Graph: lists with pages, batches, hunting, refusals in plain words.
+"""Microsoft Graph: paged lists, batches, hunting, refusals with a remedy.
 
 See docs/facts/microsoft_graph.md#hunting, docs/facts/microsoft_graph.md#secure-score,
 docs/facts/microsoft_graph.md#conventions.
@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...ansible_module import Params, TaskContext, transport_settings
+from ...ansible_module import Params, TaskContext
 from ...engine.errors import EngineError, Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ...transport.polling import ProgressLine
 from ...transport.responses import Response
 from ...transport.session import Session, checked_base_url
-from ..collection_store import CollectionStore
+from ...transport.settings import transport_settings
 from ..entra.clouds import audience, cloud_of
 from ..entra.credentials import signer_for
 from ..next_link import path_below
-from .batch import Call, answered
+from .batch import BatchSender, Call
 
 VERSION = "/v1.0"
 HUNTING_PATH = f"{VERSION}/security/runHuntingQuery"
@@ -29,67 +30,56 @@ GRANT = (
     "Grant it under Entra > App registrations > (the application) > API permissions > Add a permission > Microsoft Graph > "
     "Application permissions, then choose Grant admin consent"
 )
-# More pages than any answer has: a platform that hands out the same link for ever must not keep us.
+# More pages than any list has: a platform that returns the same link for ever must not keep us in a loop.
 MAX_PAGES = 10_000
 
 
 @dataclass(frozen=True)
-class HuntingAnswer:
+class HuntingResult:
     """Rows of a query, column name to value, and the columns with their types."""
 
     rows: list[dict[str, Any]]
     schema: list[dict[str, str]]
 
 
-class GraphClient(CollectionStore):
+class GraphClient:
     """Microsoft Graph of one tenant, as one identity sees it."""
 
+    name = "Microsoft Graph"
+
     def __init__(self, session: Session, params: Params, context: TaskContext) -> None:
-        super().__init__("Microsoft Graph", context)
-        self.session, self.params = session, params
+        self.session, self.params, self.context = session, params, context
 
     @classmethod
     def from_params(cls, params: Params, context: TaskContext) -> GraphClient:
-        """Return the Graph that the connection options describe; nothing is sent yet."""
+        """Return a client for the connection options; nothing is sent yet."""
         cloud = cloud_of(params)
         root = checked_base_url("azure_graph_url", params.get("azure_graph_url") or cloud.graph)
         context.subject = context.subject or (params.get("azure_tenant_id") or root)
-        # The audience is Graph's own name, also where a gateway stands before it.
+        # The audience is Graph itself, also behind a gateway.
         signer = signer_for(params, context, audience(cloud.graph))
         return cls(Session(root, transport_settings(params), context, signer), params, context)
-
-    def __enter__(self) -> GraphClient:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        """Nothing to close: the connection stays for the next call of this process."""
-
-    @property
-    def caller(self) -> Mapping[str, Any]:
-        """What the token says of who is calling, such as `oid`, the id of the user or of the application; maybe nothing."""
-        claims: Mapping[str, Any] = getattr(self.session.signer, "claims", None) or {}
-        return claims
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
     def call(self, method: str, path: str, permission: str, **more: Any) -> Response:
-        """Send one request and return its answer. `path` follows the version; `permission` is what it takes.
+        """Send one request and return its response. `path` follows the version; the call requires `permission`.
 
-        Raises `Refused` or `SignInFailed` with what to do, and the transport's errors.
+        Raises `Refused` or `SignInFailed` with a remedy, and the transport's errors.
         """
         return self._send(method, f"{VERSION}{path}", permission, **more)
 
     def rows(self, path: str, permission: str, *, one_page: bool = False, **query: str) -> list[dict[str, Any]]:
-        """Return every object of a list, following `@odata.nextLink` as it is; or those of its first page.
+        """Return every object of a list, following `@odata.nextLink` unchanged; or those of its first page.
 
         See docs/facts/microsoft_graph.md#lists-of-graph.
         """
-        answer = self.call("GET", path, permission, query={f"${name}": value for name, value in query.items()})
-        return page_of(answer)[0] if one_page else self.rows_from(answer, permission)
+        response = self.call("GET", path, permission, query={f"${name}": value for name, value in query.items()})
+        return page_of(response)[0] if one_page else self.rows_from(response, permission)
 
-    def rows_from(self, answer: Response, permission: str) -> list[dict[str, Any]]:
-        """Return every object of a list whose first page is `answer`."""
-        rows, link = page_of(answer)
+    def rows_from(self, response: Response, permission: str) -> list[dict[str, Any]]:
+        """Return every object of a list whose first page is `response`."""
+        rows, link = page_of(response)
         seen: set[str] = set()
         while link and link not in seen and len(seen) < MAX_PAGES:
             seen.add(link)
@@ -98,15 +88,18 @@ class GraphClient(CollectionStore):
         return rows
 
     def batch(self, calls: Sequence[Call]) -> list[Response]:
-        """Send `calls` in as few requests as can be and return their answers in the same order, errors among them.
+        """Send `calls` in as few requests as possible and return their responses in the same order, errors included.
 
         Raises what `call` raises when a batch itself is refused.
         """
-        return answered(self, calls)
+        return BatchSender(self._send_batch, self.session, self.progress_line()).responses(calls)
 
-    def send_batch(self, body: Any, *, only_reads: bool) -> Response:
-        """Send one `$batch`."""
+    def _send_batch(self, body: Any, *, only_reads: bool) -> Response:
         return self._send("POST", f"{VERSION}/$batch", "", body=body, only_reads=only_reads)
+
+    def progress_line(self) -> ProgressLine:
+        """Return a line of progress that begins with the platform's name."""
+        return ProgressLine(lambda text: self.context.progress(f"{self.name}: {text}"))
 
     def below(self, link: str) -> str:
         """Return the path and query of an absolute `link`; raise `EngineError` for one to another host."""
@@ -120,59 +113,61 @@ class GraphClient(CollectionStore):
         except HttpError as error:
             raise self.refusal(error, permission) from None
 
-    def error_of(self, answer: Response) -> HttpError:
-        """Return the error that an answer within a batch is, without secrets."""
-        return answer.error(self.context.redactor.scrub_text)
+    def error_of(self, response: Response) -> HttpError:
+        """Return the error in a response of a batch, without secrets."""
+        return response.error(self.context.redactor.scrub_text)
 
     def refusal(self, error: HttpError, permission: str, what: str = "the call", **hints: str) -> Exception:
-        """Return what a refused call means, and what to do. `hints` by status (`on_400`) go before our own."""
+        """Return the exception for a refused call, with a remedy. `hints` by status (`on_400`) take precedence."""
         if error.status == 401:
             return SignInFailed(
-                f"{error}. The token is not for Microsoft Graph of this tenant: check azure_tenant_id, azure_cloud and azure_access_token"
+                f"{error}. The token is for another API or another tenant: check azure_tenant_id, azure_cloud and azure_access_token"
             )
         hint = hints.get(f"on_{error.status}", "")
         if error.status == 403 and permission:
-            hint = f"It takes the permission {permission} of Microsoft Graph. {GRANT}{'. ' + hint if hint else ''}"
+            hint = f"The call requires the permission {permission} of Microsoft Graph. {GRANT}{'. ' + hint if hint else ''}"
         if error.status == 429:
             hint = hint or "Microsoft Graph is throttling this tenant; run again later"
         return Refused(f"Microsoft Graph refused {what}. {error}{'. ' + hint if hint else ''}")
 
     # -- hunting ------------------------------------------------------------------------------------------------------
 
-    def hunt(self, query: str, timespan: str | None = None) -> HuntingAnswer:
-        """Run an advanced hunting query (KQL). `timespan` is ISO 8601; without it Graph takes 30 days.
+    def hunt(self, query: str, timespan: str | None = None) -> HuntingResult:
+        """Run an advanced hunting query (KQL). `timespan` is ISO 8601; without it Graph searches 30 days.
 
-        Raises `Refused` with what to do about it.
+        Raises `Refused` with a remedy.
         """
         body = {"Query": query, **({"Timespan": timespan} if timespan else {})}
         try:
-            answer = self.session.request("POST", HUNTING_PATH, body=body, only_reads=True)
+            response = self.session.request("POST", HUNTING_PATH, body=body, only_reads=True)
         except HttpError as error:
             raise self.refusal(
                 error,
                 HUNTING_PERMISSION,
                 "the hunting query",
-                on_400="Graph does not understand the query or the timespan",
-                on_429="The tenant's quota for hunting is used up; wait a quarter of an hour, or ask for less",
+                on_400="Check the syntax of the query and the timespan",
+                on_429="The tenant's hunting quota is exhausted; wait 15 minutes, or narrow the query",
             ) from None
-        data = answer.data
+        data = response.data
         rows = _first(data, "results", "Results")
         if not isinstance(rows, list):
-            raise EngineError(f"POST {HUNTING_PATH} -> {answer.status}: the answer holds no results")
-        # The keys of the schema come in lower and in upper case (docs/facts/microsoft_graph.md#advanced-hunting).
+            raise EngineError(f"POST {HUNTING_PATH} -> {response.status}: the response contains no results")
+        # The keys of the schema start in lower or in upper case (docs/facts/microsoft_graph.md#advanced-hunting).
         schema = [
             {"name": str(_first(column, "name", "Name")), "type": str(_first(column, "type", "Type"))}
             for column in _first(data, "schema", "Schema") or []
         ]
-        return HuntingAnswer([row for row in rows if isinstance(row, dict)], schema)
+        return HuntingResult([row for row in rows if isinstance(row, dict)], schema)
 
 
-def page_of(answer: Response) -> tuple[list[dict[str, Any]], str]:
+def page_of(response: Response) -> tuple[list[dict[str, Any]], str]:
     """Return the objects of one page of a list, and the link to the next one, "" for none."""
-    data = answer.data
+    data = response.data
     if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
-        # Taken for "nothing there", a list would look empty.
-        raise AmbiguousResponse(f"{answer.method} {answer.path} -> {answer.status}: the answer holds no list")
+        # Read as an empty list, it would hide every object.
+        raise AmbiguousResponse(
+            f"{response.method} {response.path} -> {response.status}: the response contains no list"
+        )
     return [row for row in data["value"] if isinstance(row, dict)], str(data.get("@odata.nextLink") or "")
 
 

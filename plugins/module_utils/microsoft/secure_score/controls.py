@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the controls of Secure Score are marked."""
+"""The states of controls of Secure Score."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CHANGED, OK, UPDATE, Plan, SecretDecision, Value, Write
+from ...engine.plan import CHANGED, OK, UPDATE, Plan, Resource, SecretDecision, Value, Write
 from ...engine.result import Drift
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.snapshot import Query, Row, Snapshot
 from .control_profiles_api import COLLECTION, STATES
 
-COLUMNS = ("sys_id", "title", "service", "deprecated", "state", "comment")
+COLUMNS = ("id", "title", "service", "deprecated", "state", "comment")
 MANAGED = ("state", "comment")
 
 CONTROL_OPTIONS: dict[str, dict[str, Any]] = {
@@ -21,10 +21,13 @@ CONTROL_OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": list(STATES), "required": True},
     "comment": {"type": "str"},
 }
+CONTROLS_OPTIONS: dict[str, dict[str, Any]] = {
+    "controls": {"type": "list", "elements": "dict", "required": True, "options": CONTROL_OPTIONS},
+}
 
 
-class SecureScoreControls:
-    """The described marks, one for each control."""
+class SecureScoreControls(Resource):
+    """The desired states, one for each control."""
 
     label = "secure_score_controls"
 
@@ -33,20 +36,16 @@ class SecureScoreControls:
         ids = [entry["id"] for entry in entries]
         for control in ids:
             if ids.count(control) > 1:
-                raise InvalidInput(f"controls names {control!r} twice")
-
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
+                raise InvalidInput(f"controls lists {control!r} twice")
 
     def reads(self) -> list[Query]:
-        """Ask for every control: one list tells all."""
-        return [Query(COLLECTION, "sys_id", (), COLUMNS)]
+        """Read every control: it is one list."""
+        return [Query(COLLECTION, "id", (), COLUMNS)]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare control by control."""
         plan = Plan(self.label, bulk=True)
-        rows = {row["sys_id"]: row for row in snapshot.all_rows(COLLECTION, "sys_id")}
+        rows = {row["id"]: row for row in snapshot.all_rows(COLLECTION, "id")}
         self._check_ids(rows)
         for entry in self.entries:
             self._plan_one(plan, entry, rows[entry["id"]])
@@ -55,35 +54,35 @@ class SecureScoreControls:
     def _check_ids(self, rows: Mapping[str, Row]) -> None:
         unknown = [entry["id"] for entry in self.entries if entry["id"] not in rows]
         if unknown:
-            told = "; ".join(f"{control!r}{_similar(control, rows)}" for control in unknown)
+            ids = "; ".join(f"{control!r}{_similar(control, rows)}" for control in unknown)
             raise InvalidInput(
-                f"the tenant has no control of Secure Score with the id {told}. Nothing was written. "
-                f"graph_secure_score_info lists them; those of ServiceNow come with the first connected instance"
+                f"the tenant has no control of Secure Score with the id {ids}. Nothing was written. "
+                f"graph_secure_score_info lists them; those of ServiceNow appear with the first connected instance"
             )
 
     @staticmethod
     def _plan_one(plan: Plan, entry: Mapping[str, Any], row: Row) -> None:
-        label = f"control {row['sys_id']}"
-        outcome: dict[str, Any] = {"object": label, "id": row["sys_id"], "title": row["title"], "status": OK}
+        label = f"control {row['id']}"
+        outcome: dict[str, Any] = {"object": label, "id": row["id"], "title": row["title"], "status": OK}
         outcome |= {name: row[name] for name in MANAGED}
         plan.outcomes.append(outcome)
-        if row["deprecated"] == "true":
-            plan.warnings.append(f"{label} is deprecated: Microsoft scores it no longer, whatever it is marked as")
+        if row["deprecated"]:
+            plan.warnings.append(f"{label} is deprecated: Microsoft does not score it any more, in any state")
         wanted = {name: entry[name] for name in MANAGED if entry.get(name) is not None}
-        deviating = [name for name, value in wanted.items() if row[name] != value]
-        if not deviating:
+        drifted = [name for name, value in wanted.items() if row[name] != value]
+        if not drifted:
             return
         outcome |= {"status": CHANGED, **wanted}
-        plan.drift += [Drift(label, name, row[name], wanted[name]) for name in deviating]
-        plan.before[label] = {name: row[name] for name in deviating}
-        plan.after[label] = {name: wanted[name] for name in deviating}
+        plan.drift += [Drift(label, name, row[name], wanted[name]) for name in drifted]
+        plan.before[label] = {name: row[name] for name in drifted}
+        plan.after[label] = {name: wanted[name] for name in drifted}
         values: dict[str, Value] = {**wanted}
-        plan.writes.append(Write(UPDATE, COLLECTION, label, values, row["sys_id"]))
+        plan.writes.append(Write(UPDATE, COLLECTION, label, values, row["id"]))
 
 
 def _similar(control: str, rows: Mapping[str, Row]) -> str:
-    """Return what else may be meant: an id, or the id behind a title."""
-    by_name = {name.casefold(): row["sys_id"] for row in rows.values() for name in (row["sys_id"], row["title"])}
+    """Return a suggestion: similar ids, and the ids of similar titles."""
+    by_name = {name.casefold(): row["id"] for row in rows.values() for name in (row["id"], row["title"])}
     close = get_close_matches(control.casefold(), by_name, n=3)
     found = list(dict.fromkeys(by_name[name] for name in close))
     return f" (did you mean {' or '.join(found)}?)" if found else ""

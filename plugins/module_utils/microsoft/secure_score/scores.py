@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ServiceNow controls of Secure Score, joined with their scores and the settings behind them.
+"""The ServiceNow controls of Secure Score, joined with their scores and settings.
 
-See docs/facts/microsoft_graph.md#secure-score, docs/facts/servicenow_hardening.md#secure-score-controls. What is behind
-a control comes from the hardening catalogue.
+See docs/facts/microsoft_graph.md#secure-score, docs/facts/servicenow_hardening.md#secure-score-controls. The settings
+of a control come from the hardening catalogue.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ...engine.errors import InvalidInput
 from ...hardening.catalogue import BY_ID, CATALOGUE, Setting
 from ...hardening.catalogue.secure_score_points import MICROSOFT, POINTS
 from ...hardening.evaluate import COMPLIANT, DEVIATING, UNKNOWN, fulfils
-from .control_profiles_api import mark_of
+from .control_profiles_api import state_of
 
 SERVICE = "MDA_SNOW"
 EXPLICIT_ROLES = "plugin.explicit_roles"
-# In Microsoft's words (docs/facts/servicenow_hardening.md#secure-score-controls): how a control is recognized whose id
-# is another one than in the exports.
+# Microsoft's titles (docs/facts/servicenow_hardening.md#secure-score-controls): they identify a control whose id
+# differs from the exports.
 TITLES = {
     "Enable multi-factor authentication": "authenticateMultifactor",
     "Enable enforcing JSONv2 requests with basic authorization": "authRequiredJson2",
@@ -45,7 +45,7 @@ TITLES = {
     "Enable anti-CSRF token": "useCsrfToken",
     "Enable absolute session timeout": "userCookieMaxLifeSpanInDays",
 }
-# A control by this name was never seen in an export, but Microsoft's page goes on naming it.
+# No export contains a control of this name, but Microsoft's page still lists it.
 EXPLICIT_ROLES_TITLE = "explicit role"
 BY_TITLE = {title.casefold(): f"{SERVICE}_{name}" for title, name in TITLES.items()}
 
@@ -58,17 +58,17 @@ class Hosts:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any] | None) -> Hosts:
-        """Return what option `settings` holds; raise `InvalidInput` when it is something else."""
+        """Return the hosts of option `settings`; raise `InvalidInput` for another format."""
         for host, rows in (settings or {}).items():
             usable = isinstance(rows, list) and all(isinstance(row, Mapping) and "verdict" in row for row in rows)
             if not usable:
                 raise InvalidInput(
-                    f"settings: {host} must hold the list that snow_hardening_info returns as settings, with a verdict in each entry"
+                    f"settings: {host} must be the list that snow_hardening_info returns as settings, with a verdict in each entry"
                 )
         return cls(settings or {})
 
     def verdicts(self, ids: Sequence[str]) -> dict[str, str]:
-        """Return the verdict of each host on settings of which one is enough; a host that did not look is left out."""
+        """Return the verdict of each host on settings of which one is sufficient; hosts that did not check them are omitted."""
         found = {}
         for host, rows in self.rows.items():
             verdicts = [_verdict(row) for row in rows if row.get("id") in ids]
@@ -78,9 +78,9 @@ class Hosts:
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
-    """Return the verdict on a setting as Microsoft sees it.
+    """Return the verdict on a setting by Microsoft's rules.
 
-    It asks for less than the hardening baseline here and there, and how it judges what has no row is not known.
+    Some are less strict than the hardening baseline, and how Microsoft rates a setting without a row is unknown.
     """
     verdict = str(row["verdict"])
     if verdict == COMPLIANT and "actual" in row and row["actual"] is None:
@@ -93,15 +93,15 @@ def _verdict(row: Mapping[str, Any]) -> str:
 
 
 def settings_of(control: str, title: str = "") -> list[Setting]:
-    """Return the settings behind a control, found by its id, else by its title; any of them satisfies it."""
+    """Return the settings of a control, found by its id, else by its title; any of them satisfies it."""
     known = control if control in POINTS else BY_TITLE.get(title.strip().casefold(), "")
     return [setting for setting in CATALOGUE if known and setting.secure_score_control == known]
 
 
-def chosen(profiles: Sequence[Mapping[str, Any]], service: str) -> tuple[list[Mapping[str, Any]], bool]:
+def select_controls(profiles: Sequence[Mapping[str, Any]], service: str) -> tuple[list[Mapping[str, Any]], bool]:
     """Return the controls of a service, and whether those of ServiceNow had to be found by id and title.
 
-    The literal of the service rests on two exports (docs/facts/microsoft_graph.md#servicenow-controls).
+    The name of the service comes from two exports (docs/facts/microsoft_graph.md#servicenow-controls).
     """
     found = [row for row in profiles if str(row.get("service") or "").casefold() == service.casefold()]
     if found or service.casefold() != SERVICE.casefold():
@@ -110,10 +110,10 @@ def chosen(profiles: Sequence[Mapping[str, Any]], service: str) -> tuple[list[Ma
     return found, bool(found)
 
 
-def joined(
+def join_scores(
     profiles: Sequence[Mapping[str, Any]], score: Mapping[str, Any], hosts: Hosts
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the controls with their scores and settings, and what the scores add up to."""
+    """Return the controls with their scores and settings, and the totals of the scores."""
     scores = {str(row.get("controlName")): row for row in score.get("controlScores") or [] if isinstance(row, Mapping)}
     controls = [_control(profile, scores.get(str(profile["id"])), hosts) for profile in profiles]
     controls.sort(key=lambda control: (-(control["points_left"] or 0), control["id"]))
@@ -123,30 +123,30 @@ def joined(
 def _control(profile: Mapping[str, Any], scored: Mapping[str, Any] | None, hosts: Hosts) -> dict[str, Any]:
     control, title = str(profile["id"]), str(profile.get("title") or "")
     settings = settings_of(control, title)
-    state, comment = mark_of(profile)
-    points, most = _number((scored or {}).get("score")), _number(profile.get("maxScore"))
+    state, comment = state_of(profile)
+    points, max_points = _number((scored or {}).get("score")), _number(profile.get("maxScore"))
     return {
         "id": control,
         "title": title,
         "score": points,
-        "max_score": most,
-        "points_left": None if points is None or most is None else round(max(0.0, most - points), 2),
+        "max_score": max_points,
+        "points_left": None if points is None or max_points is None else round(max(0.0, max_points - points), 2),
         "state": state,
         "comment": comment,
         "category": str(profile.get("controlCategory") or ""),
         "implementation_status": str((scored or {}).get("implementationStatus") or ""),
         "remediation": str(profile.get("remediation") or ""),
         "action_url": str(profile.get("actionUrl") or ""),
-        "setting": _setting(settings[0]) if settings else None,
-        "alternatives": [_setting(setting) for setting in settings[1:]],
+        "setting": _setting_as_result(settings[0]) if settings else None,
+        "alternatives": [_setting_as_result(setting) for setting in settings[1:]],
         "instances": hosts.verdicts([setting.id for setting in settings]),
         "deprecated": bool(profile.get("deprecated")),
         "known": bool(settings),
     }
 
 
-def _setting(setting: Setting) -> dict[str, Any]:
-    """Return what has to be true of an instance for Microsoft to give the points."""
+def _setting_as_result(setting: Setting) -> dict[str, Any]:
+    """Return the setting that an instance must have to earn the points."""
     comparator, wanted = MICROSOFT.get(setting.id, (setting.comparator, setting.recommended))
     expected = list(wanted) if isinstance(wanted, tuple) else wanted
     return {
@@ -173,30 +173,30 @@ def _totals(controls: Sequence[Mapping[str, Any]], score: Mapping[str, Any]) -> 
 
 
 def summary(service: str, score: Mapping[str, Any], controls: Sequence[Mapping[str, Any]]) -> str:
-    """Return the score in one line."""
+    """Return the score in one sentence."""
     if not controls:
         return f"{service}: the tenant has no such controls"
     if not score["scored_controls"]:
         return f"{service}: {score['controls']} controls, none has a score yet"
     open_controls = sum(bool(control["points_left"]) for control in controls)
     return (
-        f"{service}: {score['points']:g} of {score['max_points']:g} points, {score['points_left']:g} to win "
-        f"with {open_controls} control{'' if open_controls == 1 else 's'}"
+        f"{service}: {score['points']:g} of {score['max_points']:g} points, {score['points_left']:g} more available "
+        f"from {open_controls} control{'' if open_controls == 1 else 's'}"
     )
 
 
 def notes_of(controls: Sequence[Mapping[str, Any]], hosts: Hosts, service: str) -> list[str]:
-    """Return what the numbers alone do not say."""
+    """Return notes on the numbers."""
     if service.casefold() != SERVICE.casefold():
         return []
     notes = []
     if controls and not any(control["score"] is not None for control in controls):
-        notes.append("No control has a score yet: Microsoft takes up to 24 hours after an instance was connected.")
+        notes.append("No control has a score yet: Microsoft needs up to 24 hours after an instance was connected.")
     listed = {control["id"] for control in controls}
     titles = {BY_TITLE.get(control["title"].strip().casefold()) for control in controls}
     gone = [control for control in POINTS if control not in listed and control not in titles]
     if controls and gone:
-        notes.append(f"The tenant does not list {', '.join(gone)}, which the exports of 2024 and 2026 hold.")
+        notes.append(f"The tenant does not list {', '.join(gone)}, which the exports of 2024 and 2026 contain.")
     if not any(EXPLICIT_ROLES_TITLE in control["title"].casefold() for control in controls):
         notes.append(_explicit_roles(hosts))
     return notes
@@ -204,10 +204,10 @@ def notes_of(controls: Sequence[Mapping[str, Any]], hosts: Hosts, service: str) 
 
 def _explicit_roles(hosts: Hosts) -> str:
     verdicts = hosts.verdicts([EXPLICIT_ROLES])
-    told = ", ".join(f"{host} {verdict}" for host, verdict in verdicts.items())
+    hosts_found = ", ".join(f"{host} {verdict}" for host, verdict in verdicts.items())
     return (
         "Microsoft's page on ServiceNow still names 'Activate the explicit role plugin', but no control of Secure Score exists for it "
-        f"any more: it wins no points. The hardening catalogue has it as {EXPLICIT_ROLES}{': ' + told if told else ''}."
+        f"any more: it earns no points. The hardening catalogue has it as {EXPLICIT_ROLES}{': ' + hosts_found if hosts_found else ''}."
     )
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Configuration Compliance and its integration with Defender for Cloud: ServiceNow pulls assessments from Azure.
 
-Nothing of this is a published interface but the platform's own tables; what is where is found out at run time
+Only the platform's own tables are a published interface; where the application stores its data is discovered at run time
 (docs/facts/configuration_compliance.md#private-configuration-table).
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of Configuration Compliance and of the integration before an instance is asked.
+"""Names, ids and labels of Configuration Compliance and of the integration.
 
 See docs/facts/configuration_compliance.md#the-application, docs/facts/configuration_compliance.md#the-integration.
 """
@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# -- applications (1.1, 1.3, 2.1) -------------------------------------------------------------------------------------
+# -- applications -------------------------------------------------------------------------------------------------------
 
 COMPLIANCE, COMPLIANCE_SCOPE = "com.snc.vulc", "sn_vulc"
 NEW, OLD = "sn_vul_msft_tvm", "sn_vul_asc"
 OLD_STORE_ID = "app-vul-asc"
-# The scope belonged to Threat and Vulnerability Management alone before it took the old application in (2.1: 3.0.2).
-FIRST_WITH_BOTH_HALVES = 3
-# From this major version on it is the USEM line: of the integration, and of everything else (1.1, 2.1).
+# Before this major version the scope is that of Threat and Vulnerability Management alone.
+FIRST_WITH_CLOUD = 3
+# First major version of the USEM line: of the integration, and of the other applications.
 USEM_INTEGRATION, USEM = 31, 30
 PLUGINS = (
     COMPLIANCE,
@@ -30,14 +30,14 @@ SCOPES = (
     COMPLIANCE, COMPLIANCE_SCOPE, "sn_vul", "sn_sec_int", "sn_sec_cmn", "sn_sec_cmn_orch", "sn_vul_cmn", "sn_vul_container", NEW, OLD,
     OLD_STORE_ID,
 )  # fmt: skip
-# A scope that every instance has: seeing none means not being allowed to look.
-ALWAYS_THERE_SCOPE, ALWAYS_THERE_TABLE = "global", "sys_user"
+# Every instance has this scope and table: if they are not visible, the account cannot read the lists.
+ALWAYS_PRESENT_SCOPE, ALWAYS_PRESENT_TABLE = "global", "sys_user"
 RESULTS, TESTS = "sn_vulc_result", "sn_vulc_test"
 # Exists on the USEM line only (docs/facts/configuration_compliance.md#tables).
 USEM_TABLE = "sn_sec_wf_assign_rule"
 
 PLUGIN, APPLICATION = "plugin", "application"
-# Kind and id, in the order of 1.1; the USEM applications are left out, as going there cannot be undone.
+# Kind and id, in the documented order. USEM applications are not included, because the migration to USEM is irreversible.
 INSTALL_ORDER = (
     (PLUGIN, "com.snc.vul_dep"),
     (APPLICATION, "sn_sec_int"),
@@ -50,14 +50,16 @@ INSTALL_ORDER = (
     (APPLICATION, NEW),
 )
 
-# -- the integration (2.2, 2.4) ---------------------------------------------------------------------------------------
+# -- the integration --------------------------------------------------------------------------------------------------
 
 IMPLEMENTATIONS, DEFINITIONS, PARAMETERS = "sn_sec_int_impl", "sn_sec_int_config", "sn_sec_int_impl_config"
 # Declared length of a parameter's value.
 PARAMETER_LENGTH = 512
-OURS = re.compile(r"defender[\W_]*for[\W_]*cloud(?![\W_]*apps)|azure[\W_]*security[\W_]*center", re.IGNORECASE)
-# What the old application was called at first (docs/facts/configuration_compliance.md#names-and-versions).
-FIRST_NAME = re.compile(r"security[\W_]*center", re.IGNORECASE)
+DEFENDER_FOR_CLOUD = re.compile(
+    r"defender[\W_]*for[\W_]*cloud(?![\W_]*apps)|azure[\W_]*security[\W_]*center", re.IGNORECASE
+)
+# The first product name of the old application (docs/facts/configuration_compliance.md#names-and-versions).
+OLD_PRODUCT_NAME = re.compile(r"security[\W_]*center", re.IGNORECASE)
 LABELS = {
     "api_url": "API URL",
     "tenant_id": "Tenant ID",
@@ -68,11 +70,11 @@ LABELS = {
     "subscriptions": "Subscription IDs",
 }
 VALIDATION_STATUS = "validation status"
-# The sister half has a form with tenant, client and secret, too; these are on ours alone.
+# The form of Threat and Vulnerability Management has tenant, client and secret as well; these labels are unique to ours.
 DISTINCTIVE = frozenset({"import_from", "management_groups", "subscriptions"})
 ALL, MANAGEMENT_GROUPS, SUBSCRIPTIONS = "all", "management_groups", "subscriptions"
 CHOICES = {
-    ALL: "the choice that is neither of the two named ones (everything)",
+    ALL: "the remaining choice, which imports everything",
     MANAGEMENT_GROUPS: "Specific Management Groups",
     SUBSCRIPTIONS: "Specific Subscriptions",
 }
@@ -85,7 +87,7 @@ FORM = {
 }
 CONFIGURE_ROLES = {NEW: f"{NEW}.configure_integration", OLD: f"{OLD}.configure_integration"}
 
-# -- jobs (2.3, 2.4, 2.5) ---------------------------------------------------------------------------------------------
+# -- jobs -------------------------------------------------------------------------------------------------------------
 
 RUN_AS = "VR.System"
 JOB_TABLES = ("sn_vul_integration", "sn_sec_cmn_integration", "sn_vul_int_fw_integration")
@@ -98,7 +100,7 @@ RUN_TABLES = {
 
 @dataclass(frozen=True)
 class JobKind:
-    """One of the jobs: `key` is what options call it, `title` what the documentation does, `pattern` finds its name."""
+    """One of the jobs: `key` in options, `title` in the documentation, `pattern` of its name."""
 
     key: str
     title: str
@@ -110,7 +112,7 @@ def _kind(key: str, title: str, pattern: str) -> JobKind:
 
 
 ASSESSMENTS, COMPREHENSIVE, CONTAINERS = "assessments", "comprehensive_assessments", "container_images"
-# In the order in which they have to run.
+# In the order in which they must run.
 JOBS = (
     _kind("policy_definitions", "Policy Definition(s) Integration", r"polic(y|ies) definitions?(\(s\))? integration"),
     _kind("assessment_metadata", "Assessment Metadata Integration", r"assessments? metadata integration"),

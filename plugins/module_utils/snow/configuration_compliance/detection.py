@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which applications, tables, jobs and rows are there, in one batch of reads. What may not be seen is unknown, never absent."""
+"""Detect applications, tables, jobs and rows in one batch of queries. What the account cannot read is unknown, never absent."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ...engine.reconcile import Account
-from ...engine.snapshot import QueryResult, Row
-from ..account import account_of, account_queries
-from ..query import Counts, TableQuery, any_of, encoded
+from ...engine.snapshot import Row
+from ...engine.store import Account
+from ..account import ADMIN, account_of, account_queries
+from ..query import Counts, TableQuery, TableRows, any_of, encoded
 from ..resources.plugins import ACTIVE_WORDS
 from .constants import (
-    ALWAYS_THERE_SCOPE,
-    ALWAYS_THERE_TABLE,
+    ALWAYS_PRESENT_SCOPE,
+    ALWAYS_PRESENT_TABLE,
     COMPLIANCE,
     COMPLIANCE_SCOPE,
     DEFINITIONS,
-    FIRST_WITH_BOTH_HALVES,
+    FIRST_WITH_CLOUD,
     IMPLEMENTATIONS,
     JOB_TABLES,
     NEW,
@@ -35,7 +35,7 @@ from .constants import (
 )
 
 if TYPE_CHECKING:
-    from ..client import Instance
+    from ..client import ServiceNowClient
 
 ACTIVE, INACTIVE, ABSENT, UNKNOWN = "active", "inactive", "absent", "unknown"
 BOTH, NONE = "both", "none"
@@ -47,15 +47,15 @@ JOB_COLUMNS = (
 )  # fmt: skip
 
 
-def detection_queries(instance: Instance) -> dict[str, TableQuery]:
-    """Return the questions of the first batch, by name.
+def detection_queries(client: ServiceNowClient) -> dict[str, TableQuery]:
+    """Return the queries of the first batch, by name.
 
     See docs/facts/configuration_compliance.md#detecting-what-is-installed,
     docs/facts/configuration_compliance.md#framework-tables, docs/facts/servicenow_platform.md#package-tables.
     """
-    users, roles = account_queries(instance)
-    tables = f"{OF_THE_APPLICATIONS}^OR{any_of('name', (ALWAYS_THERE_TABLE, RESULTS, IMPLEMENTATIONS, USEM_TABLE))}"
-    listed = (*SCOPES, ALWAYS_THERE_SCOPE)
+    users, roles = account_queries(client.grant, client.params)
+    tables = f"{OF_THE_APPLICATIONS}^OR{any_of('name', (ALWAYS_PRESENT_TABLE, RESULTS, IMPLEMENTATIONS, USEM_TABLE))}"
+    listed = (*SCOPES, ALWAYS_PRESENT_SCOPE)
     queries = {
         "users": users,
         "roles": roles,
@@ -88,31 +88,31 @@ def detection_queries(instance: Instance) -> dict[str, TableQuery]:
 
 
 def counts_query() -> Counts:
-    """Return the question how many test results there are, by source and result."""
+    """Return the query that counts test results by source and result."""
     return Counts(RESULTS, "", ("source", "result"), optional=True)
 
 
 @dataclass
 class Detected:
-    """What the first batch told. `versions` holds what is installed, by scope or plugin id."""
+    """The results of the first batch. `versions` are those installed, by scope or plugin id."""
 
-    answers: Mapping[str, QueryResult]
+    answers: Mapping[str, TableRows]
     account: Account | None
     versions: dict[str, str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
 
     def rows(self, name: str) -> tuple[Row, ...]:
-        """Return the rows that the question `name` brought."""
+        """Return the rows of the query `name`."""
         return self.answers[name].rows
 
     # -- Configuration Compliance -------------------------------------------------------------------------------------
 
     @property
     def compliance(self) -> str:
-        """Whether Configuration Compliance is there: active, inactive, absent or unknown.
+        """The state of Configuration Compliance: active, inactive, absent or unknown.
 
-        Its table tells for sure that it is absent (docs/facts/servicenow_platform.md#errors); its rows in the lists may
-        lag behind or be hidden.
+        A missing table proves that it is absent (docs/facts/servicenow_platform.md#errors); the lists of applications may
+        be outdated or hidden.
         """
         listed = {self.states[COMPLIANCE], self.states[COMPLIANCE_SCOPE]}
         if not all(self._table_missing(name) for name in ("tests", "results")):
@@ -130,16 +130,16 @@ class Detected:
         """Which application reads Defender for Cloud: `sn_vul_msft_tvm` (new), `sn_vul_asc` (old), both, none or unknown."""
         new, old = self._new_state(), self._old_state()
         if ACTIVE in (new, old):
-            # The one that is seen is there, whatever cannot be seen of the other.
+            # An active one counts, even if the other one is not visible.
             return BOTH if new == old else NEW if new == ACTIVE else OLD
         return UNKNOWN if UNKNOWN in (new, old) else NONE
 
     def _new_state(self) -> str:
         state = self._by_tables(NEW, self.states[NEW])
         version = self.versions.get(NEW, "")
-        # An older one is of Threat and Vulnerability Management alone
+        # Older versions are Threat and Vulnerability Management alone
         # (docs/facts/configuration_compliance.md#names-and-versions).
-        return ABSENT if state == ACTIVE and version and _major(version) < FIRST_WITH_BOTH_HALVES else state
+        return ABSENT if state == ACTIVE and version and _major(version) < FIRST_WITH_CLOUD else state
 
     def _old_state(self) -> str:
         states = (self.states[OLD], self.states[OLD_STORE_ID])
@@ -147,22 +147,22 @@ class Detected:
         return self._by_tables(OLD, state)
 
     def _by_tables(self, prefix: str, listed: str) -> str:
-        """Let the tables decide where the lists of applications do not show it."""
+        """Decide by the tables where the lists of applications do not show it."""
         names = {row.get("name", "") for row in self.rows("tables")}
         if listed in (ACTIVE, INACTIVE):
             return listed
         if any(name.startswith(prefix) for name in names):
             return ACTIVE
-        return ABSENT if listed == ABSENT or ALWAYS_THERE_TABLE in names else UNKNOWN
+        return ABSENT if listed == ABSENT or ALWAYS_PRESENT_TABLE in names else UNKNOWN
 
     @property
     def scope(self) -> str:
-        """The scope of the application to be configured: the new one where both are there, "" where neither is."""
+        """The scope of the application to configure: the new one if both are installed, "" if neither is."""
         return {NEW: NEW, OLD: OLD, BOTH: NEW}.get(self.generation, "")
 
     @property
     def line(self) -> str:
-        """Which line of versions: classic, usem or unknown. There is no way back from usem."""
+        """The product line: classic, usem or unknown. The migration to usem is irreversible."""
         new = self.versions.get(NEW, "")
         if new and self._new_state() == ACTIVE:
             return "usem" if _major(new) >= USEM_INTEGRATION else "classic"
@@ -174,39 +174,39 @@ class Detected:
             return "usem"
         return "classic" if RESULTS in names else UNKNOWN
 
-    # -- what the account may -----------------------------------------------------------------------------------------
+    # -- roles of the account -----------------------------------------------------------------------------------------
 
     def lacks(self, *roles: str) -> bool:
-        """Return whether the account is known to have none of `roles`, nor admin."""
+        """Return whether the account certainly has none of `roles`, nor admin."""
         known = self.account.roles if self.account else None
-        return known is not None and not known & {*roles, "admin"}
+        return known is not None and not known & {*roles, ADMIN}
 
 
-def detect(instance: Instance) -> Detected:
-    """Ask everything that needs no earlier answer."""
-    queries = detection_queries(instance)
+def detect(client: ServiceNowClient) -> Detected:
+    """Run all queries that do not depend on earlier results."""
+    queries = detection_queries(client)
     asked = [replace(query, optional=True) for query in queries.values()]
-    answers = dict(zip(queries, instance.query(asked), strict=True))
+    answers = dict(zip(queries, client.query(asked), strict=True))
     if all(answer.refused for answer in answers.values()):
-        # Not single tables but the API is closed to this account or token: that is for the platform's words to tell.
-        instance.query([replace(queries["users"], optional=False)])
+        # The whole API is closed to this account or token: raise the platform's own message.
+        client.query([replace(queries["users"], optional=False)])
     found = Detected(answers, account_of(answers["users"].rows, answers["roles"].rows))
     for plugin in PLUGINS:
         rows = [row for row in answers["v_plugin"].rows if row.get("id") == plugin]
         rows += [row for row in answers["sys_plugins"].rows if row.get("source") == plugin]
         visible = bool(answers["v_plugin"].rows or answers["v_plugin any"].rows)
-        _note(found, plugin, rows, visible)
+        _record_state(found, plugin, rows, visible)
     for scope in SCOPES:
         rows = [
             row for name in ("sys_store_app", "sys_scope") for row in answers[name].rows if row.get("scope") == scope
         ]
         visible = bool(answers["sys_store_app any"].rows or answers["sys_scope"].rows)
-        _note(found, scope, rows, visible)
+        _record_state(found, scope, rows, visible)
     return found
 
 
-def _note(found: Detected, name: str, rows: Iterable[Row], visible: bool) -> None:
-    """Note the best that any list says of a plugin or an application: some carry an id of either kind."""
+def _record_state(found: Detected, name: str, rows: Iterable[Row], visible: bool) -> None:
+    """Record the best state that any list shows of a plugin or an application: some ids are listed as both."""
     rows = list(rows)
     active = [row for row in rows if row.get("active", "true").lower() in ACTIVE_WORDS]
     state = ACTIVE if active else INACTIVE if rows else ABSENT if visible else UNKNOWN

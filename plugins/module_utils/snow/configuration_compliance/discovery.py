@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the integration keeps what its form asks for, which instance of it is meant, and which jobs are its own.
+"""Discover where the integration stores its configuration, which integration instance to configure, and which jobs belong to it.
 
 The private table of the form is not published; it is found by the labels of its columns
 (docs/facts/configuration_compliance.md#private-configuration-table).
@@ -14,15 +14,15 @@ from ...engine.errors import InvalidInput
 from ...engine.snapshot import Row
 from .constants import (
     ALL,
+    DEFENDER_FOR_CLOUD,
     DISTINCTIVE,
-    FIRST_NAME,
     IMPLEMENTATIONS,
     JOB_TABLES,
     JOBS,
     LABELS,
     MANAGEMENT_GROUPS,
     OLD,
-    OURS,
+    OLD_PRODUCT_NAME,
     PARAMETER_LENGTH,
     PARAMETERS,
     SUBSCRIPTIONS,
@@ -30,13 +30,13 @@ from .constants import (
 )
 from .detection import Detected
 
-# A form that asks for less is another one.
+# A form with fewer of these labels is a different one.
 MIN_LABELS = 3
 
 
 @dataclass(frozen=True)
 class Storage:
-    """Where the configuration is kept.
+    """Where the configuration is stored.
 
     `columns` holds, by option, the column of the private table, or the sys_id of the parameter's definition where
     `table` is the one of parameters. `instance_column` refers to the integration instance. `choices` holds the stored
@@ -52,14 +52,14 @@ class Storage:
 
     @property
     def is_parameters(self) -> bool:
-        """Whether each value is a row of its own."""
+        """Whether each value is a separate row."""
         return self.table == PARAMETERS
 
 
 def find_storage(found: Detected, implementation: Row | None) -> Storage | None:
-    """Return where the configuration is kept, or None when that cannot be told.
+    """Return where the configuration is stored, or None if it cannot be determined.
 
-    Raises `InvalidInput` when two tables look alike.
+    Raises `InvalidInput` if two tables match.
     """
     by_table: dict[str, list[Row]] = {}
     for row in found.rows("columns"):
@@ -71,8 +71,8 @@ def find_storage(found: Detected, implementation: Row | None) -> Storage | None:
     best = sorted(name for name, columns in fitting.items() if len(columns) == most)
     if len(best) > 1:
         raise InvalidInput(
-            f"the tables {', '.join(best)} all look like the configuration of Defender for Cloud; none was touched. "
-            f"Enter the values in the form"
+            f"the tables {', '.join(best)} all match the configuration of Defender for Cloud. Nothing was changed; "
+            f"enter the values in the form"
         )
     if best:
         return _private_table(found, best[0], by_table[best[0]], fitting[best[0]])
@@ -84,7 +84,7 @@ def _fits(columns: Mapping[str, str]) -> bool:
 
 
 def _labelled(rows: Iterable[Row]) -> dict[str, str]:
-    """Return the columns whose label is one of the form's, by option."""
+    """Return the columns that have a label of the form, by option."""
     options = {label.casefold(): name for name, label in LABELS.items()}
     labelled = {row.get("column_label", "").strip().casefold(): row["element"] for row in rows if row.get("element")}
     return {name: labelled[label] for label, name in options.items() if label in labelled}
@@ -109,7 +109,7 @@ def _private_table(found: Detected, table: str, rows: list[Row], columns: dict[s
 
 
 def stored_choices(choices: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the stored value of each choice of `import_from`, told by its label; what is not clear is left out."""
+    """Return the stored value of each choice of `import_from`, identified by its label; ambiguous ones are omitted."""
     meant: dict[str, set[str]] = {}
     for label, value in choices:
         meant.setdefault(choice_of(label), set()).add(value)
@@ -117,15 +117,15 @@ def stored_choices(choices: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def choice_of(text: str) -> str:
-    """Return which choice of `import_from` a label or a stored value stands for."""
-    words = text.casefold()
-    if "management" in words:
+    """Return which choice of `import_from` a label or a stored value means."""
+    name = text.casefold()
+    if "management" in name:
         return MANAGEMENT_GROUPS
-    return SUBSCRIPTIONS if "subscription" in words and "all" not in words.replace("_", " ").split() else ALL
+    return SUBSCRIPTIONS if "subscription" in name and "all" not in name.replace("_", " ").split() else ALL
 
 
 def _parameters(found: Detected, implementation: Row | None) -> Storage | None:
-    """Return the instance parameters of the integration as storage, where they carry the form's labels."""
+    """Return the instance parameters of the integration as storage, if they have the labels of the form."""
     integration = implementation.get("integration", "") if implementation else ""
     options = {label.casefold(): name for name, label in LABELS.items()}
     columns: dict[str, str] = {}
@@ -142,41 +142,39 @@ def _parameters(found: Detected, implementation: Row | None) -> Storage | None:
     return Storage(PARAMETERS, columns, "implementation", lengths=lengths)
 
 
-def find_implementation(found: Detected, name: str) -> Row | None:
-    """Return the integration instance that is meant: the one called `name`, else the default one of this integration.
+def find_integration_instance(found: Detected, name: str) -> Row | None:
+    """Return the integration instance `name`, or the default one of this integration.
 
-    None when none can be seen. Raises `InvalidInput` when it is not clear, or when none is called so.
+    None if none is visible. Raises `InvalidInput` if it is ambiguous, or if there is none of that name.
     """
     rows = found.rows("implementations")
-    ours = [row for row in rows if OURS.search(_told_of(row))]
+    ours = [row for row in rows if DEFENDER_FOR_CLOUD.search(_search_text(row))]
     if name:
         called = [row for row in ours or rows if row.get("name") == name]
         if rows and not called:
             known = ", ".join(sorted(repr(row.get("name", "")) for row in ours)) or "none"
             raise InvalidInput(
-                f"no integration instance of Defender for Cloud is called {name!r}; there are: {known}. Choose one, or add it in the form"
+                f"there is no integration instance of Defender for Cloud named {name!r}; the instance has: {known}. Select one of them, or add it in the form"
             )
     else:
         called = [row for row in ours if row.get("is_default") == "true"] or ours
     if len(called) > 1:
-        # Both applications may be there, each with its own.
-        fitting = [row for row in called if bool(FIRST_NAME.search(_told_of(row))) == (found.scope == OLD)]
+        # Both applications may be installed, each with an integration instance.
+        fitting = [row for row in called if bool(OLD_PRODUCT_NAME.search(_search_text(row))) == (found.scope == OLD)]
         called = fitting if len(fitting) == 1 else called
     if len(called) > 1:
         names = ", ".join(sorted(f"{row.get('name', '')!r} ({row['sys_id']})" for row in called))
-        raise InvalidInput(
-            f"more than one integration instance can be meant: {names}. Name one with integration_instance"
-        )
+        raise InvalidInput(f"several integration instances match: {names}. Select one with integration_instance")
     return called[0] if called else None
 
 
-def _told_of(row: Row) -> str:
+def _search_text(row: Row) -> str:
     return " ".join(row.get(name, "") for name in ("name", "integration.name", "integration.id", "integration.source"))
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job as it was found: `row` of `table`, and which of the documented ones it is."""
+    """A job on the instance: `row` of `table`, and the key of the documented job."""
 
     key: str
     table: str
@@ -184,27 +182,27 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What the instance calls it."""
-        return self.row.get("name", "")
+        """The name on the instance."""
+        return str(self.row.get("name", ""))
 
 
 def find_jobs(found: Detected, implementation: Row | None) -> dict[str, list[Job]]:
-    """Return the integration's jobs by key, in the order in which they run; more than one where it is not clear which."""
+    """Return the jobs of the integration by key, in the order in which they run; more than one if it is ambiguous."""
     jobs: dict[str, dict[str, Job]] = {kind.key: {} for kind in JOBS}
     known = {row["sys_id"] for row in found.rows("implementations")}
     for table in JOB_TABLES:
         for row in found.rows(table):
             for kind in JOBS:
                 if kind.pattern.search(row.get("name", "")) and _belongs(row, kind.title, implementation, known):
-                    # A table and the one that it extends show the same row.
+                    # A table and its parent table list the same row.
                     jobs[kind.key].setdefault(row["sys_id"], Job(kind.key, table, row))
     return {key: list(rows.values()) for key, rows in jobs.items()}
 
 
 def _belongs(row: Row, title: str, implementation: Row | None, known: set[str]) -> bool:
-    """Return whether a job is ours: of our integration instance where it names one, else by what it is called."""
+    """Return whether a job belongs to the integration: by its integration instance if it has one, else by its name."""
     owners = known & {row.get(name, "") for name in ("instance", "implementation", "integration_instance")}
     if owners and implementation:
         return implementation["sys_id"] in owners
     name = row.get("name", "")
-    return bool(OURS.search(name)) or name.strip().casefold() == title.casefold()
+    return bool(DEFENDER_FOR_CLOUD.search(name)) or name.strip().casefold() == title.casefold()

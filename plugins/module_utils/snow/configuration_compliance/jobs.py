@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...engine.field import BOOLEAN, Field, Reference
-from ...engine.plan import Plan, SecretDecision
+from ...engine.plan import Plan, Resource, SecretDecision
 from ...engine.result import ManualStep
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
-from .configuration import FoundRow
+from ...engine.snapshot import Query, Row, Snapshot
+from .configuration import DiscoveredRow
 from .constants import IMPLEMENTATIONS, RUN_AS, RUN_TABLES
 from .discovery import Job
 
 
-class IntegrationInstance(FoundRow):
+class IntegrationInstance(DiscoveredRow):
     """The row of `sn_sec_int_impl` whose Active box switches the whole feed off."""
 
     noun = "integration_instance"
@@ -33,8 +33,8 @@ class IntegrationInstance(FoundRow):
         super().__init__({"active": True} if "active" in row else {}, label, step, row_id=row["sys_id"])
 
 
-class ScheduledJob(FoundRow):
-    """A job: active, and run as VR.System, or attachments on the data source multiply.
+class ScheduledJob(DiscoveredRow):
+    """A job: active, and run as VR.System; run as another user, attachments on the data source multiply.
 
     See docs/facts/configuration_compliance.md#jobs.
     """
@@ -50,7 +50,7 @@ class ScheduledJob(FoundRow):
 
     def __init__(self, job: Job, step: ManualStep, *, run_as_is_known: bool) -> None:
         self.table, self.job = job.table, job
-        self.by_hand = not run_as_is_known and job.row.get("run_as.user_name", RUN_AS) != RUN_AS
+        self.manual_run_as = not run_as_is_known and job.row.get("run_as.user_name", RUN_AS) != RUN_AS
         values: dict[str, object] = {}
         if "active" in job.row:
             values["active"] = True
@@ -59,9 +59,9 @@ class ScheduledJob(FoundRow):
         super().__init__(values, f"job {job.name}", step, row_id=job.row["sys_id"])
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Compare; a user who cannot be seen cannot be set, so that is left to a person."""
+        """Compare; a user that is not visible cannot be set and becomes a manual step."""
         plan = super().plan(snapshot, secrets)
-        if self.by_hand and not self.unreadable:
+        if self.manual_run_as and not self.unreadable:
             plan.add_drift("run_as", self.job.row.get("run_as.user_name"), RUN_AS)
             plan.manual_steps.append(self.step)
         return plan
@@ -78,27 +78,27 @@ RUNNING = frozenset(
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job. Times are UTC, as the instance prints them."""
+    """One run of a job. Times are UTC, in the format of the instance."""
 
     row: Row
 
     @property
     def succeeded(self) -> bool:
-        """Whether it ended well: Complete with Success; some builds print upper case.
+        """Whether it succeeded: Complete with Success; some builds use upper case.
 
         See docs/facts/configuration_compliance.md#runs.
         """
-        return (self._word("state"), self._word("substate")) == (COMPLETE, SUCCESS)
+        return (self._value("state"), self._value("substate")) == (COMPLETE, SUCCESS)
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended, well or not."""
-        return bool(self.row.get("end_datetime")) or self._word("state") not in RUNNING
+        """Whether it has ended, successfully or not."""
+        return bool(self.row.get("end_datetime")) or self._value("state") not in RUNNING
 
     @property
     def started(self) -> str:
         """When it started."""
-        return self.row.get("start_datetime", "")
+        return str(self.row.get("start_datetime", ""))
 
     def as_dict(self) -> dict[str, str | None]:
         """Return the run for a module's result."""
@@ -110,25 +110,25 @@ class Run:
             "ended_at": f"{ended.replace(' ', 'T')}Z" if ended else None,
         }
 
-    def _word(self, name: str) -> str:
-        return self.row.get(name, "").strip().casefold()
+    def _value(self, name: str) -> str:
+        return str(self.row.get(name, "")).strip().casefold()
 
 
 def newest(job: Job) -> Query:
-    """Return the question for the last run of a job."""
+    """Return the query for the last run of a job."""
     where = (("integration", job.row["sys_id"]),)
     return Query(RUN_TABLES[job.table], "integration", (), RUN_COLUMNS, where, True, 1, "-start_datetime")
 
 
 def oldest(job: Job) -> Query:
-    """Return the question for the first run of a job."""
+    """Return the query for the first run of a job."""
     return replace(newest(job), order="start_datetime")
 
 
-class Runs:
-    """The last and the first run of each of `jobs`; nothing is ever written.
+class Runs(Resource):
+    """The last and the first run of each of `jobs` (read-only).
 
-    After a plan `last` and `first` hold them by the job's key, and `unknown` why those of a job may not be seen.
+    After a plan `last` and `first` hold them by the job's key, and `unknown` the reason why those of a job are not visible.
     """
 
     label = "runs"
@@ -139,16 +139,12 @@ class Runs:
         self.first: dict[str, Run] = {}
         self.unknown: dict[str, str] = {}
 
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
-
     def reads(self) -> list[Query]:
-        """Ask for two runs of each job, however many there are."""
+        """Return the queries for the first and the last run of each job."""
         return [read for job in self.jobs for read in (newest(job), oldest(job))]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Take note of what was read."""
+        """Record the runs."""
         self.last, self.first, self.unknown = {}, {}, {}
         for job in self.jobs:
             wanted = newest(job)
@@ -162,5 +158,5 @@ class Runs:
             elif answer.refused:
                 self.unknown[job.key] = answer.refused
             elif answer.total != 0:
-                self.unknown[job.key] = f"{wanted.collection} may have runs of it that are not shown to the account"
+                self.unknown[job.key] = f"{wanted.collection} may have runs that the account cannot read"
         return Plan(self.label)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task describes of the integration."""
+"""The options of a task for the integration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ..activation import Wait
+from ...transport.polling import Wait
 from .constants import CHOICES, LABELS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 
 LISTS = (MANAGEMENT_GROUPS, SUBSCRIPTIONS)
@@ -18,8 +18,8 @@ LISTS = (MANAGEMENT_GROUPS, SUBSCRIPTIONS)
 class Settings:
     """The options of a task.
 
-    `values` holds what the configuration is to hold, by option. `waiting` is for installations, and for runs of jobs where
-    `jobs_wait` says so.
+    `values` is the desired configuration, by option. `waiting` is for installations, and for runs of jobs if `jobs_wait`
+    is set.
     """
 
     values: Mapping[str, Any]
@@ -34,17 +34,17 @@ class Settings:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Settings:
-        """Return what a task describes; raise `InvalidInput` for what cannot be meant."""
+        """Return the options of a task; raise `InvalidInput` for invalid ones."""
         values = {name: params[name] for name in LABELS if params.get(name) is not None}
         _check_scope(values)
         for name in ("api_url", "tenant_id", "client_id", "client_secret"):
             if values.get(name) == "":
-                raise InvalidInput(f"{name} is empty; give a value, or leave it out")
+                raise InvalidInput(f"{name} is empty; set a value, or omit it")
         if params["poll_interval"] <= 0 or params["wait_timeout"] < 0:
             raise InvalidInput("poll_interval must be more than 0 seconds, and wait_timeout not less than 0")
         expected = {name: count for name, count in (params.get("expected") or {}).items() if count is not None}
         if any(count < 0 for count in expected.values()):
-            raise InvalidInput("expected: a count is a whole number from 0")
+            raise InvalidInput("expected: a count must be 0 or more")
         return cls(
             values,
             params["update_secret"],
@@ -58,8 +58,8 @@ class Settings:
         )
 
     @property
-    def entered(self) -> dict[str, str]:
-        """What a person enters in the form, by its labels, without the secret."""
+    def form_values(self) -> dict[str, str]:
+        """The values to enter in the form, by its labels, without the secret."""
         shown = {}
         for name, value in self.values.items():
             if name == "import_from":
@@ -75,7 +75,7 @@ class Settings:
 
 
 def _check_scope(values: dict[str, Any]) -> None:
-    """Raise `InvalidInput` unless the lists fit the choice: a blank list means everything to the integration.
+    """Raise `InvalidInput` unless the lists fit the choice: the integration imports everything if a list is blank.
 
     See docs/facts/configuration_compliance.md#configuration-form.
     """
@@ -83,11 +83,11 @@ def _check_scope(values: dict[str, Any]) -> None:
     for name in LISTS:
         given = values.get(name)
         if given is not None and chosen != name:
-            raise InvalidInput(f"{name} goes with import_from: {name}, not with {chosen or 'none'}")
+            raise InvalidInput(f"{name} requires import_from: {name}, not {chosen or 'none'}")
         if chosen == name and not given:
-            raise InvalidInput(f"import_from: {name} needs {name}; a blank list would import everything")
+            raise InvalidInput(f"import_from: {name} requires {name}; a blank list would import everything")
         for entry in given or ():
             if not entry.strip() or "," in entry or "/" in entry:
                 raise InvalidInput(
-                    f"{name} holds {entry!r}; give ids alone, one an entry, such as a GUID without a path"
+                    f"{name} has the entry {entry!r}; each entry must be one id, such as a GUID without a path"
                 )

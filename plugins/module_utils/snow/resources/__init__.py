@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be managed on an instance, one file each. A resource says what it is; the engine does the rest."""
+"""The resources that can be managed on an instance, one file each; the engine reconciles them."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole instance: everything that a task describes of it, as one list of resources."""
+"""A whole instance: everything that a task sets on it, as one list of resources."""
 
 from __future__ import annotations
 
@@ -8,24 +8,15 @@ from typing import Any
 
 from ...engine.errors import InvalidInput
 from ...engine.plan import Resource
-from ..activation import Wait
-from ..specs import (
-    OAUTH_APPLICATION_OPTIONS,
-    PLUGIN_OPTIONS,
-    RECORD_OPTIONS,
-    ROLE_OPTIONS,
-    TABLE_ACLS_OPTIONS,
-    USER_OPTIONS,
-    Options,
-    entries,
-)
-from .oauth_application import OAuthApplication
-from .plugins import Plugins
+from ..activation import DEFAULT_WAIT
+from ..options import Options, entries
+from .oauth_application import OAUTH_APPLICATION_OPTIONS, OAuthApplication
+from .plugins import PLUGIN_OPTIONS, Plugins
 from .properties import Properties, encrypted_values
-from .record import Record, write_only_values
-from .role import Role
-from .table_acls import TableAcls
-from .user import User
+from .record import RECORD_OPTIONS, Record, write_only_values
+from .role import ROLE_OPTIONS, Role
+from .table_acls import TABLE_ACLS_OPTIONS, TableAcls
+from .user import USER_OPTIONS, User
 
 INSTANCE_OPTIONS: Options = {
     "roles": entries(ROLE_OPTIONS),
@@ -46,22 +37,22 @@ KINDS: dict[str, Any] = {
 
 
 def secrets_of(params: Mapping[str, Any]) -> list[Any]:
-    """Return the secrets that options of free form hold."""
+    """Return the secrets in options of free form."""
     secrets = [value for entry in params.get("records") or [] for value in write_only_values(entry)]
     return secrets + encrypted_values(params.get("properties") or {})
 
 
 def resources_of(params: Mapping[str, Any]) -> list[Resource]:
-    """Return the resources that the options of `snow_instance` describe. Raises `InvalidInput` for one described twice."""
+    """Return the resources for the options of `snow_instance`. Raises `InvalidInput` for one that is listed twice."""
     resources: list[Resource] = []
     for option, kind in KINDS.items():
         resources += [kind.from_params(entry) for entry in params.get(option) or []]
     if params.get("properties"):
         resources.append(Properties(params["properties"]))
     if params.get("plugins"):
-        resources.append(Plugins(params["plugins"], [], Wait()))
+        resources.append(Plugins(params["plugins"], [], DEFAULT_WAIT))
     labels = [resource.label for resource in resources if not isinstance(resource, TableAcls)]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
-        raise InvalidInput(f"described more than once: {', '.join(twice)}")
+        raise InvalidInput(f"listed more than once: {', '.join(twice)}")
     return resources

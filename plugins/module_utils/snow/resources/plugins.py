@@ -8,19 +8,30 @@ from typing import Any
 from urllib.parse import quote
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CHANGED, OK, PERFORM, Need, Plan, SecretDecision
+from ...engine.plan import CHANGED, OK, PERFORM, Need, Plan, Resource, SecretDecision
 from ...engine.result import Drift
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.snapshot import Query, Row, Snapshot
+from ...transport.polling import Wait
 from ..account import WRITERS
-from ..activation import Activation, Wait
+from ..activation import Activation
+from ..options import Options
 
 VIRTUAL, INSTALLED, STORE = "v_plugin", "sys_plugins", "sys_store_app"
 # Clients saw v_plugin.active as `active`, others as `true` (docs/facts/servicenow_platform.md#package-tables).
 ACTIVE_WORDS = frozenset({"active", "true", "1"})
 CICD = "/api/sn_cicd"
+PLUGIN_OPTIONS: Options = {
+    "id": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["active"], "default": "active"},
+}
+
+APPLICATION_OPTIONS: Options = {
+    "scope": {"type": "str", "required": True},
+    "version": {"type": "str"},
+}
 
 
-class Plugins:
+class Plugins(Resource):
     """Plugins by id (they can be activated, never deactivated) and store applications by scope.
 
     See docs/facts/servicenow_platform.md#cicd-api.
@@ -33,21 +44,17 @@ class Plugins:
         self.plugins = {entry["id"]: entry for entry in plugins}
         self.applications = {entry["scope"]: entry for entry in applications}
         self.waiting = waiting
-        # A plugin may be active without being listed yet when the progress says it is done.
+        # A plugin may be active but not listed yet when its progress record reports success.
         self._done: set[str] = set()
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Plugins:
-        """Return what a task describes."""
+        """Return the plugins and applications of a task."""
         waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
         return cls(params.get("plugins") or [], params.get("applications") or [], waiting)
 
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing."""
-        return []
-
     def reads(self) -> list[Query]:
-        """Ask both plugin tables, either of which may be hidden, and the store applications."""
+        """Return the queries for both plugin tables, either of which may be hidden, and the store applications."""
         reads = []
         if self.plugins:
             ids = tuple(self.plugins)
@@ -61,8 +68,8 @@ class Plugins:
         return reads
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Compare; each plugin or application that is not there becomes an operation."""
-        plan = Plan(self.label, bulk=True)
+        """Compare; each plugin or application that is missing becomes an operation."""
+        plan = Plan(self.label, bulk=True, performs=("activate", "activated"))
         for plugin in self.plugins:
             self._plan_plugin(plan, plugin, snapshot)
         for scope, entry in self.applications.items():
@@ -90,7 +97,7 @@ class Plugins:
             return
         if rows and version and _newer(installed, version):
             raise InvalidInput(
-                f"application {scope}: {installed} is installed and newer than {version}; going back is a rollback, "
+                f"application {scope}: {installed} is installed and newer than {version}; a downgrade is a rollback, "
                 f"which this module does not do"
             )
         query = {"scope": scope, **({"version": version} if version else {})}

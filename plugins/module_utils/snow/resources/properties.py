@@ -16,24 +16,26 @@ from ...engine.plan import (
     UPDATE,
     Need,
     Plan,
+    Resource,
     SecretDecision,
     Value,
     Write,
 )
 from ...engine.result import Drift, ManualStep
-from ...engine.snapshot import PlannedId, Query, Row, Snapshot
+from ...engine.snapshot import Query, Row, Snapshot
+from ..account import ADMIN
 
 TABLE = "sys_properties"
 MISSING, NEEDS_ELEVATION = "missing", "needs_elevation"
 ELEVATED_ROLE = "security_admin"
 ENCRYPTED_TYPES = frozenset({"password", "password2"})
-# Property types by the kind of a described value; the wire name is the platform's own.
+# Property types by the kind of a desired value, as the platform names them.
 TYPES = {BOOLEAN: "boolean", INTEGER: "integer"}
 KINDS = {"boolean": BOOLEAN, "true|false": BOOLEAN, "integer": INTEGER}
 
 
-class Properties:
-    """Rows of `sys_properties`, known by name.
+class Properties(Resource):
+    """Records of `sys_properties`, found by name.
 
     Every change flushes caches on all nodes of the instance (docs/facts/servicenow_platform.md#property-rows): only
     differences are written, and at most `max_writes` (0: no limit) in one run. A property whose write roles hold
@@ -44,38 +46,34 @@ class Properties:
     stage = 5
 
     def __init__(self, properties: Mapping[str, Any], *, create_missing: bool = True, max_writes: int = 0) -> None:
-        self.described = {name: _entry(name, value) for name, value in properties.items()}
+        self.desired = {name: _entry(name, value) for name, value in properties.items()}
         if max_writes < 0:
             raise InvalidInput(f"max_writes must be 0 (no limit) or more, not {max_writes}")
         self.create_missing, self.max_writes = create_missing, max_writes
-        # Which deviations this run may write; settled by the first plan, so that reading again does not choose others.
+        # Which deviations this run may write; chosen by the first plan, so that a later plan does not choose others.
         self._chosen: set[str] | None = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Properties:
-        """Return what a task describes."""
+        """Return the properties of a task."""
         return cls(params["properties"], create_missing=params["create_missing"], max_writes=params["max_writes"] or 0)
 
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing: no other resource refers to a property."""
-        return []
-
     def reads(self) -> list[Query]:
-        """Ask for all rows in one question."""
-        if not self.described:
+        """Return one query for all properties."""
+        if not self.desired:
             return []
         columns = ("sys_id", "name", "value", "type", "description", "write_roles")
-        return [Query(TABLE, "name", tuple(self.described), columns)]
+        return [Query(TABLE, "name", tuple(self.desired), columns)]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare each property; note one outcome for each."""
         plan = Plan(self.label, bulk=True)
-        for name, entry in self.described.items():
+        for name, entry in self.desired.items():
             rows = snapshot.rows(TABLE, "name", name)
             if len(rows) > 1:
                 ids = ", ".join(sorted(row["sys_id"] for row in rows))
                 raise InvalidInput(
-                    f"{len(rows)} rows of {TABLE} are called {name} ({ids}); none was touched, remove all but one"
+                    f"{len(rows)} {TABLE} records are named {name} ({ids}). Nothing was changed; remove all but one"
                 )
             if not rows and snapshot.case_variants(TABLE, "name", name):
                 near = snapshot.case_variants(TABLE, "name", name)[0]["name"]
@@ -85,7 +83,7 @@ class Properties:
             self._plan_one(plan, name, entry, rows[0] if rows else None)
         self._limit(plan)
         if plan.writes:
-            plan.needs += [Need("create system properties", ("admin",))] * any(w.action == CREATE for w in plan.writes)
+            plan.needs += [Need("create system properties", (ADMIN,))] * any(w.action == CREATE for w in plan.writes)
         return plan
 
     def _plan_one(self, plan: Plan, name: str, entry: Mapping[str, Any], row: Row | None) -> None:
@@ -97,7 +95,7 @@ class Properties:
         if row.get("type") in ENCRYPTED_TYPES:
             outcome.update(
                 status=REFUSED,
-                reason=f"its type is {row['type']}: the value is kept encrypted and cannot be compared; use snow_record with write_only",
+                reason=f"its type is {row['type']}: the value is stored encrypted and cannot be compared; use snow_record with write_only",
             )
             return
         changes = _differences(entry, row)
@@ -119,7 +117,7 @@ class Properties:
         value = wire_text(entry["value"])
         plan.drift.append(Drift(f"property {name}", "value", None, value))
         if not self.create_missing:
-            outcome.update(status=MISSING, reason="the instance has no row for it, and create_missing is false")
+            outcome.update(status=MISSING, reason="the instance has no record for it, and create_missing is false")
             return
         outcome.update(status=CHANGED, value=value)
         kind = kind_of(entry["value"])
@@ -135,7 +133,7 @@ class Properties:
         )
 
     def _limit(self, plan: Plan) -> None:
-        """Keep the writes within `max_writes`; say of the others that they wait for the next run."""
+        """Keep the writes within `max_writes`; the others are reported as left for the next run."""
         if self._chosen is None:
             labels = [write.label for write in plan.writes]
             self._chosen = set(labels[: self.max_writes] if self.max_writes else labels)
@@ -160,31 +158,32 @@ class Properties:
 
 
 def encrypted_values(properties: Mapping[str, Any]) -> list[Any]:
-    """Return the values that are described with a type that the platform encrypts."""
-    return [d.get("value") for d in properties.values() if isinstance(d, Mapping) and d.get("type") in ENCRYPTED_TYPES]
+    """Return the values of properties whose type the platform encrypts."""
+    entries = [entry for entry in properties.values() if isinstance(entry, Mapping)]
+    return [entry.get("value") for entry in entries if entry.get("type") in ENCRYPTED_TYPES]
 
 
-def _entry(name: str, described: Any) -> dict[str, Any]:
+def _entry(name: str, given: Any) -> dict[str, Any]:
     if not name.strip():
         raise InvalidInput("a property without a name")
-    if not isinstance(described, Mapping):
-        described = {"value": described}
-    unknown = set(described) - {"value", "type", "description"}
-    if unknown or described.get("value") is None:
+    if not isinstance(given, Mapping):
+        given = {"value": given}
+    unknown = set(given) - {"value", "type", "description"}
+    if unknown or given.get("value") is None:
         raise InvalidInput(
             f"property {name}: give a value, or a dictionary of value, type and description"
             + (f"; {', '.join(sorted(map(str, unknown)))} is not one of them" if unknown else "")
         )
-    if described.get("type") in ENCRYPTED_TYPES:
+    if given.get("type") in ENCRYPTED_TYPES:
         raise InvalidInput(
-            f"property {name}: a value of type {described['type']} is kept encrypted and cannot be compared; "
+            f"property {name}: a value of type {given['type']} is stored encrypted and cannot be compared; "
             f"use snow_record with write_only"
         )
-    return dict(described)
+    return dict(given)
 
 
 def _differences(entry: Mapping[str, Any], row: Row) -> dict[str, str]:
-    """Return what has to change, column to value; the value compares as what the row's type says it is."""
+    """Return the deviating columns with their desired values; the value compares by the type of the record."""
     kind = KINDS.get(row.get("type", ""), kind_of(entry["value"]))
     changes = {}
     if normal(kind, entry["value"]) != normal(kind, row.get("value", "")):
@@ -199,7 +198,7 @@ def _step(name: str, changes: Mapping[str, str]) -> ManualStep:
     return ManualStep(
         id=f"property:{name}",
         title=f"Set the system property {name}",
-        reason=f"Its write roles hold {ELEVATED_ROLE}, an elevated role that no API call can have",
+        reason=f"Its write roles include {ELEVATED_ROLE}, an elevated role that no API call can have",
         where=f"ServiceNow: user menu > Elevate role > {ELEVATED_ROLE}, then sys_properties.list > {name}",
         values={"Name": name, **{column.capitalize(): value for column, value in changes.items()}},
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One row of any table."""
+"""One record of any table."""
 
 from __future__ import annotations
 
@@ -9,22 +9,30 @@ from typing import Any
 from ...engine.errors import InvalidInput
 from ...engine.field import Field, kind_of, wire_text
 from ..account import WRITERS
+from ..options import STATE_OPTION, Options
 from ..record_resource import RecordResource
 
-# Rows whose writing takes care that only their own module takes.
+# Tables that only a module of their own can manage.
 OWN_MODULES = {"sys_security_acl": "snow_table_acls", "sys_security_acl_role": "snow_table_acls"}
+RECORD_OPTIONS: Options = {
+    "table": {"type": "str", "required": True},
+    "match": {"type": "dict", "required": True},
+    "values": {"type": "dict"},
+    "write_only": {"type": "list", "elements": "str"},
+    "state": STATE_OPTION,
+}
 
 
 def write_only_values(entry: Mapping[str, Any]) -> list[Any]:
-    """Return the secrets that a task or an entry of `snow_instance` describes in `values`."""
+    """Return the secrets in `values` of a task or of an entry of `snow_instance`."""
     values = entry.get("values") or {}
     return [values[name] for name in entry.get("write_only") or [] if name in values]
 
 
 class Record(RecordResource):
-    """One row of `table`, known by the columns and values of `match`; `write_only` names columns that cannot be read back.
+    """One record of `table`, found by the columns and values of `match`; `write_only` names columns that cannot be read back.
 
-    A write-only column is written with the row, and again only for a row that was created and never finished.
+    A write-only column is written with the record, and again only for a record whose creation was interrupted.
     """
 
     noun = "record"
@@ -35,7 +43,8 @@ class Record(RecordResource):
     ) -> None:
         self.table = table
         self.key = tuple(match)
-        self.needs_roles = WRITERS.get(table, ())
+        # Who may write a property, its own write roles decide.
+        self.needs_roles = WRITERS.get(table, ()) if table != "sys_properties" else ()
         unknown = set(write_only) - set(values)
         if not match or any(wire_text(value) == "" for value in match.values()):
             raise InvalidInput(f"record of {table}: match must name at least one column, each with a value")
@@ -56,17 +65,17 @@ class Record(RecordResource):
         both = {name for name in set(match) & set(values) if wire_text(match[name]) != wire_text(values[name])}
         if both:
             raise InvalidInput(f"record of {table}: match and values disagree on {', '.join(sorted(both))}")
-        described = {**values, **match}
+        desired = {**values, **match}
         self.fields = tuple(
             Field(name, kind=kind_of(value), secret="" if name in write_only else None)
-            for name, value in described.items()
+            for name, value in desired.items()
         )
-        super().__init__(described, state=state, update_secret="on_create")
+        super().__init__(desired, state=state, update_secret="on_create")
         self.label = f"{table} {self.display_name}"
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Record:
-        """Return the row that a task or an entry of `snow_instance` describes."""
+        """Return the record of a task or of an entry of `snow_instance`."""
         return cls(
             params["table"],
             params["match"],

@@ -6,13 +6,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.field import Field, Links
+from ...engine.field import Field
 from ..account import WRITERS
+from ..m2m import JoinField, JoinTable
+from ..options import STATE_OPTION, Options
 from ..record_resource import RecordResource
+
+ROLE_OPTIONS: Options = {
+    "name": {"type": "str", "required": True},
+    "description": {"type": "str"},
+    "contains": {"type": "list", "elements": "str"},
+    "state": STATE_OPTION,
+}
 
 
 class Role(RecordResource):
-    """A row of `sys_user_role`, known by its name; `contains` lists exactly the roles it contains.
+    """A row of `sys_user_role`, found by its name; `contains` lists exactly the roles it contains.
 
     See docs/facts/servicenow_platform.md#role-grants.
     """
@@ -25,11 +34,11 @@ class Role(RecordResource):
     fields = (
         Field("name"),
         Field("description"),
-        Field("contains", links=Links("sys_user_role_contains", "role", "contains", "sys_user_role", "name")),
+        JoinField("contains", join=JoinTable("sys_user_role_contains", "role", "contains", "sys_user_role", "name")),
     )
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Role:
-        """Return the role that a task or an entry of `snow_instance` describes."""
+        """Return the role of a task or of an entry of `snow_instance`."""
         values = {name: params.get(name) for name in ("name", "description", "contains")}
         return cls(values, state=params["state"], exclusive=("contains",))

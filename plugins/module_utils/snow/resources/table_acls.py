@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""May a role read the tables that a connector reads?
+"""Verifies that a role may read the tables that a connector reads.
 
 Access rules are writable only in a session with `security_admin` elevated, which no REST call can have
-(docs/facts/servicenow_platform.md#access-rules), so this resource never writes: it verifies, and says exactly what a
-person has to enter.
+(docs/facts/servicenow_platform.md#access-rules), so this resource never writes: it verifies, and returns a manual step
+with every value to enter.
 """
 
 from __future__ import annotations
@@ -12,17 +12,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import Plan, SecretDecision
+from ...engine.plan import Plan, Resource, SecretDecision
 from ...engine.result import Drift, ManualStep
-from ...engine.snapshot import PlannedId, Query, Snapshot
+from ...engine.snapshot import Query, Snapshot
+from ..options import Options
 
 GRANTED, MISSING, NEEDS_ELEVATION, UNKNOWN = "granted", "missing", "needs_elevation", "unknown"
-# A table that every instance has, with rules out of the box: seeing nothing of it means not being allowed to look.
+# Every instance has this table and rules for it: no visible rule means that the account may not read them.
 ALWAYS_THERE = "sys_user"
 ACL, ACL_ROLE, TABLES = "sys_security_acl", "sys_security_acl_role", "sys_db_object"
+TABLE_ACLS_OPTIONS: Options = {
+    "role": {"type": "str", "required": True},
+    "tables": {"type": "list", "elements": "str", "required": True},
+    "operation": {"type": "str", "choices": ["read"], "default": "read"},
+}
 
 
-class TableAcls:
+class TableAcls(Resource):
     """Record rules that let `role` do `operation` on `tables`."""
 
     def __init__(self, role: str, tables: list[str], operation: str) -> None:
@@ -33,15 +39,11 @@ class TableAcls:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> TableAcls:
-        """Return what a task or an entry of `snow_instance` describes."""
+        """Return the access rules of a task or of an entry of `snow_instance`."""
         return cls(params["role"], params["tables"], params["operation"])
 
-    def planned_ids(self) -> list[PlannedId]:
-        """Promise nothing: no row is created."""
-        return []
-
     def reads(self) -> list[Query]:
-        """Ask for the rules of the tables, for the roles they take, and whether the tables exist."""
+        """Return the queries for the rules of the tables, for the roles they require, and for the tables themselves."""
         tables = tuple(self.tables)
         seen = tuple(dict.fromkeys((*tables, ALWAYS_THERE)))
         return [
@@ -60,8 +62,8 @@ class TableAcls:
         ]  # fmt: skip
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Judge each table; a table that is not granted is drift and part of the manual step."""
-        plan = Plan(self.label, bulk=True)
+        """Evaluate each table; one that is not granted is drift and part of the manual step."""
+        plan = Plan(self.label, bulk=True, in_sync_statuses=(GRANTED,))
         verdicts = {table: self._verdict(snapshot, table) for table in self.tables}
         for table, status in verdicts.items():
             plan.outcomes.append(
@@ -75,7 +77,7 @@ class TableAcls:
         if UNKNOWN in verdicts.values():
             plan.warnings.append(
                 f"whether role {self.role} may {self.operation} {', '.join(t for t, s in verdicts.items() if s == UNKNOWN)} "
-                f"is unknown: the calling account may not read {ACL}; it takes admin or security_admin"
+                f"is unknown: the calling account may not read {ACL}, which requires admin or security_admin"
             )
         return plan
 

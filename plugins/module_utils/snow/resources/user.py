@@ -6,20 +6,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.field import BOOLEAN, Field, Links
+from ...engine.field import BOOLEAN, Field
 from ..account import WRITERS
+from ..m2m import JoinField, JoinTable
+from ..options import SECRET_POLICIES, Options
 from ..record_resource import RecordResource
 
-OPTIONS = (
+USER_OPTIONS: Options = {
+    "user_name": {"type": "str", "required": True},
+    "password": {"type": "str", "no_log": True},
+    "update_password": {"type": "str", "choices": list(SECRET_POLICIES), "default": "on_mismatch", "no_log": False},
+    "first_name": {"type": "str"},
+    "last_name": {"type": "str"},
+    "email": {"type": "str"},
+    "web_service_access_only": {"type": "bool", "default": True},
+    "identity_type": {"type": "str"},
+    "time_zone": {"type": "str"},
+    "roles": {"type": "list", "elements": "str"},
+    "exclusive_roles": {"type": "bool", "default": False},
+    "extra_fields": {"type": "dict"},
+    "state": {"type": "str", "choices": ["present", "absent", "disabled"], "default": "present"},
+}
+
+# Options that are fields of the record.
+FIELD_OPTIONS = (
     "user_name", "password", "first_name", "last_name", "email", "web_service_access_only", "identity_type", "time_zone", "roles",
 )  # fmt: skip
 
 
 class User(RecordResource):
-    """A row of `sys_user`, known by its user name (docs/facts/servicenow_platform.md#users).
+    """A row of `sys_user`, found by its user name (docs/facts/servicenow_platform.md#users).
 
-    The password is kept hashed and has to be sent as a display value. Grants that follow from other roles or groups
-    are never touched. A described user is active unless its state is `disabled`.
+    The password is stored as a hash and must be sent as a display value. Grants that follow from other roles or groups
+    are never changed. A user is active unless its state is `disabled`.
     """
 
     noun = "user"
@@ -38,27 +57,27 @@ class User(RecordResource):
         Field("identity_type"),
         Field("time_zone"),
         Field("active", kind=BOOLEAN),
-        # The flag refuses the password grant; a password that is described needs no change at first use.
+        # With this flag the password grant is refused; a password set by a task needs no change at first use.
         Field("password_needs_reset", kind=BOOLEAN),
-        Field(
+        JoinField(
             "roles",
-            links=Links("sys_user_has_role", "user", "role", "sys_user_role", "name", inherited="inherited"),
+            join=JoinTable("sys_user_has_role", "user", "role", "sys_user_role", "name", inherited="inherited"),
         ),
     )
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> User:
-        """Return the account that a task or an entry of `snow_instance` describes."""
+        """Return the account of a task or of an entry of `snow_instance`."""
         state = params["state"]
         policy = params["update_password"]
-        values = {name: params.get(name) for name in OPTIONS}
+        values = {name: params.get(name) for name in FIELD_OPTIONS}
         if state != "absent":
             values["active"] = state == "present"
             values["password_needs_reset"] = False if values["password"] is not None else None
         return cls(
             values,
             state="absent" if state == "absent" else "present",
-            # A disabled account refuses every password: there is nothing to find out.
+            # A disabled account refuses every password: it cannot be verified.
             update_secret="on_create" if state == "disabled" and policy == "on_mismatch" else policy,
             exclusive=("roles",) if params.get("exclusive_roles") else (),
             extra_fields=params.get("extra_fields"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only a person can do with a ticket."""
+"""Manual steps for tickets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from .choices import Choices
 from .ticket import CLOSE_NOTES, Ticket
 from .ticket_types import CANCELED, CLOSED, OPEN, PROBLEM, RESOLVED
 
-VERBS = {OPEN: "Put back in progress", RESOLVED: "Resolve", CLOSED: "Close", CANCELED: "Cancel"}
-# What a resolution code of a problem takes (docs/facts/servicenow_tickets.md#problems).
+STATE_VERBS = {OPEN: "Reopen", RESOLVED: "Resolve", CLOSED: "Close", CANCELED: "Cancel"}
+# The notes that a resolution code of a problem requires (docs/facts/servicenow_tickets.md#problems).
 NOTES = {
     "fix_applied": ("Cause notes", "Fix notes"),
     "risk_accepted": ("Cause notes", "Close notes"),
     "canceled": ("Close notes",),
 }
-NO_MOVES = "Since the release Rome the Table API moves no problem from state to state"
+NO_STATE_CHANGES = "Since the release Rome the Table API cannot change the state of a problem"
 
 
 def problem_step(ticket: Ticket, row: Row, target: str, choices: Choices, link: str) -> ManualStep:
-    """Return the step that brings a problem to `target`, a value of its column `state`."""
+    """Return the step that sets the state of a problem to `target`, a value of its column `state`."""
     values = {"State": choices.label(PROBLEM.table, "state", target)}
     if ticket.state != OPEN and PROBLEM.state_of(row) == OPEN:
         code = _resolution(ticket, choices)
@@ -31,7 +31,7 @@ def problem_step(ticket: Ticket, row: Row, target: str, choices: Choices, link: 
         values.update(dict.fromkeys(NOTES.get(code, ()), notes))
         if code == "duplicate":
             values["Duplicate of"] = notes
-    return _step(ticket, row, ticket.state, values, NO_MOVES, link)
+    return _step(ticket, row, ticket.state, values, NO_STATE_CHANGES, link)
 
 
 def _resolution(ticket: Ticket, choices: Choices) -> str:
@@ -44,7 +44,7 @@ def _resolution(ticket: Ticket, choices: Choices) -> str:
 def change_step(
     ticket: Ticket, row: Row, state: str, changes: Mapping[str, str], choices: Choices, link: str
 ) -> ManualStep:
-    """Return the step that ends a change request, for when the platform refuses to."""
+    """Return the step that closes a change request if the platform refuses to."""
     table = ticket.type.table
     labels = {"state": "State", "close_code": "Close code", "close_notes": "Close notes"}
     values = {labels[name]: choices.label(table, name, value) for name, value in changes.items() if name in labels}
@@ -58,19 +58,19 @@ def duplicate_step(ticket: Ticket, row: Row, survivor: Row, choices: Choices, li
         "Resolution code": choices.label(PROBLEM.table, PROBLEM.code, "canceled"),
         "Close notes": duplicate_notes(survivor),
     }
-    return _step(ticket, row, "duplicate", values, NO_MOVES, link)
+    return _step(ticket, row, "duplicate", values, NO_STATE_CHANGES, link)
 
 
 def duplicate_notes(survivor: Row) -> str:
-    """Return what a ticket that is canceled as a duplicate says of the one that stays."""
-    return f"Duplicate of {survivor.get('number', '')}: two runs that overlapped created both."
+    """Return the close notes of a duplicate; `survivor` is the ticket that is kept."""
+    return f"Duplicate of {survivor.get('number', '')}: two overlapping runs created both."
 
 
 def _step(ticket: Ticket, row: Row, state: str, values: dict[str, str], reason: str, link: str) -> ManualStep:
     number = row.get("number") or ticket.key
     return ManualStep(
         id=f"{ticket.type.table}:{ticket.key}:{state}",
-        title=f"{VERBS.get(state, VERBS[CANCELED])} {ticket.type.noun} {number}",
+        title=f"{STATE_VERBS.get(state, STATE_VERBS[CANCELED])} {ticket.type.noun} {number}",
         reason=reason,
         where=f"ServiceNow: {link}",
         values=values,

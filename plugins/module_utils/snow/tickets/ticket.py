@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One ticket, as a task describes it."""
+"""The desired state of one ticket."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ...engine.errors import InvalidInput
 from ...engine.field import Field, Reference, kind_of, normal, wire_text
 from ...engine.plan import Value
 from ...engine.snapshot import Row, Snapshot
+from ..options import Options
 from .choices import Choices
 from .ticket_types import CLOSED, RESOLVED, TYPES
 
@@ -20,21 +21,38 @@ MAX_KEY = 100
 MAX_SHORT_DESCRIPTION = 160
 SYS_ID = re.compile("[0-9a-f]{32}")
 GROUP, USER = Reference("sys_user_group", "name"), Reference("sys_user", "user_name")
-CLOSE_NOTES = "Ended by Ansible (secops.servicenow_defender)."
-# Columns that options of their own set, or that nobody sets, and journal fields, which cannot be read back.
-TAKEN = frozenset(
+CLOSE_NOTES = "Closed by Ansible (secops.servicenow_defender)."
+# Columns that other options set, read-only columns, and journal fields, which cannot be read back.
+RESERVED = frozenset(
     {
         "sys_id", "number", "correlation_id", "correlation_display", "state", "incident_state", "problem_state", "active",
         "short_description", "description", "impact", "urgency", "assignment_group", "assigned_to", "close_code",
         "close_notes", "work_notes", "comments",
     }
 )  # fmt: skip
+TICKET_OPTIONS: Options = {
+    "type": {"type": "str", "choices": ["incident", "problem", "change_request"], "default": "incident"},
+    "correlation_id": {"type": "str", "required": True},
+    "short_description": {"type": "str"},
+    "description": {"type": "str"},
+    "impact": {"type": "str"},
+    "urgency": {"type": "str"},
+    "assignment_group": {"type": "str"},
+    "caller": {"type": "str"},
+    "assigned_to": {"type": "str"},
+    "state": {"type": "str", "choices": ["open", "resolved", "closed", "canceled"], "default": "open"},
+    "reopen": {"type": "bool", "default": False},
+    "close_code": {"type": "str"},
+    "close_notes": {"type": "str"},
+    "work_note": {"type": "str"},
+    "extra_fields": {"type": "dict"},
+}
 
 
 class Ticket:
-    """A ticket of one type, known by its `correlation_id`.
+    """A ticket of one type, identified by its `correlation_id`.
 
-    Raises `InvalidInput` for what no instance would take.
+    Raises `InvalidInput` for values that no instance accepts.
     """
 
     def __init__(self, entry: Mapping[str, Any], display: str) -> None:
@@ -48,27 +66,29 @@ class Ticket:
         self.close_code: str = entry.get("close_code") or ""
         self.close_notes: str = clean(entry.get("close_notes") or "")
         self._check_key()
-        self.values = {name: value for name, value in self._described(entry).items() if value is not None}
+        self.values = {name: value for name, value in self._values(entry).items() if value is not None}
         self.fields = tuple(field for field in self._fields(entry) if field.name in self.values)
         self.extra = tuple(entry.get("extra_fields") or {})
         self._check_values()
 
     def _check_key(self) -> None:
         if not self.key.strip() or self.key != self.key.strip():
-            raise InvalidInput(f"{self.type.noun} {self.key!r}: correlation_id must be text without spaces around it")
+            raise InvalidInput(
+                f"{self.type.noun} {self.key!r}: correlation_id must not be empty, or have leading or trailing spaces"
+            )
         if len(self.key) > MAX_KEY:
             raise InvalidInput(
-                f"{self.type.noun} {self.key[:40]}...: correlation_id has {len(self.key)} characters, and the column holds "
-                f"{MAX_KEY}; cut short, it would not be found again. Use a shorter one, such as a digest of it"
+                f"{self.type.noun} {self.key[:40]}...: correlation_id has {len(self.key)} characters, but the column holds "
+                f"{MAX_KEY}; a truncated one would not be found again. Use a shorter one, such as a digest"
             )
 
-    def _described(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def _values(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         named = ("short_description", "description", "impact", "urgency", "assignment_group", "assigned_to", "caller")
         extra = dict(entry.get("extra_fields") or {})
-        taken = set(extra) & (TAKEN | {self.type.code, self.type.caller})
+        taken = set(extra) & (RESERVED | {self.type.code, self.type.caller})
         if taken:
             raise InvalidInput(
-                f"{self.label}: extra_fields names {', '.join(sorted(taken))}, which other options set, or nobody can"
+                f"{self.label}: extra_fields contains {', '.join(sorted(taken))}, which other options set, or which are read-only"
             )
         return {**{name: entry.get(name) for name in named}, **extra}
 
@@ -86,7 +106,7 @@ class Ticket:
 
     def _check_values(self) -> None:
         if "caller" in self.values and not self.type.caller:
-            raise InvalidInput(f"{self.label}: a {self.type.noun} has no caller; leave caller out")
+            raise InvalidInput(f"{self.label}: a {self.type.noun} has no caller; remove caller")
         if self.values.get("short_description", "x").strip() == "":
             raise InvalidInput(f"{self.label}: short_description must not be empty")
         text = clean(self.values.get("short_description", ""))
@@ -95,13 +115,13 @@ class Ticket:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that says something about this ticket."""
+        """All columns to read for this ticket."""
         dotted = [f"{field.column}.{field.reference.by}" for field in self.fields if field.reference]
         return (*(field.column for field in self.fields), *dotted)
 
     @property
     def row_id(self) -> str:
-        """The sys_id to ask for when the ticket is created: the same in every run, wherever it runs."""
+        """The sys_id to request when the ticket is created: the same in every run, on every machine."""
         return derived_id(self.type.table, self.key)
 
     def names(self, reference: Reference) -> set[str]:
@@ -109,12 +129,12 @@ class Ticket:
         found = {self.values[f.name] for f in self.fields if f.reference == reference}
         return {wire_text(name) for name in found} - {""}
 
-    # -- compared with the instance -----------------------------------------------------------------------------------
+    # -- comparison with the instance ----------------------------------------------------------------------------------
 
     def wire(self, snapshot: Snapshot, choices: Choices) -> dict[str, str]:
-        """Return the described values, by column, as the instance keeps them.
+        """Return the desired values, by column, as the instance stores them.
 
-        Raises `InvalidInput` for a name or a choice that the instance does not have.
+        Raises `InvalidInput` for a name or a choice that does not exist on the instance.
         """
         return {field.column: self._wire(field, snapshot, choices) for field in self.fields}
 
@@ -134,12 +154,12 @@ class Ticket:
         if isinstance(found, str):
             return found
         raise InvalidInput(
-            f"{self.label}: {field.name} {name!r} is no {reference.by} of a row of {reference.collection}, or the account may "
-            f"not read it. Nothing was written; create it first, or name another one"
+            f"{self.label}: {field.name}: {reference.collection} has no row with {reference.by} {name!r}, or the account cannot "
+            f"read it. Nothing was written; create it first, or use another one"
         )
 
     def differences(self, wire: Mapping[str, str], row: Row) -> dict[str, Value]:
-        """Return what has to change in `row`, column to value."""
+        """Return the changes to `row`, column to value."""
         changes: dict[str, Value] = {}
         for field in self.fields:
             actual = row.get(field.column, "")
@@ -148,19 +168,20 @@ class Ticket:
         return changes
 
     def shown(self, column: str) -> tuple[str, Any]:
-        """Return the option that sets `column`, and its described value."""
+        """Return the option that sets `column`, and its desired value."""
         field = next(field for field in self.fields if field.column == column)
         return field.name, self.values[field.name]
 
     def before(self, column: str, row: Row) -> str:
-        """Return what `row` has in `column`, in the words of a person."""
+        """Return the value of `column` in `row`, names instead of ids."""
         field = next(field for field in self.fields if field.column == column)
-        return (field.reference and row.get(f"{column}.{field.reference.by}")) or row.get(column, "")
+        name = row.get(f"{column}.{field.reference.by}") if field.reference else ""
+        return str(name or row.get(column, ""))
 
     def ending(self, state: str, row: Row, choices: Choices) -> dict[str, Value]:
-        """Return why and how the ticket ends in `state`, by column; what `row` says already stays, unless it is described.
+        """Return close code and notes for `state`, by column; those of `row` are kept unless the task sets them.
 
-        Resolving and closing take a code and notes, canceling takes none (docs/facts/servicenow_tickets.md#incidents,
+        Resolving and closing require a code and notes, canceling does not (docs/facts/servicenow_tickets.md#incidents,
         docs/facts/servicenow_tickets.md#change-requests).
         """
         values: dict[str, Value] = {}
@@ -175,10 +196,10 @@ class Ticket:
 
 
 def derived_id(table: str, key: str) -> str:
-    """Return the sys_id that a new ticket with `key` asks for: the same in every run, wherever it runs."""
+    """Return the sys_id to request for a new ticket with `key`: the same in every run, on every machine."""
     return uuid.uuid5(uuid.NAMESPACE_URL, f"servicenow_defender:{table}:{key}").hex
 
 
 def clean(text: str) -> str:
-    """Return `text` without what forms and YAML add unseen: blanks at its ends, carriage returns."""
+    """Return `text` without what forms and YAML add: leading and trailing blanks, carriage returns."""
     return wire_text(text).replace("\r\n", "\n").strip()

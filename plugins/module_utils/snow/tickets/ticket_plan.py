@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one ticket needs to come to its described state."""
+"""Plan the writes and manual steps that bring one ticket to its desired state."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from .ticket_types import (
     CLOSED,
     INCIDENT,
     OPEN,
-    REACHED,
     RESOLVED,
+    SATISFIED_BY,
 )
 
 STAGE = 8
 BULK_NOUN = "tickets"
 ITIL_MAY_NOT_CLOSE = (
-    "Closing takes the role itil_admin or admin on most instances: use state: resolved and let the instance close it after its "
-    "time, or an account with one of these roles"
+    "Closing requires the role itil_admin or admin on most instances: use state: resolved and let the instance close it later, "
+    "or use an account with one of these roles"
 )
 
 
 class TicketPlan:
-    """The part of `plan` that is about one ticket of the instance at `base_url`.
+    """The part of `plan` for one ticket of the instance at `base_url`.
 
-    `foretells`: the outcome shows the ticket as it will be; after the writes it shows what there is.
+    `predict`: the outcome shows the ticket after the writes; else it shows the actual one.
     """
 
     def __init__(
-        self, plan: Plan, ticket: Ticket, snapshot: Snapshot, choices: Choices, *, base_url: str, foretells: bool
+        self, plan: Plan, ticket: Ticket, snapshot: Snapshot, choices: Choices, *, base_url: str, predict: bool
     ) -> None:
         self.plan, self.ticket, self.snapshot, self.choices = plan, ticket, snapshot, choices
-        self.base_url, self.foretells = base_url, foretells
+        self.base_url, self.predict = base_url, predict
         self.type = ticket.type
         self.outcome: dict[str, Any] = {
             "object": ticket.label,
@@ -54,18 +54,18 @@ class TicketPlan:
         }
         plan.outcomes.append(self.outcome)
 
-    def make(self, row: Row | None, doubles: Sequence[Row]) -> None:
-        """Compare with `row`, and note what is to be written, what a person has to do, and what will be there.
+    def make(self, row: Row | None, duplicates: Sequence[Row]) -> None:
+        """Compare with `row`, and add the writes, the manual steps and the outcome.
 
-        `doubles` are rows that are canceled in favour of `row`.
+        `duplicates` are rows to cancel in favour of `row`.
         """
         if row is None:
             self._make_new()
             return
         state = self.type.state_of(row)
         self._show(row, state, row.get("state", ""))
-        for double in doubles:
-            self._cancel_double(double, row)
+        for duplicate in duplicates:
+            self._cancel_duplicate(duplicate, row)
         wanted = self._wanted_state(state)
         changes = self._field_changes(row) if OPEN in (state, wanted) else {}
         if wanted:
@@ -82,18 +82,18 @@ class TicketPlan:
             self.outcome["status"] = ABSENT
             return
         if not ticket.values.get("short_description"):
-            raise InvalidInput(f"{ticket.label}: it does not exist, and creating it takes a short_description")
+            raise InvalidInput(f"{ticket.label}: it does not exist, and creating it requires short_description")
         values: dict[str, Value] = {"correlation_id": ticket.key, "correlation_display": ticket.display}
         values.update(ticket.wire(self.snapshot, self.choices))
         if self.type is not CHANGE_REQUEST:
-            # The change API would report it as a field that it left out.
+            # The change API would report it as an ignored field.
             values["sys_id"] = ticket.row_id
         if ticket.work_note:
             values["work_notes"] = ticket.work_note
         self._note_drift("state", ABSENT, OPEN)
         self.plan.after[ticket.label].update({name: ticket.values[name] for name in ticket.values})
         self.outcome["status"] = CHANGED
-        self._foretell(OPEN, self.type.initial)
+        self._predict(OPEN, self.type.initial)
         self._need_columns()
         kind = ChangeWrite if self.type is CHANGE_REQUEST else Write
         self.plan.writes.append(
@@ -109,17 +109,17 @@ class TicketPlan:
             )
         )
 
-    # -- there --------------------------------------------------------------------------------------------------------
+    # -- update -------------------------------------------------------------------------------------------------------
 
     def _wanted_state(self, state: str) -> str:
-        """Return the state to go to from `state`, or "" to stay."""
+        """Return the state to change to from `state`, or "" to keep it."""
         ticket = self.ticket
         if ticket.state == OPEN and state == RESOLVED and not ticket.reopen:
-            self.outcome["reason"] = "it was resolved since and stays so; reopen: true would put it back in progress"
+            self.outcome["reason"] = "it has been resolved and stays resolved; set reopen: true to reopen it"
             return ""
-        wanted = "" if state in REACHED[ticket.state] else ticket.state
+        wanted = "" if state in SATISFIED_BY[ticket.state] else ticket.state
         if ticket.state == OPEN and state != OPEN and not wanted:
-            self.outcome["reason"] = f"it was {state} since and stays so"
+            self.outcome["reason"] = f"it has been {state} and stays {state}"
         return wanted
 
     def _field_changes(self, row: Row) -> dict[str, Value]:
@@ -133,7 +133,7 @@ class TicketPlan:
         state = self.type.state_of(row)
         target = self.type.reopened if wanted == OPEN else self.type.targets[wanted]
         self._note_drift("state", state, wanted)
-        if not self.type.moves:
+        if not self.type.state_writable:
             if changes:
                 self._write(row, changes)
             link = self._link(row["sys_id"])
@@ -145,7 +145,7 @@ class TicketPlan:
         if wanted != OPEN:
             changes.update(self.ticket.ending(wanted, row, self.choices))
         self._write(row, changes, wanted)
-        self._foretell(self.type.states.get(target, OPEN), target)
+        self._predict(self.type.states.get(target, OPEN), target)
 
     def _write(self, row: Row, changes: dict[str, Value], wanted: str = "") -> None:
         ticket = self.ticket
@@ -162,20 +162,22 @@ class TicketPlan:
             write.hint = ITIL_MAY_NOT_CLOSE
         self.plan.writes.append(write)
 
-    def _cancel_double(self, double: Row, stays: Row) -> None:
-        """Cancel what an overlapping run on another machine created beside the ticket that stays."""
-        label = f"{self.ticket.label}: duplicate {double.get('number', '')}"
+    def _cancel_duplicate(self, duplicate: Row, kept: Row) -> None:
+        """Cancel a ticket that an overlapping run on another machine created in addition to `kept`."""
+        label = f"{self.ticket.label}: duplicate {duplicate.get('number', '')}"
         self.plan.drift.append(Drift(label, "state", OPEN, CANCELED))
-        if not self.type.moves:
-            link = self._link(double["sys_id"])
-            step = duplicate_step(self.ticket, double, stays, self.choices, link)
+        if not self.type.state_writable:
+            link = self._link(duplicate["sys_id"])
+            step = duplicate_step(self.ticket, duplicate, kept, self.choices, link)
             self.plan.manual_steps.append(step)
-            self.outcome.update(status=MANUAL, reason=f"{double.get('number', '')} is a duplicate of it. {step.reason}")
+            self.outcome.update(
+                status=MANUAL, reason=f"{duplicate.get('number', '')} is a duplicate of it. {step.reason}"
+            )
             return
-        changes: dict[str, Value] = {"state": self.type.targets[CANCELED], "close_notes": duplicate_notes(stays)}
+        changes: dict[str, Value] = {"state": self.type.targets[CANCELED], "close_notes": duplicate_notes(kept)}
         if "Duplicate" in self.choices.known(self.type.table, self.type.code):
             changes[self.type.code] = "Duplicate"
-        write = self._update(label, double, changes)
+        write = self._update(label, duplicate, changes)
         write.second_pass = True
         self.outcome["status"] = CHANGED
         self.plan.writes.append(write)
@@ -189,13 +191,13 @@ class TicketPlan:
             dict(changes),
             row["sys_id"],
             STAGE,
-            # What the row shows once this is done; a note of work cannot be seen there, and must not be written twice.
+            # What the row shows after the write; a work note cannot be read back, and must not be written twice.
             identity={"sys_id": row["sys_id"], **changes},
             outcome=self.outcome,
             bulk_noun=BULK_NOUN,
         )
 
-    # -- telling ------------------------------------------------------------------------------------------------------
+    # -- outcome ------------------------------------------------------------------------------------------------------
 
     def _need_columns(self) -> None:
         if self.ticket.extra:
@@ -211,12 +213,12 @@ class TicketPlan:
             platform_state=self._label(value),
         )
 
-    def _foretell(self, state: str, value: str) -> None:
-        if self.foretells:
+    def _predict(self, state: str, value: str) -> None:
+        if self.predict:
             self.outcome.update(state=state, platform_state=self._label(value))
 
     def _link(self, row_id: str) -> str:
-        return address(self.base_url, self.type.table, row_id)
+        return record_url(self.base_url, self.type.table, row_id)
 
     def _label(self, value: str) -> str:
         return self.choices.label(self.type.table, "state", value)
@@ -228,6 +230,6 @@ class TicketPlan:
         self.plan.after.setdefault(label, {})[name] = after
 
 
-def address(base_url: str, table: str, row_id: str) -> str:
-    """Return the address at which a person finds a row of the instance at `base_url`."""
+def record_url(base_url: str, table: str, row_id: str) -> str:
+    """Return the URL of a row in the web interface of the instance at `base_url`."""
     return f"{base_url}/nav_to.do?uri={quote(f'/{table}.do?sys_id={row_id}', safe='')}"

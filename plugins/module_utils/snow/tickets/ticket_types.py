@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from ...engine.snapshot import Row
 
 OPEN, RESOLVED, CLOSED, CANCELED, ABSENT = "open", "resolved", "closed", "canceled", "absent"
-# Of several tickets with one key, the one in the first of these states is meant.
-PREFERENCE = (OPEN, RESOLVED, CLOSED, CANCELED)
-# In which states a ticket needs no more to be what it shall be. What people have closed stays closed.
-REACHED = {
+# Of several tickets with one key, the one in the first of these states counts.
+STATE_PREFERENCE = (OPEN, RESOLVED, CLOSED, CANCELED)
+# The actual states that satisfy a desired state. Tickets that users have closed stay closed.
+SATISFIED_BY = {
     OPEN: frozenset({OPEN, CLOSED, CANCELED}),
     RESOLVED: frozenset({RESOLVED, CLOSED, CANCELED}),
     CLOSED: frozenset({CLOSED, CANCELED}),
@@ -28,10 +28,10 @@ REACHED = {
 class TicketType:
     """One table of tickets.
 
-    `noun` is what people call one. `states` maps values of the column `state` to ours; all others are open. `targets` is
-    the way back, `reopened` the state of a ticket that is put back in progress ("" where there is none). `caller` is the
-    column of who asked for it, `code` that of why it ended, and `codes` are values to take for it, the best one first.
-    `moves`: a write of the column `state` can move it.
+    `noun` is its name in messages. `states` maps values of the column `state` to ours; all others are open. `targets` is
+    the reverse, `reopened` the state of a reopened ticket ("" if it has none). `caller` is the column of the caller,
+    `code` that of the close code, and `codes` are its default values, the preferred one first. `state_writable`: the
+    Table API can write the column `state`.
     """
 
     table: str
@@ -43,14 +43,14 @@ class TicketType:
     codes: tuple[str, ...]
     caller: str = ""
     reopened: str = ""
-    moves: bool = True
+    state_writable: bool = True
 
     def state_of(self, row: Row) -> str:
-        """Return our word for the state that `row` is in."""
+        """Return our state of `row`."""
         value = row.get("state", "")
         state = self.states.get(value, OPEN)
         if state == OPEN and value not in self.states and row.get("active") == "false":
-            # A state of the instance's own, in which people are done with it.
+            # A custom final state of the instance.
             return CLOSED
         if self.table == "problem" and state == CLOSED and row.get("resolution_code") == "canceled":
             return CANCELED
@@ -64,7 +64,7 @@ INCIDENT = TicketType(
     targets={RESOLVED: "6", CLOSED: "7", CANCELED: "8"},
     initial="1",
     code="close_code",
-    # The second one is that of instances that were set up long ago.
+    # The second one is the default of older instances.
     codes=("Solution provided", "Solved (Permanently)"),
     caller="caller_id",
     reopened="2",
@@ -72,20 +72,20 @@ INCIDENT = TicketType(
 PROBLEM = TicketType(
     "problem",
     "problem",
-    # 4 is the last state of the model before Madrid; the present one has no 4.
+    # 4 is the final state of the model before Madrid; the current one has no 4.
     states={"106": RESOLVED, "107": CLOSED, "4": CLOSED},
     targets={RESOLVED: "106", CLOSED: "107", CANCELED: "107"},
     initial="101",
     code="resolution_code",
     codes=("fix_applied",),
     reopened="103",
-    moves=False,
+    state_writable=False,
 )
 CHANGE_REQUEST = TicketType(
     "change_request",
     "change request",
     states={"3": CLOSED, "4": CANCELED},
-    # A change request knows no state between its review and its end.
+    # A change request has no state between review and closed.
     targets={RESOLVED: "3", CLOSED: "3", CANCELED: "4"},
     initial="-5",
     code="close_code",

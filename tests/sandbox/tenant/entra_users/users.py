@@ -80,7 +80,7 @@ def update(tenant: Tenant, call: Call, key: str) -> Reply:
 
 
 def revoke(tenant: Tenant, call: Call, key: str) -> Reply:
-    """Answer `revokeSignInSessions`; it takes effect with a delay, and never for a guest."""
+    """Answer `revokeSignInSessions`; it becomes effective with a delay, and never for a guest."""
     require_directory(tenant, call, *_REVOKE)
     throttle(tenant)
     row = _found(tenant, key)

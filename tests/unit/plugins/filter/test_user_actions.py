@@ -22,5 +22,5 @@ def test_each_user_gets_each_action() -> None:
 
 
 def test_rows_without_the_column_are_refused_with_the_columns_there_are() -> None:
-    with pytest.raises(AnsibleFilterError, match="no column 'Upn', but AccountId"):
+    with pytest.raises(AnsibleFilterError, match="no column 'Upn'; they have: AccountId"):
         user_actions([{"AccountId": "a"}], "suspend", "Upn")

@@ -36,7 +36,7 @@ def test_only_what_is_defined_and_belongs_to_the_group_is_taken() -> None:
 
 
 def test_an_unknown_group_is_refused() -> None:
-    with pytest.raises(AnsibleLookupError, match="'aws' is none of snow, azure, mda"):
+    with pytest.raises(AnsibleLookupError, match="'aws' must be one of snow, azure, mda"):
         look("aws")
 
 

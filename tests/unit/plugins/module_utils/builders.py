@@ -5,16 +5,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import specs
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.oauth_application import (
+    OAUTH_APPLICATION_OPTIONS,
     OAuthApplication,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.plugins import Plugins
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.properties import Properties
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.record import Record
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.role import Role
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.table_acls import TableAcls
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.user import User
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.record import (
+    RECORD_OPTIONS,
+    Record,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.role import ROLE_OPTIONS, Role
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.table_acls import (
+    TABLE_ACLS_OPTIONS,
+    TableAcls,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.user import USER_OPTIONS, User
 
 
 def params(options: dict[str, dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
@@ -24,23 +30,23 @@ def params(options: dict[str, dict[str, Any]], given: dict[str, Any]) -> dict[st
 
 
 def role(name: str, **given: Any) -> Role:
-    return Role.from_params(params(specs.ROLE_OPTIONS, {"name": name, **given}))
+    return Role.from_params(params(ROLE_OPTIONS, {"name": name, **given}))
 
 
 def user(user_name: str, **given: Any) -> User:
-    return User.from_params(params(specs.USER_OPTIONS, {"user_name": user_name, **given}))
+    return User.from_params(params(USER_OPTIONS, {"user_name": user_name, **given}))
 
 
 def application(name: str, **given: Any) -> OAuthApplication:
-    return OAuthApplication.from_params(params(specs.OAUTH_APPLICATION_OPTIONS, {"name": name, **given}))
+    return OAuthApplication.from_params(params(OAUTH_APPLICATION_OPTIONS, {"name": name, **given}))
 
 
 def record(table: str, match: dict[str, Any], **given: Any) -> Record:
-    return Record.from_params(params(specs.RECORD_OPTIONS, {"table": table, "match": match, **given}))
+    return Record.from_params(params(RECORD_OPTIONS, {"table": table, "match": match, **given}))
 
 
 def acls(role_name: str, *tables: str) -> TableAcls:
-    return TableAcls.from_params(params(specs.TABLE_ACLS_OPTIONS, {"role": role_name, "tables": list(tables)}))
+    return TableAcls.from_params(params(TABLE_ACLS_OPTIONS, {"role": role_name, "tables": list(tables)}))
 
 
 def properties(described: dict[str, Any], *, create_missing: bool = True, max_writes: int | None = None) -> Properties:

@@ -14,10 +14,15 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow im
     auth,
     batch,
     change_api,
-    cicd,
-    client,
+    store,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import retry, session
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.pages import INSTANCE_PAGES
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import (
+    http_session,
+    polling,
+    retry,
+    session,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session, Settings
 from tests.unit.plugins.module_utils.loopback import Loopback
 
@@ -48,7 +53,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that the product sees."""
     shown = Clock()
-    for module in (session, retry, auth, client, cicd, batch):
+    for module in (session, retry, polling, auth, store, batch):
         monkeypatch.setattr(module, "time", shown)
     return shown
 
@@ -56,7 +61,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No connections, tokens or environment left over from anything before."""
-    session._sessions.clear()
+    http_session._sessions.clear()
     auth._tokens.clear()
     batch._without_batch.clear()
     change_api._absent.clear()
@@ -83,6 +88,6 @@ def connected(server: Loopback, context: TaskContext) -> Callable[..., Session]:
     """Return a session with the server; arguments are transport settings."""
 
     def connect(base_url: str = "", **settings: Any) -> Session:
-        return Session(base_url or server.url, Settings(**settings), context)
+        return Session(base_url or server.url, Settings(**settings), context, page_hints=INSTANCE_PAGES)
 
     return connect

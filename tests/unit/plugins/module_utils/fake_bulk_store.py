@@ -18,12 +18,12 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     OK,
     UPDATE,
     Plan,
+    Resource,
     SecretDecision,
     Write,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift, ManualStep
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import (
-    PlannedId,
     Query,
     Snapshot,
 )
@@ -43,7 +43,7 @@ class BatchPlatform(Platform):
 
     most: int = 100
     batches: list[int] = field(default_factory=list)
-    told: list[tuple[int, int, str]] = field(default_factory=list)
+    progress: list[tuple[int, int, str]] = field(default_factory=list)
     turns: list[tuple[int, int]] = field(default_factory=list)
     before_turn: Callable[[], None] | None = None
 
@@ -81,10 +81,10 @@ class BatchPlatform(Platform):
             raise UnclearOutcome(f"{self.name}: whether {write.label} was changed is unclear")
 
     def written(self, done: int, total: int, what: str) -> None:
-        self.told.append((done, total, what))
+        self.progress.append((done, total, what))
 
 
-class Things:
+class Things(Resource):
     """Rows of `u_thing`, known by name; `values` are u_name to u_kind."""
 
     label = "things"
@@ -92,13 +92,10 @@ class Things:
     def __init__(self, values: Mapping[str, str], step: ManualStep | None = None) -> None:
         self.values, self.step = dict(values), step
 
-    def planned_ids(self) -> list[PlannedId]:
-        return []
-
     def reads(self) -> list[Query]:
         return [Query(TABLE, "u_name", tuple(self.values), ("sys_id", "u_name", "u_kind"))]
 
-    def plan(self, snapshot: Snapshot, judge: SecretDecision) -> Plan:
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         plan = Plan(self.label, bulk=True)
         for name, kind in self.values.items():
             outcome: dict[str, Any] = {"object": f"thing {name}", "status": OK}

@@ -8,6 +8,7 @@ docs/facts/servicenow_platform.md#encrypted-columns, docs/facts/servicenow_platf
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,7 @@ class Platform:
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
     check_mode: bool = False
     name: str = "acme-dev"
+    id_column: str = "sys_id"
     create_attempts: int = 3
     roles: frozenset[str] | None = frozenset({"admin"})
     tells_account: bool = True
@@ -228,6 +230,9 @@ class Platform:
             return UNKNOWN
         return MATCH if self.secrets.get((table, row["sys_id"])) == value else MISMATCH
 
+    def is_unfinished(self, row: Row) -> bool:
+        return self.tells_account and (row.get("sys_mod_count"), row.get("sys_created_by")) == ("0", US)
+
     def account(self) -> Account | None:
         return Account(US, self.roles) if self.tells_account else None
 
@@ -324,11 +329,12 @@ class Platform:
         return {column: value for column, value in shown.items() if value is not None and column not in hidden}
 
 
-def told(result: Result) -> dict[str, Any]:
-    """Return what a result says of the run, in check mode as well as after it: all but what only the platform knows."""
+def shown(result: Result) -> dict[str, Any]:
+    """Return what a result shows in check mode as well as after the run: all but what only the platform knows."""
     everything = result.as_dict(with_diff=True)
+    everything["msg"] = re.sub("would (create|update|delete|activate)", r"\1d", everything["msg"])
     everything["results"] = [(entry["object"], entry["status"]) for entry in everything["results"]]
     return everything
 
 
-__all__ = ["COLUMNS", "CREATE", "US", "Interrupted", "Platform", "told"]
+__all__ = ["COLUMNS", "CREATE", "US", "Interrupted", "Platform", "shown"]

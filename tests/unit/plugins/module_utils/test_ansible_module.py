@@ -38,6 +38,10 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     UnexpectedPage,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.redact import Redactor
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import (
+    TRANSPORT_OPTIONS,
+    transport_settings,
+)
 
 SECRET = 'Pass-"word"-1'
 STEP = ManualStep("a", "Do it", "No API can", "In the portal", {"Name": "x"}, ["Client secret"])
@@ -162,7 +166,7 @@ def test_a_defect_is_one_line_that_can_be_reported() -> None:
     told = outcome(run)
     assert told["failed"] is True
     assert told["msg"].startswith("snow_x: unexpected KeyError at test_ansible_module.py:")
-    assert "'sys_id'. This is a defect of secops.servicenow_defender; please report it" in told["msg"]
+    assert "'sys_id'. This is a defect of secops.servicenow_defender. Please report it" in told["msg"]
     assert "\n" not in told["msg"]
     assert "Traceback" not in str(told)
 
@@ -266,9 +270,9 @@ def test_every_module_takes_the_transport_options_with_their_defaults() -> None:
     [("timeout", 0.0), ("timeout", -1.0), ("timeout", float("nan")), ("retries", -1), ("retry_deadline", -1.0)],
 )
 def test_a_number_that_makes_no_sense_is_refused(option: str, value: float) -> None:
-    defaults = {name: spec.get("default") for name, spec in ansible_module.TRANSPORT_OPTIONS.items()}
-    with pytest.raises(BadConnectionOption, match=f"^{option} must lie between"):
-        ansible_module.transport_settings({**defaults, option: value})
+    defaults = {name: spec.get("default") for name, spec in TRANSPORT_OPTIONS.items()}
+    with pytest.raises(BadConnectionOption, match=f"^{option} must be between"):
+        transport_settings({**defaults, option: value})
 
 
 def test_an_options_own_definition_wins_over_that_of_a_group() -> None:

@@ -68,7 +68,7 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     file = file_for(URL, "turn", tmp_path)
     file.symlink_to(tmp_path / "elsewhere")
     with (
-        pytest.raises(BadConnectionOption, match="the record of turns .* cannot be kept"),
+        pytest.raises(BadConnectionOption, match="the record of turns .* cannot be written"),
         locked(file, "the record of turns"),
     ):
         pass

@@ -112,7 +112,7 @@ def test_check_mode_and_diff_reach_the_module(run: Twin, server: Loopback, diff:
 def test_a_run_that_is_no_check_writes(run: Twin, server: Loopback) -> None:
     result = run("snow_instance", {"properties": {"glide.x": True}})
     assert "POST /api/now/table/sys_properties" in server.lines
-    assert "did not keep the value" in result["msg"], "the instance has no rows, whatever it was told"
+    assert "returned a different value" in result["msg"], "the instance has no rows, whatever it was told"
     assert (result["failed"], result["changed"], result["api_calls"]["write"]) == (True, True, 1)
 
 

@@ -20,7 +20,10 @@ from ansible_collections.secops.servicenow_defender.plugins.filter.tickets_for_r
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.defender_cloud.assessments import (
     recommendation,
 )
-from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.ticket_text import plain, short_description
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.ticket_text import (
+    short_description,
+    without_html,
+)
 from tests.unit.plugins.module_utils.microsoft.defender_cloud.assessment_rows import SUB, assessment, machine, metadata
 
 OURS = "Resolved by Defender for Cloud: the resource is healthy."
@@ -126,7 +129,7 @@ def test_what_is_unhealthy_again_is_reopened_or_followed_by_a_new_ticket() -> No
     closed = ticket(row, "7", OURS)
     (second,) = wanted(row, known=(closed,))
     assert second["correlation_id"] == f"{row['key']}-2"
-    assert "It was INCvm1 before" in second["work_note"]
+    assert "The former ticket is INCvm1" in second["work_note"]
     third = wanted(row, known=(ticket(row, "8", OURS, "-2"), closed))
     assert brief(third) == [(f"{row['key']}-3", "open")]
     assert brief(wanted(row, known=(ticket(row, "1", suffix="-10"), ticket(row, "7", OURS, "-9")))) == [
@@ -152,7 +155,7 @@ def test_gone_is_only_what_would_have_been_read() -> None:
     known = (ticket(row),)
     (entry,) = wanted(known=known, scopes_read=[SUB.upper()])
     assert entry["state"] == "resolved"
-    assert "is gone" in entry["close_notes"]
+    assert "no longer exists" in entry["close_notes"]
     assert wanted(known=known, scopes_read=[]) == []
     assert wanted(known=known, scopes_read=[SUB[:-1], "/subscriptions/other"]) == []
     assert wanted(known=(ticket(row, description="rewritten by a person"),), scopes_read=[SUB]) == []
@@ -192,9 +195,9 @@ def test_states_are_told_apart(kind: str, state: str, more: Row, word: str) -> N
 def test_mistakes_are_told() -> None:
     with pytest.raises(AnsibleFilterError, match="type must be one of incident"):
         wanted(finding(), type="task")
-    with pytest.raises(AnsibleFilterError, match="give it what mdc_recommendation_info returns"):
+    with pytest.raises(AnsibleFilterError, match="pass the recommendations that mdc_recommendation_info returns"):
         tickets_for_recommendations([{"id": "1"}], [])
-    with pytest.raises(AnsibleFilterError, match="give it what mdc_recommendation_info returns"):
+    with pytest.raises(AnsibleFilterError, match="pass the recommendations that mdc_recommendation_info returns"):
         assignments_for_tickets([], [{"id": "1"}])
 
 
@@ -260,7 +263,7 @@ def test_any_finding_makes_a_ticket_of_limited_length(changes: Row) -> None:
 
 
 def test_plain_text_keeps_what_is_no_html() -> None:
-    assert plain("a < b<br>\n<p class='x'>and c &gt; d</p>") == "a < b\nand c > d"
+    assert without_html("a < b<br>\n<p class='x'>and c &gt; d</p>") == "a < b\nand c > d"
 
 
 # -- many runs --------------------------------------------------------------------------------------------------------

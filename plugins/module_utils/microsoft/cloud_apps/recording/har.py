@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a browser's record of its traffic (HAR 1.2): requests and answers, nothing that the contract has no use for."""
+"""Reads a browser's recording of its traffic (HAR 1.2): the parts of requests and responses that a contract needs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ....engine.errors import InvalidInput
 
 JSON, FORM, NONE, OTHER = "json", "form", "none", "other"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# Shorter ones (a language, a flag) stand in many places without being a secret.
-SHORTEST_SECRET = 8
+# Shorter values (a language, a flag) occur in many places and are not secrets.
+MIN_SECRET_LENGTH = 8
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer. `body` and `answer` are decoded; `kind` says what the body was."""
+    """One request and its response. `body` and `response` are decoded; `kind` is the format of the body."""
 
     index: int
     method: str
@@ -31,7 +31,7 @@ class Exchange:
     body: Any
     raw: str
     status: int
-    answer: Any
+    response: Any
     started: float | None
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
 
@@ -43,7 +43,7 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """The path, which is all of an address that may be shown."""
+        """The path, the only part of an address that messages may show."""
         return urlsplit(self.url).path
 
     @property
@@ -53,19 +53,19 @@ class Exchange:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the server did what it was asked."""
+        """Whether the status is a success."""
         return 200 <= self.status < 300
 
 
 def read_har(text: str) -> list[Exchange]:
-    """Return the exchanges of a HAR, in the order in which they began. Raises `InvalidInput` for what is none."""
+    """Return the exchanges of a HAR by start time. Raises `InvalidInput` if `text` is not a HAR."""
     try:
         entries = json.loads(text)["log"]["entries"]
         if not isinstance(entries, list):
             raise TypeError
     except (ValueError, KeyError, TypeError):
         raise InvalidInput(
-            "the file is no HAR: it holds no log.entries. Export it with 'Save all as HAR with content' of the browser's developer tools"
+            "not a HAR file: log.entries is missing. Export it with 'Save all as HAR with content' of the browser's developer tools"
         ) from None
     found = [_exchange(entry) for entry in entries if isinstance(entry, Mapping)]
     ordered = sorted((one for one in found if one), key=lambda one: one.started or 0.0)
@@ -88,8 +88,8 @@ def _exchange(entry: Mapping[str, Any]) -> Exchange | None:
         body=body,
         raw=raw,
         status=int(response.get("status") or 0),
-        answer=_answer(_mapping(response.get("content"))),
-        started=_moment(entry.get("startedDateTime")),
+        response=_response(_mapping(response.get("content"))),
+        started=_timestamp(entry.get("startedDateTime")),
         secrets=frozenset(_secrets(headers, request, response)),
     )
 
@@ -107,7 +107,7 @@ def _body(data: Mapping[str, Any]) -> tuple[str, Any, str]:
         return OTHER, None, raw
 
 
-def _answer(content: Mapping[str, Any]) -> Any:
+def _response(content: Mapping[str, Any]) -> Any:
     text = str(content.get("text") or "")
     try:
         return json.loads(base64.b64decode(text) if content.get("encoding") == "base64" else text)
@@ -116,20 +116,20 @@ def _answer(content: Mapping[str, Any]) -> Any:
 
 
 def _secrets(headers: Mapping[str, str], request: Mapping[str, Any], response: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what proves a session: values of cookies and of headers that carry tokens."""
+    """Yield the credentials of the session: values of cookies and of headers that carry tokens."""
     cookies = [*_list(request.get("cookies")), *_list(response.get("cookies"))]
     values = [str(cookie.get("value", "")) for cookie in cookies]
     values += [part.partition("=")[2] for part in headers.get("cookie", "").split("; ")]
     values += [value.rpartition(" ")[2] for name, value in headers.items() if name == "authorization" or is_xsrf(name)]
-    yield from (value for value in values if len(value) >= SHORTEST_SECRET)
+    yield from (value for value in values if len(value) >= MIN_SECRET_LENGTH)
 
 
 def is_xsrf(header: str) -> bool:
-    """Return whether a header carries the token that protects a session against foreign pages."""
+    """Return whether a header carries the token against cross-site request forgery."""
     return "xsrf" in header.lower() or "csrf" in header.lower()
 
 
-def _moment(text: Any) -> float | None:
+def _timestamp(text: Any) -> float | None:
     try:
         return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
     except ValueError:
@@ -145,7 +145,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def leaves(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield every scalar in `node` with the keys and positions that lead to it."""
+    """Yield every scalar in `node` with its path of keys and positions."""
     if isinstance(node, Mapping):
         for key, item in node.items():
             yield from leaves(item, (*path, str(key)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a contract from a browser's record of one connection that was entered by hand."""
+"""Builds a contract from a browser's recording of one connection that was entered manually."""
 
 from __future__ import annotations
 
@@ -10,237 +10,238 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ....engine.errors import InvalidInput
-from ....recorded_api.contract import DESCRIBED, KNOWN, VERSION, parse
-from ....recorded_api.template import placeholders
+from ....recorded_api.contract import KNOWN, VERSION, parse
+from ....recorded_api.template import escape, find_placeholders, placeholder, unescape
 from ..connectors_api import SERVICENOW
 from .har import FORM, JSON, OTHER, Exchange, is_xsrf, read_har
 from .har_analysis import (
-    app_numbers,
-    as_jmespath,
-    brought,
-    free_name,
-    iso_time,
-    occasional,
-    switch_of,
-    usual_fields,
+    app_ids,
+    default_fields,
+    format_time,
+    is_in_list,
+    jmespath_of,
+    operation_of,
+    random_request_values,
+    random_response_values,
+    unique_name,
 )
-from .other_operations import LIST_PATH, beside
-from .templater import Templater, strings
-from .wizard_input import TYPED, checked, forms, holds
+from .other_operations import LIST_PATH, find_other_operations
+from .templater import Templater, decoded_strings
+from .wizard_input import INPUT_OPTIONS, contains_value, encoded_forms, validate_input
 
 TARGET = "mda_connector"
-# Kept as they are; every other header is either the browser's own business or a secret.
+# Copied into the contract; every other header belongs to the browser or is a secret.
 KEPT_HEADERS = ("content-type", "accept", "x-requested-with", "x-tid", "tenant-id")
 
 
 @dataclass
-class Learned:
-    """The contract, and what a person should know of how it came about."""
+class LearnedContract:
+    """The contract, and a summary of how it was built."""
 
     contract: dict[str, Any]
     summary: list[str] = field(default_factory=list)
 
 
-def learn(har: str, name: str, values: Mapping[str, str]) -> Learned:
-    """Return the contract that the connection in `har` makes. `values`: what the user typed, by connector option.
+def learn(har: str, name: str, values: Mapping[str, str]) -> LearnedContract:
+    """Return the contract of the connection in `har`. `values`: what the user entered, by connector option.
 
-    Raises `InvalidInput`, which never repeats a value, cookie or token, when a value is not found, cannot be told from
-    another, or the record shows something else.
+    Raises `InvalidInput`, which never contains an entered value, cookie or token, when the recording does not suffice.
     """
-    return _Lesson(read_har(har), name, checked(values)).learned()
+    return ContractBuilder(read_har(har), name, validate_input(values)).build()
 
 
-class _Lesson:
-    """One record, on the way to a contract."""
+class ContractBuilder:
+    """Builds one contract from one recording."""
 
-    def __init__(self, exchanges: list[Exchange], name: str, typed: dict[str, str]) -> None:
-        self.exchanges, self.name, self.typed = exchanges, name, typed
-        self.templater = Templater(typed)
+    def __init__(self, exchanges: list[Exchange], name: str, user_input: dict[str, str]) -> None:
+        self.exchanges, self.name, self.user_input = exchanges, name, user_input
+        self.templater = Templater(user_input)
         self.declared: set[str] = set()
 
-    def learned(self) -> Learned:
-        chain = self._chain()
-        host = chain[0].host
-        self._check_unambiguous(chain)
-        chain = self._with_sources(chain)
-        steps = [self._step(exchange, chain) for exchange in chain]
-        self._check_complete()
+    def build(self) -> LearnedContract:
+        """Return the contract; raise `InvalidInput` if the recording does not suffice."""
+        wizard = self._wizard_requests()
+        host = wizard[0].host
+        self._check_unambiguous(wizard)
+        creating = self._with_dependencies(wizard)
+        steps = [self._step(exchange, creating) for exchange in creating]
+        self._check_all_matched()
         operations: dict[str, Any] = {"create": {**steps[0], **({"then": steps[1:]} if steps[1:] else {})}}
-        operations.update(beside(self, host, chain))
+        operations.update(find_other_operations(self, host, creating))
         contract: dict[str, Any] = {
             "contract": VERSION,
             "name": self.name,
             "target": TARGET,
-            "captured_at": iso_time(chain[-1].started),
+            "captured_at": format_time(creating[-1].started),
             "operations": operations,
         }
-        self._check_clean(contract)
+        self._check_no_secrets(contract)
         parse(contract, TARGET)
-        return Learned(contract, self._summary(chain, contract))
+        return LearnedContract(contract, self._summary(creating, contract))
 
     # -- which requests -----------------------------------------------------------------------------------------------
 
-    def _chain(self) -> list[Exchange]:
-        """Return the requests that carry typed values, on the one host that gets the most of them, without repetitions."""
-        carried: dict[int, set[str]] = {}
+    def _wizard_requests(self) -> list[Exchange]:
+        """Return the requests with entered values, on the one host that gets most of them, without repetitions."""
+        entered: dict[int, set[str]] = {}
         for exchange in self.exchanges:
             if exchange.writes and not LIST_PATH.search(exchange.path):
-                found = self.carried(exchange)
+                found = self.entered_options(exchange)
                 if found:
-                    carried[exchange.index] = found
-        self._check_app(carried)
-        if not carried:
-            raise InvalidInput(self._no_wizard())
+                    entered[exchange.index] = found
+        self._check_app(entered)
+        if not entered:
+            raise InvalidInput(self._wizard_missing())
         by_host: dict[str, set[str]] = {}
-        for index, found in carried.items():
+        for index, found in entered.items():
             by_host.setdefault(self.exchanges[index].host, set()).update(found)
         host = max(by_host, key=lambda one: len(by_host[one]))
-        wanted = [self.exchanges[index] for index in carried if self.exchanges[index].host == host]
+        wanted = [self.exchanges[index] for index in entered if self.exchanges[index].host == host]
         good = [exchange for exchange in wanted if exchange.succeeded]
         if not good:
             statuses = ", ".join(sorted({str(exchange.status) for exchange in wanted}))
             raise InvalidInput(
-                f"the portal refused every request of the wizard (status {statuses}); capture a connection that succeeds"
+                f"the portal refused every request of the wizard (status {statuses}). Record a connection that succeeds"
             )
-        # A person who tries again repeats the request: the last one counts. Once all is said, what follows is something else.
-        chain: list[Exchange] = []
-        said: set[str] = set()
+        # The last of repeated attempts counts. Requests after all values were sent belong to another operation.
+        requests: list[Exchange] = []
+        sent: set[str] = set()
         for exchange in sorted({(one.method, one.path): one for one in good}.values(), key=lambda one: one.index):
-            if said < by_host[host]:
-                chain.append(exchange)
-                said |= carried[exchange.index]
-        return chain
+            if sent < by_host[host]:
+                requests.append(exchange)
+                sent |= entered[exchange.index]
+        return requests
 
-    def carried(self, exchange: Exchange) -> set[str]:
-        """Return the options whose typed values a request carries."""
-        probe = Templater(self.typed)
+    def entered_options(self, exchange: Exchange) -> set[str]:
+        """Return the options whose entered values a request contains."""
+        probe = Templater(self.user_input)
         probe.url(exchange.url)
         probe.body(exchange.body)
         raw = exchange.raw if exchange.kind == OTHER else ""
-        found = probe.found | {n for n, v in self.typed.items() if raw and any(f in raw for f in forms(v))}
-        return {("instance_url" if name == "instance_host" else name) for name in found}
+        in_raw = {n for n, v in self.user_input.items() if raw and any(f in raw for f in encoded_forms(v))}
+        return _without_host(probe.matched | in_raw)
 
-    def _no_wizard(self) -> str:
+    def _wizard_missing(self) -> str:
         writing = [exchange for exchange in self.exchanges if exchange.writes]
         return (
-            f"the record does not show the wizard: of its {len(self.exchanges)} requests, {len(writing)} can change something, and none "
-            f"carries any of {', '.join(n for n in TYPED if n in self.typed)}. Begin to record before the wizard is opened, end when "
-            f"the portal shows the connection, and give the values as they were typed"
+            f"the recording does not show the wizard: of its {len(self.exchanges)} requests, {len(writing)} can change something, and none "
+            f"contains any of {', '.join(n for n in INPUT_OPTIONS if n in self.user_input)}. Start recording before the wizard is opened, stop when "
+            f"the portal shows the connection, and give the values exactly as entered"
         )
 
-    def _check_app(self, carried: Mapping[int, set[str]]) -> None:
-        """Refuse the wizard of another app: its number stands in the requests."""
-        suspects = [self.exchanges[index] for index in carried] or [
+    def _check_app(self, entered: Mapping[int, set[str]]) -> None:
+        """Refuse the wizard of another app, by the app id in its requests."""
+        suspects = [self.exchanges[index] for index in entered] or [
             exchange for exchange in self.exchanges if exchange.writes and "connector" in exchange.path
         ]
-        numbers = {number for exchange in suspects for number in app_numbers(exchange)}
-        if numbers and SERVICENOW not in numbers:
+        ids = {number for exchange in suspects for number in app_ids(exchange)}
+        if ids and SERVICENOW not in ids:
             raise InvalidInput(
-                f"the record shows the connection of another app ({', '.join(map(str, sorted(numbers)))}); ServiceNow is {SERVICENOW}"
+                f"the recording shows the connection of another app ({', '.join(map(str, sorted(ids)))}); ServiceNow is {SERVICENOW}"
             )
 
-    def _check_unambiguous(self, chain: list[Exchange]) -> None:
-        """Refuse values that were there before they were typed: where they stand, they may be the portal's own."""
-        # An attempt that failed is typing, too.
-        wizard = {(one.method, one.path) for one in chain}
-        first = min(one.index for one in self.exchanges if (one.method, one.path) in wizard)
+    def _check_unambiguous(self, wizard: list[Exchange]) -> None:
+        """Refuse values that occurred before they were entered: the portal may have sent them by itself."""
+        # A failed attempt of the wizard contains entered values, too.
+        requests = {(one.method, one.path) for one in wizard}
+        first = min(one.index for one in self.exchanges if (one.method, one.path) in requests)
         seen: dict[str, str] = {}
         for exchange in self.exchanges[:first]:
-            if exchange.host == chain[0].host:
-                for part in (exchange.body, exchange.answer):
-                    for text in strings(part):
+            if exchange.host == wizard[0].host:
+                for part in (exchange.body, exchange.response):
+                    for text in decoded_strings(part):
                         seen.setdefault(text, exchange.path)
-        for option in TYPED:
-            value = self.typed.get(option)
+        for option in INPUT_OPTIONS:
+            value = self.user_input.get(option)
             if value in seen and value is not None:
                 raise InvalidInput(
-                    f"{option} cannot be told from the portal's own text: its value came up ({seen[value]}) before it was typed. Capture "
-                    f"the connection of an instance that is not connected yet, with a value that stands nowhere else"
+                    f"{option} is ambiguous: its value occurred ({seen[value]}) before it was entered. Record the connection of an instance "
+                    f"that is not connected yet, with a value that occurs nowhere else"
                 )
 
-    # -- what belongs to them -----------------------------------------------------------------------------------------
+    # -- dependencies -------------------------------------------------------------------------------------------------
 
-    def _with_sources(self, chain: list[Exchange]) -> list[Exchange]:
-        """Add the requests whose answers the chain needs, and those that go on with what its answers brought."""
-        members = {exchange.index: exchange for exchange in chain}
-        waiting = list(chain)
-        while waiting:
-            exchange = waiting.pop()
-            for text in occasional(exchange):
-                source = self._source(text, exchange)
+    def _with_dependencies(self, wizard: list[Exchange]) -> list[Exchange]:
+        """Add the requests whose responses the wizard needs, and those that continue with values of its responses."""
+        members = {exchange.index: exchange for exchange in wizard}
+        pending = list(wizard)
+        while pending:
+            exchange = pending.pop()
+            for text in random_request_values(exchange):
+                source = self._source_of(text, exchange)
                 if source and source.index not in members:
                     members[source.index] = source
-                    waiting.append(source)
-        last = max(exchange.index for exchange in chain)
-        ids = {text for exchange in members.values() for _path, text in brought(exchange)}
+                    pending.append(source)
+        last = max(exchange.index for exchange in wizard)
+        ids = {text for exchange in members.values() for _path, text in random_response_values(exchange)}
         done = {(exchange.method, exchange.path) for exchange in members.values()}
         for exchange in self.exchanges:
             request = (exchange.method, exchange.path)
-            if self._goes_on(exchange, chain[0]) and request not in done and ids & set(occasional(exchange)):
+            follows = self._can_follow(exchange, wizard[0]) and request not in done
+            if follows and ids & set(random_request_values(exchange)):
                 members[exchange.index] = exchange
                 done.add(request)
         return [members[index] for index in sorted(members) if members[index].index <= last or members[index].writes]
 
-    def _goes_on(self, exchange: Exchange, first: Exchange) -> bool:
+    def _can_follow(self, exchange: Exchange, first: Exchange) -> bool:
         return (
             exchange.index > first.index
             and exchange.host == first.host
             and exchange.writes
             and exchange.succeeded
             and not LIST_PATH.search(exchange.path)
-            and switch_of(exchange) == ""
-            and not self.carried(exchange)
+            and operation_of(exchange) == ""
+            and not self.entered_options(exchange)
         )
 
-    def _source(self, text: str, before: Exchange) -> Exchange | None:
-        """Return the request whose answer brought `text` first, and note under which name. The browser's own is none."""
+    def _source_of(self, text: str, before: Exchange) -> Exchange | None:
+        """Return the request whose response contained `text` first; None for a value that the browser generated."""
         for exchange in self.exchanges[: before.index]:
             if exchange.host != before.host or exchange is before:
                 continue
-            if text in occasional(exchange):
+            if text in random_request_values(exchange):
                 return None
-            for path, found in brought(exchange):
-                # A place in a list says nothing about what will stand there tomorrow.
-                if found == text and not any(isinstance(part, int) for part in path):
-                    return exchange
+            # A position in a list can hold another value tomorrow.
+            if any(found == text and not is_in_list(path) for path, found in random_response_values(exchange)):
+                return exchange
         return None
 
     # -- templates ----------------------------------------------------------------------------------------------------
 
-    def _step(self, exchange: Exchange, chain: list[Exchange]) -> dict[str, Any]:
-        step = self.request(exchange)
-        later = [one for one in chain if one.index > exchange.index]
-        needed = {text for one in later for text in occasional(one)}
+    def _step(self, exchange: Exchange, creating: list[Exchange]) -> dict[str, Any]:
+        step = self.request_template(exchange)
+        names = self.templater.response_values
+        needed = {text for one in creating if one.index > exchange.index for text in random_request_values(one)}
         fields: dict[str, str] = {}
-        for path, text in brought(exchange):
-            if text in needed and text not in self.templater.told and not any(isinstance(part, int) for part in path):
+        for path, text in random_response_values(exchange):
+            if text in needed and text not in names and not is_in_list(path):
                 name = self._field_name(path, fields)
-                fields[name] = as_jmespath(path)
-                self.templater.told[text] = name
+                fields[name] = jmespath_of(path)
+                names[text] = name
         if not fields:
-            declared = set(self.templater.told.values()) | self.declared
-            fields = {free_name(name, declared): path for name, path in usual_fields(exchange.answer).items()}
+            declared = set(names.values()) | self.declared
+            fields = {unique_name(name, declared): path for name, path in default_fields(exchange.response).items()}
         self.declared |= set(fields)
         step["expect"] = {"status": exchange.status, **({"fields": fields} if fields else {})}
         return step
 
-    def request(self, exchange: Exchange) -> dict[str, Any]:
-        """Return the template of one request; raise `InvalidInput` for a form that none can express."""
+    def request_template(self, exchange: Exchange) -> dict[str, Any]:
+        """Return the template of one request; raise `InvalidInput` for a body that is neither JSON nor a form."""
         if exchange.kind == OTHER:
             raise InvalidInput(
-                f"{exchange.method} {exchange.path} sends its data in a form that a contract cannot express; only JSON and forms can be"
+                f"{exchange.method} {exchange.path} sends a body that a contract cannot express; only JSON and forms are supported"
             )
         self.templater.started = exchange.started
         for value in (value for name, value in exchange.headers.items() if is_xsrf(name)):
-            self.templater.told.setdefault(value, "portal_xsrf_token")
+            self.templater.response_values.setdefault(value, "portal_xsrf_token")
         step: dict[str, Any] = {"method": exchange.method, "url": self.templater.url(exchange.url)}
-        headers = {name: value for name, value in exchange.headers.items() if name in KEPT_HEADERS}
-        headers |= {name: "{{ portal_xsrf_token }}" for name in exchange.headers if is_xsrf(name)}
+        headers = {name: escape(value) for name, value in exchange.headers.items() if name in KEPT_HEADERS}
+        headers |= {name: placeholder("portal_xsrf_token") for name in exchange.headers if is_xsrf(name)}
         if "authorization" in exchange.headers:
-            headers["authorization"] = "{{ authorization }}"
+            headers["authorization"] = placeholder("authorization")
         else:
-            # Browsers leave cookies out of a record that is to be shared; the portal wants them all the same.
-            headers["cookie"] = "{{ portal_cookie }}"
+            # Browsers leave cookies out of a recording that is to be shared; the portal requires them all the same.
+            headers["cookie"] = placeholder("portal_cookie")
         step["headers"] = headers
         if exchange.kind == FORM:
             step["headers"].pop("content-type", None)
@@ -252,44 +253,47 @@ class _Lesson:
     def _field_name(self, path: tuple[str | int, ...], taken: Mapping[str, str]) -> str:
         base = re.sub(r"[^a-z0-9]+", "_", str(path[-1]).lower()).strip("_") or "value"
         base = base if base[0].isalpha() else f"value_{base}"
-        base = f"answer_{base}" if base in (*DESCRIBED, *KNOWN) and base != "id" else base
-        return free_name(base, {*taken, *self.templater.told.values(), *self.declared})
+        base = f"answer_{base}" if base in KNOWN and base != "id" else base
+        return unique_name(base, {*taken, *self.templater.response_values.values(), *self.declared})
 
     # -- checks -------------------------------------------------------------------------------------------------------
 
-    def _check_complete(self) -> None:
-        found = {("instance_url" if name == "instance_host" else name) for name in self.templater.found}
-        missing = [option for option in TYPED if option in self.typed and option not in found]
+    def _check_all_matched(self) -> None:
+        found = _without_host(self.templater.matched)
+        missing = [option for option in INPUT_OPTIONS if option in self.user_input and option not in found]
         if missing:
             raise InvalidInput(
-                f"{', '.join(missing)}: not found in what the wizard sent (found: {', '.join(o for o in TYPED if o in found)}). Give the "
-                f"values exactly as they were typed; a value that the portal sends encrypted cannot be learned"
+                f"{', '.join(missing)}: not found in the requests of the wizard (found: {', '.join(o for o in INPUT_OPTIONS if o in found)}). "
+                f"Give the values exactly as entered; a value that the portal sends encrypted cannot be learned"
             )
 
-    def _check_clean(self, contract: Mapping[str, Any]) -> None:
-        """Refuse a contract that would still hold a typed value or a proof of the session."""
+    def _check_no_secrets(self, contract: Mapping[str, Any]) -> None:
+        """Refuse a contract that would still contain an entered value or a credential of the session."""
         operations = contract["operations"]
-        text = "\n".join([json.dumps(operations, ensure_ascii=False), *strings(operations)])
-        # The portal's own address can hold the name of an instance without meaning it.
+        text = "\n".join([json.dumps(operations, ensure_ascii=False), *decoded_strings(operations)])
+        text = f"{text}\n{unescape(text)}"
+        # The portal's own address can contain the name of an instance by chance.
         text = text.replace(operations["create"]["url"].partition("://")[2].split("/", 1)[0], "")
-        left = [option for option, value in self.typed.items() if holds(text, option, value)]
+        left = [option for option, value in self.user_input.items() if contains_value(text, option, value)]
         if left:
             raise InvalidInput(
-                f"the wizard sends {', '.join(left)} in a further form that is not understood, so the contract would hold the value itself"
+                f"the wizard also sends {', '.join(left)} in an unknown encoding, so the contract would contain the value itself"
             )
         if any(secret in text for exchange in self.exchanges for secret in exchange.secrets):
-            raise InvalidInput(
-                "a request carries a cookie or token of the session in its address or body; a contract must not hold one"
-            )
+            raise InvalidInput("a request carries a cookie or token of the session, which a contract must not contain")
 
-    def _summary(self, chain: list[Exchange], contract: Mapping[str, Any]) -> list[str]:
-        used = sorted({*placeholders(dict(contract["operations"]))})
-        lines = [f"connecting takes {len(chain)} request(s): " + ", ".join(f"{e.method} {e.path}" for e in chain)]
+    def _summary(self, creating: list[Exchange], contract: Mapping[str, Any]) -> list[str]:
+        used = sorted({*find_placeholders(dict(contract["operations"]))})
+        lines = [f"connecting sends {len(creating)} request(s): " + ", ".join(f"{e.method} {e.path}" for e in creating)]
         lines.append(f"placeholders: {', '.join(used)}")
         lines.append(f"operations: {', '.join(contract['operations'])}")
-        if self.templater.kept:
-            lines.append(
-                f"kept as captured although it looks made for the occasion: {len(self.templater.kept)} value(s); look at them in the contract"
-            )
-        lines.append("dropped: cookies, tokens, and every header but " + ", ".join(KEPT_HEADERS))
+        if self.templater.unresolved:
+            count = len(self.templater.unresolved)
+            lines.append(f"kept although they look generated: {count} value(s). Review them in the contract")
+        lines.append("dropped: cookies, tokens, and every header except " + ", ".join(KEPT_HEADERS))
         return lines
+
+
+def _without_host(options: set[str]) -> set[str]:
+    """Return `options` with `instance_url` for `instance_host`, which is a part of it."""
+    return {("instance_url" if name == "instance_host" else name) for name in options}

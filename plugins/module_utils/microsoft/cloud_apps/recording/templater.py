@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turns what a browser sent into a template: what the user typed, and what is new each time, becomes a placeholder."""
+"""Turns a recorded request into a template: values that the user entered or that were generated become placeholders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from ....recorded_api.template import ENCODERS, rendered
+from ....recorded_api.template import ENCODERS, escape, placeholder, render
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I)
 RANDOM = re.compile(r"[0-9a-f]{16,}|(?=[^0-9]*[0-9])(?=[^a-zA-Z]*[a-zA-Z])[A-Za-z0-9_+/=-]{16,}", re.I)
@@ -23,23 +23,23 @@ DAY = 86400.0
 
 
 def looks_random(text: str) -> bool:
-    """Return whether `text` is made for one occasion: a UUID, a long hexadecimal number, a token."""
+    """Return whether `text` looks generated: a UUID, a long hexadecimal number, a token."""
     return bool(UUID.fullmatch(text) or RANDOM.fullmatch(text))
 
 
 @dataclass
 class Templater:
-    """Knows the values to replace. `typed` maps names to what the user typed, `told` what an answer brought to its name.
+    """Replaces values by placeholders. `user_input` maps names to entered values, `response_values` values to names.
 
-    `found` collects the names of typed values that were met, `used` everything else that was made a placeholder, and
-    `kept` what looks made for the occasion and had to stay as it was.
+    `matched` collects the names of entered values that were found, `generated` the original of each generated value, and
+    `unresolved` the values that look generated and have no known source.
     """
 
-    typed: Mapping[str, str]
-    told: dict[str, str] = field(default_factory=dict)
-    originals: dict[str, Any] = field(default_factory=dict)
-    found: set[str] = field(default_factory=set)
-    kept: set[str] = field(default_factory=set)
+    user_input: Mapping[str, str]
+    response_values: dict[str, str] = field(default_factory=dict)
+    generated: dict[str, Any] = field(default_factory=dict)
+    matched: set[str] = field(default_factory=set)
+    unresolved: set[str] = field(default_factory=set)
     started: float | None = None
 
     def body(self, node: Any) -> Any:
@@ -61,98 +61,106 @@ class Templater:
         return f"{parts.scheme}://{parts.netloc}{path}{'?' + query if query else ''}"
 
     def text(self, text: str) -> Any:
-        """Return the template of one string, be it plain or encoded.
+        """Return the template of one string, plain or encoded.
 
-        Encodings come before parts of the text: in JSON within JSON, a value may stand escaped.
+        Encodings are tried before parts of the text: a value in JSON within JSON can be escaped.
         """
-        for name, value in self.typed.items():
+        for name, value in self.user_input.items():
             if text == value:
-                self.found.add(name)
-                return f"{{{{ {name} }}}}"
+                self.matched.add(name)
+                return placeholder(name)
         for mark, decode in DECODERS.items():
             inner = decode(text)
             if inner is None:
                 continue
-            before = set(self.found)
-            made = self.body(inner)
-            if made != inner and (mark == "$json" or ENCODERS[mark](self._restored(made)) == text):
-                return {mark: made}
-            self.found = before
-        plain = self._plain(text)
-        return plain if plain != text else self._occasional(text)
+            before = set(self.matched)
+            template = self.body(inner)
+            if template != _escape_strings(inner) and (
+                mark == "$json" or ENCODERS[mark](self._restore(template)) == text
+            ):
+                return {mark: template}
+            self.matched = before
+        return self._replace(text, escape)
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
-    def _plain(self, text: str) -> str:
-        """Replace typed values that stand in `text` as they are: the whole of it, or a part with clear borders."""
-        for name, value in self._longest_first():
-            if text == value:
-                self.found.add(name)
-                return f"{{{{ {name} }}}}"
-        made: list[str] = [text]
-        for name, value in self._longest_first():
-            pattern = re.compile(rf"(?<![\w.-]){re.escape(value)}(?![\w-]|\.\w)")
-            for position in range(0, len(made), 2):
-                pieces = pattern.split(made[position])
-                if len(pieces) > 1:
-                    self.found.add(name)
-                    joined = [piece for part in pieces for piece in (part, f"{{{{ {name} }}}}")][:-1]
-                    made[position : position + 1] = joined
-        return "".join(made)
+    def _replace(self, text: str, encode: Callable[[str], str]) -> str:
+        """Return the template of a plain text. `encode` is applied to its literal parts."""
+        pieces = self._split(text)
+        if len(pieces) == 1:
+            return self._replace_generated(text) or encode(text)
+        return "".join(piece if odd % 2 else encode(piece) for odd, piece in enumerate(pieces))
 
-    def _longest_first(self) -> list[tuple[str, str]]:
-        return sorted(self.typed.items(), key=lambda item: -len(item[1]))
+    def _split(self, text: str) -> list[str]:
+        """Return literal parts and placeholders of entered values in turn: values that are all of `text` or a word in it."""
+        pieces: list[str] = [text]
+        for name, value in sorted(self.user_input.items(), key=lambda item: -len(item[1])):
+            if text == value:
+                self.matched.add(name)
+                return ["", placeholder(name), ""]
+            pattern = re.compile(rf"(?<![\w.-]){re.escape(value)}(?![\w-]|\.\w)")
+            for position in range(len(pieces) - 1, -1, -2):
+                parts = pattern.split(pieces[position])
+                if len(parts) > 1:
+                    self.matched.add(name)
+                    pieces[position : position + 1] = [p for part in parts for p in (part, placeholder(name))][:-1]
+        return pieces
 
     def _in_url(self, text: str) -> str:
-        made = self._plain(text)
-        if made == text:
-            made = self._occasional(text)
-        pieces = re.split(r"(\{\{ \w+ \}\})", made)
-        return "".join(piece if piece.startswith("{{ ") else quote(piece, safe="") for piece in pieces)
+        return self._replace(text, lambda piece: quote(piece, safe=""))
 
-    def _occasional(self, text: str) -> str:
-        """Replace what an answer brought, a new UUID, or the time."""
-        if text in self.told:
-            return f"{{{{ {self.told[text]} }}}}"
+    def _replace_generated(self, text: str) -> str:
+        """Return the placeholder of a value from a response, a new UUID, or the time; "" for any other text."""
+        if text in self.response_values:
+            return placeholder(self.response_values[text])
         if UUID.fullmatch(text):
-            return self._new("uuid", text)
+            return self._generated("uuid", text)
         if text.isdigit() and len(text) in (10, 13):
-            return str(self._number(int(text)))
-        moment = _moment(text)
-        if moment is not None and self._is_now(moment):
-            return self._new("now", text)
+            number = self._number(int(text))
+            return number if isinstance(number, str) else ""
+        timestamp = _timestamp(text)
+        if timestamp is not None and self._is_now(timestamp):
+            return self._generated("now", text)
         if looks_random(text):
-            self.kept.add(text)
-        return text
+            self.unresolved.add(text)
+        return ""
 
     def _number(self, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return value
-        if str(value) in self.told:
-            return f"{{{{ {self.told[str(value)]} }}}}"
+        if str(value) in self.response_values:
+            return placeholder(self.response_values[str(value)])
         if self._is_now(value / 1000):
-            return self._new("now_ms", value)
-        return self._new("now_s", value) if self._is_now(value) else value
+            return self._generated("now_ms", value)
+        return self._generated("now_s", value) if self._is_now(value) else value
 
-    def _new(self, kind: str, value: Any) -> str:
-        """Return the placeholder of something new; equal UUIDs share one, different ones do not."""
+    def _generated(self, kind: str, value: Any) -> str:
+        """Return the placeholder of a generated value; equal UUIDs share one, different UUIDs do not."""
         name = kind
         if kind == "uuid":
-            known = [key for key, original in self.originals.items() if original == value]
-            count = sum(key.startswith("uuid") for key in self.originals)
+            known = [key for key, original in self.generated.items() if original == value]
+            count = sum(key.startswith("uuid") for key in self.generated)
             name = known[0] if known else "uuid" if not count else f"uuid_{count + 1}"
-        self.originals[name] = value
-        return f"{{{{ {name} }}}}"
+        self.generated[name] = value
+        return placeholder(name)
 
-    def _is_now(self, moment: float) -> bool:
-        return self.started is not None and abs(moment - self.started) < DAY
+    def _is_now(self, timestamp: float) -> bool:
+        return self.started is not None and abs(timestamp - self.started) < DAY
 
-    def _restored(self, made: Any) -> Any:
-        values = {**self.originals, **self.typed, **{name: text for text, name in self.told.items()}}
-        return rendered(made, values)
+    def _restore(self, template: Any) -> Any:
+        from_responses = {name: text for text, name in self.response_values.items()}
+        return render(template, {**self.generated, **self.user_input, **from_responses})
 
 
-def _moment(text: str) -> float | None:
+def _escape_strings(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _escape_strings(item) for key, item in node.items()}
+    if isinstance(node, list):
+        return [_escape_strings(item) for item in node]
+    return escape(node) if isinstance(node, str) else node
+
+
+def _timestamp(text: str) -> float | None:
     if not re.match(r"\d{4}-\d\d-\d\dT", text):
         return None
     try:
@@ -196,17 +204,17 @@ DECODERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def strings(node: Any) -> Iterator[str]:
-    """Yield every string in `node`, and every one that is hidden in an encoded string."""
+def decoded_strings(node: Any) -> Iterator[str]:
+    """Yield every string in `node`, and every string that an encoded string contains."""
     if isinstance(node, Mapping):
         for item in node.values():
-            yield from strings(item)
+            yield from decoded_strings(item)
     elif isinstance(node, list):
         for item in node:
-            yield from strings(item)
+            yield from decoded_strings(item)
     elif isinstance(node, str):
         yield node
         for decode in DECODERS.values():
             inner = decode(node)
             if inner is not None:
-                yield from strings(inner)
+                yield from decoded_strings(inner)

@@ -44,7 +44,7 @@ def test_independent_writes_go_out_together() -> None:
     result = platform.ensure(Things(named(10)))
     assert kinds(platform) == named(10)
     assert platform.batches == [4, 4, 2]
-    assert platform.told == [(4, 10, "things"), (8, 10, "things"), (10, 10, "things")]
+    assert platform.progress == [(4, 10, "things"), (8, 10, "things"), (10, 10, "things")]
     assert set(statuses(result.output).values()) == {"changed"}
     assert not platform.ensure(Things(named(10))).changed
 
@@ -179,7 +179,7 @@ def test_a_value_that_was_not_kept_is_told_of_its_object_and_the_others_go_on() 
     platform.create = create  # type: ignore[method-assign]
     result = platform.ensure(Things(named(3)))
     assert statuses(result.output) == {"t0": "ok", "t1": "refused", "t2": "changed"}
-    assert "did not keep the value: thing t1: kind is 'other', not 'a'" in result.output["results"][1]["reason"]
+    assert "returned a different value: thing t1: kind is 'other', not 'a'" in result.output["results"][1]["reason"]
 
 
 def test_what_is_there_already_was_made_by_somebody_who_was_first() -> None:

@@ -16,7 +16,7 @@ Mistake = Callable[[], list[Any]]
 MISTAKES: dict[str, tuple[Mistake, str]] = {
     "unknown role": (
         lambda: [user("a", roles=["u_nowhere"])],
-        "user a: roles names 'u_nowhere', but no row of sys_user_role has that name, and nothing in this call creates it",
+        "user a: roles names 'u_nowhere', but no sys_user_role record has that name, and nothing in this task creates it",
     ),
     "unknown contained role": (
         lambda: [role("u_a", contains=["u_nowhere"])],
@@ -24,7 +24,7 @@ MISTAKES: dict[str, tuple[Mistake, str]] = {
     ),
     "unknown user": (
         lambda: [application("A", oauth_user="nobody")],
-        "oauth_application A: oauth_user names 'nobody', but no row of sys_user has that user_name",
+        "oauth_application A: oauth_user names 'nobody', but no sys_user record has that user_name",
     ),
     "role in other case": (lambda: [user("a", roles=["ITIL"])], "user a: roles names 'ITIL'"),
     "lifespan zero": (
@@ -74,7 +74,7 @@ def test_a_mistake_stops_a_run_that_has_written_nothing(
 
 def test_an_ambiguous_reference_stops_a_run_that_has_written_nothing(platform: Platform) -> None:
     ids = sorted(platform.add("sys_user", user_name="twin") for _time in range(2))
-    with pytest.raises(InvalidInput, match=f"2 rows of sys_user .*twin.*{ids[0]}, {ids[1]}"):
+    with pytest.raises(InvalidInput, match=f"2 sys_user records .*twin.*{ids[0]}, {ids[1]}"):
         platform.ensure(role("u_new"), application("A", oauth_user="twin"))
     assert platform.log == []
 
@@ -86,7 +86,7 @@ def test_a_reference_to_what_the_same_call_removes_stops_a_run_that_has_written_
     platform.add("sys_user", user_name="a", web_service_access_only="true")
     if held:
         platform.grant("a", "itil")
-    with pytest.raises(InvalidInput, match="role itil is to be absent, but this call refers to it"):
+    with pytest.raises(InvalidInput, match="role itil is to be deleted, but other objects of this task refer to it"):
         platform.ensure(role("itil", state="absent"), user("a", roles=["itil"]))
     assert platform.log == []
 
@@ -112,7 +112,7 @@ def test_a_missing_right_stops_a_run_that_has_written_nothing(
     with pytest.raises(Refused) as caught:
         platform.ensure(described(), check=check)
     assert str(caught.value) == (
-        f"acme-dev: svc_ansible may not {what}. It takes one of the roles {takes}; the account has: itil, rest_service. "
+        f"acme-dev: svc_ansible may not {what}: it needs one of the roles {takes}, but has: itil, rest_service. "
         "Nothing was written"
     )
     assert platform.log == []
@@ -120,7 +120,7 @@ def test_a_missing_right_stops_a_run_that_has_written_nothing(
 
 def test_only_an_administrator_grants_admin(platform: Platform) -> None:
     platform.roles = frozenset({"user_admin"})
-    with pytest.raises(Refused, match=r"may not grant admin to user a\."):
+    with pytest.raises(Refused, match=r"may not grant admin to user a: it needs one of the roles admin"):
         platform.ensure(user("a", roles=["admin"]))
     assert platform.log == []
     platform.ensure(user("a", roles=["itil"]))

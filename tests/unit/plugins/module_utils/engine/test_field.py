@@ -17,9 +17,9 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     Field,
     kind_of,
     normal,
+    typed,
     wire_text,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.record_resource import typed
 
 kinds = st.sampled_from([TEXT, INTEGER, BOOLEAN, LIST])
 texts = st.one_of(st.text(), st.sampled_from(["--5", "-", "²", "٣", "1,800", "+5", "-0", " 7 ", "9" * 5000, "0x1f"]))

@@ -17,7 +17,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     UnclearOutcome,
 )
 from tests.unit.plugins.module_utils.builders import application, record, role, user, whole
-from tests.unit.plugins.module_utils.fake_store import Platform, told
+from tests.unit.plugins.module_utils.fake_store import Platform, shown
 
 # -- what the platform kept -----------------------------------------------------------------------------------------------
 
@@ -39,14 +39,14 @@ def test_a_value_that_was_dropped_silently_is_an_error_that_names_it(
     if there:
         platform.add("oauth_entity", name="A")
     platform.ignores.add(("oauth_entity", column))
-    with pytest.raises(EngineError, match="did not keep the value: oauth_application A: ") as caught:
+    with pytest.raises(EngineError, match="returned a different value: oauth_application A: ") as caught:
         platform.ensure(described())
     assert words in str(caught.value)
 
 
 def test_a_link_that_was_dropped_silently_is_an_error_that_names_it(platform: Platform) -> None:
     platform.ignores.add(("sys_user_has_role", "role"))
-    with pytest.raises(EngineError, match="did not keep the value: user a: roles is .*, not .*'itil'"):
+    with pytest.raises(EngineError, match="returned a different value: user a: roles is .*, not .*'itil'"):
         platform.ensure(user("a", roles=["itil"]))
 
 
@@ -83,7 +83,7 @@ def test_a_lost_create_is_looked_up_before_it_is_sent_again(platform: Platform, 
     expected = undisturbed.ensure(*whole())
     platform.faults = {number: fault}
     result = platform.ensure(*whole())
-    assert told(result) == told(expected)
+    assert shown(result) == shown(expected)
     assert platform.picture() == undisturbed.picture(), "nothing doubled, nothing missing"
     sent_again = fault == "lost" and undisturbed.verbs[number].startswith("create")
     assert len(platform.log) == len(undisturbed.log) + sent_again

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from tests.unit.plugins.module_utils.builders import application, record, role, user, whole
-from tests.unit.plugins.module_utils.fake_store import Platform, told
+from tests.unit.plugins.module_utils.fake_store import Platform, shown
 
 # -- create ---------------------------------------------------------------------------------------------------------------
 
@@ -54,7 +54,7 @@ def test_check_mode_says_the_same_and_writes_nothing(platform: Platform) -> None
     predicted = platform.ensure(*whole(), check=True)
     assert platform.log == []
     result = platform.ensure(*whole())
-    assert told(predicted) == told(result)
+    assert shown(predicted) == shown(result)
     for prefetched, found in zip(predicted.output["results"], result.output["results"], strict=True):
         assert prefetched.items() <= found.items(), "an object is foreseen, but for what only the platform knows"
     assert predicted.drift == [
@@ -67,12 +67,12 @@ def test_check_mode_says_the_same_and_writes_nothing(platform: Platform) -> None
 def test_a_diff_shows_what_is_described_and_no_secret(platform: Platform) -> None:
     result = platform.ensure(*whole(), check=True)
     assert result.before["user svc_defender"] == {"state": "absent"}
-    shown = result.after["user svc_defender"]
-    assert shown["roles"] == ["u_defender", "itil"]
-    assert shown["password"] == "******** (as described)"
-    assert "last_name" not in shown, "what is not described is not managed"
-    assert "Pass-word-1" not in repr(told(result))
-    assert "c1ient-Secret" not in repr(told(result))
+    after = result.after["user svc_defender"]
+    assert after["roles"] == ["u_defender", "itil"]
+    assert after["password"] == "******** (desired value)"
+    assert "last_name" not in after, "what is not set is not managed"
+    assert "Pass-word-1" not in repr(shown(result))
+    assert "c1ient-Secret" not in repr(shown(result))
 
 
 # -- change ---------------------------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_what_is_to_be_absent_goes_and_stays_away(platform: Platform) -> None:
     predicted = platform.ensure(*gone, check=True)
     assert platform.log == []
     result = platform.ensure(*gone)
-    assert told(result) == told(predicted)
+    assert shown(result) == shown(predicted)
     # Deactivate first, so that no token is issued any more (docs/facts/servicenow_platform.md#related-oauth-tables).
     assert platform.verbs == [
         "update oauth_entity", "delete oauth_entity", "delete sys_user", "delete sys_user_role",
@@ -186,7 +186,7 @@ def test_an_inactive_application_is_simply_deleted(platform: Platform) -> None:
 def test_a_row_that_does_not_go_is_an_error(platform: Platform) -> None:
     platform.add("sys_user", user_name="a")
     platform.ignores.add(("sys_user", ""))
-    with pytest.raises(EngineError, match="did not keep the value: user a: state is 'present', not 'absent'"):
+    with pytest.raises(EngineError, match="returned a different value: user a: state is 'present', not 'absent'"):
         platform.ensure(user("a", state="absent"))
 
 

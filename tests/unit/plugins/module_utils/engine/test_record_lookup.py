@@ -20,7 +20,7 @@ from tests.unit.plugins.module_utils.fake_store import Platform
 
 def test_two_rows_of_one_name_stop_the_run_and_are_both_named(platform: Platform) -> None:
     ids = sorted(platform.add("oauth_entity", name="A") for _time in range(2))
-    with pytest.raises(InvalidInput, match=f"2 rows of oauth_entity are called A .{ids[0]}, {ids[1]}.*sys_id"):
+    with pytest.raises(InvalidInput, match=f"2 oauth_entity records are named A .{ids[0]}, {ids[1]}.*sys_id"):
         platform.ensure(role("u_new"), application("A", access_token_lifespan=1))
     assert platform.log == []
 
@@ -34,7 +34,7 @@ def test_a_sys_id_picks_one_of_two(platform: Platform, state: str) -> None:
 
 
 def test_a_sys_id_that_does_not_exist_is_not_created(platform: Platform) -> None:
-    with pytest.raises(InvalidInput, match="no row of oauth_entity has the sys_id 00"):
+    with pytest.raises(InvalidInput, match="no oauth_entity record has the sys_id 00"):
         platform.ensure(application("A", sys_id="00"))
     assert not platform.ensure(application("A", sys_id="00", state="absent")).changed
 

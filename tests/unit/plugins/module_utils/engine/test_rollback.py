@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, UPDATE, Plan, Write
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import (
+    CREATE,
+    UPDATE,
+    Plan,
+    Resource,
+    Write,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import Reconciler
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.rollback import AccessLost
@@ -20,14 +26,11 @@ from tests.unit.plugins.module_utils.fake_store import Platform
 
 
 @dataclass
-class Things:
+class Things(Resource):
     """Rows of `u_thing` by name: their wanted note, and the group that each is written in."""
 
     wanted: dict[str, tuple[str, int]]
     label: str = "things"
-
-    def planned_ids(self) -> list[PlannedId]:
-        return []
 
     def reads(self) -> list[Query]:
         return [Query("u_thing", "u_name", tuple(self.wanted), ("sys_id", "u_name", "u_note"))]
@@ -117,16 +120,16 @@ def test_the_group_that_shuts_the_caller_out_is_put_back_and_those_before_it_sta
     assert "rescue" in door.log
     message = str(caught.value)
     assert "no longer signs in. 401 User Not Authenticated" in message
-    assert "Put back: thing d, thing b" in message
+    assert "Rolled back: thing d, thing b" in message
     assert "The sign-in works again" in message
     assert "Written before and kept: thing a" in message
-    assert caught.value.output == {"put_back": ["thing d", "thing b"], "not_put_back": []}
+    assert caught.value.output == {"rolled_back": ["thing d", "thing b"], "not_rolled_back": []}
 
 
 def test_what_cannot_be_put_back_is_named(platform: Platform) -> None:
     platform.faults = {1: "refused"}
     with pytest.raises(
-        EngineError, match="NOT put back: thing b: acme-dev refused to write thing b. Do it by hand"
+        EngineError, match="NOT rolled back: thing b: acme-dev refused to write thing b. Do it manually"
     ) as caught:
         ensure(platform, Door(platform), b=("closed", 1))
     assert "The sign-in still fails" in str(caught.value)

@@ -14,7 +14,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from tests.unit.plugins.module_utils.builders import application, record, user
-from tests.unit.plugins.module_utils.fake_store import US, Interrupted, Platform, told
+from tests.unit.plugins.module_utils.fake_store import US, Interrupted, Platform, shown
 
 Describe = Callable[..., Any]
 KINDS: dict[str, tuple[str, Describe]] = {
@@ -75,13 +75,13 @@ def test_an_existing_secret_is_written_as_the_policy_says(
     row_id = there(platform, table, held)
     predicted = platform.ensure(describe("right", policy), check=True)
     result = platform.ensure(describe("right", policy))
-    assert told(predicted) == told(result)
+    assert shown(predicted) == shown(result)
     assert result.changed == written
     assert platform.secrets[table, row_id] == ("right" if written else held)
     assert [(d.before, d.after) for d in result.drift] == (
-        [("******** (on the instance)", "******** (as described)")] if written else []
+        [("******** (value on the platform)", "******** (desired value)")] if written else []
     )
-    assert "right" not in repr(told(result))
+    assert "right" not in repr(shown(result))
 
 
 @kinds
@@ -119,7 +119,7 @@ def test_an_unknown_verdict_is_said_as_such(platform: Platform, table: str, desc
     there(platform, table, "wrong")
     assert not platform.ensure(describe("right")).changed
     (warning,) = platform.warnings
-    assert "could not be found out; it was left alone" in warning
+    assert "so it was not changed" in warning
     assert "always" in warning
     assert "right" not in warning
 
@@ -145,7 +145,7 @@ def test_a_secret_that_did_not_take_is_an_error(
 ) -> None:
     there(platform, table, "wrong")
     platform.ignores |= {("oauth_entity", "client_secret"), ("sys_user", "user_password")}
-    with pytest.raises(EngineError, match="took the new secret of .* A without an error, but does not accept it"):
+    with pytest.raises(EngineError, match="stored the new secret of .* A without an error, but does not accept it"):
         platform.ensure(describe("right", policy))
 
 
@@ -175,7 +175,7 @@ def test_a_secret_that_a_run_never_came_to_write_is_written_by_the_next(
     assert platform.secrets == {}
     predicted = platform.ensure(describe("right", policy), check=True)
     assert predicted.changed
-    assert told(platform.ensure(describe("right", policy))) == told(predicted)
+    assert shown(platform.ensure(describe("right", policy))) == shown(predicted)
     assert list(platform.secrets.values()) == ["right"]
     if policy != "always":
         assert not platform.ensure(describe("right", policy)).changed
@@ -245,7 +245,7 @@ def test_a_secret_that_cannot_be_asked_for_is_written_with_the_change_that_opens
     row_id = there(platform, table, "wrong")
     platform.tables[table][row_id]["active"] = "false"
     predicted = platform.ensure(describe("right"), check=True)
-    assert told(platform.ensure(describe("right"))) == told(predicted)
+    assert shown(platform.ensure(describe("right"))) == shown(predicted)
     assert platform.secrets[table, row_id] == "right"
     assert not platform.ensure(describe("right")).changed
 
@@ -254,4 +254,4 @@ def test_a_secret_of_a_row_that_stays_closed_is_left_alone_and_that_is_said(plat
     row_id = there(platform, "oauth_entity", "wrong")
     platform.tables["oauth_entity"][row_id]["active"] = "false"
     assert not platform.ensure(application("A", active=False, client_secret="right")).changed
-    assert "could not be found out" in platform.warnings[0]
+    assert "could not verify" in platform.warnings[0]

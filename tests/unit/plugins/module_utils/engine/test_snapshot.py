@@ -19,21 +19,21 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 
 def users(*names: str, column: str = "user_name") -> Snapshot:
     """Return a snapshot in which a question for users was answered with users of these names."""
-    rows = tuple({"sys_id": f"u{n}", column: name} for n, name in enumerate(names))
-    return Snapshot.of([Query("sys_user", column, ("a",), ("sys_id", column))], [QueryResult(rows)])
+    rows = tuple({"id": f"u{n}", column: name} for n, name in enumerate(names))
+    return Snapshot.of([Query("sys_user", column, ("a",), ("id", column))], [QueryResult(rows)])
 
 
 def test_an_answer_with_everything_holds_only_what_was_asked_for() -> None:
     snapshot = users("a", "b", "A", "a ")
-    assert [row["sys_id"] for row in snapshot.rows("sys_user", "user_name", "a")] == ["u0"]
-    assert [row["sys_id"] for row in snapshot.case_variants("sys_user", "user_name", "a")] == ["u2"]
+    assert [row["id"] for row in snapshot.rows("sys_user", "user_name", "a")] == ["u0"]
+    assert [row["id"] for row in snapshot.case_variants("sys_user", "user_name", "a")] == ["u2"]
     assert len(snapshot.all_rows("sys_user", "user_name")) == 4
 
 
 def test_further_conditions_are_checked_too() -> None:
     snapshot = users("a")
     assert snapshot.rows("sys_user", "user_name", "a", {"active": "true"}) == []
-    assert len(snapshot.rows("sys_user", "user_name", "a", {"sys_id": "u0"})) == 1
+    assert len(snapshot.rows("sys_user", "user_name", "a", {"id": "u0"})) == 1
 
 
 def test_a_column_that_is_missing_matches_nothing() -> None:
@@ -42,19 +42,33 @@ def test_a_column_that_is_missing_matches_nothing() -> None:
 
 def test_a_row_that_came_twice_is_one_row_with_all_columns() -> None:
     reads = [
-        Query("t", "name", ("a",), ("sys_id", "name", "x"), where=(("k", "1"),)),
-        Query("t", "name", ("a",), ("sys_id", "name", "y")),
+        Query("t", "name", ("a",), ("id", "name", "x"), where=(("k", "1"),)),
+        Query("t", "name", ("a",), ("id", "name", "y")),
     ]
     answers = [
-        QueryResult(({"sys_id": "1", "name": "a", "x": "X"},)),
-        QueryResult(({"sys_id": "1", "name": "a", "y": "Y"},)),
+        QueryResult(({"id": "1", "name": "a", "x": "X"},)),
+        QueryResult(({"id": "1", "name": "a", "y": "Y"},)),
     ]
-    assert Snapshot.of(reads, answers).rows("t", "name", "a") == [{"sys_id": "1", "name": "a", "x": "X", "y": "Y"}]
+    assert Snapshot.of(reads, answers).rows("t", "name", "a") == [{"id": "1", "name": "a", "x": "X", "y": "Y"}]
 
 
 def test_rows_without_an_id_are_not_taken_for_one() -> None:
     snapshot = Snapshot.of([Query("t", "name", ("a",), ("name",))], [QueryResult(({"name": "a"}, {"name": "a"}))])
     assert len(snapshot.rows("t", "name", "a")) == 2
+
+
+def test_rows_hold_values_of_any_type() -> None:
+    rows = tuple({"id": n, "name": "a", "properties": value} for n, value in enumerate(({"x": [1]}, {"x": [2]}, None)))
+    snapshot = Snapshot.of(
+        [Query("t", "properties", (), ("id",)), Query("t", "name", (), ("id",))], [QueryResult(rows)] * 2
+    )
+    assert [row["id"] for row in snapshot.rows("t", "name", "a", {"properties": {"x": [2]}})] == [1]
+    assert [row["id"] for row in snapshot.rows("t", "properties", None)] == [2]
+
+
+def test_rows_have_their_id_in_the_column_of_the_store() -> None:
+    snapshot = Snapshot.of([Query("t", "name", (), ())], [QueryResult(({"key": "k", "id": "i", "name": "a"},))], "key")
+    assert snapshot.resolve_id("t", "name", "a") == "k"
 
 
 def test_a_name_is_an_id_a_promise_or_nothing() -> None:
@@ -67,7 +81,7 @@ def test_a_name_is_an_id_a_promise_or_nothing() -> None:
 
 
 def test_a_name_of_two_is_not_guessed_at() -> None:
-    with pytest.raises(InvalidInput, match=r"2 rows of sys_user have the user_name 'a' \(u0, u1\)"):
+    with pytest.raises(InvalidInput, match=r"2 sys_user records have the user_name 'a' \(u0, u1\)"):
         users("a", "a").resolve_id("sys_user", "user_name", "a")
 
 

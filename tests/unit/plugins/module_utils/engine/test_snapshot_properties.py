@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError
 from tests.unit.plugins.module_utils.builders import application, properties, role, user
-from tests.unit.plugins.module_utils.fake_store import Interrupted, Platform, told
+from tests.unit.plugins.module_utils.fake_store import Interrupted, Platform, shown
 
 ROLES = ("r1", "r2", "r3", "r4")
 USERS = ("u1", "u2")
@@ -100,7 +100,7 @@ def resources(described: list[tuple[Any, dict[str, Any]]]) -> list[Any]:
 def outcome(platform: Platform, described: list[tuple[Any, dict[str, Any]]], *, check: bool = False) -> Any:
     """Return what a user sees of a run, be it a result or a failure."""
     try:
-        return told(platform.ensure(*resources(described), check=check))
+        return shown(platform.ensure(*resources(described), check=check))
     except EngineError as error:
         return f"{type(error).__name__}: {error}"
 

@@ -13,10 +13,10 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     Snapshot,
     merged,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.assessment import Assessment, assess
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.baseline import Selection, select
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.catalogue import BY_ID, Setting
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.observe import Observer
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardening.posture import Assessed, assess
 
 TABLES = (
     "sys_properties", "v_plugin", "sys_plugins", "sys_scope", "ecc_agent", "sysevent_script_action", "multi_factor_criteria",
@@ -116,17 +116,17 @@ class Shown:
         page = [row for row in (rows[: read.limit] if read.limit else rows) if row in seen]
         return QueryResult(tuple({n: v for n, v in row.items() if n in read.columns} for row in page), "", total)
 
-    def assess(self, selection: Selection, *, production: bool | None = None) -> dict[str, Assessed]:
+    def assess(self, selection: Selection, *, production: bool | None = None) -> dict[str, Assessment]:
         """Return the verdicts on a selection, by id."""
-        sight = Observer(selection.settings, self.account, production)
-        reads = merged(sight.reads())
-        snapshot = Snapshot.of(reads, self.answer(reads))
-        further = merged(sight.further_queries(snapshot))
+        observer = Observer(selection.settings, self.account, production)
+        reads = merged(observer.reads())
+        snapshot = Snapshot.of(reads, self.answer(reads), "sys_id")
+        further = merged(observer.further_queries(snapshot))
         if further:
             snapshot.answers += zip(further, self.answer(further), strict=True)
-        return {entry.setting.id: entry for entry in assess(selection, sight, snapshot)}
+        return {entry.setting.id: entry for entry in assess(selection, observer, snapshot)}
 
-    def verdict(self, id: str, *, production: bool | None = None, override: Any = None) -> Assessed:
+    def verdict(self, id: str, *, production: bool | None = None, override: Any = None) -> Assessment:
         """Return the verdict on one setting."""
         overrides = {} if override is None else {id: override}
         return self.assess(select(ids=[id], overrides=overrides), production=production)[BY_ID[id].id]

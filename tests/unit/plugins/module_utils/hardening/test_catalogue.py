@@ -61,7 +61,7 @@ def test_default_mode_is_denied_whatever_microsoft_writes() -> None:
     assert BY_ID["acl.default_mode"].recommended == "deny"
 
 
-def test_places_and_applications_belong_to_settings() -> None:
+def test_locations_and_applications_belong_to_settings() -> None:
     assert {id for id in locations.NAMED if BY_ID[id].kind != "other"} == set()
     assert set(locations.DOMAIN_SEPARATION) <= set(BY_ID)
     applications = {s.application for s in CATALOGUE if s.application} - {"any scoped", "mid_server"}
@@ -83,6 +83,6 @@ def test_the_catalogue_says_what_the_facts_say() -> None:
         assert ours["secure_score_control"] == row.get("secure_score_control", ""), id
         assert (ours["status"] == "current") == (row["status"] == "current"), id
         # A side effect that the facts know is never left out; sentences of theirs are not ours.
-        assert not row.get("breaks") or ours["breaks"], id
+        assert not row.get("breaks") or ours["side_effects"], id
         for theirs in (row["description"], row.get("breaks", ""), row.get("note", "")):
-            assert not theirs or theirs.rstrip(".") not in (ours["title"], ours["breaks"], ours["note"]), id
+            assert not theirs or theirs.rstrip(".") not in (ours["title"], ours["side_effects"], ours["note"]), id

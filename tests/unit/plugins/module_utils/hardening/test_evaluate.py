@@ -132,13 +132,13 @@ def test_a_setting_that_the_release_no_longer_has_is_not_judged(setting: Setting
 
 
 @each(REVIEWED)
-def test_what_a_person_has_to_look_at_is_shown_and_not_judged(setting: Setting) -> None:
+def test_what_requires_manual_review_is_shown_and_not_evaluated(setting: Setting) -> None:
     shown = Shown()
     shown.put(setting, "true" if setting.type == "boolean" else "10.0.0.1")
     found = shown.verdict(setting.id)
     assert found.verdict == "unknown"
     assert found.evaluation.actual in (True, ["10.0.0.1"])
-    assert "person" in found.evaluation.reason
+    assert "manual review" in found.evaluation.reason
 
 
 @each(NO_RECORD)
@@ -158,7 +158,7 @@ def test_a_count_tells_a_hidden_row_from_a_missing_one(roles: list[str]) -> None
     shown.hidden = {shown.tables["sys_properties"][-1]["sys_id"]}
     found = shown.assess(_both())
     assert found[TIMEOUT.id].verdict == "unknown"
-    assert "may not read" in found[TIMEOUT.id].evaluation.reason
+    assert "cannot read" in found[TIMEOUT.id].evaluation.reason
     assert found[COOKIE.id].verdict == "compliant", "it has no row, and the count says so"
     assert len(shown.asked) == 2
 
@@ -235,9 +235,7 @@ def test_every_scope_has_to_protect_its_data() -> None:
         (None, "false", "unknown"),
     ],
 )
-def test_only_a_production_instance_has_to_say_that_it_is_one(
-    production: bool | None, value: str, verdict: str
-) -> None:
+def test_only_a_production_instance_has_to_be_marked_as_one(production: bool | None, value: str, verdict: str) -> None:
     shown = Shown()
     shown.property("glide.installation.production", value)
     assert shown.verdict("instance.production", production=production).verdict == verdict
@@ -252,27 +250,31 @@ def test_joins_matter_where_domains_are_separated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "roles", "scope", "letter"),
-    [("120", "", "global", "A"), ("120", "admin, security_admin", "global", "B"), ("120", "", "a" * 32, "C")],
+    ("value", "roles", "scope", "write_class"),
+    [
+        ("120", "", "global", "ordinary"),
+        ("120", "admin, security_admin", "global", "elevated"),
+        ("120", "", "a" * 32, "scoped"),
+    ],
 )
-def test_a_row_tells_how_it_can_be_written(value: str, roles: str, scope: str, letter: str) -> None:
+def test_a_row_determines_the_write_class(value: str, roles: str, scope: str, write_class: str) -> None:
     shown = Shown()
     shown.property(TIMEOUT.name, value, write_roles=roles, sys_scope=scope)
-    assert shown.verdict(TIMEOUT.id).write_class == letter
+    assert shown.verdict(TIMEOUT.id).write_class == write_class
 
 
 @pytest.mark.parametrize(
-    ("id", "letter"),
+    ("id", "write_class"),
     [
-        ("csrf.token", "B"),
-        ("acl.strict_updates", "D"),
-        ("plugin.mfa", "E"),
-        ("auth.lockout_action", "F"),
-        ("soap.guest_user", "A"),
+        ("csrf.token", "elevated"),
+        ("acl.strict_updates", "locked"),
+        ("plugin.mfa", "plugin"),
+        ("auth.lockout_action", "table_row"),
+        ("soap.guest_user", "ordinary"),
     ],
 )
-def test_without_a_row_the_catalogue_tells_how_it_can_be_written(id: str, letter: str) -> None:
-    assert Shown().verdict(id).write_class == letter
+def test_without_a_row_the_catalogue_determines_the_write_class(id: str, write_class: str) -> None:
+    assert Shown().verdict(id).write_class == write_class
 
 
 # -- rules by themselves ----------------------------------------------------------------------------------------------

@@ -7,13 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft import collection_store, progress
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import (
-    long_running,
-    throttled_session,
-)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft import collection_store
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.entra import credentials
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.graph import batch
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import polling, token_cache
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback
 from tests.unit.plugins.module_utils.microsoft.fake_arm import ResourceManagerDouble
@@ -22,8 +18,8 @@ from tests.unit.plugins.module_utils.microsoft.fake_arm import ResourceManagerDo
 @pytest.fixture(autouse=True)
 def no_sign_in(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: object) -> None:
     """Forget every token; the product's clock is ours."""
-    credentials._tokens.clear()
-    for module in (batch, credentials, long_running, progress, collection_store, throttled_session):
+    credentials.TOKENS.clear()
+    for module in (collection_store, polling, token_cache):
         monkeypatch.setattr(module, "time", clock)
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.delenv(name, raising=False)

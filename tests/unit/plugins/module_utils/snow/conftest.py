@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
-    TRANSPORT_OPTIONS,
     TaskContext,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import SNOW_OPTIONS, Instance, connect
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import (
+    SNOW_OPTIONS,
+    InstanceStore,
+    ServiceNowClient,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import TRANSPORT_OPTIONS
 from tests.unit.plugins.module_utils.loopback import Loopback
 
 
@@ -28,16 +32,22 @@ def options(server: Loopback) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def instance_of(options: Callable[..., dict[str, Any]], context: TaskContext) -> Callable[..., Instance]:
-    """Return the instance that connection options describe."""
+def client_of(options: Callable[..., dict[str, Any]], context: TaskContext) -> Callable[..., ServiceNowClient]:
+    """Return the client for connection options."""
 
-    def make(**given: Any) -> Instance:
-        return connect(options(**given), context)
+    def make(**given: Any) -> ServiceNowClient:
+        return ServiceNowClient.from_params(options(**given), context)
 
     return make
 
 
 @pytest.fixture
-def instance(instance_of: Callable[..., Instance]) -> Instance:
+def client(client_of: Callable[..., ServiceNowClient]) -> ServiceNowClient:
     """The instance, as `svc_ansible` sees it over Basic authentication."""
-    return instance_of(snow_username="svc_ansible", snow_password="Pass-word-1", retries=2)
+    return client_of(snow_username="svc_ansible", snow_password="Pass-word-1", retries=2)
+
+
+@pytest.fixture
+def store(client: ServiceNowClient) -> InstanceStore:
+    """The same instance as the engine's store."""
+    return InstanceStore(client)

@@ -9,6 +9,8 @@ from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, 
 from tests.unit.plugins.module_utils.snow.encoded_query import parse
 from tests.unit.plugins.module_utils.snow.fake_batch_api import with_batches
 
+ACL = "ACL Exception Insert Failed due to security constraints"
+
 
 class Tables:
     """Plays the Table API on fixed rows, in pages; `hidden` sys_ids are counted, but not shown.
@@ -47,3 +49,16 @@ class Tables:
             if row["sys_id"] not in self.hidden
         ]
         return rows(*shown, total=len(found))
+
+
+def refuse(server: Loopback, roles: tuple[str, ...], detail: str = ACL) -> None:
+    """Refuse every write; answer who is calling, with `roles`."""
+    Tables(
+        server,
+        other=lambda _request: failure(403, "Operation Failed", detail, X_Transaction_ID="3f2a01b2c3d4"),
+        sys_user=[{"sys_id": "u0", "user_name": "svc_ansible"}],
+        sys_user_has_role=[
+            {"sys_id": f"h{n}", "user": "u0", "user.user_name": "svc_ansible", "role.name": role, "state": "active"}
+            for n, role in enumerate(roles)
+        ],
+    )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import ServiceNowClient
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.auth import (
     NEEDS,
     grant_of,
@@ -30,7 +30,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import OK, Loopback, Received, Reply, answer, failure, page, rows
 
-InstanceOf = Callable[..., Instance]
+ClientOf = Callable[..., ServiceNowClient]
 
 GIVEN = {
     "snow_username": "svc_ansible",
@@ -82,8 +82,8 @@ class Tokens:
         self.issued.append("known to nobody")
 
 
-def read(instance: Instance) -> None:
-    instance.session.request("GET", "/api/now/table/sys_user")
+def read(client: ServiceNowClient) -> None:
+    client.session.request("GET", "/api/now/table/sys_user")
 
 
 # -- what is sent ---------------------------------------------------------------------------------------------------------
@@ -94,9 +94,9 @@ def test_there_is_a_way_for_every_grant_of_the_interface() -> None:
 
 
 @pytest.mark.parametrize("grant", FORMS)
-def test_a_grant_sends_its_form_to_the_token_endpoint(server: Loopback, instance_of: InstanceOf, grant: str) -> None:
+def test_a_grant_sends_its_form_to_the_token_endpoint(server: Loopback, client_of: ClientOf, grant: str) -> None:
     tokens = Tokens(server)
-    read(instance_of(**GIVEN, snow_grant_type=grant))
+    read(client_of(**GIVEN, snow_grant_type=grant))
     token_request, api_request = server.received
     assert (token_request.method, token_request.path, token_request.query) == ("POST", "/oauth_token.do", {})
     assert token_request.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -107,10 +107,10 @@ def test_a_grant_sends_its_form_to_the_token_endpoint(server: Loopback, instance
 
 @pytest.mark.parametrize("grant", HEADERS)
 def test_other_ways_send_their_header_with_every_request(
-    server: Loopback, instance_of: InstanceOf, grant: str, tmp_path: Any
+    server: Loopback, client_of: ClientOf, grant: str, tmp_path: Any
 ) -> None:
     (tmp_path / "cert.pem").write_text("a certificate")
-    read(instance_of(**GIVEN, snow_grant_type=grant, snow_client_cert=str(tmp_path / "cert.pem")))
+    read(client_of(**GIVEN, snow_grant_type=grant, snow_client_cert=str(tmp_path / "cert.pem")))
     (request,) = server.received
     sent = {name: value for name, value in request.headers.items() if name in ("authorization", "x-sn-apikey")}
     assert sent == HEADERS[grant]
@@ -168,10 +168,10 @@ def test_a_named_grant_says_what_it_lacks(grant: str) -> None:
     ],
 )
 def test_too_little_to_sign_in_is_told_without_values(
-    instance_of: InstanceOf, server: Loopback, given_options: dict[str, str], told: str
+    client_of: ClientOf, server: Loopback, given_options: dict[str, str], told: str
 ) -> None:
     with pytest.raises(BadConnectionOption, match="^no way to sign in to http://127.0.0.1") as caught:
-        instance_of(**given_options)
+        client_of(**given_options)
     assert told in str(caught.value)
     assert "Pass-word-1" not in str(caught.value)
     assert server.received == []
@@ -180,10 +180,10 @@ def test_too_little_to_sign_in_is_told_without_values(
 # -- how long a token lives -----------------------------------------------------------------------------------------------
 
 
-def test_a_token_is_fetched_once_for_all_tasks_of_a_process(server: Loopback, instance_of: InstanceOf) -> None:
+def test_a_token_is_fetched_once_for_all_tasks_of_a_process(server: Loopback, client_of: ClientOf) -> None:
     tokens = Tokens(server)
     for _task in range(3):
-        read(instance_of(**GIVEN, snow_grant_type="password"))
+        read(client_of(**GIVEN, snow_grant_type="password"))
     assert len(tokens.issued) == 1
 
 
@@ -191,19 +191,19 @@ def test_a_token_is_fetched_once_for_all_tasks_of_a_process(server: Loopback, in
     "other", [{"snow_password": "Pass-word-2"}, {"snow_grant_type": "client_credentials"}, {"snow_username": "other"}]
 )
 def test_other_credentials_get_a_token_of_their_own(
-    server: Loopback, instance_of: InstanceOf, other: dict[str, str]
+    server: Loopback, client_of: ClientOf, other: dict[str, str]
 ) -> None:
     tokens = Tokens(server)
-    read(instance_of(**GIVEN, snow_grant_type="password"))
-    read(instance_of(**{**GIVEN, "snow_grant_type": "password", **other}))
+    read(client_of(**GIVEN, snow_grant_type="password"))
+    read(client_of(**{**GIVEN, "snow_grant_type": "password", **other}))
     assert len(tokens.issued) == 2
 
 
-def test_another_instance_gets_a_token_of_its_own(server: Loopback, instance_of: InstanceOf) -> None:
+def test_another_instance_gets_a_token_of_its_own(server: Loopback, client_of: ClientOf) -> None:
     with Loopback.started() as second:
         first_tokens, second_tokens = Tokens(server), Tokens(second)
-        read(instance_of(**GIVEN, snow_grant_type="password"))
-        read(instance_of(**GIVEN, snow_grant_type="password", snow_url=second.url))
+        read(client_of(**GIVEN, snow_grant_type="password"))
+        read(client_of(**GIVEN, snow_grant_type="password", snow_url=second.url))
         assert (len(first_tokens.issued), len(second_tokens.issued)) == (1, 1)
 
 
@@ -212,78 +212,78 @@ def test_another_instance_gets_a_token_of_its_own(server: Loopback, instance_of:
     [(1799, 1700, 1745), ("1799", 1700, 1745), (None, 1700, 1745), (100, 40, 60), (30, 10, 20)],
 )
 def test_a_token_is_renewed_before_it_expires(
-    server: Loopback, instance_of: InstanceOf, clock: Clock, expires_in: Any, still: float, no_more: float
+    server: Loopback, client_of: ClientOf, clock: Clock, expires_in: Any, still: float, no_more: float
 ) -> None:
     tokens = Tokens(server, expires_in)
-    instance = instance_of(**GIVEN, snow_grant_type="password")
-    read(instance)
+    client = client_of(**GIVEN, snow_grant_type="password")
+    read(client)
     clock.passes(still)
-    read(instance)
+    read(client)
     assert len(tokens.issued) == 1
     clock.passes(no_more - still)
     assert no_more < lifetime(expires_in)
-    read(instance)
+    read(client)
     assert len(tokens.issued) == 2
     assert server.lines.count("GET /api/now/table/sys_user") == 3, "no request went out with the old one"
 
 
 @pytest.mark.parametrize("expires_in", [0, 1, -5, "soon", None, float("nan")])
 def test_an_odd_lifetime_does_not_hammer_the_token_endpoint(
-    server: Loopback, instance_of: InstanceOf, expires_in: Any
+    server: Loopback, client_of: ClientOf, expires_in: Any
 ) -> None:
     tokens = Tokens(server, expires_in)
-    instance = instance_of(**GIVEN, snow_grant_type="password")
+    client = client_of(**GIVEN, snow_grant_type="password")
     for _request in range(3):
-        read(instance)
+        read(client)
     assert len(tokens.issued) == 1
 
 
-def test_a_token_that_was_revoked_is_replaced_once(server: Loopback, instance_of: InstanceOf) -> None:
+def test_a_token_that_was_revoked_is_replaced_once(server: Loopback, client_of: ClientOf) -> None:
     tokens = Tokens(server)
-    instance = instance_of(**GIVEN, snow_grant_type="password")
-    read(instance)
+    client = client_of(**GIVEN, snow_grant_type="password")
+    read(client)
     tokens.revoke()
-    read(instance)
+    read(client)
     assert len(tokens.forms) == 2
 
 
-def test_a_token_that_is_refused_again_is_not_replaced_again(server: Loopback, instance_of: InstanceOf) -> None:
+def test_a_token_that_is_refused_again_is_not_replaced_again(server: Loopback, client_of: ClientOf) -> None:
     server.answers_by(
         lambda r: answer({"access_token": "t0ken-1", "expires_in": 1799}) if "token" in r.path else failure(401, "No")
     )
     with pytest.raises(HttpError, match="401"):
-        read(instance_of(**GIVEN, snow_grant_type="password"))
+        read(client_of(**GIVEN, snow_grant_type="password"))
     assert server.lines.count("POST /oauth_token.do") == 2
     assert server.lines.count("GET /api/now/table/sys_user") == 2
 
 
 @pytest.mark.parametrize("grant", HEADERS)
 def test_proof_that_cannot_be_renewed_is_tried_once(
-    server: Loopback, instance_of: InstanceOf, grant: str, tmp_path: Any
+    server: Loopback, client_of: ClientOf, grant: str, tmp_path: Any
 ) -> None:
     # Trying a wrong password again locks the account.
     (tmp_path / "cert.pem").write_text("a certificate")
     server.answers(failure(401, "User Not Authenticated"))
     with pytest.raises(HttpError):
-        read(instance_of(**GIVEN, snow_grant_type=grant, snow_client_cert=str(tmp_path / "cert.pem")))
+        read(client_of(**GIVEN, snow_grant_type=grant, snow_client_cert=str(tmp_path / "cert.pem")))
     assert len(server.received) == 1
 
 
 def test_a_token_obtained_at_run_time_is_a_secret_from_then_on(
-    server: Loopback, instance_of: InstanceOf, context: TaskContext
+    server: Loopback, client_of: ClientOf, context: TaskContext
 ) -> None:
     tokens = Tokens(server)
-    read(instance_of(**GIVEN, snow_grant_type="password"))
+    read(client_of(**GIVEN, snow_grant_type="password"))
     assert tokens.issued[0] not in context.redactor.scrub_text(f"x {tokens.issued[0]}")
     later = TaskContext()
-    later_instance = connect_again(instance_of, later)
-    read(later_instance)
+    later_client = connect_again(client_of, later)
+    read(later_client)
     assert tokens.issued[0] not in later.redactor.scrub_text(f"x {tokens.issued[0]}"), "for the next task, too"
 
 
-def connect_again(instance_of: InstanceOf, context: TaskContext) -> Instance:
-    made = instance_of(**GIVEN, snow_grant_type="password")
-    return Instance.from_params(made.params, context)
+def connect_again(client_of: ClientOf, context: TaskContext) -> ServiceNowClient:
+    made = client_of(**GIVEN, snow_grant_type="password")
+    return ServiceNowClient.from_params(made.params, context)
 
 
 # -- what a refusal says --------------------------------------------------------------------------------------------------
@@ -305,11 +305,11 @@ def connect_again(instance_of: InstanceOf, context: TaskContext) -> Instance:
     ],
 )
 def test_a_refused_token_request_names_the_grant_the_words_and_the_likely_causes(
-    server: Loopback, instance_of: InstanceOf, reply: Reply, words: str, cause: str
+    server: Loopback, client_of: ClientOf, reply: Reply, words: str, cause: str
 ) -> None:
     server.answers(reply)
     with pytest.raises(SignInFailed) as caught:
-        read(instance_of(**GIVEN, snow_grant_type="password"))
+        read(client_of(**GIVEN, snow_grant_type="password"))
     message = str(caught.value)
     assert message.startswith(f"sign-in to {server.url} with grant password was refused. POST /oauth_token.do -> ")
     assert words in message
@@ -319,24 +319,24 @@ def test_a_refused_token_request_names_the_grant_the_words_and_the_likely_causes
         assert value not in message
 
 
-def test_a_sleeping_instance_is_called_so_at_the_token_endpoint_too(server: Loopback, instance_of: InstanceOf) -> None:
+def test_a_sleeping_instance_is_called_so_at_the_token_endpoint_too(server: Loopback, client_of: ClientOf) -> None:
     server.answers(page("<title>Instance Hibernating page</title>"))
     with pytest.raises(UnexpectedPage, match="hibernating"):
-        read(instance_of(**GIVEN, snow_grant_type="client_credentials"))
+        read(client_of(**GIVEN, snow_grant_type="client_credentials"))
 
 
-def test_a_passing_fault_of_the_token_endpoint_is_waited_out(server: Loopback, instance_of: InstanceOf) -> None:
+def test_a_passing_fault_of_the_token_endpoint_is_waited_out(server: Loopback, client_of: ClientOf) -> None:
     server.answers(
         failure(503), failure(429, Retry_After="2"), answer({"access_token": "t0ken-1", "expires_in": 1799}), rows()
     )
-    read(instance_of(**GIVEN, snow_grant_type="password"))
+    read(client_of(**GIVEN, snow_grant_type="password"))
     assert server.lines == ["POST /oauth_token.do"] * 3 + ["GET /api/now/table/sys_user"]
 
 
-def test_signing_in_is_possible_in_check_mode(server: Loopback, instance_of: InstanceOf, context: TaskContext) -> None:
+def test_signing_in_is_possible_in_check_mode(server: Loopback, client_of: ClientOf, context: TaskContext) -> None:
     context.check_mode = True
     Tokens(server)
-    read(instance_of(**GIVEN, snow_grant_type="password"))
+    read(client_of(**GIVEN, snow_grant_type="password"))
     assert (context.calls.read, context.calls.write) == (2, 0)
 
 
@@ -350,7 +350,7 @@ def test_signing_in_is_possible_in_check_mode(server: Loopback, instance_of: Ins
     ],
 )
 def test_a_refused_call_says_what_a_401_means_for_the_grant(
-    server: Loopback, instance_of: InstanceOf, grant: str, cause: str
+    server: Loopback, client_of: ClientOf, grant: str, cause: str
 ) -> None:
     server.answers_by(
         lambda r: (
@@ -360,5 +360,5 @@ def test_a_refused_call_says_what_a_401_means_for_the_grant(
         )
     )
     with pytest.raises(SignInFailed, match="User Not Authenticated: Required to provide Auth information") as caught:
-        instance_of(**GIVEN, snow_grant_type=grant).query([TableQuery("sys_user")])
+        client_of(**GIVEN, snow_grant_type=grant).query([TableQuery("sys_user")])
     assert cause in str(caught.value)

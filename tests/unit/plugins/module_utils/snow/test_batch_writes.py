@@ -126,8 +126,8 @@ def test_only_what_the_rate_limit_held_back_is_sent_again(server: Loopback, conn
     server.answers_by(with_batches(limited))
     assert shown(sent(connected(), requests(5), lines=lines)) == expected(5)
     assert [len(inner_requests(one)) for one in server.received] == [5, 2]
-    assert sum(clock.naps) == 9
-    assert lines == [f"2 writes wait {n} s, because the instance limits the rate of requests" for n in (9, 6, 4)]
+    assert sum(clock.naps) == pytest.approx(9, abs=0.5)
+    assert lines == [f"2 writes wait {n} s, because the instance limits the rate of requests" for n in (6, 4, 1)]
 
 
 def test_a_rate_limit_that_stays_is_a_refusal(server: Loopback, connected: Connect) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,8 +12,8 @@ import pytest
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused, UnclearOutcome
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import PERFORM
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.activation import Activation, Wait
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import InstanceStore
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.activation import DEFAULT_WAIT, Activation
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer, failure
 from tests.unit.plugins.module_utils.snow.fake_table_api import Tables
@@ -28,7 +30,7 @@ def progress(status: str, percent: int = 0, **more: Any) -> Reply:
 
 def activation(**waiting: Any) -> Activation:
     write = Activation(PERFORM, "v_plugin", "plugin com.x")
-    write.path, write.waiting = "/api/sn_cicd/plugin/com.x/activate", Wait(**waiting)
+    write.path, write.waiting = "/api/sn_cicd/plugin/com.x/activate", replace(DEFAULT_WAIT, **waiting)
     return write
 
 
@@ -49,62 +51,67 @@ def shown(context: TaskContext) -> list[str]:
 
 
 def test_an_activation_is_followed_to_its_end(
-    server: Loopback, instance: Instance, shown: list[str], clock: Clock, context: TaskContext
+    server: Loopback, store: InstanceStore, shown: list[str], clock: Clock, context: TaskContext
 ) -> None:
     plays(server, progress("0"), progress("1", 40), progress("1", 40), progress("1", 98), progress("2", 100))
     write = activation()
-    instance.perform(write)
+    store.perform(write)
     assert server.lines == [f"POST {write.path}"] + [f"GET {PROGRESS}"] * 4
     assert server.received[0].body == b"", "no body (docs/facts/servicenow_platform.md#cicd-api)"
     assert write.done == {"com.x"}
     assert context.calls.write == 1
-    assert [line.split(" after ")[0] for line in shown] == [
-        f"{instance.name}: plugin com.x: {what}"
-        for what in ("Pending 0 %", "Running 40 %", "Running 98 %", "Successful")
-    ], "a line for every change, none twice"
+    assert list(dict.fromkeys(line.split(" after ")[0] for line in shown)) == [
+        f"{store.name}: plugin com.x: {what}" for what in ("Pending 0 %", "Running 40 %", "Running 98 %", "Successful")
+    ], "a line for every change"
+    assert max(clock.naps) <= 5, "and one every few seconds"
 
 
-def test_polls_get_rarer(server: Loopback, instance: Instance, clock: Clock) -> None:
-    plays(server, *[progress("1", 50)] * 12, progress("2", 100))
-    instance.perform(activation(interval=10))
-    assert clock.naps == sorted(clock.naps)
-    assert clock.naps[0] == 10
-    assert 10 < clock.naps[-1] <= 60
+def test_polls_get_rarer(server: Loopback, store: InstanceStore, clock: Clock) -> None:
+    replies, polls = [*[progress("1", 50)] * 13, progress("2", 100)], []
+
+    def reply(_request: Received) -> Reply:
+        polls.append(sum(clock.naps))
+        return replies[len(polls) - 1]
+
+    Tables(server, other=reply)
+    store.perform(activation(interval=10))
+    pauses = [round(after - before) for before, after in pairwise(polls)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] == 10
+    assert 10 < pauses[-1] <= 60
 
 
-def test_without_waiting_it_is_only_started(server: Loopback, instance: Instance, clock: Clock) -> None:
+def test_without_waiting_it_is_only_started(server: Loopback, store: InstanceStore, clock: Clock) -> None:
     plays(server, progress("0"))
-    instance.perform(activation(wait=False))
+    store.perform(activation(wanted=False))
     assert len(server.received) == 1
     assert clock.naps == []
 
 
-def test_parameters_are_in_the_query_string(server: Loopback, instance: Instance) -> None:
+def test_parameters_are_in_the_query_string(server: Loopback, store: InstanceStore) -> None:
     plays(server, progress("2", 100))
     write = activation()
     write.path, write.query = "/api/sn_cicd/app_repo/install", {"scope": "x_app", "version": "1.2"}
-    instance.perform(write)
+    store.perform(write)
     assert server.received[0].query == {"scope": "x_app", "version": "1.2"}
 
 
-def test_waiting_has_an_end(server: Loopback, instance: Instance, clock: Clock) -> None:
+def test_waiting_has_an_end(server: Loopback, store: InstanceStore, clock: Clock) -> None:
     plays(server, progress("1", 98))
-    with pytest.raises(
-        Refused, match=r"had not ended after 60 s \(wait_timeout\); it goes on in the instance"
-    ) as caught:
-        instance.perform(activation(timeout=60, interval=10))
+    with pytest.raises(Refused, match=r"is still running after 60 s \(wait_timeout\)\. Run again later") as caught:
+        store.perform(activation(timeout=60, interval=10))
     assert caught.value.status == "failed"
     assert sum(clock.naps) <= 60
 
 
 @pytest.mark.parametrize("status", ["3", "4"])
 def test_an_activation_that_does_not_end_well_is_told_with_the_platforms_words(
-    server: Loopback, instance: Instance, status: str
+    server: Loopback, store: InstanceStore, status: str
 ) -> None:
     plays(server, progress("0"), progress(status, 30, error="Something broke"))
     write = activation()
     with pytest.raises(Refused, match=f"plugin com.x ended with {LABELS[status]}: Something broke") as caught:
-        instance.perform(write)
+        store.perform(write)
     assert (caught.value.status, caught.value.step) == ("failed", None)
     assert write.done == set()
 
@@ -119,7 +126,7 @@ def test_an_activation_that_does_not_end_well_is_told_with_the_platforms_words(
 )
 @pytest.mark.parametrize("when", ["at once", "as an error", "later"])
 def test_what_a_person_can_still_do_is_a_step(
-    server: Loopback, instance: Instance, words: str, status: str, where: str, when: str
+    server: Loopback, store: InstanceStore, words: str, status: str, where: str, when: str
 ) -> None:
     replies = {
         "at once": [progress("3", error=words)],
@@ -128,7 +135,7 @@ def test_what_a_person_can_still_do_is_a_step(
     }
     plays(server, *replies[when])
     with pytest.raises(Refused, match=words) as caught:
-        instance.perform(activation())
+        store.perform(activation())
     step = caught.value.step
     assert caught.value.status == status
     assert step is not None
@@ -137,55 +144,55 @@ def test_what_a_person_can_still_do_is_a_step(
     assert step.values["Instance"] == server.url
 
 
-def test_functionality_that_is_inactive_takes_a_request(server: Loopback, instance: Instance) -> None:
+def test_functionality_that_is_inactive_takes_a_request(server: Loopback, store: InstanceStore) -> None:
     plays(server, failure(405))
     with pytest.raises(Refused) as caught:
-        instance.perform(activation())
+        store.perform(activation())
     assert caught.value.status == "request_only"
 
 
 @pytest.mark.parametrize("reply", [failure(404, "Plugin not found"), progress("3", error="com.x was not found")])
-def test_a_plugin_that_does_not_exist_is_called_so(server: Loopback, instance: Instance, reply: Reply) -> None:
+def test_a_plugin_that_does_not_exist_is_called_so(server: Loopback, store: InstanceStore, reply: Reply) -> None:
     plays(server, reply)
-    with pytest.raises(Refused, match="The instance does not know it; check the id") as caught:
-        instance.perform(activation())
+    with pytest.raises(Refused, match="The instance does not have it; check the id") as caught:
+        store.perform(activation())
     assert (caught.value.status, caught.value.step) == ("failed", None)
 
 
 @pytest.mark.parametrize("words", ["Requested URI does not represent any resource", "Functionality is inactive"])
 def test_an_instance_without_the_api_is_not_said_to_refuse_the_plugin(
-    server: Loopback, instance: Instance, words: str
+    server: Loopback, store: InstanceStore, words: str
 ) -> None:
     plays(server, failure(405 if "inactive" in words else 400, words))
     with pytest.raises(Refused, match="The CI/CD API of the instance is not available") as caught:
-        instance.perform(activation())
+        store.perform(activation())
     assert (caught.value.status, caught.value.step) == ("failed", None)
 
 
-def test_an_account_that_may_not_activate_is_told_the_role(server: Loopback, instance: Instance) -> None:
+def test_an_account_that_may_not_activate_is_told_the_role(server: Loopback, store: InstanceStore) -> None:
     plays(server, failure(403, "User Not Authorized"))
-    with pytest.raises(Refused, match=r"writing v_plugin takes one of sn_cicd\.sys_ci_automation, admin"):
-        instance.perform(activation())
+    with pytest.raises(Refused, match=r"writing v_plugin requires one of sn_cicd\.sys_ci_automation, admin"):
+        store.perform(activation())
 
 
-def test_a_start_without_a_clear_answer_is_not_sent_again(server: Loopback, instance: Instance) -> None:
+def test_a_start_without_a_clear_answer_is_not_sent_again(server: Loopback, store: InstanceStore) -> None:
     plays(server, DROPPED, progress("2"))
     with pytest.raises(
         UnclearOutcome, match="whether the activation of plugin com.x was started is unclear.*Run again"
     ):
-        instance.perform(activation())
+        store.perform(activation())
     assert len(server.received) == 1
 
 
-def test_a_faulty_poll_is_repeated(server: Loopback, instance: Instance) -> None:
+def test_a_faulty_poll_is_repeated(server: Loopback, store: InstanceStore) -> None:
     plays(server, progress("0"), failure(503), DROPPED, progress("2", 100))
-    instance.perform(activation())
+    store.perform(activation())
     assert len(server.received) == 4
 
 
 @pytest.mark.parametrize("denied", [401, 403])
 def test_where_progress_is_denied_the_tracker_is_asked(
-    server: Loopback, instance: Instance, denied: int, shown: list[str]
+    server: Loopback, store: InstanceStore, denied: int, shown: list[str]
 ) -> None:
     # sys_execution_tracker holds the same data (docs/facts/servicenow_platform.md#cicd-api).
     states = iter(["1", "1", "2"])
@@ -199,12 +206,12 @@ def test_where_progress_is_denied_the_tracker_is_asked(
         return failure(denied, "User Not Authorized")
 
     Tables(server, other=other, sys_execution_tracker=[tracker], sys_user=[], sys_user_has_role=[])
-    instance.perform(activation())
+    store.perform(activation())
     assert server.lines.count("GET /api/now/table/sys_execution_tracker") == 3
     assert "60 %" in " ".join(shown)
 
 
-def test_where_nothing_tells_the_progress_that_is_said(server: Loopback, instance: Instance) -> None:
+def test_where_nothing_tells_the_progress_that_is_said(server: Loopback, store: InstanceStore) -> None:
     plays(server, progress("0"), failure(403, "User Not Authorized"), sys_execution_tracker=[])
     with pytest.raises(Refused, match="403"):
-        instance.perform(activation())
+        store.perform(activation())

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput, Refused
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import ServiceNowClient
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.client import RefusedRequest
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.instance_facts import instance_facts
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.oauth_application_info import (
     oauth_applications,
@@ -38,16 +39,16 @@ def fleet(server: Loopback, **changed: Any) -> None:
     Tables(server, **{**tables, **changed})
 
 
-def facts(instance: Instance, **asked: list[str]) -> dict[str, Any]:
-    return instance_facts(instance, **{"properties": [], "plugins": [], "tables": [], **asked})
+def facts(client: ServiceNowClient, **asked: list[str]) -> dict[str, Any]:
+    return instance_facts(client, **{"properties": [], "plugins": [], "tables": [], **asked})
 
 
 # -- the instance ---------------------------------------------------------------------------------------------------------
 
 
-def test_everything_about_an_instance_is_one_round_trip(server: Loopback, instance: Instance) -> None:
+def test_everything_about_an_instance_is_one_round_trip(server: Loopback, client: ServiceNowClient) -> None:
     fleet(server)
-    found = facts(instance, properties=["glide.war"], plugins=["com.x"], tables=["incident", "u_gone"])
+    found = facts(client, properties=["glide.war"], plugins=["com.x"], tables=["incident", "u_gone"])
     assert server.lines == [f"POST {BATCH}"]
     told = found["instance"]
     assert (told["release"]["family"], told["release"]["patch"]) == ("zurich", "patch2")
@@ -57,21 +58,21 @@ def test_everything_about_an_instance_is_one_round_trip(server: Loopback, instan
     assert told["plugins"] == {"com.x": "inactive"}
     assert told["tables"] == {"incident": "readable", "u_gone": "absent"}
     assert [problem["id"] for problem in found["problems"]] == ["plugin_inactive:com.x", "table_absent:u_gone"]
-    assert found["msg"].startswith(f"{instance.name} (Zurich patch2): error plugin_inactive:com.x: ")
+    assert found["msg"].startswith(f"{client.name} (Zurich patch2): error plugin_inactive:com.x: ")
 
 
-def test_nothing_in_the_way_is_said(server: Loopback, instance: Instance) -> None:
+def test_nothing_in_the_way_is_said(server: Loopback, client: ServiceNowClient) -> None:
     fleet(server)
-    found = facts(instance)
+    found = facts(client)
     assert found["problems"] == []
-    assert found["msg"] == f"{instance.name} (Zurich patch2): nothing stands in the way of a connection"
+    assert found["msg"] == f"{client.name} (Zurich patch2): ready for a connection"
 
 
-def test_an_account_that_sees_nothing_gets_unknown_for_an_answer(server: Loopback, instance: Instance) -> None:
+def test_an_account_that_sees_nothing_gets_unknown_for_an_answer(server: Loopback, client: ServiceNowClient) -> None:
     # Zero rows, not a refusal (docs/facts/servicenow_platform.md#reading-the-release,
     # docs/facts/servicenow_platform.md#package-tables).
     fleet(server, sys_properties=[], sys_user_has_role=[], v_plugin=[], sys_plugins=[], oauth_entity=[])
-    found = facts(instance, properties=["glide.war"], plugins=["com.x"])
+    found = facts(client, properties=["glide.war"], plugins=["com.x"])
     told = found["instance"]
     assert told["release"] == {"family": "", "patch": "", "build": "", "date": "", "known": False}
     assert told["properties"] == {"glide.war": None}
@@ -81,18 +82,20 @@ def test_an_account_that_sees_nothing_gets_unknown_for_an_answer(server: Loopbac
     assert "unknown release" in found["msg"]
 
 
-def test_refused_tables_are_part_of_the_answer(server: Loopback, instance: Instance) -> None:
+def test_refused_tables_are_part_of_the_answer(server: Loopback, client: ServiceNowClient) -> None:
     fleet(server, refused={"sys_plugins": NOT_YOURS, "sys_user": NOT_YOURS, "incident": NOT_YOURS})
-    found = facts(instance, tables=["incident"])
+    found = facts(client, tables=["incident"])
     assert found["instance"]["tables"] == {"incident": "refused"}
     assert {problem["id"] for problem in found["problems"]} == {"account_unknown", "table_refused:incident"}
 
 
-def test_an_api_that_is_closed_to_the_account_is_no_set_of_empty_tables(server: Loopback, instance: Instance) -> None:
+def test_an_api_that_is_closed_to_the_account_is_no_set_of_empty_tables(
+    server: Loopback, client: ServiceNowClient
+) -> None:
     restricted = failure(403, "User Not Authorized", "Access to unscoped api is not allowed")
     server.answers_by(with_batches(lambda _request: restricted))
-    with pytest.raises(Refused, match="Access to unscoped api is not allowed.*broadly scoped"):
-        facts(instance)
+    with pytest.raises(RefusedRequest, match="Access to unscoped api is not allowed.*broadly scoped"):
+        facts(client)
 
 
 @pytest.mark.parametrize(
@@ -106,20 +109,24 @@ def test_an_api_that_is_closed_to_the_account_is_no_set_of_empty_tables(server: 
     ],
 )
 def test_a_plugin_is_active_inactive_or_unknown(
-    server: Loopback, instance: Instance, virtual: list[dict[str, str]], installed: list[dict[str, str]], state: str
+    server: Loopback,
+    client: ServiceNowClient,
+    virtual: list[dict[str, str]],
+    installed: list[dict[str, str]],
+    state: str,
 ) -> None:
     fleet(server, v_plugin=virtual, sys_plugins=installed)
-    assert facts(instance, plugins=["com.x"])["instance"]["plugins"] == {"com.x": state}
+    assert facts(client, plugins=["com.x"])["instance"]["plugins"] == {"com.x": state}
 
 
 @pytest.mark.parametrize(
     ("row", "capable"), [({"sys_id": "a0"}, False), ({"sys_id": "a0", "inbound_grant_type": ""}, True)]
 )
 def test_capabilities_are_columns_that_are_there(
-    server: Loopback, instance: Instance, row: dict[str, str], capable: bool
+    server: Loopback, client: ServiceNowClient, row: dict[str, str], capable: bool
 ) -> None:
     fleet(server, oauth_entity=[row])
-    assert facts(instance)["instance"]["capabilities"]["machine_identity_console"] is capable
+    assert facts(client)["instance"]["capabilities"]["machine_identity_console"] is capable
 
 
 # -- applications ---------------------------------------------------------------------------------------------------------
@@ -139,10 +146,10 @@ CREDENTIALS = [
 
 
 def test_an_application_is_told_in_typed_values_with_the_end_of_its_tokens(
-    server: Loopback, instance: Instance
+    server: Loopback, client: ServiceNowClient
 ) -> None:
     Tables(server, oauth_entity=[ENTRY, {**ENTRY, "sys_id": "a2", "name": "A"}], oauth_credential=CREDENTIALS)
-    first, second = oauth_applications(instance, None)
+    first, second = oauth_applications(client, None)
     assert (first["name"], second["name"]) == ("A", "B")
     assert first["refresh_token_expires_at"] is None
     assert second["refresh_token_expires_at"] == "2026-09-01T08:00:00Z"
@@ -154,15 +161,17 @@ def test_an_application_is_told_in_typed_values_with_the_end_of_its_tokens(
     assert server.lines == [f"POST {BATCH}"]
 
 
-def test_only_the_application_of_exactly_that_name_is_told(server: Loopback, instance: Instance) -> None:
+def test_only_the_application_of_exactly_that_name_is_told(server: Loopback, client: ServiceNowClient) -> None:
     server.answers_by(with_batches(lambda r: rows(ENTRY, {**ENTRY, "name": "b"}) if "entity" in r.path else rows()))
-    assert [entry["name"] for entry in oauth_applications(instance, "B")] == ["B"]
+    assert [entry["name"] for entry in oauth_applications(client, "B")] == ["B"]
 
 
 @pytest.mark.parametrize("refusal", [NOT_YOURS, failure(400, "Invalid table oauth_credential")])
-def test_tokens_that_may_not_be_read_have_no_known_end(server: Loopback, instance: Instance, refusal: Reply) -> None:
+def test_tokens_that_may_not_be_read_have_no_known_end(
+    server: Loopback, client: ServiceNowClient, refusal: Reply
+) -> None:
     Tables(server, oauth_entity=[ENTRY], refused={"oauth_credential": refusal})
-    (only,) = oauth_applications(instance, "B")
+    (only,) = oauth_applications(client, "B")
     assert only["refresh_token_expires_at"] is None
 
 
@@ -180,36 +189,36 @@ def everything(server: Loopback) -> None:
     server.answers_by(lambda _request: rows(*USERS, total=2))
 
 
-def test_rows_are_told_without_what_may_be_a_secret(server: Loopback, instance: Instance) -> None:
+def test_rows_are_told_without_what_may_be_a_secret(server: Loopback, client: ServiceNowClient) -> None:
     everything(server)
-    found = records(instance, "sys_user", None, [], 0)
+    found = records(client, "sys_user", None, [], 0)
     assert [row["user_name"] for row in found] == ["a", "A"]
     assert [row["user_password"] for row in found] == ["********", ""]
 
 
-def test_rows_are_checked_again(server: Loopback, instance: Instance) -> None:
+def test_rows_are_checked_again(server: Loopback, client: ServiceNowClient) -> None:
     everything(server)
-    assert [row["sys_id"] for row in records(instance, "sys_user", {"user_name": "a"}, [], 0)] == ["u1"]
-    assert [row["sys_id"] for row in records(instance, "sys_user", {"user_name": ["A", "b"]}, [], 0)] == ["u2"]
+    assert [row["sys_id"] for row in records(client, "sys_user", {"user_name": "a"}, [], 0)] == ["u1"]
+    assert [row["sys_id"] for row in records(client, "sys_user", {"user_name": ["A", "b"]}, [], 0)] == ["u2"]
 
 
 @pytest.mark.parametrize("fields", [[], ["user_name"]])
 def test_a_condition_on_a_field_that_does_not_exist_is_no_answer(
-    server: Loopback, instance: Instance, fields: list[str]
+    server: Loopback, client: ServiceNowClient, fields: list[str]
 ) -> None:
     everything(server)
     with pytest.raises(InvalidInput, match="sys_user has no field u_gone"):
-        records(instance, "sys_user", {"u_gone": "x"}, fields, 0)
+        records(client, "sys_user", {"u_gone": "x"}, fields, 0)
 
 
-def test_only_the_wanted_columns_are_told(server: Loopback, instance: Instance) -> None:
+def test_only_the_wanted_columns_are_told(server: Loopback, client: ServiceNowClient) -> None:
     Tables(server, sys_user=USERS)
-    assert records(instance, "sys_user", {"active": True}, ["user_name"], 0) == [{"user_name": "a"}, {"user_name": "A"}]
+    assert records(client, "sys_user", {"active": True}, ["user_name"], 0) == [{"user_name": "a"}, {"user_name": "A"}]
 
 
-def test_an_encoded_query_goes_out_as_it_is(server: Loopback, instance: Instance) -> None:
+def test_an_encoded_query_goes_out_as_it_is(server: Loopback, client: ServiceNowClient) -> None:
     everything(server)
-    records(instance, "sys_user", "active=true^ORDERBYDESCuser_name", [], 1)
+    records(client, "sys_user", "active=true^ORDERBYDESCuser_name", [], 1)
     sent = server.received[0].query
     assert sent["sysparm_query"].startswith("active=true^ORDERBYDESCuser_name")
     assert sent["sysparm_limit"] == "1"
@@ -217,8 +226,8 @@ def test_an_encoded_query_goes_out_as_it_is(server: Loopback, instance: Instance
 
 @pytest.mark.parametrize(("query", "limit"), [(None, -1), (17, 0), ({"user_name": []}, 0), ({"a": "javascript:x"}, 0)])
 def test_a_question_that_cannot_be_meant_is_refused_before_it_is_asked(
-    server: Loopback, instance: Instance, query: Any, limit: int
+    server: Loopback, client: ServiceNowClient, query: Any, limit: int
 ) -> None:
     with pytest.raises(InvalidInput):
-        records(instance, "sys_user", query, [], limit)
+        records(client, "sys_user", query, [], limit)
     assert server.received == []

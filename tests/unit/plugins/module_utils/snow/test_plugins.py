@@ -14,7 +14,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import ManualStep, Result
 from tests.unit.plugins.module_utils.builders import plugins
-from tests.unit.plugins.module_utils.fake_store import Platform, told
+from tests.unit.plugins.module_utils.fake_store import Platform, shown
 
 STEP = ManualStep("plugin:com.x", "Have plugin com.x activated on acme-dev", "on request", "Now Support", {})
 
@@ -49,7 +49,7 @@ def test_a_plugin_that_is_not_is_activated(platform: Platform, active: str | Non
     predicted = platform.ensure(plugins("com.x"), check=True)
     assert platform.log == []
     result = platform.ensure(plugins("com.x"))
-    assert told(predicted) == told(result)
+    assert shown(predicted) == shown(result)
     assert statuses(result) == {"com.x": "changed"}
     assert platform.log == [("perform", "v_plugin", {"path": "/api/sn_cicd/plugin/com.x/activate"})]
     assert not platform.ensure(plugins("com.x")).changed
@@ -87,7 +87,7 @@ def test_an_application_is_installed_or_brought_to_its_version(
 
 def test_going_back_a_version_is_refused_before_anything_is_done(platform: Platform) -> None:
     platform.add("sys_store_app", scope="x_app", version="1.10.0")
-    with pytest.raises(InvalidInput, match=r"1.10.0 is installed and newer than 1.9.3; going back is a rollback"):
+    with pytest.raises(InvalidInput, match=r"1.10.0 is installed and newer than 1.9.3; a downgrade is a rollback"):
         platform.ensure(plugins("com.x", applications=[{"scope": "x_app", "version": "1.9.3"}]))
     assert platform.log == []
 
@@ -116,7 +116,7 @@ def test_an_activation_that_broke_fails_the_run_after_all_others_were_tried(plat
 def test_activating_takes_a_role(platform: Platform) -> None:
     platform.roles = frozenset({"itil"})
     with pytest.raises(
-        Refused, match=r"may not activate plugins. It takes one of the roles sn_cicd.sys_ci_automation, admin"
+        Refused, match=r"may not activate plugins: it needs one of the roles sn_cicd.sys_ci_automation, admin"
     ):
         platform.ensure(plugins("com.x"))
     assert platform.log == []

@@ -24,7 +24,7 @@ FINE = Findings(
 
 def found(findings: Findings = FINE, **changed: Any) -> dict[str, dict[str, Any]]:
     """Return the problems by id."""
-    return {problem["id"]: problem for problem in problems(replace(findings, **changed))}
+    return {problem.id: problem.as_dict() for problem in problems(replace(findings, **changed))}
 
 
 def test_an_instance_as_it_should_be_has_none() -> None:
@@ -145,7 +145,7 @@ def test_tables_that_cannot_be_read_are_said(state: str, problem: str | None, se
 
 
 def test_errors_come_first() -> None:
-    told = problems(
+    order = problems(
         replace(
             FINE,
             release=Release(),
@@ -154,6 +154,7 @@ def test_errors_come_first() -> None:
             tables={"a": "refused", "b": "absent"},
         )
     )
+    told = [problem.as_dict() for problem in order]
     assert [entry["severity"] for entry in told] == ["error", "error", "warning", "warning", "warning"]
     assert all(set(entry) == {"id", "severity", "message", "remedy"} for entry in told)
     assert len({entry["id"] for entry in told}) == len(told)

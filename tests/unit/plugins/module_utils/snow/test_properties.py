@@ -13,7 +13,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift, Result
 from tests.unit.plugins.module_utils.builders import properties
-from tests.unit.plugins.module_utils.fake_store import Platform, told
+from tests.unit.plugins.module_utils.fake_store import Platform, shown
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_type_and_description_are_managed_where_described(platform: Platform) ->
 def test_a_property_that_takes_an_elevated_role_is_a_step_for_a_person(platform: Platform) -> None:
     predicted = platform.ensure(properties({"glide.elevated": 2}), check=True)
     result = platform.ensure(properties({"glide.elevated": 2}))
-    assert told(predicted) == told(result)
+    assert shown(predicted) == shown(result)
     assert (statuses(result), result.changed, platform.log) == ({"glide.elevated": "needs_elevation"}, False, [])
     assert result.drift == [Drift("property glide.elevated", "value", "1", "2")]
     (step,) = result.manual_steps
@@ -127,7 +127,7 @@ def test_an_encrypted_property_is_not_compared(platform: Platform) -> None:
 
 @pytest.mark.parametrize("kind", ["password", "password2"])
 def test_an_encrypted_property_is_not_described_here(kind: str) -> None:
-    with pytest.raises(InvalidInput, match="kept encrypted and cannot be compared; use snow_record") as caught:
+    with pytest.raises(InvalidInput, match="stored encrypted and cannot be compared; use snow_record") as caught:
         properties({"glide.new": {"value": "s3cret-word", "type": kind}})
     assert "s3cret-word" not in str(caught.value)
 
@@ -149,7 +149,7 @@ def test_a_property_that_cannot_be_meant_is_refused_before_anything_is_asked(
 
 def test_two_rows_of_one_name_stop_the_run_before_it_wrote(platform: Platform) -> None:
     ids = sorted([platform.add("sys_properties", name="glide.twin") for _time in range(2)])
-    with pytest.raises(InvalidInput, match=f"2 rows of sys_properties are called glide.twin .{ids[0]}, {ids[1]}"):
+    with pytest.raises(InvalidInput, match=f"2 sys_properties records are named glide.twin .{ids[0]}, {ids[1]}"):
         platform.ensure(properties({"glide.number": 5, "glide.twin": 1}))
     assert platform.log == []
 
@@ -167,7 +167,7 @@ def test_at_most_so_many_are_written_in_one_run(platform: Platform) -> None:
     for left in (2, 1, 0):
         predicted = platform.ensure(properties(described, max_writes=1), check=True)
         result = platform.ensure(properties(described, max_writes=1))
-        assert told(predicted) == told(result)
+        assert shown(predicted) == shown(result)
         assert result.changed
         written += [name for name, status in statuses(result).items() if status == "changed"]
         postponed = [entry for entry in result.output["results"] if "left for the next run" in entry.get("reason", "")]
@@ -209,5 +209,7 @@ def test_a_run_that_was_refused_everything_fails_and_still_reports(platform: Pla
 
 def test_a_value_that_does_not_stay_is_an_error(platform: Platform) -> None:
     platform.ignores.add(("sys_properties", "value"))
-    with pytest.raises(EngineError, match="did not keep the value: property glide.on: value is 'true', not 'false'"):
+    with pytest.raises(
+        EngineError, match="returned a different value: property glide.on: value is 'true', not 'false'"
+    ):
         platform.ensure(properties({"glide.on": False}))

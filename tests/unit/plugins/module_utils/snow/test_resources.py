@@ -14,7 +14,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.re
     resources_of,
 )
 from tests.unit.plugins.module_utils.builders import acls, application, params, record, role, user
-from tests.unit.plugins.module_utils.fake_store import Platform, told
+from tests.unit.plugins.module_utils.fake_store import Platform, shown
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_record_does_not_write_columns_of_another_table(platform: Platform, gi
 )
 def test_a_record_takes_the_right_that_its_table_takes(platform: Platform, table: str, roles: str) -> None:
     platform.roles = frozenset({"itil"})
-    with pytest.raises(Exception, match=f"It takes one of the roles {roles}"):
+    with pytest.raises(Exception, match=f"it needs one of the roles {roles}"):
         platform.ensure(record(table, {"name" if table != "sys_user" else "user_name": "x"}))
     assert platform.log == []
 
@@ -235,7 +235,7 @@ def test_a_rule_of_another_kind_grants_nothing(ruled: Platform, values: dict[str
 def test_what_is_not_granted_is_drift_and_one_step_for_a_person(ruled: Platform) -> None:
     predicted = ruled.ensure(acls("u_defender", "incident", "syslog", "u_gone"), check=True)
     result = ruled.ensure(acls("u_defender", "incident", "syslog", "u_gone"))
-    assert told(predicted) == told(result)
+    assert shown(predicted) == shown(result)
     assert not result.changed
     assert {(d.object, d.before, d.after) for d in result.drift} == {
         ("table_acl incident (u_defender)", "needs_elevation", "granted"),
@@ -312,7 +312,7 @@ def test_nothing_described_is_as_described(platform: Platform) -> None:
     ],
 )
 def test_an_object_that_is_described_twice_is_refused(option: str, entry: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match="described more than once: .*r"):
+    with pytest.raises(InvalidInput, match="listed more than once: .*r"):
         resources_of(params(INSTANCE_OPTIONS, {option: [entry, dict(entry)]}))
 
 

@@ -20,10 +20,10 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     MISMATCH,
     UNKNOWN,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import Instance
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import InstanceStore, ServiceNowClient
 from tests.unit.plugins.module_utils.loopback import DROPPED, OK, Loopback, Received, Reply, answer, failure
 
-InstanceOf = Callable[..., Instance]
+ClientOf = Callable[..., ServiceNowClient]
 INVALID_CLIENT = answer({"error": "invalid_client"}, 401)
 ACCESS_DENIED = answer({"error_description": "access_denied", "error": "server_error"}, 401)
 APPLICATION = {"sys_id": "a1", "client_id": "c1ient", "active": "true"}
@@ -103,17 +103,17 @@ ways = pytest.mark.parametrize("way", WAYS)
 @ways
 @pytest.mark.parametrize(("secret", "verdict"), [("right-Secret-1", MATCH), ("another-Secret", MISMATCH)])
 def test_a_client_secret_is_judged_without_a_token(
-    instance_of: InstanceOf, door: Door, context: TaskContext, way: str, secret: str, verdict: str
+    client_of: ClientOf, door: Door, context: TaskContext, way: str, secret: str, verdict: str
 ) -> None:
     context.check_mode = True
-    assert instance_of(**WAYS[way]).verdict("client_secret", secret, APPLICATION) == verdict
+    assert InstanceStore(client_of(**WAYS[way])).verdict("client_secret", secret, APPLICATION) == verdict
     assert (door.issued, door.failed_sign_ins) == (0, 0)
     assert len(door.forms) <= 2
     assert context.calls.write == 0
 
 
-def test_the_probe_calibrates_itself_with_a_secret_that_cannot_be_right(instance_of: InstanceOf, door: Door) -> None:
-    instance_of(**WAYS["basic"]).verdict("client_secret", "right-Secret-1", APPLICATION)
+def test_the_probe_calibrates_itself_with_a_secret_that_cannot_be_right(client_of: ClientOf, door: Door) -> None:
+    InstanceStore(client_of(**WAYS["basic"])).verdict("client_secret", "right-Secret-1", APPLICATION)
     calibration, probe = door.forms
     assert {form["grant_type"] for form in door.forms} == {"refresh_token"}
     assert {form["client_id"] for form in door.forms} == {"c1ient"}
@@ -137,16 +137,16 @@ def test_the_probe_calibrates_itself_with_a_secret_that_cannot_be_right(instance
     ],
 )
 def test_where_both_answers_are_alike_a_real_grant_decides_if_there_is_one(
-    instance_of: InstanceOf, door: Door, way: str, secret: str, verdict: str
+    client_of: ClientOf, door: Door, way: str, secret: str, verdict: str
 ) -> None:
     door.tells = False
-    assert instance_of(**WAYS[way]).verdict("client_secret", secret, APPLICATION) == verdict
+    assert InstanceStore(client_of(**WAYS[way])).verdict("client_secret", secret, APPLICATION) == verdict
     assert door.failed_sign_ins == 0, "only a password that is known to be right is used"
 
 
-def test_a_refused_real_grant_proves_nothing(instance_of: InstanceOf, door: Door) -> None:
+def test_a_refused_real_grant_proves_nothing(client_of: ClientOf, door: Door) -> None:
     door.tells = door.password_grant = False
-    assert instance_of(**WAYS["basic"]).verdict("client_secret", "right-Secret-1", APPLICATION) == UNKNOWN
+    assert InstanceStore(client_of(**WAYS["basic"])).verdict("client_secret", "right-Secret-1", APPLICATION) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -158,16 +158,16 @@ def test_a_refused_real_grant_proves_nothing(instance_of: InstanceOf, door: Door
     ],
 )
 def test_an_application_that_is_refused_anyway_is_not_asked(
-    instance_of: InstanceOf, door: Door, row: dict[str, str], verdict: str
+    client_of: ClientOf, door: Door, row: dict[str, str], verdict: str
 ) -> None:
     # An inactive application is answered invalid_client whatever its secret
     # (docs/facts/servicenow_platform.md#related-oauth-tables).
-    assert instance_of(**WAYS["basic"]).verdict("client_secret", "right-Secret-1", row) == verdict
+    assert InstanceStore(client_of(**WAYS["basic"])).verdict("client_secret", "right-Secret-1", row) == verdict
     assert door.forms == []
 
 
-def test_probed_secrets_are_secrets(instance_of: InstanceOf, door: Door, context: TaskContext) -> None:
-    instance_of(**WAYS["basic"]).verdict("client_secret", "right-Secret-1", APPLICATION)
+def test_probed_secrets_are_secrets(client_of: ClientOf, door: Door, context: TaskContext) -> None:
+    InstanceStore(client_of(**WAYS["basic"])).verdict("client_secret", "right-Secret-1", APPLICATION)
     for form in door.forms:
         assert form["client_secret"] not in context.redactor.scrub_text(form["client_secret"])
 
@@ -178,10 +178,10 @@ def test_probed_secrets_are_secrets(instance_of: InstanceOf, door: Door, context
 @ways
 @pytest.mark.parametrize(("password", "verdict"), [("right-Password-1", MATCH), ("another-Password", MISMATCH)])
 def test_a_password_of_a_web_service_account_is_judged_by_one_sign_in(
-    instance_of: InstanceOf, door: Door, context: TaskContext, way: str, password: str, verdict: str
+    client_of: ClientOf, door: Door, context: TaskContext, way: str, password: str, verdict: str
 ) -> None:
     context.check_mode = True
-    assert instance_of(**WAYS[way]).verdict("password", password, ACCOUNT) == verdict
+    assert InstanceStore(client_of(**WAYS[way])).verdict("password", password, ACCOUNT) == verdict
     assert door.failed_sign_ins == (verdict == MISMATCH)
     assert context.calls.write == 0
 
@@ -202,27 +202,30 @@ INTERACTIVE = {**ACCOUNT, "web_service_access_only": "false"}
     ],
 )
 def test_a_password_of_an_interactive_account_is_not_called_wrong_for_another_reason(
-    instance_of: InstanceOf, door: Door, way: str, basic: bool, password: str, verdict: str
+    client_of: ClientOf, door: Door, way: str, basic: bool, password: str, verdict: str
 ) -> None:
     # The Basic restriction answers just like a wrong password (docs/facts/servicenow_platform.md#sign-in-gates).
     door.basic = basic
-    assert instance_of(**WAYS[way]).verdict("password", password, INTERACTIVE) == verdict
+    assert InstanceStore(client_of(**WAYS[way])).verdict("password", password, INTERACTIVE) == verdict
     assert door.failed_sign_ins <= 1
 
 
-def test_a_password_grant_that_is_switched_off_makes_no_password_wrong(instance_of: InstanceOf, door: Door) -> None:
+def test_a_password_grant_that_is_switched_off_makes_no_password_wrong(client_of: ClientOf, door: Door) -> None:
     door.password_grant = False
-    instance = instance_of(**WAYS["client_credentials"])
-    assert instance.verdict("password", "right-Password-1", INTERACTIVE) == UNKNOWN
+    store = InstanceStore(client_of(**WAYS["client_credentials"]))
+    assert store.verdict("password", "right-Password-1", INTERACTIVE) == UNKNOWN
 
 
 @pytest.mark.parametrize(
     "state", [{"active": "false"}, {"locked_out": "true"}, {"password_needs_reset": "true"}], ids=str
 )
 def test_an_account_that_is_refused_anyway_is_not_tried(
-    instance_of: InstanceOf, door: Door, server: Loopback, state: dict[str, str]
+    client_of: ClientOf, door: Door, server: Loopback, state: dict[str, str]
 ) -> None:
-    assert instance_of(**WAYS["basic"]).verdict("password", "right-Password-1", {**ACCOUNT, **state}) == CLOSED
+    assert (
+        InstanceStore(client_of(**WAYS["basic"])).verdict("password", "right-Password-1", {**ACCOUNT, **state})
+        == CLOSED
+    )
     assert server.received == []
 
 
@@ -239,46 +242,46 @@ def test_an_account_that_is_refused_anyway_is_not_tried(
     ],
 )
 def test_no_account_is_locked_by_a_probe(
-    instance_of: InstanceOf, door: Door, context: TaskContext, failed: str, written: bool, tried: bool, verdict: str
+    client_of: ClientOf, door: Door, context: TaskContext, failed: str, written: bool, tried: bool, verdict: str
 ) -> None:
     # An account that others keep failing with holds another password than they think. After our own write the
     # password is most likely right, and a sign-in starts the count anew.
     context.calls.write = int(written)
     row = {**ACCOUNT, "failed_attempts": failed}
-    assert instance_of(**WAYS["basic"]).verdict("password", "another-Password", row) == verdict
+    assert InstanceStore(client_of(**WAYS["basic"])).verdict("password", "another-Password", row) == verdict
     assert door.failed_sign_ins == tried
     assert bool(context.warnings) == (not tried)
     assert all("failed sign-ins" in warning and "not tried" in warning for warning in context.warnings)
 
 
 def test_a_name_that_basic_authentication_cannot_carry_is_not_tried(
-    instance_of: InstanceOf, door: Door, server: Loopback
+    client_of: ClientOf, door: Door, server: Loopback
 ) -> None:
     row = {**ACCOUNT, "user_name": "svc:defender"}
-    assert instance_of(**WAYS["basic"]).verdict("password", "right-Password-1", row) == UNKNOWN
+    assert InstanceStore(client_of(**WAYS["basic"])).verdict("password", "right-Password-1", row) == UNKNOWN
     assert server.received == []
 
 
 def test_a_client_certificate_that_opens_the_door_proves_no_password(
-    instance_of: InstanceOf, door: Door, tmp_path: Any
+    client_of: ClientOf, door: Door, tmp_path: Any
 ) -> None:
     (tmp_path / "cert.pem").write_text("a certificate")
-    instance = instance_of(snow_client_cert=str(tmp_path / "cert.pem"))
-    assert instance.verdict("password", "right-Password-1", ACCOUNT) == UNKNOWN
+    store = InstanceStore(client_of(snow_client_cert=str(tmp_path / "cert.pem")))
+    assert store.verdict("password", "right-Password-1", ACCOUNT) == UNKNOWN
 
 
-def test_a_probe_leaves_our_own_sign_in_alone(instance_of: InstanceOf, door: Door, server: Loopback) -> None:
-    instance = instance_of(**WAYS["token"])
-    instance.verdict("password", "another-Password", ACCOUNT)
-    instance.session.request("GET", "/api/now/table/sys_user")
+def test_a_probe_leaves_our_own_sign_in_alone(client_of: ClientOf, door: Door, server: Loopback) -> None:
+    store = InstanceStore(client_of(**WAYS["token"]))
+    store.verdict("password", "another-Password", ACCOUNT)
+    store.client.session.request("GET", "/api/now/table/sys_user")
     assert server.received[-1].headers["authorization"] == "Bearer access-T0ken"
 
 
-def test_a_probe_that_breaks_leaves_our_own_sign_in_alone(instance_of: InstanceOf, server: Loopback) -> None:
+def test_a_probe_that_breaks_leaves_our_own_sign_in_alone(client_of: ClientOf, server: Loopback) -> None:
     server.answers(DROPPED)
-    instance = instance_of(**WAYS["token"], retries=0)
+    store = InstanceStore(client_of(**WAYS["token"], retries=0))
     with pytest.raises(Exception, match="dropped"):
-        instance.verdict("password", "another-Password", ACCOUNT)
+        store.verdict("password", "another-Password", ACCOUNT)
     server.answers(OK)
-    instance.session.request("GET", "/api/now/table/sys_user")
+    store.client.session.request("GET", "/api/now/table/sys_user")
     assert server.received[-1].headers["authorization"] == "Bearer access-T0ken"

@@ -40,8 +40,9 @@ def test_a_token_is_handed_over_readable(
     server.answers(answer({**TOKEN, "expires_in": "1799"}))
     params = options(snow_client_id="c1ient", snow_client_secret="c1ient-Secret")
     result = token_for_later(params, context).as_dict(with_diff=True)
-    assert result == {"changed": False, "access_token": "t0ken-1", "expires_in": 1799}
-    assert context.redactor.scrub(result) == result, "the one thing that is not blotted out"
+    msg = f"{context.subject}: access token valid for 1799 s"
+    assert result == {"changed": False, "msg": msg, "access_token": "t0ken-1", "expires_in": 1799}
+    assert context.redactor.scrub(result) == result, "the only secret that is not redacted"
     assert "c1ient-Secret" not in context.redactor.scrub_text("c1ient-Secret")
 
 
@@ -62,7 +63,8 @@ def test_a_token_is_revoked_however_that_is_answered(
     server: Loopback, options: Options, context: TaskContext, reply: Reply
 ) -> None:
     server.answers(reply)
-    assert revoke_token(options(snow_access_token="t0ken-1"), context).as_dict(with_diff=False) == {"changed": True}
+    result = revoke_token(options(snow_access_token="t0ken-1"), context).as_dict(with_diff=False)
+    assert result == {"changed": True, "msg": f"{context.subject}: revoked the access token"}
     (request,) = server.received
     assert (request.path, request.query) == ("/oauth_revoke_token.do", {"token": "t0ken-1"})
     assert "authorization" not in request.headers
@@ -75,7 +77,7 @@ def test_no_token_is_revoked_in_check_mode(server: Loopback, options: Options, c
 
 
 def test_revoking_takes_the_token(options: Options, context: TaskContext) -> None:
-    with pytest.raises(BadConnectionOption, match="name it with snow_access_token"):
+    with pytest.raises(BadConnectionOption, match="set snow_access_token"):
         revoke_token(options(), context)
 
 
@@ -140,6 +142,8 @@ def test_a_pair_that_works_is_verified_by_token_and_api(
     assert (report["verified"], report["api_access"], report["expires_in"]) == (True, True, 1799)
     assert report["refresh_token_issued"] is True
     assert report["likely_causes"] == []
+    assert report["msg"].startswith(f"{context.subject}: client c1ient ")
+    assert report["msg"].endswith("gets a token that may use the API")
     form = server.received[0].form
     assert (form["grant_type"], form["client_id"]) == (pair["grant_type"], "c1ient")
     assert server.received[1].headers["authorization"] == "Bearer t0ken-1"
@@ -240,7 +244,7 @@ def test_an_unverified_pair_fails_unless_told_otherwise(
     with pytest.raises(EngineError) as caught:
         verify_token({**options(**EXPLAINER), **PASSWORD, "fail_on_unverified": True}, context)
     message = str(caught.value)
-    assert "client c1ient and user svc_defender do not get a token that may use the API" in message
+    assert "client c1ient with user svc_defender does not get a token that may use the API" in message
     assert "POST /oauth_token.do -> 401 server_error: access_denied" in message
     assert message.endswith("Likely causes: svc_defender is locked out")
     assert caught.value.output["verified"] is False

@@ -34,7 +34,7 @@ LOGIN_FORM = '<form action="login.do"><input name="user_password" type="password
     [
         ("<title>Instance Hibernating page</title>", "hibernating", "developer.servicenow.com"),
         (LOGIN_FORM, "interactive sign-in page", "single sign-on"),
-        ("Down for scheduled maintenance", "maintenance page", "Wait until the instance is back"),
+        ("Down for scheduled maintenance", "maintenance page", "Wait until the instance is available again"),
         ("<h1>It works!</h1>", "a page instead of data", "root of the instance"),
     ],
 )
@@ -42,7 +42,9 @@ def test_a_page_where_data_is_due_says_which_and_what_to_do(
     server: Loopback, connected: Connect, clock: Clock, text: str, what: str, remedy: str
 ) -> None:
     server.answers(page(text))
-    with pytest.raises(UnexpectedPage, match=r"^GET /api/now/table/sys_user -> 200 came back as text/html") as caught:
+    with pytest.raises(
+        UnexpectedPage, match=r"^GET /api/now/table/sys_user -> 200 returned text/html instead of JSON"
+    ) as caught:
         connected().request("GET", "/api/now/table/sys_user")
     assert what in str(caught.value)
     assert remedy in str(caught.value)
@@ -120,7 +122,7 @@ def test_an_error_names_the_transaction(server: Loopback, connected: Connect) ->
 def test_a_cancelled_transaction_says_so_and_what_to_do(server: Loopback, connected: Connect) -> None:
     body = b'{"result":[{"sys_id":"a"},"error":{"message":"Transaction cancelled: maximum execution time exceeded"}'
     server.answers(Reply(200, body, {"Content-Type": "application/json"}))
-    with pytest.raises(AmbiguousResponse, match=r"cancelled the transaction.*Ask for fewer rows"):
+    with pytest.raises(AmbiguousResponse, match=r"cancelled the transaction.*Request fewer rows"):
         connected(retries=0).request("GET", "/x")
 
 

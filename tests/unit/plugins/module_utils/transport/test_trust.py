@@ -188,14 +188,14 @@ def test_an_address_is_the_root_of_the_instance(url: str, base: str) -> None:
     [
         (None, "snow_url is required"),
         ("", "snow_url is required"),
-        ("acme-prod", "must be a whole address"),
-        ("acme-prod.service-now.com", "must be a whole address"),
-        ("https:/acme-prod.service-now.com", "must be a whole address"),
-        ("ftp://acme-prod.service-now.com", "must be a whole address"),
-        ("https://", "must be a whole address"),
-        ("https://[::1", "must be a whole address"),
-        ("https://acme-prod.service-now.com:port", "must be a whole address"),
-        ("https://acme-prod.service-now.com:99999", "must be a whole address"),
+        ("acme-prod", "must be an absolute URL"),
+        ("acme-prod.service-now.com", "must be an absolute URL"),
+        ("https:/acme-prod.service-now.com", "must be an absolute URL"),
+        ("ftp://acme-prod.service-now.com", "must be an absolute URL"),
+        ("https://", "must be an absolute URL"),
+        ("https://[::1", "must be an absolute URL"),
+        ("https://acme-prod.service-now.com:port", "must be an absolute URL"),
+        ("https://acme-prod.service-now.com:99999", "must be an absolute URL"),
         ("https://acme-prod.service-now.com?x=1", r"must end before any \? or #"),
         ("https://acme-prod.service-now.com/#top", r"must end before any \? or #"),
     ],
@@ -217,6 +217,6 @@ def test_an_address_that_cannot_be_meant_is_refused(url: str | None, words: str)
     ],
 )
 def test_credentials_in_an_address_are_refused_and_not_shown(url: str) -> None:
-    with pytest.raises(BadConnectionOption, match="snow_url must not carry credentials") as caught:
+    with pytest.raises(BadConnectionOption, match="snow_url must not contain credentials") as caught:
         checked_base_url("snow_url", url)
     assert "S3cret-word" not in str(caught.value)

@@ -60,7 +60,7 @@ def assert_harmless(seen: Seen) -> None:
 
 def test_the_page_says_what_deviates_and_what_to_do() -> None:
     words = words_of(small())
-    assert "2 of 5 instances deviate from what is described, 1 failed, 1 could not be reached." in words
+    assert "2 of 5 instances deviate from the desired state, 1 failed, 1 could not be reached." in words
     assert "OAuth application CloudAppSecurity access_token_lifespan 1800 3600 open" in words
     assert "client_secret secret, not shown secret, not shown" in words
     assert "Let the role custom_table_access read incident Access control rules" in words
@@ -95,14 +95,14 @@ def test_secret_labels_of_a_manual_step_are_named_without_a_value() -> None:
 
 def test_a_clean_fleet_is_told_in_one_sentence() -> None:
     clean = [report({"drift": []}, host=host) for host in ("acme-dev", "acme-test")]
-    assert "All 2 instances are as described." in words_of(document_of(clean))
-    assert "The instance is as described." in words_of(document_of(clean[:1]))
+    assert "All 2 instances are in sync." in words_of(document_of(clean))
+    assert "The instance is in sync." in words_of(document_of(clean[:1]))
     assert "No instance reported anything." in words_of(document_of([]))
 
 
 def test_repaired_deviations_are_marked() -> None:
     words = words_of(document_of([report({"changed": True, "drift": [LIFESPAN]}, check_mode=False)]))
-    assert "real run, changes were made where needed" in words
+    assert "apply, differences were written" in words
     assert "1800 3600 repaired" in words
 
 

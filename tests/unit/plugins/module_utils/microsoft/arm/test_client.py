@@ -10,7 +10,6 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
-    TRANSPORT_OPTIONS,
     TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
@@ -21,13 +20,14 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import (
     AZURE_OPTIONS,
     ArmClient,
-    connect,
+    client_for,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm.scopes import (
     read_scope,
     scope_of,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import SignInFailed
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import TRANSPORT_OPTIONS
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer
 
@@ -42,7 +42,7 @@ def manager_of(server: Loopback, context: TaskContext) -> Callable[..., ArmClien
         options = {"azure_arm_url": server.url, "azure_access_token": "given-t0ken-text", "retries": 1, **given}
         checked = ArgumentSpecValidator({**AZURE_OPTIONS, **TRANSPORT_OPTIONS}).validate(options)
         assert not checked.error_messages
-        return connect(checked.validated_parameters, context)
+        return client_for(checked.validated_parameters, context)
 
     return make
 
@@ -66,7 +66,7 @@ def test_a_list_follows_its_links_as_they_are(server: Loopback, manager: ArmClie
 
 def test_a_link_to_another_host_is_not_followed(server: Loopback, manager: ArmClient) -> None:
     server.answers(answer({"value": [], "nextLink": "https://elsewhere.example/subscriptions/1?x=y"}))
-    with pytest.raises(EngineError, match=r"points to elsewhere\.example"):
+    with pytest.raises(EngineError, match=r"returned a link to elsewhere\.example"):
         manager.rows(PATH, VERSION)
     assert len(server.received) == 1
 
@@ -110,7 +110,7 @@ def test_the_platforms_details_are_told(server: Loopback, manager: ArmClient) ->
     details = [{"code": "InvalidQuery", "message": "Query is invalid."}, {"code": "Parser", "message": "near '~'"}]
     server.answers(answer({"error": {"code": "BadRequest", "message": "See below", "details": details}}, 400))
     with pytest.raises(Refused, match="BadRequest: See below: Query is invalid.: near '~'"):
-        manager.graph("securityresources")
+        manager.resource_graph("securityresources")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_an_operation_that_fails_or_lasts_too_long_says_so(server: Loopback, man
 
 def test_resource_graph_is_read_to_its_end(server: Loopback, manager: ArmClient) -> None:
     server.answers(answer({"data": [{"a": 1}], "$skipToken": "t"}), answer({"data": [{"a": 2}]}))
-    assert manager.graph("securityresources") == [{"a": 1}, {"a": 2}]
+    assert manager.resource_graph("securityresources") == [{"a": 1}, {"a": 2}]
 
 
 @pytest.mark.parametrize(

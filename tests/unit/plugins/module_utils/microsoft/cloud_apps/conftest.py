@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A tenant that the loopback server plays, with a record of calls of its own and a clock that nobody waits for."""
+"""A tenant that the loopback server plays, with its own record of calls and a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
-    TRANSPORT_OPTIONS,
     TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft import collection_store
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import (
     TENANT_OPTIONS,
     CloudAppsClient,
-    connector_wait,
     rate_limit,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import TRANSPORT_OPTIONS
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback
 
@@ -29,7 +28,7 @@ from tests.unit.plugins.module_utils.loopback import Loopback
 def own_record(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: Path) -> None:
     """Keep the record of calls in a folder of the test."""
     monkeypatch.setenv("ANSIBLE_LOCAL_TEMP", str(tmp_path / "ansible"))
-    for module in (collection_store, rate_limit, connector_wait):
+    for module in (collection_store, rate_limit):
         monkeypatch.setattr(module, "time", clock)
 
 

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import CloudAppsClient
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.activities import (
-    activities,
+    read_activities,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     BadConnectionOption,
@@ -35,7 +35,7 @@ def test_a_tenant_without_an_address_says_where_to_find_it(tenant_of: Callable[.
 
 def test_an_api_token_goes_with_every_call(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(listing(0))
-    tenant.grid("/api/v1/subnet/", {})
+    tenant.rows("/api/v1/subnet/", {})
     (request,) = server.received
     assert request.path == "/api/v1/subnet/"
     assert request.headers["authorization"] == "Token legacy-t0ken-text"
@@ -49,20 +49,20 @@ def test_without_one_entra_signs_in_for_the_audience_of_cloud_apps(
 
     server.answers_by(entra)
     given = {"azure_tenant_id": "t", "azure_client_id": "c", "azure_client_secret": "s", "mda_api_token": None}
-    tenant_of(**given, azure_authority_url=server.url).grid("/api/v1/subnet/", {})
+    tenant_of(**given, azure_authority_url=server.url).rows("/api/v1/subnet/", {})
     assert server.received[0].form["scope"] == "05a65629-4c1b-48c1-a78b-804c4abdd4af/.default"
     assert server.received[1].headers["authorization"] == "Bearer b3arer-text"
 
 
 def test_a_grid_is_read_page_by_page(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(listing(100, hasNext=True), listing(3, hasNext=False))
-    assert len(tenant.grid("/api/v1/entities/", {"app": {"eq": [14509]}})) == 103
+    assert len(tenant.rows("/api/v1/entities/", {"app": {"eq": [14509]}})) == 103
     assert [(r.json["skip"], r.json["limit"]) for r in server.received] == [(0, 100), (100, 100)]
 
 
 def test_a_few_activities_are_one_call_newest_first(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(listing(2, hasNext=True))
-    assert len(activities(tenant, 14509, 1, 2)) == 2
+    assert len(read_activities(tenant, 14509, 1, 2)) == 2
     (request,) = server.received
     assert request.json == {
         "filters": {"service": {"eq": [14509]}, "date": {"gte_ndays": 1}},
@@ -76,7 +76,7 @@ def test_a_few_activities_are_one_call_newest_first(server: Loopback, tenant: Cl
 def test_many_activities_are_scanned(server: Loopback, tenant: CloudAppsClient) -> None:
     following = {"service": {"eq": [14509]}, "date": {"lte": 5}}
     server.answers(listing(500, hasNext=True, nextQueryFilters=following), listing(20, hasNext=True))
-    assert len(activities(tenant, 14509, 1, 0)) == 520
+    assert len(read_activities(tenant, 14509, 1, 0)) == 520
     assert [r.json["filters"] for r in server.received][1] == following
     assert all(r.json["isScan"] is True and r.json["limit"] == 5000 for r in server.received)
 
@@ -85,29 +85,29 @@ def test_a_bare_refusal_for_speed_is_waited_out_for_a_minute(
     server: Loopback, tenant: CloudAppsClient, clock: Clock
 ) -> None:
     server.answers(answer({"detail": "throttled"}, 429), listing(1))
-    assert len(tenant.grid("/api/v1/subnet/", {})) == 1
+    assert len(tenant.rows("/api/v1/subnet/", {})) == 1
     assert sum(clock.naps) == pytest.approx(60, abs=1)
 
 
 def test_the_tenants_own_word_on_how_long_counts(server: Loopback, tenant: CloudAppsClient, clock: Clock) -> None:
     server.answers(answer({}, 429, retry_after="7"), listing(1))
-    tenant.grid("/api/v1/subnet/", {})
+    tenant.rows("/api/v1/subnet/", {})
     assert clock.naps[0] == 7
 
 
 def test_every_attempt_takes_its_turn(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(answer({}, 503))
     with pytest.raises((HttpError, Refused)):
-        tenant.grid("/api/v1/subnet/", {})
+        tenant.rows("/api/v1/subnet/", {})
     assert len(server.received) == 2
-    assert tenant.session.throttle.file.read_text().count(".") == 2
+    assert tenant.session.rate_limit.file.read_text().count(".") == 2
 
 
 @pytest.mark.parametrize(
     ("status", "options", "kind", "told"),
     [
         (401, {}, SignInFailed, "mda_api_token is wrong, was revoked, or belongs to another tenant"),
-        (403, {}, Refused, "issue one as a Security Administrator"),
+        (403, {}, Refused, "Issue a token as a Security Administrator"),
         (
             403,
             {"mda_api_token": None, "azure_access_token": "b3arer-text"},
@@ -132,4 +132,4 @@ def test_a_refusal_says_what_is_missing(
 ) -> None:
     server.answers(answer({"detail": "Insufficient role based permissions"}, status))
     with pytest.raises(kind, match=told):
-        tenant_of(**options).grid("/api/v1/activities/", {})
+        tenant_of(**options).rows("/api/v1/activities/", {})

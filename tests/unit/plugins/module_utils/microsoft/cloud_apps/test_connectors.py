@@ -16,13 +16,15 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     InvalidInput,
     Refused,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
-    health,
-    same_address,
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connector_health import (
+    status_of,
     token_days_left,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
+    normalize_address,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.evidence import (
-    connector_number,
+    instance_id,
 )
 from ansible_collections.secops.servicenow_defender.plugins.modules import mda_connector_info, mda_connectors
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
@@ -72,10 +74,10 @@ class Portal:
         create = {
             "method": "POST",
             "url": f"{self.root}/make",
-            "body": {name: f"{{{{ {name} }}}}" for name in names},
+            "body": {name: f"${{{name}}}" for name in names},
             "expect": {"status": 200, "fields": {"id": "id"}},
         }
-        delete = {"method": "DELETE", "url": f"{self.root}/drop/{{{{ id }}}}"}
+        delete = {"method": "DELETE", "url": f"{self.root}/drop/${{id}}"}
         return {
             "contract": 1,
             "name": "c",
@@ -134,11 +136,11 @@ FULL = {
     ],
 )
 def test_a_connectors_health_follows_from_its_record(api: dict[str, Any], status: str) -> None:
-    assert health(api)[0] == status
+    assert status_of(api)[0] == status
 
 
 def test_instance_numbers_become_the_ids_of_other_routes() -> None:
-    assert [connector_number(number, 14509) for number in range(4)] == [14509, 1063085, 2111661, 3160237]
+    assert [instance_id(number, 14509) for number in range(4)] == [14509, 1063085, 2111661, 3160237]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_instance_numbers_become_the_ids_of_other_routes() -> None:
     ["https://Acme-Dev.service-now.com/", "HTTPS://acme-dev.SERVICE-NOW.com", "https://acme-dev.service-now.com:443"],
 )
 def test_case_slash_and_port_make_no_other_address(url: str) -> None:
-    assert same_address(url) == "https://acme-dev.service-now.com"
+    assert normalize_address(url) == "https://acme-dev.service-now.com"
 
 
 def test_a_refresh_token_lives_ninety_days() -> None:
@@ -160,6 +162,7 @@ def test_a_connected_instance_is_as_described(server: Loopback, task: Task) -> N
     assert (result["changed"], result["drift"], result["manual_steps"]) == (False, [], [])
     assert result["results"][0]["status"] == "connected"
     assert server.lines == [f"POST {LIST}"]
+    assert result["msg"].endswith(": connector acme-dev in sync")
 
 
 def test_one_list_call_serves_any_number_of_instances(server: Loopback, task: Task) -> None:
@@ -205,6 +208,7 @@ def test_what_is_missing_comes_with_labels_and_values_but_no_secret(server: Loop
     assert "c1ient-Secret" not in str(result)
     assert result["changed"] is False
     assert result["drift"][0]["before"] == "absent"
+    assert result["msg"].endswith(": absent: connector acme-dev; 1 manual step")
 
 
 def test_waiting_ends_when_a_person_has_done_it(server: Loopback, task: Task, clock: Any) -> None:
@@ -241,14 +245,14 @@ def test_two_connectors_of_one_name_are_an_error_that_names_both(server: Loopbac
 
 def test_one_instance_described_twice_is_an_error(server: Loopback, task: Task) -> None:
     Portal(server)
-    with pytest.raises(InvalidInput, match="'acme-dev' and 'again' are one instance"):
+    with pytest.raises(InvalidInput, match="'acme-dev' and 'again' have the same instance"):
         task({}, {"name": "again", "instance_url": "https://ACME-DEV.service-now.com/"})
     assert server.received == []
 
 
 @pytest.mark.parametrize("url", ["acme-dev", "ftp://acme-dev.service-now.com", "https://", "https://[::"])
 def test_an_address_that_is_none_is_told(server: Loopback, task: Task, url: str) -> None:
-    with pytest.raises(InvalidInput, match="must be a whole address"):
+    with pytest.raises(InvalidInput, match="must be an absolute URL"):
         task({"instance_url": url})
 
 
@@ -259,6 +263,7 @@ def test_a_contract_connects_what_is_missing_and_a_second_run_changes_nothing(se
     portal = Portal(server)
     result = task(contract=portal.contract)
     assert (result["changed"], result["results"][0]["status"], result["manual_steps"]) == (True, "connected", [])
+    assert result["msg"].endswith(": created connector acme-dev")
     assert portal.records[0]["body"] == FULL
     again = task(contract=portal.contract)
     assert (again["changed"], again["drift"]) == (False, [])
@@ -271,6 +276,9 @@ def test_check_mode_predicts_and_sends_nothing(server: Loopback, task: Task) -> 
     assert result["changed"] is True
     assert result["diff"]["after"] == {"connectors": {"connector acme-dev": "connected", "connector gone": "absent"}}
     assert set(server.lines) == {f"POST {LIST}"}
+    assert result["msg"].endswith(
+        "0 of 2 objects in sync; would create connector acme-dev; would delete connector gone"
+    )
 
 
 def test_a_contract_removes(server: Loopback, task: Task) -> None:
@@ -310,7 +318,7 @@ def test_a_contract_for_oauth_does_not_connect_with_a_password(server: Loopback,
 def test_all_values_are_there_before_the_first_connector_is_sent(server: Loopback, task: Task) -> None:
     portal = Portal(server)
     poor = {"name": "poor", "instance_url": "https://poor.service-now.com", "client_secret": None}
-    with pytest.raises(InvalidInput, match="connector poor: contract 'c' takes client_secret to create it"):
+    with pytest.raises(InvalidInput, match="connector poor: contract 'c' requires client_secret to create it"):
         task({}, poor, contract=portal.contract)
     assert portal.records == []
 
@@ -346,7 +354,7 @@ def test_evidence_alone_never_writes(silent_list: Portal, task: Task, server: Lo
 
 def test_when_nothing_tells_that_is_an_error(silent_list: Portal, task: Task) -> None:
     silent_list.others = dict.fromkeys(("/api/v1/activities/", "/api/v1/entities/"), answer({}, 403))
-    with pytest.raises(Refused, match="nothing tells how the connectors are"):
+    with pytest.raises(Refused, match="the status of the connectors cannot be read"):
         task()
 
 
@@ -357,6 +365,7 @@ def test_the_info_module_shows_evidence_by_instance(silent_list: Portal, server:
     result = mda_connector_info.run(params, TaskContext()).as_dict(with_diff=False)
     assert [(row["id"], row["accounts"]) for row in result["connectors"]] == [("14509", 2)]
     assert len(result["evidence"]) == 4
+    assert result["msg"].endswith(": 1 connector (1 connected) (from evidence, since the list is refused)")
 
 
 def test_a_contract_can_list_page_by_page(server: Loopback, task: Task) -> None:
@@ -374,8 +383,8 @@ def test_a_contract_can_list_page_by_page(server: Loopback, task: Task) -> None:
     step = {
         "method": "POST",
         "url": f"{server.url}/list",
-        "headers": {"cookie": "{{ portal_cookie }}"},
-        "body": {"skip": "{{ skip }}"},
+        "headers": {"cookie": "${portal_cookie}"},
+        "body": {"skip": "${skip}"},
         "expect": {"fields": {"connectors": "rows", "has_next": "more"}},
     }
     contract = portal.contract
@@ -392,7 +401,7 @@ def test_without_a_portal_session_the_known_route_lists(server: Loopback, task: 
     contract["operations"]["list"] = {
         "method": "POST",
         "url": f"{server.url}/list",
-        "headers": {"cookie": "{{ portal_cookie }}"},
+        "headers": {"cookie": "${portal_cookie}"},
         "expect": {"fields": {"connectors": "data"}},
     }
     assert task(contract=contract)["results"][0]["status"] == "connected"

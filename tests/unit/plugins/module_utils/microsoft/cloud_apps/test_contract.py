@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
@@ -20,8 +22,11 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.microso
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.contract import OPERATIONS, parse
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.replay import Replay
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.template import (
-    rendered,
-    rendered_url,
+    escape,
+    placeholder,
+    render,
+    render_url,
+    unescape,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     SignInFailed,
@@ -33,11 +38,12 @@ PORTAL = "https://security.microsoft.com"
 SCHEMA = Path(__file__).parents[6] / "docs" / "contract.schema.json"
 CREATE = {
     "method": "POST",
-    "url": "{root}/connect?to={{{{ instance_url }}}}",
-    "headers": {"cookie": "{{ portal_cookie }}"},
-    "body": {"label": "{{ name }}", "key": {"$base64": "{{ password }}"}, "request": "{{ uuid }}"},
+    "url": "{root}/connect?to=${{instance_url}}",
+    "headers": {"cookie": "${portal_cookie}"},
+    "body": {"label": "${name}", "key": {"$base64": "${password}"}, "request": "${uuid}"},
     "expect": {"status": 200, "fields": {"id": "data.id"}},
 }
+UNKNOWN = r"operations.create: unknown placeholder \${nmae}; did you mean \${name}\? Known placeholders: api_version, .*username"
 
 
 def document(root: str = PORTAL, **create: Any) -> dict[str, Any]:
@@ -51,12 +57,12 @@ def document(root: str = PORTAL, **create: Any) -> dict[str, Any]:
 def test_a_contract_is_understood() -> None:
     contract = parse(document(), "mda_connector")
     assert contract.origin == PORTAL
-    assert contract.needs("create") == {"instance_url", "name", "password", "portal_cookie"}
+    assert contract.required_values("create") == {"instance_url", "name", "password", "portal_cookie"}
 
 
 def test_what_an_answer_brings_need_not_be_given() -> None:
-    then = [{"method": "POST", "url": f"{PORTAL}/confirm/{{{{ id }}}}"}]
-    assert "id" not in parse(document(then=then), "mda_connector").needs("create")
+    then = [{"method": "POST", "url": f"{PORTAL}/confirm/${{id}}"}]
+    assert "id" not in parse(document(then=then), "mda_connector").required_values("create")
 
 
 @pytest.mark.parametrize(
@@ -65,15 +71,18 @@ def test_what_an_answer_brings_need_not_be_given() -> None:
         ({"contract": 2}, "contract: must be 1"),
         ({"name": ""}, "name: is missing"),
         ({"target": "other"}, "target: must be one of"),
-        ({"target": "mdc_integration"}, "here a contract for mda_connector is due"),
+        ({"target": "mdc_integration"}, "target: must be mda_connector here"),
         ({"operations": {}}, "must be a mapping of operations"),
-        ({"operations": {"explode": CREATE}}, "explode is none of"),
-        ({"operations": {"create": {"method": "POST", "url": "/path"}}}, "create.url: must be a whole address"),
+        ({"operations": {"explode": CREATE}}, "explode must be one of"),
+        ({"operations": {"create": {"method": "POST", "url": "/path"}}}, "create.url: must be an absolute URL"),
         ({"operations": {"create": {"method": "PUSH", "url": f"{PORTAL}/"}}}, "create.method: must be one of"),
-        ({"operations": {"create": {"method": "POST", "url": "https://{{ name }}/"}}}, "host cannot be a placeholder"),
+        ({"operations": {"create": {"method": "POST", "url": "https://${name}/"}}}, "host cannot be a placeholder"),
         ({"operations": {"create": {"method": "POST", "url": "http://example.com/"}}}, "plain http"),
         ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/", "sneaky": 1}}}, "unknown key sneaky"),
-        ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/{{{{ nmae }}}}"}}}, "unknown placeholder nmae"),
+        ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/${{nmae}}"}}}, UNKNOWN),
+        ({"operations": {"delete": {"method": "POST", "url": f"{PORTAL}/", "body": ["${zzz}"]}}}, r"operations.delete: unknown placeholder \${zzz}\. Known"),
+        ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/", "body": "${Name}"}}}, r"'\${Name}' is not a placeholder"),
+        ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/", "headers": {"a": "$name"}}}}, "is not a placeholder. Write"),
         ({"operations": {"create": {"method": "POST", "url": f"{PORTAL}/", "expect": {"status": 404}}}}, "200 to 299"),
         (
             {"operations": {"create": {"method": "POST", "url": f"{PORTAL}/", "then": [{"method": "GET", "url": "https://example.com/"}]}}},
@@ -98,22 +107,31 @@ def test_the_schema_knows_the_same_operations() -> None:
 @pytest.mark.parametrize(
     ("template", "filled"),
     [
-        ("{{ name }}", "a b"),
-        ("ServiceNow - {{name}}!", "ServiceNow - a b!"),
-        ({"$base64": "{{ name }}"}, "YSBi"),
-        ({"$url": "{{ name }}"}, "a%20b"),
-        ({"$json": {"n": "{{ name }}", "s": "{{ skip }}"}}, '{"n":"a b","s":7}'),
-        ({"$form": {"n": "{{ name }}"}}, "n=a+b"),
-        ([{"deep": ["{{ skip }}", True, None]}], [{"deep": [7, True, None]}]),
+        ("${name}", "a b"),
+        ("ServiceNow - ${name}!", "ServiceNow - a b!"),
+        ({"$base64": "${name}"}, "YSBi"),
+        ({"$url": "${name}"}, "a%20b"),
+        ({"$json": {"n": "${name}", "s": "${skip}"}}, '{"n":"a b","s":7}'),
+        ({"$form": {"n": "${name}"}}, "n=a+b"),
+        ([{"deep": ["${skip}", True, None]}], [{"deep": [7, True, None]}]),
         ("{{ lookup('pipe', 'id') }}", "{{ lookup('pipe', 'id') }}"),
+        ("costs $$5, $${name} and $$${name}", "costs $5, ${name} and $a b"),
+        ("$$", "$"),
     ],
 )
 def test_a_template_is_filled_in(template: Any, filled: Any) -> None:
-    assert rendered(template, {"name": "a b", "skip": 7}) == filled
+    assert render(template, {"name": "a b", "skip": 7}) == filled
+
+
+@given(st.text(), st.text())
+def test_any_text_can_be_escaped(text: str, value: str) -> None:
+    template = f"{escape(text)}{placeholder('name')}{escape(text)}"
+    assert render(template, {"name": value}) == f"{text}{value}{text}"
+    assert unescape(escape(text)) == text
 
 
 def test_a_value_cannot_leave_its_place_in_an_address() -> None:
-    filled = rendered_url(f"{PORTAL}/x/{{{{ id }}}}?q={{{{ name }}}}", {"id": "../admin", "name": "a&b=c#"})
+    filled = render_url(f"{PORTAL}/x/${{id}}?q=${{name}}", {"id": "../admin", "name": "a&b=c#"})
     assert filled == f"{PORTAL}/x/..%2Fadmin?q=a%26b%3Dc%23"
 
 
@@ -153,7 +171,7 @@ def test_each_run_has_its_own_request_id(server: Loopback, replay_of: Callable[.
 
 def test_later_requests_use_what_answers_brought(server: Loopback, replay_of: Callable[..., Replay]) -> None:
     server.answers(answer({"data": {"id": "x1"}}), answer({"ok": True}))
-    replay_of(then=[{"method": "POST", "url": f"{server.url}/confirm/{{{{ id }}}}", "body": {"for": "{{ id }}"}}]).run(
+    replay_of(then=[{"method": "POST", "url": f"{server.url}/confirm/${{id}}", "body": {"for": "${id}"}}]).run(
         "create", VALUES
     )
     assert (server.received[1].path, server.received[1].json) == ("/confirm/x1", {"for": "x1"})
@@ -163,15 +181,17 @@ def test_an_answer_without_a_declared_field_stops_everything(
     server: Loopback, replay_of: Callable[..., Replay]
 ) -> None:
     server.answers(answer({"data": {"connectorId": "x1"}}))
-    then = [{"method": "POST", "url": f"{server.url}/confirm/{{{{ id }}}}"}]
-    with pytest.raises(EngineError, match=r"no longer fits.*lacks id \(data.id\); it has: data. Nothing more was sent"):
+    then = [{"method": "POST", "url": f"{server.url}/confirm/${{id}}"}]
+    with pytest.raises(
+        EngineError, match=r"no longer matches.*lacks id \(data.id\); it has: data. Nothing more was sent"
+    ):
         replay_of(then=then).run("create", VALUES)
     assert server.lines == ["POST /connect"]
 
 
 def test_another_status_than_declared_stops_everything(server: Loopback, replay_of: Callable[..., Replay]) -> None:
     server.answers(answer({"data": {"id": "x1"}}, 202))
-    with pytest.raises(EngineError, match="-> 202, where status 200 is declared"):
+    with pytest.raises(EngineError, match="-> 202, but the contract declares status 200"):
         replay_of().run("create", VALUES)
 
 
@@ -184,7 +204,7 @@ def test_a_refusal_of_one_connector_is_no_misfit(server: Loopback, replay_of: Ca
 @pytest.mark.parametrize("ended", [answer({}, 401), answer({}, 440), page("Please sign in")])
 def test_a_session_that_has_ended_is_told(server: Loopback, replay_of: Callable[..., Replay], ended: Any) -> None:
     server.answers(ended)
-    with pytest.raises(SignInFailed, match="the portal session has ended or lacks the right") as caught:
+    with pytest.raises(SignInFailed, match="the portal session has ended or lacks the permission") as caught:
         replay_of().run("create", VALUES)
     assert "c00kie-text" not in str(caught.value)
 
@@ -198,12 +218,12 @@ def test_check_mode_lets_no_write_out(server: Loopback, context: TaskContext, re
 
 
 def test_a_missing_value_is_named_before_anything_is_sent(replay_of: Callable[..., Replay]) -> None:
-    with pytest.raises(InvalidInput, match="takes instance_url, password to create it. Nothing was sent"):
+    with pytest.raises(InvalidInput, match="requires instance_url, password to create it. Nothing was sent"):
         replay_of().check("create", {"name": "acme-test"}, "connector acme-test")
 
 
 def test_our_own_sign_in_goes_to_no_other_host(server: Loopback, tenant_of: Callable[..., CloudAppsClient]) -> None:
-    signed = document(PORTAL, headers={"authorization": "{{ authorization }}"})
+    signed = document(PORTAL, headers={"authorization": "${authorization}"})
     replay = Replay(parse(signed, "mda_connector"), tenant_of())
-    with pytest.raises(InvalidInput, match="takes authorization"):
+    with pytest.raises(InvalidInput, match="requires authorization"):
         replay.check("create", VALUES, "connector acme-test")

@@ -106,7 +106,7 @@ def test_two_ranges_of_one_name_are_an_error(server: Loopback, task: Task) -> No
 
 @pytest.mark.parametrize("subnet", ["192.0.2.0/33", "office", ""])
 def test_what_is_no_subnet_is_told(server: Loopback, task: Task, subnet: str) -> None:
-    with pytest.raises(InvalidInput, match="is no subnet"):
+    with pytest.raises(InvalidInput, match="is not a subnet"):
         task({**OFFICE, "subnets": [subnet]})
     assert server.received == []
 

@@ -12,7 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.policy_lifecycle import (
-    note_of,
+    lifecycle_of,
 )
 from ansible_collections.secops.servicenow_defender.plugins.modules import mda_policies
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
@@ -72,14 +72,14 @@ def test_check_mode_switches_nothing(server: Loopback, task: Task) -> None:
 
 
 def test_another_name_of_a_contract_is_refused(server: Loopback, task: Task) -> None:
-    with pytest.raises(InvalidInput, match="is not the name of the one that is shipped"):
+    with pytest.raises(InvalidInput, match="must be a mapping, or portal_policy_routes"):
         task({"name": TERMINATED}, contract="other")
 
 
 def test_switching_on_what_microsoft_replaced_is_warned_of(server: Loopback, task: Task) -> None:
     Policies(server, "Ransomware detection")
     _result, warnings = task({"name": "Ransomware detection"})
-    assert "Microsoft replaced 'Ransomware detection' by" in warnings[0]
+    assert "Microsoft replaced 'Ransomware detection' with" in warnings[0]
 
 
 def test_a_policy_that_is_not_there_is_off(server: Loopback, task: Task) -> None:
@@ -90,7 +90,7 @@ def test_a_policy_that_is_not_there_is_off(server: Loopback, task: Task) -> None
 
 def test_two_policies_of_one_name_are_told_apart_by_id(server: Loopback, task: Task) -> None:
     Policies(server, TERMINATED, TERMINATED)
-    with pytest.raises(InvalidInput, match=r"\(id-0, id-1\); pick one with id"):
+    with pytest.raises(InvalidInput, match=r"\(id-0, id-1\); set id to select one"):
         task({"name": TERMINATED})
     assert task({"id": "id-1"}, check_mode=True)[0]["results"][0]["id"] == "id-1"
 
@@ -107,5 +107,5 @@ def test_two_policies_of_one_name_are_told_apart_by_id(server: Loopback, task: T
     ],
 )
 def test_what_became_of_a_policy_is_known(name: str, kind: str, standing: str, date: str) -> None:
-    note = note_of(name, kind)
-    assert (note.standing, note.date) == (standing, date)
+    lifecycle = lifecycle_of(name, kind)
+    assert (lifecycle.standing, lifecycle.date) == (standing, date)

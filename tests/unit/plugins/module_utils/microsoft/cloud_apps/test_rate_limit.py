@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.rate_limit import (
-    CALLS,
+    MAX_CALLS,
     WINDOW,
     RateLimit,
-    _reserved,
+    _reserve,
     folder,
 )
 from tests.unit.plugins.module_utils.conftest import Clock
@@ -30,43 +30,43 @@ def throttle(place: Path, lines: list[str] | None = None) -> RateLimit:
 def test_the_thirty_first_call_waits_for_its_minute(tmp_path: Path, clock: Clock) -> None:
     lines: list[str] = []
     paced = throttle(tmp_path, lines)
-    for _call in range(CALLS):
-        paced.take()
+    for _call in range(MAX_CALLS):
+        paced.acquire()
     assert clock.naps == []
-    paced.take()
+    paced.acquire()
     assert WINDOW - 2 < sum(clock.naps) <= WINDOW
-    assert lines == ["waiting 61 s: the tenant answers 30 calls a minute"]
+    assert lines == ["waiting 61 s: the tenant accepts 30 calls per minute"]
 
 
 def test_the_same_tenant_is_one_whoever_asks(tmp_path: Path, clock: Clock) -> None:
     first, second = throttle(tmp_path), RateLimit(URL.upper(), [].append, tmp_path)
-    for _call in range(CALLS // 2):
-        first.take()
-        second.take()
+    for _call in range(MAX_CALLS // 2):
+        first.acquire()
+        second.acquire()
     other = RateLimit("https://other.example.com", [].append, tmp_path)
-    other.take()
+    other.acquire()
     assert clock.naps == []
-    second.take()
+    second.acquire()
     assert clock.naps
 
 
 def test_a_refusal_holds_everybody_back(tmp_path: Path, clock: Clock) -> None:
-    throttle(tmp_path).hold(60)
-    throttle(tmp_path).take()
+    throttle(tmp_path).block(60)
+    throttle(tmp_path).acquire()
     assert 59 < sum(clock.naps) < 61
 
 
 def test_a_record_that_makes_no_sense_is_forgotten(tmp_path: Path, clock: Clock) -> None:
     paced = throttle(tmp_path)
-    for text in ("no JSON", '{"a": 1}', json.dumps([clock.time() + 10**6] * CALLS)):
+    for text in ("no JSON", '{"a": 1}', json.dumps([clock.time() + 10**6] * MAX_CALLS)):
         paced.file.write_text(text)
-        paced.take()
+        paced.acquire()
     assert clock.naps == []
 
 
 def test_the_record_holds_times_alone_and_is_nobody_elses(tmp_path: Path, clock: Clock) -> None:
     paced = throttle(tmp_path)
-    paced.take()
+    paced.acquire()
     assert stat.S_IMODE(paced.file.stat().st_mode) == 0o600
     assert "acme" not in paced.file.name
     assert [type(moment) for moment in json.loads(paced.file.read_text())] == [float]
@@ -78,7 +78,7 @@ def test_the_record_lies_in_the_temporary_folder_of_ansible(tmp_path: Path) -> N
 
 def _take_some(place: str) -> None:
     for _call in range(5):
-        RateLimit(URL, [].append, Path(place)).take()
+        RateLimit(URL, [].append, Path(place)).acquire()
 
 
 def test_processes_count_together(tmp_path: Path) -> None:
@@ -95,6 +95,6 @@ def test_no_window_ever_holds_more_calls(pauses: list[float]) -> None:
     now, times = 1000.0, []
     for pause in pauses:
         now += pause
-        times, _wait = _reserved(times, now)
+        times, _wait = _reserve(times, now)
     for start in times:
-        assert sum(start <= moment < start + WINDOW - 0.001 for moment in times) <= CALLS
+        assert sum(start <= moment < start + WINDOW - 0.001 for moment in times) <= MAX_CALLS

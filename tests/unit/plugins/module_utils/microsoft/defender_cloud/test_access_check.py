@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm.permissions import judged
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm.permissions import verdict_on
 from ansible_collections.secops.servicenow_defender.plugins.modules import mdc_access_info
 from tests.unit.plugins.module_utils.loopback import answer
 from tests.unit.plugins.module_utils.microsoft.fake_arm import SCOPE, SECURITY, ResourceManagerDouble, error
@@ -58,7 +58,7 @@ def problem_ids(done: Any) -> list[str]:
     ],
 )
 def test_an_action_is_judged_entry_by_entry(entries: Any, verdict: str) -> None:
-    assert judged(entries, WRITE) == verdict
+    assert verdict_on(entries, WRITE) == verdict
 
 
 def test_nothing_stands_in_the_way_of_a_security_admin(arm: ResourceManagerDouble) -> None:
@@ -92,7 +92,7 @@ def test_one_spelling_of_the_action_of_integrations_is_not_enough_to_be_sure(arm
     snapshot(arm, role)
     done = arm.run(mdc_access_info)
     assert problem_ids(done) == ["may_not_delete_integration", "may_not_write_integration"]
-    assert done["problems"][0]["remedy"] == "Let the custom role have Microsoft.Security/*"
+    assert done["problems"][0]["remedy"] == "Add Microsoft.Security/* to the custom role"
 
 
 def test_a_plan_that_is_off_and_a_provider_that_is_not_registered(arm: ResourceManagerDouble) -> None:
@@ -143,7 +143,7 @@ def test_a_management_group_has_neither_provider_nor_plan(arm: ResourceManagerDo
     assert done["problems"] == []
     assert (done["access"]["provider"], done["access"]["plan"]["tier"]) == ("not_applicable", "not_applicable")
     assert len(arm.server.received) == 1
-    with pytest.raises(Refused, match="is not there, or the identity may read nothing of it"):
+    with pytest.raises(Refused, match="does not exist, or the identity may read nothing of it"):
         arm.run(mdc_access_info, scope=f"{GROUP}-other")
 
 

@@ -110,7 +110,7 @@ def test_another_update_is_waited_for_with_progress(arm: ResourceManagerDouble, 
 def test_another_update_that_does_not_settle_is_an_error(arm: ResourceManagerDouble) -> None:
     arm.has(PATH, pricingTier="Free")
     arm.script(f"PUT {PATH}", *[error("Conflict", "try later", 409)] * 9)
-    with pytest.raises(EngineError, match=r"has not settled within 60 s \(Conflict: try later\).*wait_timeout"):
+    with pytest.raises(EngineError, match=r"has not ended within 60 s \(Conflict: try later\).*wait_timeout"):
         arm.run(mdc_plan, wait_timeout=60)
 
 
@@ -126,7 +126,7 @@ def test_a_failed_extension_within_success_is_a_failure_that_names_it(arm: Resou
         arm.run(mdc_plan)
     assert f"extension {SCAN} -> Failed: no right to assign roles. Kept: tier Standard, {DATA} on" in str(raised.value)
     # It is not forgotten: described, it is tried again; else it is warned of.
-    assert any("stands at Failed" in warning for warning in arm.run(mdc_plan).warnings)
+    assert any("has the status Failed" in warning for warning in arm.run(mdc_plan).warnings)
     arm.changes = None
     assert arm.run(mdc_plan, extensions=[{"name": SCAN}])["drift"][0]["before"] == "failed: no right to assign roles"
 
@@ -155,7 +155,7 @@ def test_what_the_platform_drops_is_an_error(arm: ResourceManagerDouble) -> None
     [
         ({"name": "Nothing"}, "has no plan 'Nothing'"),
         ({"tier": "Free", "extensions": [{"name": SCAN}]}, "belong to tier Standard"),
-        ({"extensions": [{"name": SCAN}, {"name": SCAN}]}, "names one of them twice"),
+        ({"extensions": [{"name": SCAN}, {"name": SCAN}]}, "lists an extension twice"),
         ({"scope": "/providers/Microsoft.Management/managementGroups/acme"}, "here it must be a subscription"),
     ],
 )

@@ -19,7 +19,11 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     EngineError,
     InvalidInput,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.timestamps import moment, same_moment, written
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.timestamps import (
+    format_utc,
+    parse,
+    same_instant,
+)
 from ansible_collections.secops.servicenow_defender.plugins.modules import mdc_assignments
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Received, Reply, answer
@@ -230,7 +234,7 @@ def test_an_empty_text_takes_a_value_away(governance: Governance, task: Task) ->
 def test_a_due_date_that_nobody_gave_is_set_once(governance: Governance, task: Task, clock: Clock) -> None:
     governance.has(machine("vm1"))
     task(entry(), default_due_days=14)
-    due = moment(governance.only["remediationDueDate"])
+    due = parse(governance.only["remediationDueDate"])
     assert timedelta(days=13) <= due - datetime.now(timezone.utc) <= timedelta(days=14)
     assert not task(entry(), default_due_days=30)["changed"]
 
@@ -389,7 +393,7 @@ def test_two_for_one_finding_are_ours_or_nobodys(governance: Governance, task: T
     one, two = (governance.assign(machine("vm2"), key) for key in ("b", "c"))
     result = task(entry(), entry(machine("vm2"), ticket_status="open"))
     assert result["results"][1]["status"] == "refused"
-    assert f"there are 2 of them, {one} and {two}" in result["results"][1]["reason"]
+    assert f"there are 2 assignments, {one} and {two}" in result["results"][1]["reason"]
 
 
 def test_a_number_that_azure_cannot_hold_is_left_out_and_nothing_else(governance: Governance, task: Task) -> None:
@@ -402,7 +406,7 @@ def test_a_number_that_azure_cannot_hold_is_left_out_and_nothing_else(governance
     result = task(*entries)
     large, fits = result["results"]
     assert (large["status"], large["ticket_number"], large["ticket_link"]) == ("changed", None, LINK)
-    assert "ticket number INC2147483648 is beyond 2147483647" in large["reason"]
+    assert "ticket number INC2147483648 is greater than 2147483647" in large["reason"]
     assert result["warnings"] == [large["reason"]]
     assert (fits["ticket_number"], "reason" in fits) == (2147483647, False)
     again = task(*entries)
@@ -417,13 +421,13 @@ def test_a_number_that_azure_cannot_hold_is_left_out_and_nothing_else(governance
         ({"resource_id": "vm1"}, "resource_id must be /subscriptions/<id>"),
         ({"resource_id": f"{machine('vm1')}{ASSESSMENTS}/x"}, "must be the id of the resource alone"),
         ({"resource_id": "/providers/Microsoft.Management/managementGroups/acme"}, "is a management group"),
-        ({"due_date": "tomorrow"}, "due_date 'tomorrow' is no date such as"),
+        ({"due_date": "tomorrow"}, "due_date 'tomorrow' is neither a date such as"),
         ({"due_date": "2026-13-01"}, "due_date"),
         ({"due_date": ""}, "due_date must not be empty"),
-        ({"eta": "2026-12-01"}, "eta and eta_justification go together"),
-        ({"eta_justification": "Later"}, "eta and eta_justification go together"),
-        ({"ticket_number": "INC0010023"}, "ticket_number INC0010023 needs ticket_link"),
-        ({"ticket_number": "99999999999"}, "ticket_number 99999999999 needs ticket_link"),
+        ({"eta": "2026-12-01"}, "eta and eta_justification require each other"),
+        ({"eta_justification": "Later"}, "eta and eta_justification require each other"),
+        ({"ticket_number": "INC0010023"}, "ticket_number INC0010023 requires ticket_link"),
+        ({"ticket_number": "99999999999"}, "ticket_number 99999999999 requires ticket_link"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
@@ -435,7 +439,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
 
 
 def test_one_finding_twice_is_refused(server: Loopback, task: Task) -> None:
-    with pytest.raises(InvalidInput, match="describes assignment .* twice"):
+    with pytest.raises(InvalidInput, match="lists assignment .* twice"):
         task(entry(), entry(machine("vm1").upper()))
     with pytest.raises(InvalidInput, match="default_due_days must be 0 or more"):
         task(entry(), default_due_days=-1)
@@ -462,9 +466,9 @@ def test_the_last_digits_are_the_number(governance: Governance, task: Task, text
 
 @given(st.datetimes(min_value=datetime(1000, 1, 2), max_value=datetime(9998, 1, 1)))
 def test_a_moment_is_the_same_however_it_is_written(value: datetime) -> None:
-    text = written(value.replace(tzinfo=timezone.utc))
-    assert moment(text) == value.replace(tzinfo=timezone.utc)
-    assert same_moment(text, text.replace("T", " ").removesuffix("Z"))
+    text = format_utc(value.replace(tzinfo=timezone.utc))
+    assert parse(text) == value.replace(tzinfo=timezone.utc)
+    assert same_instant(text, text.replace("T", " ").removesuffix("Z"))
 
 
 @pytest.mark.parametrize(
@@ -479,13 +483,13 @@ def test_a_moment_is_the_same_however_it_is_written(value: datetime) -> None:
     ],
 )
 def test_dates_are_compared_as_moments(one: str, other: str, same: bool) -> None:
-    assert same_moment(one, other) is same
+    assert same_instant(one, other) is same
 
 
 @given(st.text())
 def test_what_is_no_date_is_told(text: str) -> None:
     try:
-        moment(text)
+        parse(text)
     except (ValueError, OverflowError):
         return
     assert json.dumps(text)[1:5].isdigit()

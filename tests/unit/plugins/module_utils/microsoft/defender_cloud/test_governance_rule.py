@@ -172,7 +172,7 @@ def test_conditions_that_options_cannot_say_are_shown_as_they_are(arm: ResourceM
 def test_a_priority_that_is_taken_is_explained(arm: ResourceManagerDouble) -> None:
     has_rule(arm, displayName="Other")
     has_rule(arm, "r-2", displayName="Another", rulePriority=101)
-    with pytest.raises(InvalidInput, match="belongs to the rule 'Other'.*The next free priority is 102"):
+    with pytest.raises(InvalidInput, match="is taken by the rule 'Other'.*The next free priority is 102"):
         rule(arm, **NEW)
     assert not arm.writes
     # One of another scope does no harm.
@@ -190,7 +190,7 @@ def test_ids_without_a_slash_in_front_are_the_scopes_own(arm: ResourceManagerDou
 def test_two_rules_of_one_name_are_named_and_left_alone(arm: ResourceManagerDouble) -> None:
     has_rule(arm)
     has_rule(arm, "r-2", rulePriority=3)
-    with pytest.raises(InvalidInput, match=r"\(r-1, r-2\). Neither was touched"):
+    with pytest.raises(InvalidInput, match=r"\(r-1, r-2\). None was changed"):
         rule(arm, display_name="High", disabled=True)
     assert not arm.writes
 
@@ -200,7 +200,7 @@ def test_an_inherited_rule_is_left_alone(arm: ResourceManagerDouble) -> None:
     arm.documents[path]["id"] = f"{GROUP}{SECURITY}/governanceRules/r-1"
     done = rule(arm, display_name="High", state="absent")
     assert (done["changed"], arm.writes) == (False, [])
-    assert "inherited, and was left alone" in done.warnings[0]
+    assert "not defined there, and was left unchanged" in done.warnings[0]
     assert "also inherits" in rule(arm, **NEW, check_mode=True).warnings[0]
 
 
@@ -232,7 +232,7 @@ def test_a_servicenow_rule_leaves_to_a_person_what_has_no_field(arm: ResourceMan
 
 def test_a_servicenow_rule_without_an_integration_is_warned_of(arm: ResourceManagerDouble) -> None:
     (warning,) = rule(arm, **NEW, rule_type="ServiceNow", extra_properties=PORTAL).warnings
-    assert "no ServiceNow integration works on subscription" in warning
+    assert "no ServiceNow integration is in effect on subscription" in warning
     assert properties(arm.puts[0])["additionalData"] == PORTAL["additionalData"]
 
 
@@ -250,7 +250,7 @@ def test_properties_are_learned_from_a_rule_made_in_the_portal(arm: ResourceMana
     del arm.documents[path]
     assert rule(arm, **wanted, rule_type="ServiceNow", learn_from="made in the PORTAL")["changed"] is False
     arm.documents.clear()
-    with pytest.raises(InvalidInput, match="has no rule of that name or id. Make one in the portal"):
+    with pytest.raises(InvalidInput, match="has no rule of that name or id. Create one in the portal"):
         rule(arm, **wanted, rule_type="ServiceNow", learn_from="made in the PORTAL")
 
 
@@ -267,7 +267,7 @@ def test_extra_properties_are_merged_and_compared_in_part(arm: ResourceManagerDo
 
 def test_extra_properties_that_the_platform_drops_are_an_error(arm: ResourceManagerDouble) -> None:
     arm.changes = lambda document: document["properties"].pop("additionalData", None)
-    with pytest.raises(EngineError, match="did not keep the value.*extra_properties.additionalData is None"):
+    with pytest.raises(EngineError, match="returned a different value.*extra_properties.additionalData is None"):
         rule(arm, **NEW, extra_properties=PORTAL)
 
 
@@ -325,14 +325,14 @@ def test_a_rule_is_removed_and_the_operation_followed(arm: ResourceManagerDouble
     ("changes", "words"),
     [
         ({"priority": 1001}, "between 0 and 1000"),
-        ({"priority": None}, "a new rule takes priority"),
-        ({"severities": None, "owner": None}, "a new rule takes severities or recommendations, owner"),
-        ({"severities": []}, "severities is empty"),
-        ({"severities": None, "recommendations": [f"/providers/x/{KEY}"]}, "takes names of assessments"),
-        ({"owner": {"by_tag": "a", "email": "b@example.com"}}, "takes one of by_tag"),
-        ({"owner": {"email": "nobody"}}, "is no address"),
+        ({"priority": None}, "a new rule requires priority"),
+        ({"severities": None, "owner": None}, "a new rule requires severities or recommendations, owner"),
+        ({"severities": []}, "severities must not be empty"),
+        ({"severities": None, "recommendations": [f"/providers/x/{KEY}"]}, "must be names of assessments"),
+        ({"owner": {"by_tag": "a", "email": "b@example.com"}}, "requires exactly one of by_tag"),
+        ({"owner": {"email": "nobody"}}, "must be an e-mail address"),
         ({"remediation_timeframe_days": 0}, "must be 1 or more"),
-        ({"extra_properties": {"ruleType": "x"}}, "has an option of its own"),
+        ({"extra_properties": {"ruleType": "x"}}, "has its own option"),
         ({"display_name": " "}, "display_name must not be empty"),
         ({"execute": True, "disabled": True}, "does not run"),
     ],

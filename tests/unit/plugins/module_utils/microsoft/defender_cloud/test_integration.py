@@ -126,7 +126,7 @@ def test_credentials_are_tried_before_and_after(ready: ResourceManagerDouble) ->
     ("kind", "words"),
     [
         ("WrongCredentials", "did not accept the credentials.*snow_oauth_check"),
-        ("UserUnauthorized", "may not read what Defender for Cloud needs.*administrator in ServiceNow"),
+        ("UserUnauthorized", "may not read what Defender for Cloud requires.*administrator in ServiceNow"),
         ("SomethingNew", r"could not be connected \(SomethingNew: no\)"),
     ],
 )
@@ -148,7 +148,7 @@ def test_refused_credentials_stop_the_run_before_the_first_write(
 def test_without_a_connection_test_it_goes_on_with_a_warning(ready: ResourceManagerDouble, reply: Reply) -> None:
     ready.scripted[f"POST {TEST}"] = [reply]
     done = integration(ready, **NEW)
-    assert "could not be tried beforehand" in done.warnings[0]
+    assert "could not be tested before the write" in done.warnings[0]
     assert (done["changed"], done["connection_test"]["status"], len(ready.puts)) == (True, "unavailable", 1)
 
 
@@ -164,7 +164,7 @@ def test_an_answer_that_got_lost_makes_no_second_integration(ready: ResourceMana
 def test_a_change_without_the_credentials_is_refused(ready: ResourceManagerDouble) -> None:
     existing(ready)
     with pytest.raises(
-        InvalidInput, match="to change disabled, give instance_url, username, password.*nothing was written"
+        InvalidInput, match="a change of disabled also requires instance_url, username, password.*nothing was written"
     ):
         integration(ready, display_name="prod-itsm", disabled=True)
     assert not ready.writes
@@ -190,9 +190,9 @@ def test_credentials_are_written_always_only_where_that_is_wanted(ready: Resourc
     for _run in range(2):
         done = integration(ready, **NEW, update_credentials="always")
         assert (done["changed"], [entry["field"] for entry in done["drift"]]) == (True, ["credentials"])
-        assert "every run reports a change" in done.warnings[0]
+        assert "every run writes the credentials and reports a change" in done.warnings[0]
     assert len(ready.puts) == 2
-    with pytest.raises(InvalidInput, match="to change credentials, give password"):
+    with pytest.raises(InvalidInput, match="a change of credentials also requires password"):
         integration(ready, **{**NEW, "password": None}, update_credentials="always")
 
 
@@ -229,12 +229,12 @@ def test_inherited_ones_are_told_apart(ready: ResourceManagerDouble) -> None:
 def test_two_integrations_of_one_name_are_named_and_left_alone(ready: ResourceManagerDouble) -> None:
     existing(ready)
     existing(ready, "i-2")
-    with pytest.raises(InvalidInput, match=r"\(i-1, i-2\). Neither was touched"):
+    with pytest.raises(InvalidInput, match=r"\(i-1, i-2\). None was changed"):
         integration(ready, **NEW, disabled=True)
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"), [([{"tickets": 7}], "; 7 assignments there have a ticket"), ([{}], "made\\. The tickets")]
+    ("rows", "told"), [([{"tickets": 7}], "; 7 assignments there have a ticket"), ([{}], "created\\. The tickets")]
 )
 def test_removing_takes_a_confirmation_that_knows_what_goes(ready: ResourceManagerDouble, rows: Any, told: str) -> None:
     path = existing(ready)
@@ -256,9 +256,9 @@ def test_removing_takes_a_confirmation_that_knows_what_goes(ready: ResourceManag
 def test_what_cannot_work_is_refused_before_anything_is_written(ready: ResourceManagerDouble) -> None:
     with pytest.raises(InvalidInput, match="commercial cloud only, not in AzureUSGovernment"):
         integration(ready, **NEW, azure_cloud="AzureUSGovernment")
-    with pytest.raises(InvalidInput, match="a new one takes password, client_secret"):
+    with pytest.raises(InvalidInput, match="a new one requires password, client_secret"):
         integration(ready, **{**NEW, "password": None, "client_secret": None})
-    with pytest.raises(BadConnectionOption, match="instance_url must be a whole address"):
+    with pytest.raises(BadConnectionOption, match="instance_url must be an absolute URL"):
         integration(ready, **{**NEW, "instance_url": "acme"})
     properties(ready.documents[f"{SCOPE}{SECURITY}/pricings/CloudPosture"])["pricingTier"] = "Free"
     with pytest.raises(InvalidInput, match="CloudPosture\\) is off on subscription.*mdc_plan"):
@@ -314,22 +314,22 @@ def contract(arm: ResourceManagerDouble, **operations: Any) -> dict[str, Any]:
 
 
 def test_a_contract_takes_the_place_of_the_draft(ready: ResourceManagerDouble) -> None:
-    root = f"{ready.server.url}/{{{{ scope }}}}/providers/Microsoft.Security"
-    signed = {"authorization": "{{ authorization }}"}
+    root = f"{ready.server.url}/${{scope}}/providers/Microsoft.Security"
+    signed = {"authorization": "${authorization}"}
     wanted = contract(
         ready,
         create={
             "method": "PUT",
-            "url": f"{root}/integrations/{{{{ id }}}}?api-version={{{{ api_version }}}}",
+            "url": f"{root}/integrations/${{id}}?api-version=${{api_version}}",
             "headers": signed,
-            "body": {"properties": "{{ properties }}", "extra": {"off": "{{ disabled }}", "to": "{{ instance_host }}"}},
+            "body": {"properties": "${properties}", "extra": {"off": "${disabled}", "to": "${instance_host}"}},
         },
-        delete={"method": "DELETE", "url": f"{root}/integrations/{{{{ id }}}}?api-version=1", "headers": signed},
+        delete={"method": "DELETE", "url": f"{root}/integrations/${{id}}?api-version=1", "headers": signed},
         test={
             "method": "POST",
             "url": f"{root}/tryIt?api-version=1",
             "headers": signed,
-            "body": {"u": "{{ username }}", "p": "{{ password }}"},
+            "body": {"u": "${username}", "p": "${password}"},
             "expect": {"fields": {"succeeded": "ok"}},
         },
     )
@@ -352,11 +352,11 @@ def test_a_contract_takes_the_place_of_the_draft(ready: ResourceManagerDouble) -
 
 def test_a_contract_of_another_target_or_without_values_is_refused(ready: ResourceManagerDouble) -> None:
     url = f"{ready.server.url}/x"
-    with pytest.raises(InvalidInput, match="here a contract for mdc_integration is due"):
+    with pytest.raises(InvalidInput, match="target: must be mdc_integration here"):
         integration(
             ready, **NEW, contract={**contract(ready, create={"method": "PUT", "url": url}), "target": "mda_policy"}
         )
-    lacking = contract(ready, create={"method": "PUT", "url": url, "body": "{{ portal_cookie }}"})
-    with pytest.raises(InvalidInput, match="takes mda_portal_cookie to create it"):
+    lacking = contract(ready, create={"method": "PUT", "url": url, "body": "${portal_cookie}"})
+    with pytest.raises(InvalidInput, match="requires mda_portal_cookie to create it"):
         integration(ready, **NEW, contract=lacking)
     assert not ready.writes

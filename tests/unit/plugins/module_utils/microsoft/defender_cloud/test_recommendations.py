@@ -225,7 +225,9 @@ def test_status_severity_and_filter_choose(server: Loopback, task: Task) -> None
     assert names(task(status=[])) == ["vm1", "vm2", "vm3", "vm4"]
     severe = task(severities=["High"])
     assert names(severe) == ["vm1"]
-    assert severe["warnings"] == ["1 recommendations have no metadata, so no severity; severities leaves them out"]
+    assert severe["warnings"] == [
+        "1 recommendations have no metadata and thus no severity; option severities excludes them"
+    ]
     assert names(task(filter="severity == 'Medium' || contains(resource_id, 'vm1')")) == ["vm1", "vm2"]
     whole = task(filter="resource_name == 'vm2'", include_unselected=True)["recommendations"]
     assert [(row["resource_name"], row["selected"]) for row in whole] == [
@@ -247,7 +249,7 @@ def test_no_page_is_read_beyond_the_limit(server: Loopback, task: Task) -> None:
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
-        ("severity ==", "filter is no expression of JMESPath"),
+        ("severity ==", "filter is not a valid JMESPath expression"),
         ("[?severity == 'High']", "applied to one recommendation at a time"),
         ("contains(`1`, 'x')", "filter cannot be applied to /subscriptions/"),
         ("nosuch(name)", "filter cannot be applied to|no expression"),
@@ -270,7 +272,7 @@ def test_a_filter_that_cannot_be_meant_is_refused(server: Loopback, task: Task, 
     )
 )
 def test_a_filter_is_true_as_jmespath_says(value: Any) -> None:
-    chosen = Selection([], [], "value").chooses({"id": "1", "value": value, "severity": "", "status": ""})
+    chosen = Selection([], [], "value").selects({"id": "1", "value": value, "severity": "", "status": ""})
     assert chosen is (value == 0 and value is not False or bool(value))
 
 
@@ -339,7 +341,7 @@ def test_resource_graph_chooses_on_the_server(server: Loopback, task: Task) -> N
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"include_unselected": True}, "include_unselected takes source: assessments"),
+        ({"include_unselected": True}, "include_unselected requires source: assessments"),
         ({"scopes": ["/providers/Microsoft.Management/managementGroups/a"]}, "not management group a"),
     ],
 )

@@ -11,7 +11,6 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
-    TRANSPORT_OPTIONS,
     TaskContext,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import AZURE_OPTIONS
@@ -25,6 +24,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     BadConnectionOption,
     SignInFailed,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import TRANSPORT_OPTIONS
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
 
@@ -83,12 +83,12 @@ def test_an_announced_identity_and_an_installed_program_are_found(
 
 def test_nothing_given_is_told_with_the_ways_there_are() -> None:
     assert not may_sign_in(params(azure_tenant_id="contoso"))
-    with pytest.raises(BadConnectionOption, match="given are azure_tenant_id. Give azure_tenant_id, azure_client_id"):
+    with pytest.raises(BadConnectionOption, match=r"set: azure_tenant_id\). Set azure_tenant_id, azure_client_id"):
         source_name(params(azure_tenant_id="contoso"))
 
 
 def test_a_named_source_says_what_it_lacks() -> None:
-    with pytest.raises(BadConnectionOption, match="client_secret needs azure_client_id, azure_client_secret"):
+    with pytest.raises(BadConnectionOption, match="client_secret requires azure_client_id, azure_client_secret"):
         source_name(params(azure_auth_source="client_secret", azure_tenant_id="t"))
 
 
@@ -182,7 +182,7 @@ def test_the_azure_cli_is_asked_for_the_resource(context: TaskContext, tmp_path:
 def test_an_azure_cli_that_never_signed_in_says_so(context: TaskContext, tmp_path: Path) -> None:
     program(tmp_path, "echo 'ERROR: Please run az login' >&2; exit 1")
     with pytest.raises(
-        SignInFailed, match=r"gave no token: ERROR: Please run az login\. Sign in with 'az login' first"
+        SignInFailed, match=r"returned no token: ERROR: Please run az login\. Sign in with 'az login' first"
     ):
         signer_for(params(azure_auth_source="cli"), context, SCOPE).headers()
 
@@ -221,8 +221,8 @@ def test_each_scope_has_its_token(server: Loopback, context: TaskContext) -> Non
     [
         (7000215, "the client secret is wrong"),
         (7000222, "the client secret has expired"),
-        (90002, "azure_tenant_id names no tenant"),
-        (700016, "azure_client_id names no application"),
+        (90002, "azure_tenant_id is not a tenant"),
+        (700016, "azure_client_id is not an application"),
         (1, "the client id or its secret is wrong or has expired"),
     ],
 )

@@ -75,7 +75,7 @@ def test_check_mode_names_who_would_be_hit_and_how(directory: Directory, task: T
     assert not directory.done
     done, _ = task(*users, **MESSAGE)
     assert directory.done == [("enable", "ann"), ("revokeSignInSessions", "bob"), ("sendMail", "soc")]
-    assert foretold == done
+    assert {**foretold, "msg": done["msg"]} == done
     assert done["results"][0] == {
         "object": f"user ann@{DOMAIN}: suspend",
         "id": "id-ann",
@@ -86,7 +86,7 @@ def test_check_mode_names_who_would_be_hit_and_how(directory: Directory, task: T
     }
     assert [(entry["field"], entry["before"], entry["after"]) for entry in done["drift"]] == [
         ("account_enabled", True, False),
-        ("sessions_valid_from", "2026-01-01T00:00:00Z", "the moment of the run"),
+        ("sessions_valid_from", "2026-01-01T00:00:00Z", "the time of the run"),
         ("message", None, "Your account"),
     ]
 
@@ -155,7 +155,7 @@ def test_a_user_who_is_not_there_is_said_to_be_absent(directory: Directory, task
 
 def test_nothing_is_done_to_anybody_when_one_is_an_administrator(directory: Directory, task: Task) -> None:
     for check_mode in (True, False):
-        with pytest.raises(InvalidInput, match="holds the directory role Global Administrator") as refused:
+        with pytest.raises(InvalidInput, match="has the directory role Global Administrator") as refused:
             task(("ann", "suspend"), ("root", "suspend"), check_mode=check_mode)
         assert statuses(refused.value.output) == ["skipped", "refused"]
     assert not directory.done
@@ -164,7 +164,7 @@ def test_nothing_is_done_to_anybody_when_one_is_an_administrator(directory: Dire
 def test_a_role_without_a_name_is_a_role(directory: Directory, task: Task) -> None:
     """An application that may not read roles sees their type and id alone."""
     directory.roles["ann"] = [None]  # type: ignore[list-item]
-    with pytest.raises(InvalidInput, match="holds the directory role r"):
+    with pytest.raises(InvalidInput, match="has the directory role r"):
         task(("ann", "suspend"))
 
 
@@ -177,7 +177,7 @@ def test_nobody_acts_on_himself(directory: Directory, task: Task) -> None:
 def test_more_users_than_allowed_are_refused_before_anything_is_read(
     server: Loopback, directory: Directory, task: Task
 ) -> None:
-    with pytest.raises(InvalidInput, match="2 users are described, and max_users allows 1"):
+    with pytest.raises(InvalidInput, match="users lists 2 users, but max_users allows 1"):
         task(("ann", "suspend"), ("bob", "suspend"), max_users=1)
     assert not server.received
     task(("ann", "suspend"), ("ann", "require_sign_in"), max_users=1)
@@ -186,11 +186,11 @@ def test_more_users_than_allowed_are_refused_before_anything_is_read(
 @pytest.mark.parametrize(
     ("users", "given", "words"),
     [
-        ([("ann", "suspend"), ("ANN", "suspend")], {}, "suspend is described twice"),
-        ([("ann", "suspend"), ("ann", "unsuspend")], {}, "is to be suspended and not to be"),
-        ([("ann", "notify")], {"notify_sender": "soc"}, "notify needs notify_subject, notify_message"),
+        ([("ann", "suspend"), ("ANN", "suspend")], {}, "suspend is listed twice"),
+        ([("ann", "suspend"), ("ann", "unsuspend")], {}, "has both suspend and unsuspend"),
+        ([("ann", "notify")], {"notify_sender": "soc"}, "notify requires notify_subject, notify_message"),
         ([("ann", "notify")], {**MESSAGE, "notify_sender": "no@acme.example"}, "notify_sender: the tenant has no user"),
-        ([("ann", "require_sign_in")], {"since": "yesterday"}, "since: 'yesterday' is no date"),
+        ([("ann", "require_sign_in")], {"since": "yesterday"}, "since: 'yesterday' is neither a date"),
         ([("ann", "suspend")], {"max_users": 0}, "max_users must be at least 1"),
         ([], {"users": [{"id": " ", "action": "suspend"}]}, "users: an id is empty"),
     ],
@@ -205,7 +205,7 @@ def test_what_cannot_be_meant_is_refused(
 
 def test_one_user_by_two_names_is_one_user(directory: Directory, task: Task) -> None:
     users = [{"id": name, "action": "suspend"} for name in (f"ann@{DOMAIN}", "id-ann")]
-    with pytest.raises(InvalidInput, match="suspend is described twice for id-ann"):
+    with pytest.raises(InvalidInput, match="suspend is listed twice for id-ann"):
         task(users=users)
 
 

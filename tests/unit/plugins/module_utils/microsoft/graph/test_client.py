@@ -54,7 +54,7 @@ def test_a_missing_permission_is_named_with_the_place_to_grant_it(server: Loopba
 
 def test_an_answer_without_rows_is_no_answer(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"schema": []}))
-    with pytest.raises(EngineError, match="holds no results"):
+    with pytest.raises(EngineError, match="contains no results"):
         graph(server, context).hunt("x")
 
 
@@ -70,7 +70,9 @@ def test_a_list_follows_its_links_as_they_are(server: Loopback, context: TaskCon
 
 def test_a_link_to_another_host_is_not_followed(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"value": [], "@odata.nextLink": "https://elsewhere.example/v1.0/things?x=y"}))
-    with pytest.raises(EngineError, match=r"Microsoft Graph points to elsewhere\.example.*Check azure_graph_url"):
+    with pytest.raises(
+        EngineError, match=r"Microsoft Graph returned a link to elsewhere\.example.*Check azure_graph_url"
+    ):
         graph(server, context).rows("/things", "Things.Read")
     assert len(server.received) == 1
 
@@ -87,7 +89,7 @@ def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(server: Loopb
 
 def test_an_answer_without_a_list_is_not_taken_for_an_empty_one(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"error": None}))
-    with pytest.raises(AmbiguousResponse, match="the answer holds no list"):
+    with pytest.raises(AmbiguousResponse, match="the response contains no list"):
         graph(server, context).rows("/things", "Things.Read")
 
 
@@ -130,7 +132,7 @@ def test_calls_that_were_throttled_within_a_batch_are_sent_again(
     answers = graph(server, context, retries=2).batch([Call(f"/things/{number}") for number in range(5)])
     assert [each.status for each in answers] == [200] * 5
     assert batches.sizes == [5, 2]
-    assert sum(clock.naps) == 7
+    assert sum(clock.naps) == pytest.approx(7, abs=0.1)
     assert "2 of 5 calls of a batch failed" in context.warnings[0]
 
 
@@ -149,5 +151,5 @@ def test_only_a_batch_that_reads_goes_out_in_check_mode(server: Loopback) -> Non
 
 def test_a_batch_that_leaves_a_call_out_is_no_answer(server: Loopback, context: TaskContext) -> None:
     server.answers(answer({"responses": []}))
-    with pytest.raises(EngineError, match=r"the answer leaves out /things/0"):
+    with pytest.raises(EngineError, match=r"the response does not contain /things/0"):
         graph(server, context).batch([Call("/things/0?$select=id")])

@@ -132,7 +132,7 @@ def test_controls_come_with_the_newest_score_and_the_setting_behind_them(server:
     ]
     assert result["score"]["points"] == 5.5
     assert result["score"]["created"] == "2026-11-21T00:00:00Z"
-    assert result["msg"] == "MDA_SNOW: 5.5 of 8 points, 2.5 to win with 1 control"
+    assert result["msg"] == "MDA_SNOW: 5.5 of 8 points, 2.5 more available from 1 control"
     assert not warnings
 
 
@@ -165,7 +165,7 @@ def test_explicit_roles_are_named_although_no_control_is_left(server: Loopback, 
     score.scored("2026-11-21", uiSessionTimeout=4)
     assert info()[0]["notes"] == [
         "Microsoft's page on ServiceNow still names 'Activate the explicit role plugin', but no control of Secure Score exists for it "
-        "any more: it wins no points. The hardening catalogue has it as plugin.explicit_roles."
+        "any more: it earns no points. The hardening catalogue has it as plugin.explicit_roles."
     ]
     score.profiles.append(score.profile("MDA_SNOW_x", service="MDA_SNOW", title="Activate the explicit role plugin"))
     assert info()[0]["notes"] == []
@@ -194,7 +194,7 @@ def test_controls_of_an_unknown_service_are_found_by_id_and_title(server: Loopba
 
 
 def test_settings_of_another_shape_are_refused(server: Loopback, info: Runner) -> None:
-    with pytest.raises(InvalidInput, match="settings: prod must hold the list that snow_hardening_info returns"):
+    with pytest.raises(InvalidInput, match="settings: prod must be the list that snow_hardening_info returns"):
         info(settings={"prod": {"settings": []}})
     assert not server.received
 
@@ -214,7 +214,7 @@ def test_a_control_is_marked_once_with_its_comment(server: Loopback, mark: Runne
     foretold, _ = mark(wanted, check_mode=True)
     assert not score.bodies
     done, _ = mark(wanted)
-    assert foretold == done
+    assert {**foretold, "msg": done["msg"]} == done
     assert done["results"][0]["status"] == "changed"
     assert score.bodies == [
         {
@@ -254,14 +254,14 @@ def test_unknown_controls_are_refused_with_similar_ones(server: Loopback, mark: 
         mark({"id": COOKIE, "state": "Ignored"}, {"id": "uiSessionTimeout", "state": "Ignored"})
     with pytest.raises(InvalidInput, match=f"did you mean {COOKIE}"):
         mark({"id": "Enable absolute session timeout", "state": "Ignored"})
-    with pytest.raises(InvalidInput, match=f"controls names '{TIMEOUT}' twice"):
+    with pytest.raises(InvalidInput, match=f"controls lists '{TIMEOUT}' twice"):
         mark({"id": TIMEOUT, "state": "Ignored"}, {"id": TIMEOUT, "state": "Default"})
     assert not score.bodies
 
 
 def test_a_mark_that_is_not_kept_is_an_error(server: Loopback, mark: Runner) -> None:
     Score(server, TIMEOUT).keeps = False
-    with pytest.raises(Exception, match="accepted the request but did not keep the value"):
+    with pytest.raises(Exception, match="accepted the update but returned a different value"):
         mark({"id": TIMEOUT, "state": "Reviewed"})
 
 

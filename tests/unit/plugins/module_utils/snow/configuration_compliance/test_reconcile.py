@@ -16,17 +16,18 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     EngineError,
     InvalidInput,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import connect
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.configuration_compliance import job_wait
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import store_for
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.client import RefusedRequest
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.configuration_compliance.constants import (
     JOB_KEYS,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.configuration_compliance.reconcile import (
-    ensure,
+    reconcile,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.configuration_compliance.settings import (
     Settings,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport import polling
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
 from tests.unit.plugins.module_utils.snow.configuration_compliance.fake_instance import (
@@ -68,7 +69,7 @@ class Runner:
         self.shown: list[str] = []
         self.contexts[-1].show = self.shown.append
         settings = Settings.from_params(params)
-        return ensure(connect(params, self.contexts[-1]), settings).as_dict(with_diff=True)
+        return reconcile(store_for(params, self.contexts[-1]), settings).as_dict(with_diff=True)
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_a_second_run_takes_two_batches_and_writes_nothing(there: Compliant, run
     assert run.server.lines == [f"POST {BATCH}"] * 2
     assert (result["problems"], result["manual_steps"]) == ([], [])
     assert all(job["verified"] for job in result["configuration_compliance"]["jobs"])
-    assert result["msg"].endswith("configured, and the last run of every job ended well")
+    assert result["msg"].endswith("in sync, and the last run of every job succeeded")
 
 
 def test_the_order_and_case_of_ids_say_nothing(there: Compliant, run: Runner) -> None:
@@ -239,7 +240,7 @@ def test_a_field_that_may_not_be_read_is_neither_written_nor_claimed(there: Comp
     assert "tenant_id" not in result["configuration_compliance"]["configuration"]["fields"]
 
 
-def test_a_choice_whose_stored_value_is_not_known_is_left_to_a_person(there: Compliant, run: Runner) -> None:
+def test_a_choice_whose_stored_value_is_not_known_becomes_a_manual_step(there: Compliant, run: Runner) -> None:
     there.tables["sys_choice"].clear()
     result = run(FULL)
     assert not any("import_from" in values for _verb, _table, values in there.written)
@@ -265,7 +266,7 @@ def test_the_other_half_of_the_application_is_not_taken_for_it(there: Compliant,
 def test_two_tables_that_look_alike_are_both_left_alone(there: Compliant, run: Runner) -> None:
     for element, label in COLUMNS.items():
         there.add("sys_dictionary", name=f"{NEW}_copy", element=element, column_label=label)
-    with pytest.raises(InvalidInput, match=rf"{CONFIG.replace('config', 'copy')[:15]}.* look like the configuration"):
+    with pytest.raises(InvalidInput, match=rf"{CONFIG.replace('config', 'copy')[:15]}.* match the configuration"):
         run(FULL)
     assert there.written == []
 
@@ -397,7 +398,7 @@ def test_another_instances_jobs_are_left_alone(there: Compliant, run: Runner) ->
     result = run(check=True)
     assert not [problem for problem in ids(result) if problem.startswith("job_unclear")]
     assert not [entry for entry in result["drift"] if entry["field"] == "active"]
-    with pytest.raises(InvalidInput, match=r"called 'Third'; there are: 'Defender default', 'Second tenant'"):
+    with pytest.raises(InvalidInput, match=r"named 'Third'; the instance has: 'Defender default', 'Second tenant'"):
         run(integration_instance="Third")
     second = run(integration_instance="Second tenant", check=True)
     found = [entry for entry in second["drift"] if entry["field"] in ("active", "run_as")]
@@ -446,9 +447,9 @@ def test_states_are_compared_without_case(there: Compliant, run: Runner, state: 
     [
         ("AADSTS7000215: Invalid client secret provided", "update_secret: always"),
         ("AADSTS700016: Application was not found in the directory", "check client_id and tenant_id"),
-        ("404 SubscriptionNotFound", "does not know the subscription"),
+        ("404 SubscriptionNotFound", "The subscription or management group does not exist"),
         ("AuthorizationFailed: does not have authorization", "Security Reader"),
-        ("Connection reset", "an interrupted network and corrupted data"),
+        ("Connection reset", "network interruptions and corrupted data"),
     ],
 )
 def test_a_run_that_failed_says_what_to_do(there: Compliant, run: Runner, words: str, remedy: str) -> None:
@@ -501,19 +502,19 @@ def test_the_task_waits_until_a_person_has_run_the_jobs(
     there: Compliant, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Person(there)
-    monkeypatch.setattr(job_wait, "time", clock)
+    monkeypatch.setattr(polling, "time", clock)
     there.add("sn_vulc_result", source="Defender for Cloud", result="Failed")
     result = run(FULL, jobs_wait=True)
     assert (result["problems"], result["manual_steps"]) == ([], [])
     assert max(clock.naps) <= 5, "a line at least every five seconds"
-    assert len([line for line in run.shown if "waiting for" in line]) == len(clock.naps)
+    assert len([line for line in run.shown if "waiting for" in line]) >= sum(clock.naps) // 5
     assert any("Execute Now" in line for line in run.shown if "to do" in line)
 
 
 def test_jobs_that_were_waited_for_in_vain_fail_the_task(
     there: Compliant, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_wait, "time", Person(there, most=5))
+    monkeypatch.setattr(polling, "time", Person(there, most=5))
     with pytest.raises(EngineError, match=r"Container Image .* has never run after 600 s \(wait_timeout\)") as caught:
         run(FULL, jobs_wait=True)
     assert caught.value.output["problems"][0]["id"] == "job_not_run:container_images"
@@ -521,7 +522,7 @@ def test_jobs_that_were_waited_for_in_vain_fail_the_task(
 
 def test_a_job_that_ends_badly_ends_the_wait(there: Compliant, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Person(there, substate="Failed")
-    monkeypatch.setattr(job_wait, "time", clock)
+    monkeypatch.setattr(polling, "time", clock)
     with pytest.raises(EngineError, match="ended with Complete/Failed"):
         run(FULL, jobs_wait=True)
     assert sum(clock.naps) < 600
@@ -617,7 +618,7 @@ def test_what_the_account_may_not_see_is_unknown(there: Compliant, run: Runner) 
 
 def test_an_account_that_may_read_nothing_hears_the_platforms_words(there: Compliant, run: Runner) -> None:
     there.closed |= set(there.tables)
-    with pytest.raises(EngineError, match="Failed API level ACL Validation"):
+    with pytest.raises(RefusedRequest, match="Failed API level ACL Validation"):
         run(FULL)
 
 
@@ -728,7 +729,7 @@ def test_an_instance_that_is_not_entitled_has_its_own_message(bare: Compliant, r
     assert cicd.ordered == ORDER[:7], "what needs it is not tried"
     assert ids(result) == ["not_entitled"]
     assert "no entitlement for com.snc.vulc" in result["problems"][0]["message"]
-    assert "sub-production and developer instances need none" in result["problems"][0]["remedy"]
+    assert "sub-production and developer instances do not" in result["problems"][0]["remedy"]
     assert result["manual_steps"][0]["where"] == "ServiceNow Store > Get"
 
 
@@ -740,12 +741,12 @@ def test_an_instance_that_is_not_entitled_has_its_own_message(bare: Compliant, r
     [
         ({"import_from": "subscriptions"}, "a blank list would import everything"),
         ({"import_from": "subscriptions", "subscriptions": []}, "a blank list would import everything"),
-        ({"subscriptions": ["x"]}, "subscriptions goes with import_from: subscriptions, not with none"),
-        ({"import_from": "all", "management_groups": ["x"]}, "not with all"),
+        ({"subscriptions": ["x"]}, "subscriptions requires import_from: subscriptions, not none"),
+        ({"import_from": "all", "management_groups": ["x"]}, "not all"),
         ({"import_from": "subscriptions", "subscriptions": ["/subscriptions/x"]}, "without a path"),
         ({"client_secret": ""}, "client_secret is empty"),
         ({"poll_interval": 0.0}, "poll_interval"),
-        ({"expected": {"unhealthy": -1}}, "whole number from 0"),
+        ({"expected": {"unhealthy": -1}}, "a count must be 0 or more"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_asked(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tickets on an instance in memory: whatever runs overlap or break off, one open ticket stays for each key."""
+"""Tickets on an instance in memory: whatever runs overlap or break off, one open ticket kept for each key."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_two_tickets_that_may_not_be_ours_to_judge_are_both_named(values: dict[s
     desk = Desk()
     run(desk, described(1))
     other = touched(desk, **values)
-    with pytest.raises(InvalidInput, match="2 open tickets have the key of incident k0: .*None was touched") as caught:
+    with pytest.raises(InvalidInput, match="2 open tickets have the key of incident k0: .*None was changed") as caught:
         run(desk, described(1))
     assert other["number"] in str(caught.value)
     assert len(desk.log) == 1
@@ -175,10 +175,10 @@ def test_a_double_that_somebody_touched_meanwhile_is_told_and_left() -> None:
 def test_the_other_run_may_cancel_the_double_first() -> None:
     desk = Desk()
     run(desk, described(1))
-    double = touched(desk)
+    duplicate = touched(desk)
 
     def update(write: Any, row_id: str, values: Any) -> None:
-        double["state"] = "8"
+        duplicate["state"] = "8"
         raise memory.Refused(f"{desk.name} refused to change {write.label}: read-only")
 
     desk.create_attempts = 1
@@ -188,9 +188,9 @@ def test_the_other_run_may_cancel_the_double_first() -> None:
     def read(reads: Any) -> Any:
         looks[0] += 1
         if looks[0] == 1:
-            hidden = desk.tables["incident"].pop(double["sys_id"])
+            hidden = desk.tables["incident"].pop(duplicate["sys_id"])
             answers = real_reads(reads)
-            desk.tables["incident"][double["sys_id"]] = hidden
+            desk.tables["incident"][duplicate["sys_id"]] = hidden
             return answers
         return real_reads(reads)
 

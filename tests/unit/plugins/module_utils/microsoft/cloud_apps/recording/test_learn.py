@@ -16,9 +16,9 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.microso
     learn,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.recorded_api.template import (
-    placeholders,
-    rendered,
-    rendered_url,
+    find_placeholders,
+    render,
+    render_url,
 )
 from tests.unit.plugins.module_utils.microsoft.cloud_apps.recording.wizard_recordings import (
     API,
@@ -62,8 +62,8 @@ def expected(typed: dict[str, str]) -> dict[str, Any]:
 
 def test_the_contract_of_one_instance_makes_the_request_of_another() -> None:
     connect = steps(operations(*wizard())["create"])[1]
-    assert rendered(connect["body"], values_of(OTHER)) == expected(OTHER)
-    assert rendered_url(connect["url"], values_of(OTHER)) == connect_url(OTHER)
+    assert render(connect["body"], values_of(OTHER)) == expected(OTHER)
+    assert render_url(connect["url"], values_of(OTHER)) == connect_url(OTHER)
 
 
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=3, max_size=20)
@@ -77,21 +77,30 @@ def test_values_of_any_kind_are_learned_or_refused_but_never_kept(words: dict[st
         create = operations(*wizard(typed), typed=typed)["create"]
     except InvalidInput:
         return
-    assert rendered(steps(create)[1]["body"], values_of(OTHER)) == expected(OTHER)
+    assert render(steps(create)[1]["body"], values_of(OTHER)) == expected(OTHER)
+
+
+def test_dollar_signs_of_the_portal_stay_dollar_signs() -> None:
+    first, start, connect, *rest = wizard()
+    body = {**connect_body(TYPED), "price": "$5 for ${name}", "nested": json.dumps({"filter": "$filter"})}
+    connect["request"]["postData"]["text"] = json.dumps(body)
+    template = steps(operations(first, start, connect, *rest)["create"])[1]["body"]
+    assert (template["price"], template["nested"]) == ("$$5 for $${name}", '{"filter": "$$filter"}')
+    assert render(template, values_of(TYPED))["price"] == "$5 for ${name}"
 
 
 def test_what_answers_bring_is_passed_on() -> None:
     start, connect, confirm = steps(operations(*wizard())["create"])
     assert start["expect"]["fields"] == {"draftid": "draftId"}
-    assert connect["body"]["draft"] == "{{ draftid }}"
+    assert connect["body"]["draft"] == "${draftid}"
     assert connect["expect"]["fields"] == {"id": "result.connector._id"}
-    assert confirm["url"] == f"{API}/wizard/confirm/{{{{ id }}}}/"
+    assert confirm["url"] == f"{API}/wizard/confirm/${{id}}/"
     assert confirm["expect"]["status"] == 200
 
 
 def test_what_is_new_each_time_stays_new() -> None:
     connect = steps(operations(*wizard())["create"])[1]
-    assert (connect["body"]["clientTime"], connect["body"]["trace"]) == ("{{ now_ms }}", "{{ uuid }}")
+    assert (connect["body"]["clientTime"], connect["body"]["trace"]) == ("${now_ms}", "${uuid}")
 
 
 def test_nothing_of_the_session_and_nothing_typed_is_kept() -> None:
@@ -100,13 +109,13 @@ def test_nothing_of_the_session_and_nothing_typed_is_kept() -> None:
     secrets = [COOKIE, COOKIE.partition("=")[2], XSRF, "r4ndom-1234567890", DRAFT, CONNECTOR, str(STARTED_MS + 1500)]
     for secret in [*TYPED.values(), *secrets]:
         assert secret not in text.replace(f"confirm/{CONNECTOR}", "")
-    used = set(placeholders(learned["contract"]["operations"]))
+    used = set(find_placeholders(learned["contract"]["operations"]))
     assert used >= {"portal_cookie", "portal_xsrf_token", *TYPED}
 
 
 def test_the_list_is_learned_page_by_page() -> None:
     listing = operations(*wizard())["list"]
-    assert listing["body"]["skip"] == "{{ skip }}"
+    assert listing["body"]["skip"] == "${skip}"
     assert listing["expect"]["fields"] == {"connectors": "data", "has_next": "hasNext"}
 
 
@@ -116,8 +125,8 @@ def test_switching_off_and_removing_are_learned_where_the_record_goes_on() -> No
         entry("DELETE", f"{API}/wizard/{CONNECTOR}/", None, {"ok": True}, second=7),
     ]
     found = operations(*wizard(), *more)
-    assert found["disable"]["url"] == f"{API}/wizard/{{{{ id }}}}/switch/"
-    assert (found["delete"]["method"], found["delete"]["url"]) == ("DELETE", f"{API}/wizard/{{{{ id }}}}/")
+    assert found["disable"]["url"] == f"{API}/wizard/${{id}}/switch/"
+    assert (found["delete"]["method"], found["delete"]["url"]) == ("DELETE", f"{API}/wizard/${{id}}/")
     assert len(steps(found["create"])) == 3
 
 
@@ -134,13 +143,13 @@ def test_entering_the_details_again_is_learned_where_the_record_goes_on() -> Non
     found = operations(*wizard(), *edited(), off, *edited(9))
     update = steps(found["update"])
     assert [step["method"] for step in update] == ["PUT", "POST"]
-    assert update[0]["url"] == f"{API}/wizard/{{{{ id }}}}/?again=1"
+    assert update[0]["url"] == f"{API}/wizard/${{id}}/?again=1"
     values = {**values_of(OTHER), "id": "another-id"}
-    told = rendered(update[0]["body"], values)
+    told = render(update[0]["body"], values)
     assert {name: told[name] for name in ("auth", "secret", "settings")} == {
         name: expected(OTHER)[name] for name in ("auth", "secret", "settings")
     }
-    assert update[1]["url"] == f"{API}/wizard/confirm/{{{{ id }}}}/"
+    assert update[1]["url"] == f"{API}/wizard/confirm/${{id}}/"
     assert found["disable"]["body"] == {"desired": "DISABLED"}
     assert len(steps(found["create"])) == 3
 
@@ -156,7 +165,7 @@ def test_forms_are_learned() -> None:
     one = entry("POST", f"{API}/connect", {}, {"id": CONNECTOR})
     one["request"]["postData"] = {"mimeType": "application/x-www-form-urlencoded", "text": text}
     typed = {name: TYPED[name] for name in ("name", "instance_url")}
-    assert operations(one, typed=typed)["create"]["body"] == {"$form": {"n": "{{ name }}", "to": "{{ instance_url }}"}}
+    assert operations(one, typed=typed)["create"]["body"] == {"$form": {"n": "${name}", "to": "${instance_url}"}}
 
 
 def test_a_slash_at_the_end_of_the_address_makes_no_difference() -> None:
@@ -177,7 +186,7 @@ def refusal(text: str, typed: dict[str, str] = TYPED) -> str:
 
 @pytest.mark.parametrize("text", ["", "no JSON", "{}", '{"log": {}}', '{"log": {"entries": 1}}', "[]"])
 def test_something_else_than_a_record_is_told(text: str) -> None:
-    assert "the file is no HAR" in refusal(text)
+    assert "not a HAR file: log.entries is missing" in refusal(text)
 
 
 def test_a_record_without_the_wizard_is_told() -> None:
@@ -199,7 +208,7 @@ def test_two_values_that_are_the_same_cannot_be_told_apart() -> None:
 
 def test_a_value_that_was_there_before_is_ambiguous() -> None:
     typed = {**TYPED, "name": "ServiceNow"}
-    assert "name cannot be told from the portal's own text" in refusal(har(*wizard(typed)), typed)
+    assert "name is ambiguous: its value occurred" in refusal(har(*wizard(typed)), typed)
 
 
 def test_a_short_value_is_refused() -> None:
@@ -219,9 +228,7 @@ def test_a_connection_that_the_portal_refused_is_told() -> None:
 def test_a_body_that_a_contract_cannot_express_is_told() -> None:
     one = entry("POST", f"{API}/connect", {}, {"id": CONNECTOR})
     one["request"]["postData"] = {"mimeType": "multipart/form-data", "text": "--x\r\n" + "\r\n".join(TYPED.values())}
-    assert "POST /apiproxy/mcas/cas/api/v1/connect sends its data in a form that a contract cannot express" in refusal(
-        har(one)
-    )
+    assert "POST /apiproxy/mcas/cas/api/v1/connect sends a body that a contract cannot express" in refusal(har(one))
 
 
 def test_a_token_of_the_session_in_a_body_is_not_kept() -> None:
@@ -235,7 +242,7 @@ def test_a_value_left_in_a_form_that_is_not_understood_is_refused() -> None:
     first, start, connect, *rest = wizard()
     body = {**connect_body(TYPED), "again": f"x{TYPED['client_secret']}x"}
     connect["request"]["postData"]["text"] = json.dumps(body)
-    assert "sends client_secret in a further form" in refusal(har(first, start, connect, *rest))
+    assert "also sends client_secret in an unknown encoding" in refusal(har(first, start, connect, *rest))
 
 
 def test_an_edit_after_the_connection_is_no_part_of_connecting() -> None:

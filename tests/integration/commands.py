@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs `python -m ansible` to its end: by the command itself, or by a fork server, which spares the imports."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from tests.integration import fork_server
+from tests.integration.fork_server import PER_RUN, end_tree
+
+# A server holds some 60 MB.
+MAX_SERVERS = 3
+START_TIMEOUT = 60
+# Set to anything, all runs are by the command itself.
+REAL_COMMANDS = "REAL_COMMANDS"
+STARTED_BY = [sys.executable, "-m", "ansible"]
+
+Environment = tuple[tuple[str, str], ...]
+
+
+def run_command(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+) -> tuple[int, str]:
+    """Run a command with the environment in the folder; return its status and what it printed.
+
+    It and all that it started are killed after `timeout` seconds, and when the test is interrupted.
+    """
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+        try:
+            status = process.wait(timeout)
+        except BaseException:
+            end_tree(process.pid)
+            process.wait()
+            raise
+        return status, content(output)
+
+
+def content(output: IO[bytes]) -> str:
+    """Return the text of a file."""
+    output.seek(0)
+    return output.read().decode()
+
+
+class ForkServer:
+    """A running fork server of one environment; raises `OSError` when it does not start without a word."""
+
+    def __init__(self, environment: Environment, folder: Path) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._socket.settimeout(START_TIMEOUT)
+        self._answers = self._socket.makefile("r")
+        with theirs, tempfile.TemporaryFile() as output:
+            self._process = subprocess.Popen(
+                [sys.executable, str(fork_server.__file__), str(theirs.fileno())],
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+            theirs.close()
+            answer = self._answer()
+            # A warning on import would be missing from the output of each run.
+            if answer != "ready" or content(output):
+                self.close()
+                raise OSError(f"the fork server answers {answer!r}: {content(output)}")
+
+    def _answer(self) -> str:
+        return self._answers.readline().strip()
+
+    def run(
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+    ) -> tuple[int, str]:
+        """Run `python -m ansible` with the arguments, as `run_command` does; `environment` is what differs by run."""
+        request = {"arguments": arguments, "folder": str(folder), "environment": environment}
+        with tempfile.TemporaryFile() as output:
+            self._socket.settimeout(timeout)
+            socket.send_fds(self._socket, [json.dumps(request).encode() + b"\n"], [output.fileno()])
+            child = int(self._answer())
+            try:
+                status = int(self._answer())
+            except TimeoutError as error:
+                end_tree(child)
+                raise subprocess.TimeoutExpired(list(arguments), timeout, content(output)) from error
+            return status, content(output)
+
+    def close(self) -> None:
+        """End the server, and the run that it is in, and wait for both."""
+        self._answers.close()
+        self._socket.close()
+        self._process.wait()
+
+
+class Commands:
+    """Runs commands, those of an environment that was seen before by a fork server. Use it as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "ansible"
+        self._folder = folder / "empty"
+        self._folder.mkdir()
+        self._seen: Counter[Environment] = Counter()
+        self._servers: OrderedDict[Environment, ForkServer | None] = OrderedDict()
+
+    def __enter__(self) -> Commands:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._servers:
+            self._close(next(iter(self._servers)))
+
+    def run(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+    ) -> tuple[int, str]:
+        """Run a command that starts with the words of `STARTED_BY`, as `run_command` does."""
+        common = tuple(sorted((name, value) for name, value in environment.items() if not name.startswith(PER_RUN)))
+        server = None if (folder / "ansible.cfg").exists() else self._server(common)
+        if not server or list(command[:3]) != STARTED_BY:
+            return run_command(command, folder, environment, timeout)
+        own = {name: value for name, value in environment.items() if name.startswith(PER_RUN)}
+        try:
+            return server.run(command[3:], folder, own, timeout)
+        except BaseException:
+            # It may still be in a run whose answers would be taken for those of the next.
+            self._close(common)
+            raise
+
+    def _server(self, environment: Environment) -> ForkServer | None:
+        """Return the server of the environment; None the first time, which no server would repay, and where none can be."""
+        self._seen[environment] += 1
+        if self._seen[environment] == 1 or os.environ.get(REAL_COMMANDS) or not hasattr(os, "fork"):
+            return None
+        if environment not in self._servers:
+            if len(self._servers) == MAX_SERVERS:
+                self._close(next(iter(self._servers)))
+            self._servers[environment] = None
+            with suppress(OSError):
+                self._servers[environment] = ForkServer(environment, self._folder)
+        self._servers.move_to_end(environment)
+        return self._servers[environment]
+
+    def _close(self, environment: Environment) -> None:
+        server = self._servers.pop(environment)
+        if server:
+            server.close()

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each playbook, and both shells, by the command itself; in other tests fork servers do it from the second run on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.integration.defender import Defender
+from tests.integration.instances import Instance
+from tests.integration.playbooks import ORDINARY, ROOT, Playbooks, Run
+from tests.integration.tenant import learn
+from tests.sandbox.process import SandboxProcess
+
+# The variables of each playbook, in an order in which each finds something to change or to show as changed; verify does not.
+VARIABLES: dict[str, dict[str, Any]] = {
+    "onboard": {},
+    "verify": {"servicenow_defender_tenant": "none"},
+    "drift": {"drift_harden": True, "drift_fail": False},
+    "harden": {},
+    "tickets": {},
+    "respond": {"respond_users": ["employee@acme.onmicrosoft.com"], "respond_action": "suspend"},
+}
+
+
+def changes(run: Run) -> int:
+    return sum(numbers["changed"] for numbers in run.recap.values())
+
+
+def test_each_playbook_is_among_those_that_are_run() -> None:
+    playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+    assert playbooks == {*VARIABLES, "learn_contract"}
+
+
+def test_the_command_runs_each_playbook(real_playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> None:
+    tenant = Defender(real_playbook, sandbox, instance, subscriptions=1)
+    for name, variables in VARIABLES.items():
+        run = tenant(name, variables={"mdc_tickets_instance": instance.name, **variables}).went_well()
+        assert bool(changes(run)) == (name != "verify"), run.output
+
+
+def test_the_command_onboards_an_instance(real_playbook: Playbooks, instance: Instance) -> None:
+    for check, changed in ((True, 1), (False, 1), (False, 0)):
+        assert changes(real_playbook("onboard", instance, check=check).went_well()) == changed
+
+
+def test_the_command_runs_ordinary_modules(real_playbook: Playbooks, instance: Instance) -> None:
+    assert changes(real_playbook("onboard", instance, shell=ORDINARY).went_well()) == 1
+
+
+def test_the_command_learns_a_contract(real_playbook: Playbooks, sandbox: SandboxProcess) -> None:
+    run, path = learn(real_playbook, sandbox.base_url)
+    run.went_well()
+    assert path.exists()
