@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ..ansible_module import TaskContext
-from ..engine.errors import EngineError, Refused, UnclearOutcome
+from ..engine.errors import EngineError, PlatformFailure, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
 from ..engine.reconcile import UNKNOWN, Account
 from ..engine.snapshot import Query, QueryResult, Row
-from ..transport.errors import AmbiguousResponse
+from ..transport.errors import FAILURES, AmbiguousResponse
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
 
@@ -118,8 +118,12 @@ class CollectionStore:
 
     @contextmanager
     def _writing(self, write: Write) -> Iterator[None]:
+        what = f"{VERBS.get(write.action, 'change')} {write.label}"
         try:
             yield
         except Refused as refusal:
-            what = f"{VERBS.get(write.action, 'change')} {write.label}"
             raise Refused(f"could not {what}: {refusal}", status=refusal.status, step=refusal.step) from None
+        except UnclearOutcome:
+            raise
+        except (PlatformFailure, *FAILURES) as failure:
+            raise PlatformFailure(f"could not {what}: {failure}") from None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from ..ansible_module import Params, TaskContext
-from ..transport.errors import AmbiguousResponse, HttpError, SignInFailed, TransportError
+from ..transport.errors import AmbiguousResponse, HttpError, RequestFailed, SignInFailed, TransportError
 from ..transport.responses import Response
 from ..transport.session import Session, checked_base_url
 from ..transport.settings import transport_settings
@@ -111,10 +111,15 @@ class ServiceNowClient:
     # -- refusals -----------------------------------------------------------------------------------------------------
 
     def refusal(self, action: str, error: HttpError, table: str) -> TransportError:
-        """Return what to raise when the instance refused `action` on `table`: `RefusedRequest`, or `SignInFailed` for a 401."""
+        """Return what to raise for the error answer to `action` on `table`.
+
+        `RefusedRequest`, `SignInFailed` for a 401, or `RequestFailed` where the instance did not mean "no".
+        """
         if error.status == 401:
             return SignInFailed(explain_401(self.grant, error, str(self.params.get("snow_username") or "the account")))
         hint = remedy(error, table, self.account)
+        if not error.is_refusal:
+            return RequestFailed(f"{self.name} failed {action}. {error}{'. ' + hint if hint else ''}")
         return RefusedRequest(f"{self.name} refused {action}. {error}{'. ' + hint if hint else ''}")
 
     @contextmanager

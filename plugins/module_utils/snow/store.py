@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from ..ansible_module import Params, TaskContext
-from ..engine.errors import Refused, UnclearOutcome
+from ..engine.errors import PlatformFailure, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
 from ..engine.snapshot import Query, QueryResult, Row
 from ..engine.store import Account, Order, WriteResult
-from ..transport.errors import AmbiguousResponse, HttpError
+from ..transport.errors import FAILURES, AmbiguousResponse, HttpError
 from . import cicd, secret_checks
 from .activation import Activation
 from .bulk_writes import BulkWriter
@@ -139,12 +139,17 @@ class InstanceStore:
     @contextmanager
     def _writing(self, write: Write) -> Iterator[None]:
         self.client.forget_answers()
+        action = f"to {VERBS.get(write.action, 'activate')} {write.label}"
         with self._refusals():
             try:
-                yield
-            except HttpError as error:
-                action = f"to {VERBS.get(write.action, 'activate')} {write.label}"
-                raise self.client.refusal(action, error, write.collection) from None
+                try:
+                    yield
+                except HttpError as error:
+                    raise self.client.refusal(action, error, write.collection) from None
+            except FAILURES as failure:
+                text = str(failure)
+                prefix = "" if text.startswith(self.name) else f"{self.name} failed {action}. "
+                raise PlatformFailure(f"{prefix}{text}") from None
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

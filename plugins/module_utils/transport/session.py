@@ -42,10 +42,11 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass
 class CallCount:
-    """The number of HTTP requests that were sent, by their kind."""
+    """The number of HTTP requests that were sent, by their kind; `accepted` are the writes that were, or may have been, carried out."""
 
     read: int = 0
     write: int = 0
+    accepted: int = 0
 
 
 class Caller(Protocol):
@@ -168,9 +169,11 @@ class Session:
             try:
                 response = self._send(method, path, query, data, form, sent, writes, may_be_empty=may_be_empty)
             except (ConnectError, AmbiguousResponse) as error:
+                self.caller.calls.accepted += writes and isinstance(error, AmbiguousResponse)
                 problem = error
                 again = (may_repeat or isinstance(error, ConnectError)) and not isinstance(error, UntrustedCertificate)
             else:
+                self.caller.calls.accepted += writes and (response.status < 400 or response.status >= 500)
                 if response.status == 401 and signed and self.signer and not renewed and self.signer.renew():
                     renewed = True
                     continue

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...ansible_module import Params, TaskContext
-from ...engine.errors import Refused
+from ...engine.errors import PlatformFailure, Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
 from ...transport.polling import ProgressLine
 from ...transport.responses import Response
@@ -205,4 +205,6 @@ class ArmClient:
             hint = f"Give the identity {WRITERS} there (Access control (IAM) > Add role assignment); to read, Security Reader is enough"
         if error.status == 429:
             hint = "Resource Manager is throttling this identity; run again later"
+        if not error.is_refusal:
+            return PlatformFailure(f"Resource Manager failed the call. {error}{'. ' + hint if hint else ''}")
         return Refused(f"Resource Manager refused the call. {error}{'. ' + hint if hint else ''}")

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...ansible_module import Params, TaskContext
-from ...engine.errors import Refused
+from ...engine.errors import PlatformFailure, Refused
 from ...transport.errors import BadConnectionOption, HttpError, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, Signer, checked_base_url
@@ -155,6 +155,8 @@ class CloudAppsClient:
                 )
         if error.status == 429:
             hint = "The tenant accepts 30 calls per minute from all clients together. Run again later"
+        if not error.is_refusal:
+            return PlatformFailure(f"{self.name} failed the call. {error}{'. ' + hint if hint else ''}")
         return Refused(f"{self.name} refused the call. {error}{'. ' + hint if hint else ''}")
 
     def _sign_in_remedy(self) -> str:

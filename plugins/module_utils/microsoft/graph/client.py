@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...ansible_module import Params, TaskContext
-from ...engine.errors import EngineError, Refused
+from ...engine.errors import EngineError, PlatformFailure, Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
 from ...transport.polling import ProgressLine
 from ...transport.responses import Response
@@ -128,6 +128,8 @@ class GraphClient:
             hint = f"The call requires the permission {permission} of Microsoft Graph. {GRANT}{'. ' + hint if hint else ''}"
         if error.status == 429:
             hint = hint or "Microsoft Graph is throttling this tenant; run again later"
+        if not error.is_refusal:
+            return PlatformFailure(f"Microsoft Graph failed {what}. {error}{'. ' + hint if hint else ''}")
         return Refused(f"Microsoft Graph refused {what}. {error}{'. ' + hint if hint else ''}")
 
     # -- hunting ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused, UnclearOutcome
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    PlatformFailure,
+    Refused,
+    UnclearOutcome,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, Write
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import (
     CLOSED,
@@ -76,7 +80,7 @@ class Platform:
     """Tables of rows; what was done to them in `log`; and ways to behave badly.
 
     `faults` maps the number of a write to what happens to it: `before` and `after` (it was carried out) interrupt the run,
-    `lost` and `committed` leave the outcome unclear, `refused` is a no. `ignores` holds (table, column) that writes do not
+    `lost` and `committed` leave the outcome unclear, `refused` is a no, `failed` an outage. `ignores` holds (table, column) that writes do not
     reach; `unreadable` those that reads leave out. `refuses` holds plugins that cannot be activated; with `lists_late` a list of
     plugins does not show at once what was activated.
     """
@@ -252,6 +256,8 @@ class Platform:
             raise Interrupted
         if fault == "refused":
             raise Refused(f"{self.name} refused to write {write.label}")
+        if fault == "failed":
+            raise PlatformFailure(f"{self.name} failed to write {write.label} -> 503")
         return fault
 
     @staticmethod
