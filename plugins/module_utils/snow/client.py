@@ -142,10 +142,11 @@ class ServiceNowClient:
                 further = {}
                 for (query, page), answer in zip(waiting.items(), answers, strict=True):
                     rows, refused = self._rows(page, answer)
-                    found[query] += rows
                     total = _total(answer) if not refused else None
+                    rows = rows if total is not None else _unknown(rows, found[query])
+                    found[query] += rows
                     yield query, TableRows(tuple(found[query]), refused, total)
-                    following = page.next_page(_total(answer), len(rows)) if not refused else None
+                    following = page.next_page(total, len(rows)) if not refused else None
                     if following:
                         further[query] = following
                 waiting = further
@@ -196,6 +197,12 @@ def short_name(base_url: str) -> str:
     if host.endswith(".service-now.com") and not parts.path:
         return host.split(".", 1)[0]
     return f"{parts.netloc}{parts.path}"
+
+
+def _unknown(rows: list[TableRow], known: list[TableRow]) -> list[TableRow]:
+    """Return `rows` without those that an overlapping page returned already."""
+    ids = {row["sys_id"] for row in known if row.get("sys_id")}
+    return [row for row in rows if row.get("sys_id") not in ids] if ids else rows
 
 
 def _total(answer: Response) -> int | None:

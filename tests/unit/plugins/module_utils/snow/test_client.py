@@ -17,7 +17,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     SignInFailed,
     TransportError,
 )
-from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer, failure
+from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer, failure, rows
 from tests.unit.plugins.module_utils.snow.fake_batch_api import BATCH, inner_requests
 from tests.unit.plugins.module_utils.snow.fake_table_api import Tables, refuse
 
@@ -86,6 +86,19 @@ def test_a_failure_of_the_instance_is_not_a_refusal(server: Loopback, client: Se
     with pytest.raises(RequestFailed, match=f"^{client.name} failed the request. GET .* -> {status}") as caught:
         client.query([TableQuery("u_x")])
     assert ("fewer forks" in str(caught.value)) == (status == 429)
+
+
+def test_a_list_without_a_count_is_read_to_its_end(server: Loopback, client: ServiceNowClient) -> None:
+    found = [{"sys_id": str(number)} for number in range(250)]
+
+    def capped(request: Received) -> Reply:
+        start = int(request.query.get("sysparm_offset", 0))
+        return rows(*found[start : start + 100])
+
+    server.answers_by(capped)
+    (answered,) = client.query([TableQuery("sys_user")])
+    assert len(answered.rows) == 250
+    assert len(server.received) == 4
 
 
 def test_an_empty_list_of_the_first_version_of_the_api_is_empty(server: Loopback, client: ServiceNowClient) -> None:
