@@ -215,8 +215,14 @@ class Applier:
                     self._made(write, str(answer.get(self.store.id_column, "")))
             writes = self._unconfirmed(doubtful)
         failed += [(write, error) for write, error in doubtful if any(write is one for one in writes)]
+        self._note_failures(failed, sent)
+
+    def _note_failures(self, failed: Sequence[tuple[Write, EngineError]], sent: int) -> None:
+        """Note the failures among the `sent` writes; raise the first one when nothing came through.
+
+        The platform is unreachable then, so waiting for it with each further part is pointless.
+        """
         if len(failed) > 1 and len(failed) == sent:
-            # Nothing came through: the platform is unreachable, so waiting for it with each further part is pointless.
             raise failed[0][1]
         for write, error in failed:
             self.note(write, PlatformFailure(str(error)))

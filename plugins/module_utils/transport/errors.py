@@ -88,6 +88,15 @@ class HttpError(TransportError):
         super().__init__(text)
 
 
+def with_hint(error: Exception, hint: str) -> Exception:
+    """Return `error` with `hint` added to its message."""
+    if not hint:
+        return error
+    if isinstance(error, HttpError):
+        return HttpError(error.method, error.path, error.status, error.words, error.request_id, hint)
+    return type(error)(f"{error}. {hint}")
+
+
 def platform_words(data: Any) -> str:
     """Return the platform's own error message in a decoded response, "" if there is none.
 
