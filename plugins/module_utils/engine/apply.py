@@ -16,6 +16,9 @@ from .store import BulkStore, Order, Store
 
 # Failures in a row after which the platform is taken for unreachable: waiting for it with each further write is pointless.
 MAX_FAILURES = 2
+# How often a row is looked up again after an unclear answer, before it is created again: commits have been seen up to eight
+# seconds after the time-out.
+LOOKUPS = 4
 
 Unwritten = Union[Refused, PlatformFailure]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
@@ -30,6 +33,9 @@ class Applier:
     unwritten: dict[str, Unwritten] = field(default_factory=dict)
     created_elsewhere: set[str] = field(default_factory=set)
     ids: dict[PlannedId, str] = field(default_factory=dict)
+    # The ids of the rows that this run created by a clear answer, and the labels whose answer was lost.
+    created: dict[str, str] = field(default_factory=dict)
+    unclear: set[str] = field(default_factory=set)
     # The outcomes of failed writes, each with its content before the failure.
     _failed: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
     _failures_in_a_row: int = 0
@@ -121,22 +127,36 @@ class Applier:
 
     def _create(self, order: Order) -> str:
         """Create once. When the answer was lost, the row is searched by its key before anything is sent again."""
-        for attempt in range(max(1, self.store.create_attempts)):
-            if attempt:
-                self.store.wait(attempt - 1)
+        for _attempt in range(max(1, self.store.create_attempts)):
             try:
-                return self._id_of(self.store.create(order.write, order.values))
+                row_id = self._id_of(self.store.create(order.write, order.values))
             except UnclearOutcome as unclear:
-                rows = self._rows_of([order.write])[0]
-                if len(rows) > 1:
-                    ids = ", ".join(sorted(map(self._id_of, rows)))
-                    raise EngineError(
-                        f"{self.store.name}: creating {order.write.label} left {len(rows)} rows ({ids}); remove all but one"
-                    ) from None
+                self.unclear.add(order.write.label)
+                rows = self._rows_in_time([order.write])[0]
                 if rows:
-                    return self._id_of(rows[0])
+                    # Of several rows one is chosen after the last write.
+                    return min(map(self._id_of, rows))
                 failure = unclear
+            else:
+                self.created[order.write.label] = row_id
+                return row_id
         raise failure
+
+    def _rows_in_time(self, writes: Sequence[Write]) -> list[list[Row]]:
+        """Return the rows that match each write, looked up until a late commit would have arrived for every create."""
+        found = self._rows_of(writes)
+        for lookup in range(LOOKUPS):
+            if not any(write.action == CREATE and not rows for write, rows in zip(writes, found, strict=True)):
+                break
+            self.store.wait(lookup)
+            found = self._rows_of(writes)
+        return found
+
+    def adopt(self, write: Write, row_id: str) -> None:
+        """Continue with the row `row_id` as the one of a create."""
+        self._made(write, row_id)
+        if self.created.get(write.label) != row_id:
+            self.created_elsewhere.add(write.label)
 
     def _rows_of(self, writes: Sequence[Write]) -> list[list[Row]]:
         """Return, for each write, the rows that match its result; one query for all."""
@@ -198,7 +218,7 @@ class Applier:
         for attempt in range(max(1, self.store.create_attempts)):
             if not writes:
                 break
-            if attempt:
+            if attempt and all(write.action != CREATE for write in writes):
                 self.store.wait(attempt - 1)
             doubtful = []
             answers = bulk.write_many([self._resolve(write) for write in writes])
@@ -213,6 +233,8 @@ class Applier:
                     raise answer
                 else:
                     self._made(write, str(answer.get(self.store.id_column, "")))
+                    if write.action == CREATE:
+                        self.created[write.label] = str(answer.get(self.store.id_column, ""))
             writes = self._unconfirmed(doubtful)
         failed += [(write, error) for write, error in doubtful if any(write is one for one in writes)]
         self._note_failures(failed, sent)
@@ -232,7 +254,8 @@ class Applier:
         if not doubtful:
             return []
         not_done = []
-        found = self._rows_of([write for write, _error in doubtful])
+        self.unclear |= {write.label for write, error in doubtful if isinstance(error, UnclearOutcome)}
+        found = self._rows_in_time([write for write, _error in doubtful])
         for (write, error), rows in zip(doubtful, found, strict=True):
             if rows and isinstance(error, AlreadyExists):
                 self._created_elsewhere(write, rows)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .apply import Applier, Unwritten
+from .created_rows import settle_created_rows
 from .errors import EngineError, Refused
 from .plan import CHANGED, FAILED, OK, Plan, Resource, SecretCheck, Write, ordered
 from .preconditions import check_before_writing
@@ -66,8 +67,11 @@ class Reconciler:
 
     def _take_snapshot(self, secrets: Any) -> tuple[Snapshot, list[Plan]]:
         snapshot = take_snapshot(self.store, *self.resources)
+        return snapshot, self._plan(snapshot, secrets)
+
+    def _plan(self, snapshot: Snapshot, secrets: Any) -> list[Plan]:
         snapshot.planned = {planned_id for resource in self.resources for planned_id in resource.planned_ids()}
-        return snapshot, [resource.plan(snapshot, secrets) for resource in self.resources]
+        return [resource.plan(snapshot, secrets) for resource in self.resources]
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -77,7 +81,10 @@ class Reconciler:
             RollbackWrites(self.store, self.guard, writing.apply_one, writing.unwritten, writing.ids).run(writes)
         else:
             writing.apply(writes)
-        _snapshot, settled = self._take_snapshot(NeverWrite())
+        snapshot = take_snapshot(self.store, *self.resources)
+        if settle_created_rows(self.store, writing, writes, plans, snapshot):
+            snapshot = take_snapshot(self.store, *self.resources)
+        settled = self._plan(snapshot, NeverWrite())
         # Removing a direct grant removes the inherited ones with it; desired grants among them are written now. What another
         # run created first may deviate from the desired state.
         second_pass = [

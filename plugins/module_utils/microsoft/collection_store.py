@@ -60,6 +60,9 @@ class CollectionStore:
 
     create_attempts = 3
     id_column = "id"
+    # These APIs show neither who created an object nor the lengths of its values.
+    age_columns = ()
+    lengths = None
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
         self.context, self.endpoints = client.context, endpoints
@@ -109,8 +112,8 @@ class CollectionStore:
         return False
 
     def wait(self, attempt: int) -> None:
-        """Pause before a create is tried again."""
-        time.sleep(random.uniform(0, min(8.0, 2.0**attempt)))  # noqa: S311 (jitter, not secrecy)
+        """Pause before a write is tried again, or its object looked up again."""
+        time.sleep(min(8.0, attempt + random.uniform(1.0, 1.3)))  # noqa: S311 (jitter, not secrecy)
 
     def warn(self, message: str) -> None:
         """Show `message` to the user."""

@@ -12,7 +12,7 @@ from ..ansible_module import Params, TaskContext
 from ..engine.errors import PlatformFailure, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
 from ..engine.snapshot import Query, QueryResult, Row
-from ..engine.store import Account, Order, WriteResult
+from ..engine.store import Account, LengthSource, Order, WriteResult
 from ..transport.errors import FAILURES, AmbiguousResponse, HttpError
 from . import cicd, secret_checks
 from .activation import Activation
@@ -27,6 +27,9 @@ class InstanceStore:
     """One instance, as one account sees it. Implements the engine's `Store` and `BulkStore`."""
 
     id_column = "sys_id"
+    age_columns = ("sys_created_on", "sys_mod_count", "sys_created_by")
+    # Longer values are cut without an error (docs/facts/servicenow_platform.md#write-safety).
+    lengths = LengthSource("sys_dictionary", "name", "element", "max_length")
 
     def __init__(self, client: ServiceNowClient) -> None:
         self.client = client
@@ -127,8 +130,8 @@ class InstanceStore:
         self._bulk.written(done, total, what)
 
     def wait(self, attempt: int) -> None:
-        """Pause before a create is tried again."""
-        time.sleep(random.uniform(0, min(8.0, 0.5 * 2**attempt)))  # noqa: S311 (jitter, not secrecy)
+        """Pause before a write is tried again, or its row looked up again: 1, 2, 3 s and so on, with jitter."""
+        time.sleep(min(8.0, attempt + random.uniform(1.0, 1.3)))  # noqa: S311 (jitter, not secrecy)
 
     def warn(self, message: str) -> None:
         """Show `message` to the user."""
