@@ -14,6 +14,7 @@ from ..engine.errors import EngineError, PlatformFailure, Refused, UnclearOutcom
 from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
 from ..engine.reconcile import UNKNOWN, Account
 from ..engine.snapshot import Query, QueryResult, Row
+from ..engine.store import LengthSource
 from ..transport.errors import FAILURES, AmbiguousResponse
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
@@ -61,8 +62,8 @@ class CollectionStore:
     create_attempts = 3
     id_column = "id"
     # These APIs show neither who created an object nor the lengths of its values.
-    age_columns = ()
-    lengths = None
+    age_columns: tuple[str, ...] = ()
+    lengths: LengthSource | None = None
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
         self.context, self.endpoints = client.context, endpoints

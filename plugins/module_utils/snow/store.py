@@ -27,9 +27,9 @@ class InstanceStore:
     """One instance, as one account sees it. Implements the engine's `Store` and `BulkStore`."""
 
     id_column = "sys_id"
-    age_columns = ("sys_created_on", "sys_mod_count", "sys_created_by")
+    age_columns: tuple[str, ...] = ("sys_created_on", "sys_mod_count", "sys_created_by")
     # Longer values are cut without an error (docs/facts/servicenow_platform.md#write-safety).
-    lengths = LengthSource("sys_dictionary", "name", "element", "max_length")
+    lengths: LengthSource | None = LengthSource("sys_dictionary", "name", "element", "max_length")
 
     def __init__(self, client: ServiceNowClient) -> None:
         self.client = client

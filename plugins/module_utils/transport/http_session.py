@@ -30,12 +30,12 @@ def _tracked_adapter(**options: Any) -> Any:
 
     class Adapter(requests.adapters.HTTPAdapter):
         def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
-            super().init_poolmanager(*arguments, **more)  # type: ignore[no-untyped-call]
+            super().init_poolmanager(*arguments, **more)
             track(self.poolmanager)
 
         def proxy_manager_for(self, proxy: Any, **more: Any) -> Any:
             known = proxy in self.proxy_manager
-            manager = super().proxy_manager_for(proxy, **more)  # type: ignore[no-untyped-call]
+            manager = super().proxy_manager_for(proxy, **more)
             return manager if known else track(manager)
 
     return Adapter(**options)

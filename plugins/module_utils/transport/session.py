@@ -245,7 +245,7 @@ class Session:
         timeout = (min(self.settings.timeout, CONNECT_TIMEOUT), self.settings.timeout)
         where = f"{method} {path} at {self.base_url}"
         deadline = Deadline(self.settings.timeout + self.settings.retry_deadline)
-        raw = problem = None
+        problem: Exception | None = None
         try:
             with deadline.running():
                 response = self._http.request(
@@ -260,7 +260,6 @@ class Session:
                 )
                 with response:
                     body = read_body(response, where)
-            raw = RawResponse(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
         except (RequestException, ValueError, OSError) as error:
             problem = explain(error, where, self.settings, timeout[0])
         if deadline.passed:
@@ -269,7 +268,7 @@ class Session:
             )
         if problem:
             raise type(problem)(self.caller.redactor.scrub_text(str(problem)))
-        return raw
+        return RawResponse(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
 
 
 __all__ = [

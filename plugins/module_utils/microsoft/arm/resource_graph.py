@@ -33,7 +33,7 @@ def check_complete(data: Mapping[str, Any], received: int) -> None:
     A truncated result without a token for the next page has lost rows
     (https://github.com/MicrosoftDocs/azure-docs/issues/50606). Its flag is a text, or a boolean.
     """
-    total = data.get("totalRecords")
+    total: Any = data.get("totalRecords")
     missing = _is_number(total) and received < total
     if missing or str(data.get("resultTruncated") or "").lower() == "true":
         of = f" of {total}" if missing else ""
