@@ -23,18 +23,19 @@ def settle_created_rows(
     """Check the created rows in a `snapshot` that was taken after `writes`; return whether it is out of date now.
 
     Raises `EngineError` for a row that is not under its key, for rows of one key that this run may not delete, and for a
-    row of another run whose secret is not that of this run.
+    row of another run whose secret is not that of this run. Objects with an outcome of their own are left to their resource.
     """
     if not store.age_columns:
         return False
     changed = False
     for write in writes:
         row_id = applier.ids.get(write.planned_id) if write.planned_id else applier.created.get(write.label)
-        if write.action != CREATE or write.is_join_row or not row_id or not _was_queried(snapshot, write):
+        single = write.action == CREATE and write.outcome is None and not write.is_join_row
+        if not single or not row_id or not _was_queried(snapshot, write):
             continue
         (column, value), *_others = write.identity.items()
         rows = snapshot.rows(write.collection, column, value, write.identity)
-        if not rows and write.outcome is None and write.label in applier.created:
+        if not rows and write.label in applier.created:
             _report_lost(store, write, row_id)
         if len(rows) > 1:
             _keep_oldest(store, applier, write, rows)
@@ -106,7 +107,7 @@ def _is_own(store: Store, applier: Applier, write: Write, row: Row) -> bool:
 
 def _redo(store: Store, applier: Applier, create: Write, writes: Sequence[Write], plans: Sequence[Plan]) -> None:
     """Carry out the other writes of an object for the row that stays; its secrets only where they are not those of another run."""
-    if create.planned_id is None or create.outcome is not None:
+    if create.planned_id is None:
         return
     row_id = applier.ids[create.planned_id]
     if applier.created.get(create.label) == row_id:
