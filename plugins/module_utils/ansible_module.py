@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,7 +85,8 @@ def run_task(
 ) -> dict[str, Any]:
     """Call `run()` and return its result, or its failure, in Ansible's form, with every secret masked.
 
-    `name` is the module's, which failure messages start with. A failure after the first write is reported as `changed`.
+    `name` is the module's, which failure messages start with. A failure is reported as `changed` after
+    a write that the platform carried out, or may have carried out.
     """
     for secret in (*(spec.secrets(params) if spec.secrets else ()), _proxy_password(params)):
         context.redactor.add(secret)
@@ -97,20 +98,20 @@ def run_task(
         result = {
             **error.output,
             "failed": True,
-            "changed": context.calls.write > 0,
+            "changed": bool(error.output.get("changed", True)) and context.calls.accepted > 0,
             "msg": failure_message(name, context, error),
         }
     except TransportError as error:
-        result = {"failed": True, "changed": context.calls.write > 0, "msg": failure_message(name, context, error)}
+        result = {"failed": True, "changed": context.calls.accepted > 0, "msg": failure_message(name, context, error)}
     except Exception as error:  # noqa: BLE001 (a traceback could print secrets)
         place = traceback.extract_tb(error.__traceback__)[-1]
         result = {
             "failed": True,
-            "changed": context.calls.write > 0,
+            "changed": context.calls.accepted > 0,
             "msg": f"{name}: unexpected {type(error).__name__} at {os.path.basename(place.filename)}:{place.lineno}: "
             f"{error}. This is a defect of secops.servicenow_defender. Please report it with this line",
         }
-    result["api_calls"] = asdict(context.calls)
+    result["api_calls"] = {"read": context.calls.read, "write": context.calls.write}
     # The top-level keys belong to Ansible and the module: a secret with the same text must not mask them.
     return {key: context.redactor.scrub(value) for key, value in result.items()}
 

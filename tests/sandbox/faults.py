@@ -37,7 +37,7 @@ class Fault:
     method: str = ""
     path: str = ""
     seconds: float = 1.0
-    """Seconds that `slow` lasts and that `Retry-After` returns."""
+    """Seconds that `slow` lasts, that `Retry-After` returns, and after which a `late-commit` takes effect."""
     inner: bool = False
 
     def applies(self, call: Call) -> bool:
@@ -109,6 +109,10 @@ def _error_after(_fault: Fault, reply: Reply) -> Reply:
     return _server_error(Fault(), Call("", "", {}, "")) if reply.status < 400 else reply
 
 
+def _gateway_timeout(_fault: Fault, _call: Call) -> Reply:
+    return html_reply(504, html_pages.UNAVAILABLE)
+
+
 def _reset_before(_fault: Fault, _call: Call) -> Reply:
     return Reply(damage=RESET)
 
@@ -158,6 +162,8 @@ def _redirect(target: str) -> Callable[[Fault, Call], Reply]:
 
 _Before = Callable[[Fault, Call], Reply]
 _After = Callable[[Fault, Reply], Reply]
+# The request has effects after its response: the time-out of a gateway does not end the transaction behind it.
+LATE = "late-commit"
 KINDS: dict[str, tuple[_Before | None, _After | None]] = {
     "429": (_throttled, None),
     "429-bare": (lambda _fault, _call: Reply(429), None),
@@ -173,6 +179,7 @@ KINDS: dict[str, tuple[_Before | None, _After | None]] = {
     "login-page": (_page(200, html_pages.LOGIN), None),
     "login-redirect": (_redirect("/login.do"), None),
     "slow": (None, None),
+    "late-commit": (_gateway_timeout, None),
     "reset": (_reset_before, None),
     "reset-after-commit": (None, _reset_after),
     "wrong-content-type": (None, _wrong_type),

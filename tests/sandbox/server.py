@@ -16,7 +16,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from .control_api import control
-from .faults import CLOSE_EARLY, RESET, apply_after, apply_before, draw
+from .faults import CLOSE_EARLY, LATE, RESET, apply_after, apply_before, draw
 from .fleet import Fleet
 from .tls import Certificates
 from .web import Call, Reply, json_reply
@@ -169,6 +169,8 @@ class Sandbox:
             await self.fleet.tenant.prepare(call)
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
+        if fault is not None and fault.kind == LATE:
+            asyncio.get_running_loop().call_later(fault.seconds, service.answer, call)
         spoilt = apply_before(fault, call) if fault is not None else None
         if spoilt is not None:
             return spoilt

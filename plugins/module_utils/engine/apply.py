@@ -3,33 +3,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, Union
 
-from .errors import AlreadyExists, EngineError, Refused, UnclearOutcome
-from .plan import CREATE, DELETE, FAILED, OK, REFUSED, UPDATE, Value, Write
+from .errors import AlreadyExists, EngineError, PlatformFailure, Refused, UnclearOutcome
+from .plan import CREATE, DELETE, OK, REFUSED, UPDATE, Value, Write
 from .snapshot import PlannedId, Query, Row, Snapshot, merged
 from .store import BulkStore, Order, Store
+
+# Failures in a row after which the platform is taken for unreachable: waiting for it with each further write is pointless.
+MAX_FAILURES = 2
+# How often a row is looked up again after an unclear answer, before it is created again: commits have been seen up to eight
+# seconds after the time-out.
+LOOKUPS = 4
+
+Unwritten = Union[Refused, PlatformFailure]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
 
 @dataclass
 class Applier:
-    """The writes of one run. `refused` holds noted refusals by label; `created_elsewhere` the labels of rows that another run
-    created first; `ids` the ids of created rows.
+    """The writes of one run. `unwritten` holds noted refusals and failures by label; `created_elsewhere` the labels of rows
+    that another run created first; `ids` the ids of created rows.
     """
 
     store: Store
-    refused: dict[str, Refused] = field(default_factory=dict)
+    unwritten: dict[str, Unwritten] = field(default_factory=dict)
     created_elsewhere: set[str] = field(default_factory=set)
     ids: dict[PlannedId, str] = field(default_factory=dict)
+    # The ids of the rows that this run created by a clear answer, and the labels whose answer was lost.
+    created: dict[str, str] = field(default_factory=dict)
+    unclear: set[str] = field(default_factory=set)
+    # The outcomes of failed writes, each with its content before the failure.
+    _failed: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    _failures_in_a_row: int = 0
 
     def apply(self, writes: Iterable[Write]) -> None:
         """Carry out `writes`, which are in the order of their stages.
 
-        Raises `Refused` for a write without an outcome of its own, and `UnclearOutcome` when the result of one stays unknown.
+        Raises `Refused` or `PlatformFailure` for a write without an outcome of its own.
         """
         bulk = self.store if isinstance(self.store, BulkStore) else None
         for (_stage, bulk_noun), group in groupby(writes, key=lambda write: (write.stage, write.bulk_noun)):
@@ -39,10 +53,19 @@ class Applier:
                 for write in group:
                     self.apply_one(write)
 
-    def note(self, write: Write, refusal: Refused) -> None:
-        """Note a refusal where the write has an outcome of its own; else raise it."""
+    def note(self, write: Write, refusal: Unwritten) -> None:
+        """Note a refusal or failure where the write has an outcome of its own; else raise it."""
         if write.outcome is None:
             raise refusal
+        if isinstance(refusal, Refused):
+            refusal = self._with_step(write, refusal)
+        else:
+            self._failed.setdefault(write.label, (write.outcome, dict(write.outcome)))
+        write.outcome.update(status=refusal.status, reason=str(refusal))
+        self.unwritten[write.label] = refusal
+
+    @staticmethod
+    def _with_step(write: Write, refusal: Refused) -> Refused:
         if write.hint:
             refusal = Refused(f"{refusal}. {write.hint}", status=refusal.status, step=refusal.step)
         if write.step:
@@ -50,17 +73,35 @@ class Applier:
             status = write.manual_status if refusal.status == REFUSED else refusal.status
             step = refusal.step or replace(write.step, reason=str(refusal))
             refusal = Refused(str(refusal), status=status, step=step)
-        write.outcome.update(status=refusal.status, reason=str(refusal))
-        self.refused[write.label] = refusal
+        return refusal
+
+    def confirm(self, due: Collection[str]) -> None:
+        """Forget the failures of writes that are no longer `due` (by label): the platform has carried them out after all."""
+        for label, failure in list(self.unwritten.items()):
+            if isinstance(failure, PlatformFailure) and label not in due:
+                del self.unwritten[label]
+                outcome, before = self._failed[label]
+                outcome.clear()
+                outcome.update(before)
 
     # -- one by one ---------------------------------------------------------------------------------------------------
 
     def apply_one(self, write: Write) -> None:
-        """Carry out one write; a refusal is noted where the write has an outcome of its own."""
+        """Carry out one write; a refusal or failure is noted where the write has an outcome of its own."""
+        if self._failures_in_a_row >= MAX_FAILURES:
+            self.note(
+                write, PlatformFailure(f"{write.label}: not sent, since {self.store.name} failed the writes before")
+            )
+            return
         try:
             self._write(write)
         except Refused as refusal:
             self.note(write, refusal)
+        except PlatformFailure as failure:
+            self._failures_in_a_row += 1
+            self.note(write, failure)
+            return
+        self._failures_in_a_row = 0
 
     def _write(self, write: Write) -> None:
         order = self._resolve(write)
@@ -86,22 +127,36 @@ class Applier:
 
     def _create(self, order: Order) -> str:
         """Create once. When the answer was lost, the row is searched by its key before anything is sent again."""
-        for attempt in range(max(1, self.store.create_attempts)):
-            if attempt:
-                self.store.wait(attempt - 1)
+        for _attempt in range(max(1, self.store.create_attempts)):
             try:
-                return self._id_of(self.store.create(order.write, order.values))
+                row_id = self._id_of(self.store.create(order.write, order.values))
             except UnclearOutcome as unclear:
-                rows = self._rows_of([order.write])[0]
-                if len(rows) > 1:
-                    ids = ", ".join(sorted(map(self._id_of, rows)))
-                    raise EngineError(
-                        f"{self.store.name}: creating {order.write.label} left {len(rows)} rows ({ids}); remove all but one"
-                    ) from None
+                self.unclear.add(order.write.label)
+                rows = self._rows_in_time([order.write])[0]
                 if rows:
-                    return self._id_of(rows[0])
+                    # Of several rows one is chosen after the last write.
+                    return min(map(self._id_of, rows))
                 failure = unclear
+            else:
+                self.created[order.write.label] = row_id
+                return row_id
         raise failure
+
+    def _rows_in_time(self, writes: Sequence[Write]) -> list[list[Row]]:
+        """Return the rows that match each write, looked up until a late commit would have arrived for every create."""
+        found = self._rows_of(writes)
+        for lookup in range(LOOKUPS):
+            if not any(write.action == CREATE and not rows for write, rows in zip(writes, found, strict=True)):
+                break
+            self.store.wait(lookup)
+            found = self._rows_of(writes)
+        return found
+
+    def adopt(self, write: Write, row_id: str) -> None:
+        """Continue with the row `row_id` as the one of a create."""
+        self._made(write, row_id)
+        if self.created.get(write.label) != row_id:
+            self.created_elsewhere.add(write.label)
 
     def _rows_of(self, writes: Sequence[Write]) -> list[list[Row]]:
         """Return, for each write, the rows that match its result; one query for all."""
@@ -158,36 +213,49 @@ class Applier:
     def _send_bulk(self, writes: list[Write], bulk: BulkStore) -> None:
         """Send each write once. Those that may have been carried out are searched in one query before they are sent again."""
         sent = len(writes)
+        failed: list[tuple[Write, EngineError]] = []
+        doubtful: list[tuple[Write, EngineError]] = []
         for attempt in range(max(1, self.store.create_attempts)):
             if not writes:
-                return
-            if attempt:
+                break
+            if attempt and all(write.action != CREATE for write in writes):
                 self.store.wait(attempt - 1)
-            doubtful: list[tuple[Write, EngineError]] = []
+            doubtful = []
             answers = bulk.write_many([self._resolve(write) for write in writes])
             for write, answer in zip(writes, answers, strict=True):
                 if isinstance(answer, (UnclearOutcome, AlreadyExists)):
                     doubtful.append((write, answer))
                 elif isinstance(answer, Refused):
                     self.note(write, answer)
+                elif isinstance(answer, PlatformFailure):
+                    failed.append((write, answer))
                 elif isinstance(answer, EngineError):
                     raise answer
                 else:
                     self._made(write, str(answer.get(self.store.id_column, "")))
+                    if write.action == CREATE:
+                        self.created[write.label] = str(answer.get(self.store.id_column, ""))
             writes = self._unconfirmed(doubtful)
-        given_up = [(write, error) for write, error in doubtful if any(write is one for one in writes)]
-        if len(given_up) > 1 and len(given_up) == sent:
-            # Nothing came through: the platform is unreachable, so waiting for it with each further part is pointless.
-            raise given_up[0][1]
-        for write, error in given_up:
-            self.note(write, Refused(str(error), status=FAILED))
+        failed += [(write, error) for write, error in doubtful if any(write is one for one in writes)]
+        self._note_failures(failed, sent)
+
+    def _note_failures(self, failed: Sequence[tuple[Write, EngineError]], sent: int) -> None:
+        """Note the failures among the `sent` writes; raise the first one when nothing came through.
+
+        The platform is unreachable then, so waiting for it with each further part is pointless.
+        """
+        if len(failed) > 1 and len(failed) == sent:
+            raise failed[0][1]
+        for write, error in failed:
+            self.note(write, PlatformFailure(str(error)))
 
     def _unconfirmed(self, doubtful: Sequence[tuple[Write, EngineError]]) -> list[Write]:
         """Return the writes that were not carried out, and note the refused ones."""
         if not doubtful:
             return []
         not_done = []
-        found = self._rows_of([write for write, _error in doubtful])
+        self.unclear |= {write.label for write, error in doubtful if isinstance(error, UnclearOutcome)}
+        found = self._rows_in_time([write for write, _error in doubtful])
         for (write, error), rows in zip(doubtful, found, strict=True):
             if rows and isinstance(error, AlreadyExists):
                 self._created_elsewhere(write, rows)

@@ -38,5 +38,15 @@ class AlreadyExists(Refused):
     """The platform reports that the row exists already: another run may have created it first."""
 
 
-class UnclearOutcome(EngineError):
+class PlatformFailure(EngineError):
+    """The platform did not answer with yes or no: throttled, down, timed out, or an answer that makes no sense.
+
+    Never a refusal, and never a manual step: the same request can succeed later.
+    """
+
+    status = "failed"
+    step = None
+
+
+class UnclearOutcome(PlatformFailure):
     """A write ended without a clear answer; it may have been carried out."""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .apply import Applier
+from .apply import Applier, Unwritten
+from .created_rows import settle_created_rows
 from .errors import EngineError, Refused
 from .plan import CHANGED, FAILED, OK, Plan, Resource, SecretCheck, Write, ordered
 from .preconditions import check_before_writing
@@ -40,15 +41,15 @@ class Reconciler:
         self._applier = Applier(self.store)
 
     @property
-    def refused(self) -> dict[str, Refused]:
-        """What was refused and noted, by label."""
-        return self._applier.refused
+    def unwritten(self) -> dict[str, Unwritten]:
+        """The refusals and failures that were noted, by label."""
+        return self._applier.unwritten
 
     def run(self) -> Result:
         """Read, plan, check, write, read again.
 
-        Raises `InvalidInput` before anything was written, `Refused` when the platform refuses, `EngineError` when a
-        write did not take.
+        Raises `InvalidInput` before anything was written, `Refused` when the platform refuses, `PlatformFailure` when it
+        fails, `EngineError` when a write did not take.
         """
         snapshot, plans = self._take_snapshot(SecretPolicy(self.store))
         writes = ordered(plans)
@@ -66,18 +67,24 @@ class Reconciler:
 
     def _take_snapshot(self, secrets: Any) -> tuple[Snapshot, list[Plan]]:
         snapshot = take_snapshot(self.store, *self.resources)
+        return snapshot, self._plan(snapshot, secrets)
+
+    def _plan(self, snapshot: Snapshot, secrets: Any) -> list[Plan]:
         snapshot.planned = {planned_id for resource in self.resources for planned_id in resource.planned_ids()}
-        return snapshot, [resource.plan(snapshot, secrets) for resource in self.resources]
+        return [resource.plan(snapshot, secrets) for resource in self.resources]
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _write(self, writes: list[Write], plans: Sequence[Plan]) -> list[Plan]:
         writing = self._applier
         if self.guard:
-            RollbackWrites(self.store, self.guard, writing.apply_one, writing.refused, writing.ids).run(writes)
+            RollbackWrites(self.store, self.guard, writing.apply_one, writing.unwritten, writing.ids).run(writes)
         else:
             writing.apply(writes)
-        _snapshot, settled = self._take_snapshot(NeverWrite())
+        snapshot = take_snapshot(self.store, *self.resources)
+        if settle_created_rows(self.store, writing, writes, plans, snapshot):
+            snapshot = take_snapshot(self.store, *self.resources)
+        settled = self._plan(snapshot, NeverWrite())
         # Removing a direct grant removes the inherited ones with it; desired grants among them are written now. What another
         # run created first may deviate from the desired state.
         second_pass = [
@@ -85,26 +92,27 @@ class Reconciler:
         ]
         if second_pass:
             settled = self._apply_second_pass(second_pass, plans)
+        writing.confirm({write.label for write in ordered(settled)})
         self._verify(settled, plans)
         for plan, final in zip(plans, settled, strict=True):
             self._verify_secrets(plan.secrets, final.row)
         return settled
 
     def _apply_second_pass(self, second_pass: Sequence[Write], plans: Sequence[Plan]) -> list[Plan]:
-        refused = self._applier.refused
+        unwritten = self._applier.unwritten
         self._share_outcomes(second_pass, plans)
         before = [dict(write.outcome or {}) for write in second_pass]
         self._applier.apply(second_pass)
         _snapshot, settled = self._take_snapshot(NeverWrite())
         due = {write.label for write in ordered(settled)}
         for write, outcome in zip(second_pass, before, strict=True):
-            if write.label in refused and write.label not in due:
+            if write.label in unwritten and write.label not in due:
                 # Two runs planned the same write, and the other one was first.
-                del refused[write.label]
+                del unwritten[write.label]
                 if write.outcome is not None:
                     write.outcome.clear()
                     write.outcome.update(outcome)
-            elif write.label not in refused:
+            elif write.label not in unwritten:
                 self._second_pass.append(write)
                 if write.outcome is not None:
                     write.outcome.update(status=CHANGED)
@@ -142,7 +150,7 @@ class Reconciler:
 
     def _is_about(self, write: Write, entry: Drift) -> bool:
         same = write.label == entry.object or write.label.startswith(f"{entry.object}: ")
-        return same and write.label not in self.refused
+        return same and write.label not in self.unwritten
 
     def _verify_secrets(self, checks: Sequence[SecretCheck], row: Row | None) -> None:
         for check in checks:
@@ -155,7 +163,7 @@ class Reconciler:
     # -- the result ---------------------------------------------------------------------------------------------------
 
     def _result(self, plans: Sequence[Plan], settled: Sequence[Plan]) -> Result:
-        without = {*self.refused, *self._applier.created_elsewhere}
+        without = {*self.unwritten, *self._applier.created_elsewhere}
         done = any(write.label not in without for plan in plans for write in plan.writes)
         result = Result(changed=done or bool(self._second_pass))
         outcomes: list[dict[str, Any]] = []
@@ -177,7 +185,7 @@ class Reconciler:
             statuses = [(entry["object"], entry["status"]) for entry in found]
             summary += outcomes_of(plan, statuses, without, check_mode=self.store.check_mode)
         result.output = {"results": outcomes}
-        result.manual_steps += [refusal.step for refusal in self.refused.values() if refusal.step]
+        result.manual_steps += [refusal.step for refusal in self.unwritten.values() if refusal.step]
         result.msg = summarize(self.store.name, summary, len(result.manual_steps))
         self._report_refusals(plans, result)
         return result
@@ -185,10 +193,13 @@ class Reconciler:
     def _report_refusals(self, plans: Sequence[Plan], result: Result) -> None:
         """Warn of refusals; fail when everything was refused, or when an operation failed."""
         written = sum(len(plan.writes) for plan in plans)
-        failed = [str(refusal) for refusal in self.refused.values() if refusal.status == FAILED]
-        others = [str(refusal) for refusal in self.refused.values() if refusal.status != FAILED and not refusal.step]
-        if failed or (others and len(self.refused) == written):
-            raise EngineError("; ".join(summarize_messages(failed or others)), result.as_dict(with_diff=False))
+        failed = [str(refusal) for refusal in self.unwritten.values() if refusal.status == FAILED]
+        others = [str(refusal) for refusal in self.unwritten.values() if refusal.status != FAILED and not refusal.step]
+        if failed or (others and len(self.unwritten) == written):
+            raise EngineError(
+                "; ".join(summarize_messages(failed, "failed") if failed else summarize_messages(others)),
+                result.as_dict(with_diff=False),
+            )
         for message in summarize_messages(others):
             self.store.warn(message)
 

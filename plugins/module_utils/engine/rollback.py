@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
-from .errors import EngineError
+from .errors import EngineError, Refused
 from .plan import CREATE, PERFORM, UPDATE, Value, Write
 from .snapshot import PlannedId
 
@@ -50,13 +50,13 @@ class RollbackStore(Protocol):
 class RollbackWrites:
     """Writes of one plan: those of one stage are a batch.
 
-    `apply` carries out one write and notes a refusal in `refused` (by label). `ids` are those of created rows.
+    `apply` carries out one write and notes a refusal or failure in `unwritten` (by label). `ids` are those of created rows.
     """
 
     store: RollbackStore
     guard: AccessGuard
     apply: Callable[[Write], None]
-    refused: Mapping[str, Any]
+    unwritten: Mapping[str, Any]
     ids: Mapping[PlannedId, str]
     kept: list[str] = field(default_factory=list)
 
@@ -74,11 +74,12 @@ class RollbackWrites:
                     self._check([*written, write], error)
                     raise
                 done += 1
-                written += [write] * (write.label not in self.refused)
+                # What failed may have been carried out all the same.
+                written += [write] * (not isinstance(self.unwritten.get(write.label), Refused))
                 self.guard.wrote(done, len(writes))
             if written:
                 self._check(written, None)
-                self.kept += [write.label for write in written]
+                self.kept += [write.label for write in written if write.label not in self.unwritten]
 
     def _check(self, written: Sequence[Write], cause: Exception | None) -> None:
         try:

@@ -24,11 +24,27 @@ class Account:
     roles: frozenset[str] | None
 
 
+@dataclass(frozen=True)
+class LengthSource:
+    """Where the lengths of columns can be read: the rows of `collection` have the names of table and column, and a length."""
+
+    collection: str
+    table: str
+    column: str
+    length: str
+
+
 class Store(Protocol):
-    """A platform, as far as the engine is concerned. `name` names it in messages; rows have their id in `id_column`."""
+    """A platform, as far as the engine is concerned. `name` names it in messages; rows have their id in `id_column`.
+
+    `age_columns` show when a row was created (the first one) and what `is_unfinished` needs; none where rows do not show
+    it. `lengths` is None where the lengths of columns cannot be read.
+    """
 
     name: str
     id_column: str
+    age_columns: tuple[str, ...]
+    lengths: LengthSource | None
     check_mode: bool
     create_attempts: int
 
@@ -57,7 +73,7 @@ class Store(Protocol):
         """Return the calling account, or None when the platform does not show it."""
 
     def wait(self, attempt: int) -> None:
-        """Pause before a create is tried again."""
+        """Pause before a write is tried again, or its row looked up again: longer with each `attempt`, some ten seconds for four."""
 
     def warn(self, message: str) -> None:
         """Show `message` to the user."""

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ..ansible_module import TaskContext
-from ..engine.errors import EngineError, Refused, UnclearOutcome
+from ..engine.errors import EngineError, PlatformFailure, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
 from ..engine.reconcile import UNKNOWN, Account
 from ..engine.snapshot import Query, QueryResult, Row
-from ..transport.errors import AmbiguousResponse
+from ..engine.store import LengthSource
+from ..transport.errors import FAILURES, AmbiguousResponse
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
 
@@ -60,6 +61,9 @@ class CollectionStore:
 
     create_attempts = 3
     id_column = "id"
+    # These APIs show neither who created an object nor the lengths of its values.
+    age_columns: tuple[str, ...] = ()
+    lengths: LengthSource | None = None
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
         self.context, self.endpoints = client.context, endpoints
@@ -109,8 +113,8 @@ class CollectionStore:
         return False
 
     def wait(self, attempt: int) -> None:
-        """Pause before a create is tried again."""
-        time.sleep(random.uniform(0, min(8.0, 2.0**attempt)))  # noqa: S311 (jitter, not secrecy)
+        """Pause before a write is tried again, or its object looked up again."""
+        time.sleep(min(8.0, attempt + random.uniform(1.0, 1.3)))  # noqa: S311 (jitter, not secrecy)
 
     def warn(self, message: str) -> None:
         """Show `message` to the user."""
@@ -118,8 +122,12 @@ class CollectionStore:
 
     @contextmanager
     def _writing(self, write: Write) -> Iterator[None]:
+        what = f"{VERBS.get(write.action, 'change')} {write.label}"
         try:
             yield
         except Refused as refusal:
-            what = f"{VERBS.get(write.action, 'change')} {write.label}"
             raise Refused(f"could not {what}: {refusal}", status=refusal.status, step=refusal.step) from None
+        except UnclearOutcome:
+            raise
+        except (PlatformFailure, *FAILURES) as failure:
+            raise PlatformFailure(f"could not {what}: {failure}") from None

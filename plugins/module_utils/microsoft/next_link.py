@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Links to the next page: followed unchanged, and never to another host."""
+"""Links to the next page: followed unchanged, never in a circle, and never to another host."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from ..engine.errors import EngineError
+from ..transport.errors import AmbiguousResponse
+
+# More pages than any list has.
+MAX_PAGES = 10_000
 
 
 def path_below(link: str, roots: Sequence[str], platform: str, option: str) -> str:
@@ -28,3 +32,15 @@ def path_below(link: str, roots: Sequence[str], platform: str, option: str) -> s
         f"{platform} returned a link to {parts.netloc or 'an address without a host'}, which is not {roots[0]}; "
         f"the token is sent to no other host. Check {option}"
     )
+
+
+def check_new(link: str, seen: set[str], where: str) -> None:
+    """Note the link or token of a further page in `seen`; raise `AmbiguousResponse` for one that leads in a circle."""
+    if link in seen or len(seen) >= MAX_PAGES:
+        # Taken for the end of the list, it would hide objects.
+        raise AmbiguousResponse(
+            f"{where}: the list is incomplete: after {len(seen) + 1} pages the platform returned a page a second time"
+            if link in seen
+            else f"{where}: the list is incomplete: it does not end within {MAX_PAGES} pages"
+        )
+    seen.add(link)

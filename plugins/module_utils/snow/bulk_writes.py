@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ..engine.errors import AlreadyExists, Refused, UnclearOutcome
+from ..engine.errors import AlreadyExists, PlatformFailure, Refused, UnclearOutcome
 from ..engine.plan import CREATE
 from ..engine.store import Order, WriteResult
 from ..file_lock import file_for, folder, locked
-from ..transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ..transport.errors import AmbiguousResponse, HttpError, RequestFailed, SignInFailed
 from ..transport.polling import ProgressLine
 from . import change_api
 from .batch import Pace, WriteRequest, Written, write_all
@@ -102,6 +102,8 @@ class BulkWriter:
         refusal = self.client.refusal(f"to {verb} {order.write.label}", error, order.write.collection)
         if isinstance(refusal, SignInFailed):
             raise refusal
+        if isinstance(refusal, RequestFailed):
+            return PlatformFailure(str(refusal))
         if error.status == 404 and "No Record" in error.words:
             return Refused(f"{refusal}. It was deleted since it was read, or the account may not see it; run again")
         if order.write.action == CREATE and any(words in error.words.lower() for words in DUPLICATE_WORDS):

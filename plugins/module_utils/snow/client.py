@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from ..ansible_module import Params, TaskContext
-from ..transport.errors import AmbiguousResponse, HttpError, SignInFailed, TransportError
+from ..transport.errors import AmbiguousResponse, HttpError, RequestFailed, SignInFailed, TransportError
 from ..transport.responses import Response
 from ..transport.session import Session, checked_base_url
 from ..transport.settings import transport_settings
@@ -111,10 +111,15 @@ class ServiceNowClient:
     # -- refusals -----------------------------------------------------------------------------------------------------
 
     def refusal(self, action: str, error: HttpError, table: str) -> TransportError:
-        """Return what to raise when the instance refused `action` on `table`: `RefusedRequest`, or `SignInFailed` for a 401."""
+        """Return what to raise for the error answer to `action` on `table`.
+
+        `RefusedRequest`, `SignInFailed` for a 401, or `RequestFailed` where the instance did not mean "no".
+        """
         if error.status == 401:
             return SignInFailed(explain_401(self.grant, error, str(self.params.get("snow_username") or "the account")))
         hint = remedy(error, table, self.account)
+        if not error.is_refusal:
+            return RequestFailed(f"{self.name} failed {action}. {error}{'. ' + hint if hint else ''}")
         return RefusedRequest(f"{self.name} refused {action}. {error}{'. ' + hint if hint else ''}")
 
     @contextmanager
@@ -137,10 +142,11 @@ class ServiceNowClient:
                 further = {}
                 for (query, page), answer in zip(waiting.items(), answers, strict=True):
                     rows, refused = self._rows(page, answer)
-                    found[query] += rows
                     total = _total(answer) if not refused else None
+                    rows = rows if total is not None else _unknown(rows, found[query])
+                    found[query] += rows
                     yield query, TableRows(tuple(found[query]), refused, total)
-                    following = page.next_page(_total(answer), len(rows)) if not refused else None
+                    following = page.next_page(total, len(rows)) if not refused else None
                     if following:
                         further[query] = following
                 waiting = further
@@ -191,6 +197,12 @@ def short_name(base_url: str) -> str:
     if host.endswith(".service-now.com") and not parts.path:
         return host.split(".", 1)[0]
     return f"{parts.netloc}{parts.path}"
+
+
+def _unknown(rows: list[TableRow], known: list[TableRow]) -> list[TableRow]:
+    """Return `rows` without those that an overlapping page returned already."""
+    ids = {row["sys_id"] for row in known if row.get("sys_id")}
+    return [row for row in rows if row.get("sys_id") not in ids] if ids else rows
 
 
 def _total(answer: Response) -> int | None:

@@ -123,12 +123,13 @@ class TableQuery:
         """Return the query for the next page, or None after the last one.
 
         `total` counts rows before access rules hide some, so a page can be short and not be the last
-        (docs/facts/servicenow_platform.md#paging); without it a full page means that there may be more.
+        (docs/facts/servicenow_platform.md#paging). Without it only an empty page is the last: the server may return fewer
+        rows at a time than it was asked for, so the next page begins after those received.
         """
-        reached = self.offset + self.page_size
+        reached = self.offset + (self.page_size if total is not None else received)
         if self.limit and reached >= self.limit:
             return None
-        more = reached < total if total is not None else received >= self.page_size
+        more = reached < total if total is not None else received > 0
         return replace(self, offset=reached) if more else None
 
     def listed(self, result: Any) -> Any:

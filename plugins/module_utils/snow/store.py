@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from ..ansible_module import Params, TaskContext
-from ..engine.errors import Refused, UnclearOutcome
+from ..engine.errors import PlatformFailure, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
 from ..engine.snapshot import Query, QueryResult, Row
-from ..engine.store import Account, Order, WriteResult
-from ..transport.errors import AmbiguousResponse, HttpError
+from ..engine.store import Account, LengthSource, Order, WriteResult
+from ..transport.errors import FAILURES, AmbiguousResponse, HttpError
 from . import cicd, secret_checks
 from .activation import Activation
 from .bulk_writes import BulkWriter
@@ -27,6 +27,9 @@ class InstanceStore:
     """One instance, as one account sees it. Implements the engine's `Store` and `BulkStore`."""
 
     id_column = "sys_id"
+    age_columns: tuple[str, ...] = ("sys_created_on", "sys_mod_count", "sys_created_by")
+    # Longer values are cut without an error (docs/facts/servicenow_platform.md#write-safety).
+    lengths: LengthSource | None = LengthSource("sys_dictionary", "name", "element", "max_length")
 
     def __init__(self, client: ServiceNowClient) -> None:
         self.client = client
@@ -127,8 +130,8 @@ class InstanceStore:
         self._bulk.written(done, total, what)
 
     def wait(self, attempt: int) -> None:
-        """Pause before a create is tried again."""
-        time.sleep(random.uniform(0, min(8.0, 0.5 * 2**attempt)))  # noqa: S311 (jitter, not secrecy)
+        """Pause before a write is tried again, or its row looked up again: 1, 2, 3 s and so on, with jitter."""
+        time.sleep(min(8.0, attempt + random.uniform(1.0, 1.3)))  # noqa: S311 (jitter, not secrecy)
 
     def warn(self, message: str) -> None:
         """Show `message` to the user."""
@@ -139,12 +142,17 @@ class InstanceStore:
     @contextmanager
     def _writing(self, write: Write) -> Iterator[None]:
         self.client.forget_answers()
+        action = f"to {VERBS.get(write.action, 'activate')} {write.label}"
         with self._refusals():
             try:
-                yield
-            except HttpError as error:
-                action = f"to {VERBS.get(write.action, 'activate')} {write.label}"
-                raise self.client.refusal(action, error, write.collection) from None
+                try:
+                    yield
+                except HttpError as error:
+                    raise self.client.refusal(action, error, write.collection) from None
+            except FAILURES as failure:
+                text = str(failure)
+                prefix = "" if text.startswith(self.name) else f"{self.name} failed {action}. "
+                raise PlatformFailure(f"{prefix}{text}") from None
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

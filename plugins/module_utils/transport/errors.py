@@ -7,7 +7,9 @@
     ├── ConnectError                the request never arrived; safe to repeat
     │   └── UntrustedCertificate    repeating does not help
     ├── AmbiguousResponse           the request may or may not have been processed; a write is not repeated blindly
+    │   └── EndlessResponse         longer or slower than the limits allow; repeating does not help
     ├── UnexpectedPage              an HTML page or a redirect instead of data
+    ├── RequestFailed               the platform could not process the request now: throttled, or an error of its own
     ├── SignInFailed                the credentials were refused; repeating can lock an account
     └── HttpError                   the platform returned an error status
 
@@ -53,6 +55,20 @@ class SignInFailed(TransportError):
     """The platform refused the credentials. Repeating with the same ones can lock an account."""
 
 
+class RequestFailed(TransportError):
+    """The platform could not process the request now: throttled (429), an error of its own (5xx), or an unexpected status."""
+
+
+class EndlessResponse(AmbiguousResponse):
+    """The response exceeds the limit of size or time: repeating the request does not help."""
+
+
+# Failures of the platform or of the way to it, which say nothing about whether the request is allowed.
+FAILURES = (AmbiguousResponse, ConnectError, RequestFailed, UnexpectedPage)
+# The statuses by which a platform means "no". Every other error status is a failure of the platform.
+REFUSAL_STATUSES = frozenset({400, 401, 403, 404, 409, 422})
+
+
 class HttpError(TransportError):
     """The platform returned an error status.
 
@@ -61,6 +77,7 @@ class HttpError(TransportError):
 
     def __init__(self, method: str, path: str, status: int, words: str, request_id: str = "", hint: str = "") -> None:
         self.method, self.path, self.status, self.words, self.request_id = method, path, status, words, request_id
+        self.is_refusal = status in REFUSAL_STATUSES
         text = f"{method} {path} -> {status}"
         if words:
             text += f" {words}"
@@ -69,6 +86,15 @@ class HttpError(TransportError):
         if hint:
             text += f". {hint}"
         super().__init__(text)
+
+
+def with_hint(error: Exception, hint: str) -> Exception:
+    """Return `error` with `hint` added to its message."""
+    if not hint:
+        return error
+    if isinstance(error, HttpError):
+        return HttpError(error.method, error.path, error.status, error.words, error.request_id, hint)
+    return type(error)(f"{error}. {hint}")
 
 
 def platform_words(data: Any) -> str:

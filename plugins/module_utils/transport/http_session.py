@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import BadConnectionOption
+from .reading import track
 from .settings import Settings
 
 try:
@@ -22,6 +23,23 @@ except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def _tracked_adapter(**options: Any) -> Any:
+    """Return an adapter whose connections a deadline can end, also those through a proxy."""
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
+            super().init_poolmanager(*arguments, **more)
+            track(self.poolmanager)
+
+        def proxy_manager_for(self, proxy: Any, **more: Any) -> Any:
+            known = proxy in self.proxy_manager
+            manager = super().proxy_manager_for(proxy, **more)
+            return manager if known else track(manager)
+
+    return Adapter(**options)
+
 
 _sessions: dict[tuple[Any, ...], Any] = {}
 
@@ -45,7 +63,7 @@ def http_session(settings: Settings, base_url: str) -> Any:
         # A session cookie can still authenticate after its token expired
         # (docs/facts/servicenow_platform.md#token-session-cookie).
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = requests.adapters.HTTPAdapter(max_retries=0, pool_connections=1, pool_maxsize=2)
+        adapter = _tracked_adapter(max_retries=0, pool_connections=1, pool_maxsize=2)
         session.mount(f"{parts.scheme}://", adapter)
         _sessions[key] = session
     return _sessions[key]

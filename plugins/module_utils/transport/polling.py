@@ -8,8 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .errors import BadConnectionOption
+
 PROGRESS_INTERVAL = 4.0
 GROWTH = 1.5
+# Bounds of the time between two polls, in seconds.
+MIN_INTERVAL, MAX_INTERVAL = 0.1, 3600.0
+MAX_WAIT = 604800.0
 
 # The options of a module that waits.
 WAIT_OPTIONS: dict[str, dict[str, Any]] = {
@@ -26,6 +31,14 @@ class Wait:
     wanted: bool
     timeout: float
     interval: float
+
+    def __post_init__(self) -> None:
+        for name, value, limit in (
+            ("wait_timeout", self.timeout, MAX_WAIT),
+            ("poll_interval", self.interval, MAX_INTERVAL),
+        ):
+            if not 0 <= value <= limit:
+                raise BadConnectionOption(f"{name} must be between 0 and {limit:g} seconds, not {value}")
 
 
 @dataclass
@@ -74,6 +87,7 @@ def poll(
     The pause grows from `interval` to `max_interval`. The caller leaves the loop when its condition is met; a loop that
     ends by itself has timed out.
     """
+    interval = max(MIN_INTERVAL, interval)
     while progress.seconds + interval <= timeout:
         pause(interval, progress, line)
         yield progress.seconds

@@ -11,6 +11,8 @@ from typing import Any
 
 from .errors import AmbiguousResponse, HttpError, UnexpectedPage, platform_words
 
+# Levels of JSON that are accepted. What handles a response later goes down level by level.
+MAX_DEPTH = 100
 REQUEST_ID_HEADERS = ("x-transaction-id", "x-ms-request-id", "x-ms-correlation-request-id", "request-id")
 
 
@@ -90,10 +92,11 @@ def read_response(
         return Response(method, path, raw.status, raw.headers, {"error": f"({page.kind})"})
     try:
         data = json.loads(raw.body)
-    except ValueError:
+        _check_depth(data)
+    except (ValueError, RecursionError) as error:
         if raw.status >= 400:
             return Response(method, path, raw.status, raw.headers)
-        raise _truncation_error(where, raw, hints) from None
+        raise _unreadable(where, raw, error, hints) from None
     if raw.status < 400 and isinstance(data, dict) and data.get("error") and data.get("status") == "failure":
         # A cancelled transaction can return 200 with the error at the end
         # (docs/facts/servicenow_platform.md#cancelled-transactions).
@@ -101,7 +104,24 @@ def read_response(
     return Response(method, path, raw.status, raw.headers, data)
 
 
-def _truncation_error(where: str, raw: RawResponse, hints: Sequence[PageHint]) -> AmbiguousResponse:
+def _check_depth(data: Any) -> None:
+    """Raise `RecursionError` for data that is nested deeper than any response of these platforms."""
+    level = [data] if isinstance(data, (dict, list)) else []
+    for _depth in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return
+    raise RecursionError
+
+
+def _unreadable(where: str, raw: RawResponse, error: Exception, hints: Sequence[PageHint]) -> AmbiguousResponse:
+    if isinstance(error, RecursionError):
+        return AmbiguousResponse(f"{where}: the response makes no sense: its JSON is nested too deep")
     hint = next((hint for hint in hints if hint.in_json and hint.pattern.search(raw.body)), None)
     if hint:
         return AmbiguousResponse(f"{where}: {hint.kind}. {hint.remedy}")

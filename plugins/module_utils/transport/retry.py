@@ -6,11 +6,15 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 FIRST_DELAY = 0.5
 MAX_DELAY = 30.0
+# A platform that asks for no pause at all gets one all the same.
+MIN_DELAY = 0.2
+DAY = 86400.0
 
 
 def retry_after_seconds(header: str | None) -> float | None:
@@ -27,12 +31,25 @@ def retry_after_seconds(header: str | None) -> float | None:
         return None
 
 
+def come_back(seconds: float | None, deadline: float) -> str:
+    """Return when to run again, if a platform asks for a pause of `seconds` that exceeds `deadline`; else ""."""
+    if seconds is None or seconds <= deadline:
+        return ""
+    if seconds > 366 * DAY:
+        return f"The platform asks for a pause of more than a year, longer than retry_deadline ({deadline:g} s)"
+    moment = f"{datetime.fromtimestamp(time.time() + seconds + 59, timezone.utc):%Y-%m-%d %H:%M}"
+    return (
+        f"The platform asks for a pause of {seconds:.0f} s, longer than retry_deadline ({deadline:g} s): "
+        f"run again after {moment} UTC"
+    )
+
+
 @dataclass
 class RetryBudget:
     """The number of attempts and the time that one call may use.
 
     `retries` further attempts, all within `deadline` seconds of the first one. Exponential back-off with full jitter;
-    a `Retry-After` takes precedence.
+    a `Retry-After` takes precedence, and is never shorter than `MIN_DELAY`.
     """
 
     retries: int
@@ -45,7 +62,7 @@ class RetryBudget:
         if self.attempt >= self.retries:
             return None
         ceiling = min(MAX_DELAY, FIRST_DELAY * 2**self.attempt)
-        delay = retry_after if retry_after is not None else random.uniform(0, ceiling)  # noqa: S311 (jitter, not secrecy)
+        delay = max(MIN_DELAY, retry_after) if retry_after is not None else random.uniform(0, ceiling)  # noqa: S311 (jitter, not secrecy)
         if time.monotonic() - self.started + delay > self.deadline:
             return None
         self.attempt += 1

@@ -20,15 +20,18 @@ from .errors import (
     AmbiguousResponse,
     BadConnectionOption,
     ConnectError,
+    EndlessResponse,
     HttpError,
     UnexpectedPage,
     UntrustedCertificate,
     WriteInCheckMode,
+    with_hint,
 )
 from .http_session import http_session
+from .reading import Deadline, read_body
 from .redact import Redactor
 from .responses import PageHint, RawResponse, Response, read_response
-from .retry import RETRIED_STATUSES, RetryBudget, retry_after_seconds
+from .retry import RETRIED_STATUSES, RetryBudget, come_back, retry_after_seconds
 from .settings import Settings
 
 with suppress(ImportError):  # `http_session` reports it
@@ -42,10 +45,11 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass
 class CallCount:
-    """The number of HTTP requests that were sent, by their kind."""
+    """The number of HTTP requests that were sent, by their kind; `accepted` are the writes that were, or may have been, carried out."""
 
     read: int = 0
     write: int = 0
+    accepted: int = 0
 
 
 class Caller(Protocol):
@@ -168,9 +172,13 @@ class Session:
             try:
                 response = self._send(method, path, query, data, form, sent, writes, may_be_empty=may_be_empty)
             except (ConnectError, AmbiguousResponse) as error:
+                self.caller.calls.accepted += writes and isinstance(error, AmbiguousResponse)
                 problem = error
-                again = (may_repeat or isinstance(error, ConnectError)) and not isinstance(error, UntrustedCertificate)
+                again = (may_repeat or isinstance(error, ConnectError)) and not isinstance(
+                    error, (UntrustedCertificate, EndlessResponse)
+                )
             else:
+                self.caller.calls.accepted += writes and (response.status < 400 or response.status >= 500)
                 if response.status == 401 and signed and self.signer and not renewed and self.signer.renew():
                     renewed = True
                     continue
@@ -182,9 +190,9 @@ class Session:
                 if response.status >= 500 and not may_repeat:
                     problem = AmbiguousResponse(str(problem))
                 delay = retry_after_seconds(response.headers.get("retry-after"))
-            delay = retry_budget.next_delay(delay) if again else None
+            asked, delay = delay, retry_budget.next_delay(delay) if again else None
             if delay is None:
-                raise problem
+                raise with_hint(problem, come_back(asked, self.settings.retry_deadline) if again else "")
             self._pause(delay, problem, retry_budget.attempt)
 
     def _pause(self, seconds: float, problem: Exception, attempt: int) -> None:
@@ -235,16 +243,32 @@ class Session:
         else:
             self.caller.calls.read += 1
         timeout = (min(self.settings.timeout, CONNECT_TIMEOUT), self.settings.timeout)
+        where = f"{method} {path} at {self.base_url}"
+        deadline = Deadline(self.settings.timeout + self.settings.retry_deadline)
+        problem: Exception | None = None
         try:
-            response = self._http.request(
-                method, url, params=query, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            with deadline.running():
+                response = self._http.request(
+                    method,
+                    url,
+                    params=query,
+                    data=data,
+                    headers=headers,
+                    timeout=timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    body = read_body(response, where)
+        except (RequestException, ValueError, OSError) as error:
+            problem = explain(error, where, self.settings, timeout[0])
+        if deadline.passed:
+            raise EndlessResponse(
+                f"{where}: the response was not complete after {deadline.seconds:g} s (timeout and retry_deadline together)"
             )
-            return RawResponse(
-                response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content
-            )
-        except (RequestException, ValueError) as error:
-            problem = explain(error, f"{method} {path} at {self.base_url}", self.settings, timeout[0])
-            raise type(problem)(self.caller.redactor.scrub_text(str(problem))) from None
+        if problem:
+            raise type(problem)(self.caller.redactor.scrub_text(str(problem)))
+        return RawResponse(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
 
 
 __all__ = [

@@ -14,6 +14,8 @@ from .schema import Column, Schema, Table, schema_of
 from .store import Database, Rows, stable_id
 
 CREATED_ON = "2025-01-15 08:00:00"
+# The lengths of columns without one of their own; the simulator cuts no text without a length.
+LENGTHS = {"reference": 32, "GUID": 32, "string": 4000}
 
 
 @cache
@@ -111,7 +113,7 @@ def _dictionary_entry(base: Base, table: str, column: Column) -> None:
         column_label=column.label,
         internal_type="string" if column.kind == "choice" else column.kind,
         reference=column.reference,
-        max_length=str(column.max_length or (32 if column.kind in ("reference", "GUID") else 40)),
+        max_length=str(column.max_length or LENGTHS.get(column.kind, 40)),
         default_value=column.default,
         choice="3" if column.choices else "0",
     )

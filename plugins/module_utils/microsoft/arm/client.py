@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...ansible_module import Params, TaskContext
-from ...engine.errors import Refused
+from ...engine.errors import PlatformFailure, Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
 from ...transport.polling import ProgressLine
 from ...transport.responses import Response
@@ -18,15 +18,14 @@ from ...transport.session import Session, checked_base_url
 from ...transport.settings import transport_settings
 from ..entra.clouds import DEFAULT_CLOUD, audience, cloud_of
 from ..entra.credentials import signer_for
-from ..next_link import path_below
+from ..next_link import check_new, path_below
 from .long_running import wait_for_operation
+from .resource_graph import RESOURCE_GRAPH_PATH, check_complete, graph_page
 from .throttled_session import ThrottledSession
 
 PROVIDER = "Microsoft.Security"
-RESOURCE_GRAPH_PATH, RESOURCE_GRAPH_VERSION = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
+RESOURCE_GRAPH_VERSION = "2021-03-01"
 RESOURCE_GRAPH_PAGE = 1000
-# More pages than any list has: a platform that returns the same link for ever must not keep us in a loop.
-MAX_PAGES = 10_000
 WRITERS = "Security Admin, Contributor or Owner"
 
 # (start of the platform's message, remedy). The codes are LIKELY, so they only select the remedy
@@ -115,28 +114,28 @@ class ArmClient:
                 raise AmbiguousResponse(f"GET {path} -> {response.status}: the response contains no list")
             yield [row for row in data["value"] if isinstance(row, dict)]
             link = data.get("nextLink")
-            if not link or link in seen or len(seen) >= MAX_PAGES:
+            if not link:
                 return
-            seen.add(link)
+            check_new(link, seen, f"GET {path}")
             response = self._send("GET", self.below(link))
 
     def resource_graph(self, query: str, subscriptions: list[str] | None = None) -> list[dict[str, Any]]:
-        """Return every row of a Resource Graph query, page by page.
+        """Return every row of a Resource Graph query, page by page. Raises `AmbiguousResponse` when rows are missing.
 
         See docs/facts/defender_for_cloud.md#resource-graph.
         """
         rows: list[dict[str, Any]] = []
+        seen: set[str] = set()
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": RESOURCE_GRAPH_PAGE}
         while True:
             body = {"query": query, "options": options, **({"subscriptions": subscriptions} if subscriptions else {})}
             data = self.call("POST", RESOURCE_GRAPH_PATH, RESOURCE_GRAPH_VERSION, body=body, only_reads=True).data
-            page = data.get("data") if isinstance(data, Mapping) else None
-            if not isinstance(page, list):
-                raise AmbiguousResponse(f"POST {RESOURCE_GRAPH_PATH}: the response contains no rows")
-            rows += [row for row in page if isinstance(row, dict)]
+            rows += graph_page(data)
             token = data.get("$skipToken")
-            if not token or not page:
+            if not token:
+                check_complete(data, len(rows))
                 return rows
+            check_new(token, seen, f"POST {RESOURCE_GRAPH_PATH}")
             options = {**options, "$skipToken": token}
 
     # -- any call -----------------------------------------------------------------------------------------------------
@@ -205,4 +204,6 @@ class ArmClient:
             hint = f"Give the identity {WRITERS} there (Access control (IAM) > Add role assignment); to read, Security Reader is enough"
         if error.status == 429:
             hint = "Resource Manager is throttling this identity; run again later"
+        if not error.is_refusal:
+            return PlatformFailure(f"Resource Manager failed the call. {error}{'. ' + hint if hint else ''}")
         return Refused(f"Resource Manager refused the call. {error}{'. ' + hint if hint else ''}")

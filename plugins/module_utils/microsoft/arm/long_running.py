@@ -13,7 +13,7 @@ from ...transport.retry import retry_after_seconds
 
 ASYNC, LOCATION = "azure-asyncoperation", "location"
 SUCCEEDED, ENDED_BADLY = "succeeded", ("failed", "canceled")
-FIRST_PAUSE, MAX_PAUSE = 0.5, 10.0
+FIRST_PAUSE, MIN_PAUSE, MAX_PAUSE = 0.5, 0.2, 10.0
 
 
 def wait_for_operation(
@@ -29,8 +29,13 @@ def wait_for_operation(
     interval = FIRST_PAUSE
     while link:
         retry_after = retry_after_seconds(response.headers.get("retry-after"))
-        wait = interval if retry_after is None else retry_after
+        wait = interval if retry_after is None else max(MIN_PAUSE, retry_after)
         interval = min(MAX_PAUSE, interval * 2)
+        if progress.seconds + wait > timeout and wait > MAX_PAUSE:
+            raise EngineError(
+                f"{what} is still running, and Resource Manager asks for a pause of {wait:.0f} s, longer than is waited ({timeout:g} s "
+                f"in all). Run again later to see how it ended"
+            )
         pause(wait, progress, lambda seconds: f"{what}: running for {seconds:.0f} s")
         response = get(link)
         state = _state(response)

@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...ansible_module import Params, TaskContext
-from ...engine.errors import Refused
-from ...transport.errors import BadConnectionOption, HttpError, SignInFailed
+from ...engine.errors import PlatformFailure, Refused
+from ...transport.errors import AmbiguousResponse, BadConnectionOption, HttpError, SignInFailed
 from ...transport.responses import Response
 from ...transport.session import Session, Signer, checked_base_url
 from ...transport.settings import transport_settings
 from ..entra.credentials import signer_for
+from ..next_link import check_new
 from .rate_limit import PAUSE, RateLimit
 
 # The audience of the API in every cloud (docs/facts/defender_for_cloud_apps.md#api-sign-in).
@@ -118,9 +120,10 @@ class CloudAppsClient:
             size = min(PAGE_SIZE, limit - len(rows)) if limit else PAGE_SIZE
             body = {"filters": dict(filters), "skip": len(rows), "limit": size, **ordered}
             data = self.call("POST", path, body=body, only_reads=True, **more)
-            page = records_in(data)
+            page = records_in(data, path)
+            check_page(page, rows, path)
             rows += page
-            if not page or (limit and len(rows) >= limit) or not (isinstance(data, Mapping) and data.get("hasNext")):
+            if (limit and len(rows) >= limit) or not has_next(data, page, len(rows), path):
                 return rows
 
     def scan(self, path: str, filters: Mapping[str, Any], limit: int = 0) -> list[dict[str, Any]]:
@@ -129,13 +132,20 @@ class CloudAppsClient:
         See docs/facts/defender_for_cloud_apps.md#api-lists.
         """
         rows: list[dict[str, Any]] = []
+        seen: set[str] = set()
         size = max(MIN_SCAN_SIZE, min(limit or MAX_SCAN_SIZE, MAX_SCAN_SIZE))
         wanted: Any = dict(filters)
-        while wanted:
+        while wanted is not None:
             data = self.call("POST", path, body={"filters": wanted, "isScan": True, "limit": size}, only_reads=True)
-            rows += records_in(data)
+            rows += records_in(data, path)
             more = isinstance(data, Mapping) and data.get("hasNext") and not (limit and len(rows) >= limit)
             wanted = data.get("nextQueryFilters") if more else None
+            if more and not wanted:
+                raise AmbiguousResponse(
+                    f"POST {path}: the list is incomplete: the filters of the next page are missing"
+                )
+            if more:
+                check_new(json.dumps(wanted, sort_keys=True), seen, f"POST {path}")
         return rows[:limit] if limit else rows
 
     def session_to(self, origin: str) -> Session:
@@ -155,6 +165,8 @@ class CloudAppsClient:
                 )
         if error.status == 429:
             hint = "The tenant accepts 30 calls per minute from all clients together. Run again later"
+        if not error.is_refusal:
+            return PlatformFailure(f"{self.name} failed the call. {error}{'. ' + hint if hint else ''}")
         return Refused(f"{self.name} refused the call. {error}{'. ' + hint if hint else ''}")
 
     def _sign_in_remedy(self) -> str:
@@ -169,10 +181,30 @@ class CloudAppsClient:
         )
 
 
-def records_in(data: Any) -> list[dict[str, Any]]:
-    """Return the rows of a list response: its `data`, or the response itself if it is a list."""
+def records_in(data: Any, path: str) -> list[dict[str, Any]]:
+    """Return the rows of a list response: its `data`, or the response itself if it is a list.
+
+    Raises `AmbiguousResponse` for any other response: taken for "no rows", everything would be created again.
+    """
     rows = data.get("data") if isinstance(data, Mapping) else data
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    if not isinstance(rows, list):
+        raise AmbiguousResponse(f"{path}: the response contains no list")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def check_page(page: list[dict[str, Any]], known: list[dict[str, Any]], path: str) -> None:
+    """Raise `AmbiguousResponse` for a page that repeats the one before: the platform ignored where it was to begin."""
+    if page and known[-len(page) :] == page:
+        raise AmbiguousResponse(f"{path}: the list is incomplete: the platform returned a page a second time")
+
+
+def has_next(data: Any, page: list[dict[str, Any]], received: int, path: str) -> bool:
+    """Return whether a further page follows `page`; raise `AmbiguousResponse` when the list ends before its total."""
+    total = data.get("total") if isinstance(data, Mapping) else None
+    missing = isinstance(total, int) and received < total
+    if not page and missing:
+        raise AmbiguousResponse(f"{path}: the list is incomplete: {received} of {total} rows were returned")
+    return bool(page) and isinstance(data, Mapping) and bool(data.get("hasNext") or missing)
 
 
 def short_name(url: str) -> str:

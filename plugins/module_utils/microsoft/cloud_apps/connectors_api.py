@@ -18,7 +18,7 @@ from ...recorded_api.replay import Replay
 from ...recorded_api.template import find_placeholders
 from ...transport.errors import HttpError, UnexpectedPage
 from ..collection_store import Endpoint
-from .client import PAGE_SIZE, PORTAL, CloudAppsClient, records_in
+from .client import PAGE_SIZE, PORTAL, CloudAppsClient, check_page, has_next, records_in
 from .connector_health import DISABLED, status_of
 from .evidence import gather_evidence
 
@@ -64,9 +64,10 @@ class ConnectorsEndpoint(Endpoint):
             body = {"filters": {}, "skip": len(rows), "limit": PAGE_SIZE, "performAsyncTotal": False}
             body |= {"sortField": "app", "sortDirection": "desc"}
             data = self.client.session.request("POST", LIST_PATH, body=body, only_reads=True).data
-            page = records_in(data)
+            page = records_in(data, LIST_PATH)
+            check_page(page, rows, LIST_PATH)
             rows += page
-            if not page or not (isinstance(data, Mapping) and data.get("hasNext")):
+            if not has_next(data, page, len(rows), LIST_PATH):
                 return rows
 
     # -- writing: only by contract ------------------------------------------------------------------------------------
@@ -103,7 +104,8 @@ def _list_by_contract(replay: Replay) -> list[dict[str, Any]]:
         fields = replay.run("list", {"skip": len(rows), "limit": PAGE_SIZE}, only_reads=True)
         if "connectors" not in fields:
             raise EngineError("the contract's operation list does not declare the field connectors")
-        page = records_in(fields["connectors"])
+        page = records_in(fields["connectors"], "the list of connectors")
+        check_page(page, rows, "the list of connectors")
         rows += page
         if not page or not has_pages or not fields.get("has_next"):
             return rows

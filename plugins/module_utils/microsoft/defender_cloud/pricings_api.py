@@ -23,7 +23,7 @@ COLLECTION, VERSION = "pricings", "2024-01-01"
 CLOUD_POSTURE = "CloudPosture"
 FREE, STANDARD = "Free", "Standard"
 # Seconds. Terraform repeats a refused update after half a minute; most can be repeated sooner.
-FIRST_WAIT, MAX_WAIT = 2.0, 30.0
+FIRST_WAIT, MIN_WAIT, MAX_WAIT = 2.0, 0.2, 30.0
 FAILED = "failed"
 
 
@@ -89,7 +89,7 @@ class PricingsEndpoint(Endpoint):
     def _pause(self, response: Response, progress: ProgressLine, attempt: int) -> None:
         retry_after = retry_after_seconds(response.headers.get("retry-after"))
         ceiling = min(MAX_WAIT, FIRST_WAIT * 2**attempt)
-        wait = random.uniform(ceiling / 2, ceiling) if retry_after is None else retry_after  # noqa: S311 (jitter, not secrecy)
+        wait = random.uniform(ceiling / 2, ceiling) if retry_after is None else max(MIN_WAIT, retry_after)  # noqa: S311 (jitter, not secrecy)
         if progress.seconds + wait > self.wait_timeout:
             words = response.error(self.client.context.redactor.scrub_text).words
             raise EngineError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...ansible_module import Params, TaskContext
-from ...engine.errors import EngineError, Refused
+from ...engine.errors import EngineError, PlatformFailure, Refused
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
 from ...transport.polling import ProgressLine
 from ...transport.responses import Response
@@ -20,7 +20,7 @@ from ...transport.session import Session, checked_base_url
 from ...transport.settings import transport_settings
 from ..entra.clouds import audience, cloud_of
 from ..entra.credentials import signer_for
-from ..next_link import path_below
+from ..next_link import check_new, path_below
 from .batch import BatchSender, Call
 
 VERSION = "/v1.0"
@@ -30,8 +30,6 @@ GRANT = (
     "Grant it under Entra > App registrations > (the application) > API permissions > Add a permission > Microsoft Graph > "
     "Application permissions, then choose Grant admin consent"
 )
-# More pages than any list has: a platform that returns the same link for ever must not keep us in a loop.
-MAX_PAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,8 @@ class GraphClient:
         """Return every object of a list whose first page is `response`."""
         rows, link = page_of(response)
         seen: set[str] = set()
-        while link and link not in seen and len(seen) < MAX_PAGES:
-            seen.add(link)
+        while link:
+            check_new(link, seen, f"{response.method} {response.path}")
             page, link = page_of(self._send("GET", self.below(link), permission))
             rows += page
         return rows
@@ -128,6 +126,8 @@ class GraphClient:
             hint = f"The call requires the permission {permission} of Microsoft Graph. {GRANT}{'. ' + hint if hint else ''}"
         if error.status == 429:
             hint = hint or "Microsoft Graph is throttling this tenant; run again later"
+        if not error.is_refusal:
+            return PlatformFailure(f"Microsoft Graph failed {what}. {error}{'. ' + hint if hint else ''}")
         return Refused(f"Microsoft Graph refused {what}. {error}{'. ' + hint if hint else ''}")
 
     # -- hunting ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused, UnclearOutcome
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    PlatformFailure,
+    Refused,
+    UnclearOutcome,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, Write
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import (
     CLOSED,
@@ -25,6 +29,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Result
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Query, QueryResult, Row
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.store import LengthSource
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.activation import Activation
 
 # Columns by table, with the value that a new row has in them.
@@ -76,9 +81,10 @@ class Platform:
     """Tables of rows; what was done to them in `log`; and ways to behave badly.
 
     `faults` maps the number of a write to what happens to it: `before` and `after` (it was carried out) interrupt the run,
-    `lost` and `committed` leave the outcome unclear, `refused` is a no. `ignores` holds (table, column) that writes do not
+    `lost` and `committed` leave the outcome unclear, `refused` is a no, `failed` an outage. `ignores` holds (table, column) that writes do not
     reach; `unreadable` those that reads leave out. `refuses` holds plugins that cannot be activated; with `lists_late` a list of
-    plugins does not show at once what was activated.
+    plugins does not show at once what was activated. `hidden` rows are counted and not shown; `cuts` are the lengths that
+    columns have, `max_lengths` those that the dictionary shows; `on_wait` is called at each pause.
     """
 
     tables: dict[str, dict[str, dict[str, str]]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
@@ -86,6 +92,8 @@ class Platform:
     check_mode: bool = False
     name: str = "acme-dev"
     id_column: str = "sys_id"
+    age_columns: tuple[str, ...] = ("sys_created_on", "sys_mod_count", "sys_created_by")
+    lengths: LengthSource | None = LengthSource("sys_dictionary", "name", "element", "max_length")
     create_attempts: int = 3
     roles: frozenset[str] | None = frozenset({"admin"})
     tells_account: bool = True
@@ -100,6 +108,10 @@ class Platform:
     probes: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     waits: list[int] = field(default_factory=list)
+    cuts: dict[str, int] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    max_lengths: dict[str, int] = field(default_factory=dict)
+    on_wait: Callable[[], None] | None = None
     _numbers: Any = field(default_factory=itertools.count)
 
     # -- for tests ----------------------------------------------------------------------------------------------------
@@ -156,7 +168,7 @@ class Platform:
             for rows in self.tables.values()
             for row_id, row in rows.items()
         }
-        hidden = {"sys_id", "sys_mod_count", "sys_created_by", "client_id", "inherited"}
+        hidden = {"sys_id", "sys_mod_count", "sys_created_by", "sys_created_on", "client_id", "inherited"}
         rows = sorted(
             (table, sorted((column, names.get(value, value)) for column, value in row.items() if column not in hidden))
             for table, found in self.tables.items()
@@ -238,6 +250,8 @@ class Platform:
 
     def wait(self, attempt: int) -> None:
         self.waits.append(attempt)
+        if self.on_wait:
+            self.on_wait()
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
@@ -252,6 +266,8 @@ class Platform:
             raise Interrupted
         if fault == "refused":
             raise Refused(f"{self.name} refused to write {write.label}")
+        if fault == "failed":
+            raise PlatformFailure(f"{self.name} failed to write {write.label} -> 503")
         return fault
 
     @staticmethod
@@ -262,6 +278,7 @@ class Platform:
     def _insert(self, table: str, values: Mapping[str, str], creator: str, mod_count: str) -> str:
         row_id = f"{next(self._numbers):032x}"
         row = {"sys_id": row_id, "sys_created_by": creator, "sys_mod_count": mod_count, **COLUMNS[table]}
+        row["sys_created_on"] = f"2026-11-01 10:00:{len(self.tables[table]):02}"
         if table == "oauth_entity":
             row["client_id"] = f"client-{row_id}"
         row.update(self._kept(table, values))
@@ -270,7 +287,8 @@ class Platform:
 
     def _kept(self, table: str, values: Mapping[str, str]) -> dict[str, str]:
         """Unknown columns are dropped without a word."""
-        return {c: v for c, v in values.items() if c in COLUMNS[table] and (table, c) not in self.ignores}
+        kept = {c: v for c, v in values.items() if c in COLUMNS[table] and (table, c) not in self.ignores}
+        return {c: v[: self.cuts[c]] if c in self.cuts else v for c, v in kept.items()}
 
     def _inherit(self) -> None:
         """Materialise the grants that follow from others: exactly one row for each that is not direct."""
@@ -295,12 +313,19 @@ class Platform:
             self._insert("sys_user_has_role", {"user": user, "role": role, "inherited": "true"}, "system", "0")
 
     def _answer(self, read: Query) -> QueryResult:
+        if read.collection == "sys_dictionary":
+            rows = [{"name": read.values[0], "element": c, "max_length": str(n)} for c, n in self.max_lengths.items()]
+            return QueryResult(tuple(rows))
         if read.collection not in self.tables:
             if read.optional:
                 return QueryResult(refused=f"Invalid table {read.collection}")
             raise Refused(f"{self.name}: Invalid table {read.collection}")
         found = [row for row in self.tables[read.collection].values() if self._asked_for(read, row)]
-        return QueryResult(tuple(self._shown(read, row) for row in (found[: read.limit] if read.limit else found)))
+        visible = [row for row in found if row["sys_id"] not in self.hidden]
+        total = len(found) if self.hidden else None
+        return QueryResult(
+            tuple(self._shown(read, r) for r in (visible[: read.limit] if read.limit else visible)), "", total
+        )
 
     def _asked_for(self, read: Query, row: Mapping[str, str]) -> bool:
         conditions: list[tuple[str, Iterable[str]]] = [(column, (value,)) for column, value in read.where]

@@ -121,7 +121,8 @@ def test_a_result_fits_into_json() -> None:
 
 def failing(error: Exception, writes: int = 0, subject: str = "") -> Callable[[Params, TaskContext], Result]:
     def run(_params: Params, context: TaskContext) -> Result:
-        context.calls.write, context.subject = writes, subject
+        context.calls.write = context.calls.accepted = writes
+        context.subject = subject
         raise error
 
     return run

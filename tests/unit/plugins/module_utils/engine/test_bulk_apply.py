@@ -123,8 +123,10 @@ def test_all_unclear_writes_are_looked_for_in_one_question() -> None:
     platform = BatchPlatform()
     platform.faults = {1: "lost", 2: "committed", 4: "lost"}
     platform.ensure(Things(named(5)))
-    first, turn, lookup, last = platform.reads
+    first, turn, *lookups, last = platform.reads
+    lookup, *again = lookups
     assert first == last
+    assert again == [lookup] * 4, "a late commit is waited for before anything is created again"
     assert turn[0].values == first[0].values
     (question,) = lookup
     assert question.values == ("t1", "t2", "t4")

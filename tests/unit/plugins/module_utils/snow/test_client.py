@@ -13,10 +13,11 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.cl
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import PAGE, TableQuery
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.table_api import plain
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    RequestFailed,
     SignInFailed,
     TransportError,
 )
-from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer, failure
+from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer, failure, rows
 from tests.unit.plugins.module_utils.snow.fake_batch_api import BATCH, inner_requests
 from tests.unit.plugins.module_utils.snow.fake_table_api import Tables, refuse
 
@@ -79,6 +80,27 @@ def test_an_optional_read_that_is_refused_is_an_answer(
     assert f"-> {refusal.status}" in found.refused
 
 
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_failure_of_the_instance_is_not_a_refusal(server: Loopback, client: ServiceNowClient, status: int) -> None:
+    server.answers(failure(status, "Rate limit exceeded"))
+    with pytest.raises(RequestFailed, match=f"^{client.name} failed the request. GET .* -> {status}") as caught:
+        client.query([TableQuery("u_x")])
+    assert ("fewer forks" in str(caught.value)) == (status == 429)
+
+
+def test_a_list_without_a_count_is_read_to_its_end(server: Loopback, client: ServiceNowClient) -> None:
+    found = [{"sys_id": str(number)} for number in range(250)]
+
+    def capped(request: Received) -> Reply:
+        start = int(request.query.get("sysparm_offset", 0))
+        return rows(*found[start : start + 100])
+
+    server.answers_by(capped)
+    (answered,) = client.query([TableQuery("sys_user")])
+    assert len(answered.rows) == 250
+    assert len(server.received) == 4
+
+
 def test_an_empty_list_of_the_first_version_of_the_api_is_empty(server: Loopback, client: ServiceNowClient) -> None:
     # Without rows, v1 answers 404 (docs/facts/servicenow_platform.md#paths-and-verbs).
     server.answers(failure(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval"))
@@ -92,7 +114,6 @@ def test_an_empty_list_of_the_first_version_of_the_api_is_empty(server: Loopback
         (failure(400, "Invalid table u_x"), "The table does not exist on this instance"),
         (failure(403, "User Not Authorized", "Access to unscoped api is not allowed"), "broadly scoped"),
         (failure(403, "User Not Authorized", "Missing required api access scope: x"), "map an auth scope"),
-        (failure(429, "Rate limit exceeded", "Rate limit of 10 requests per hour"), "fewer forks"),
     ],
 )
 def test_a_refused_read_says_who_what_the_platforms_words_and_what_to_do(

@@ -15,6 +15,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
     EngineError,
     InvalidInput,
+    PlatformFailure,
     Refused,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.arm import (
@@ -26,7 +27,10 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.microso
     read_scope,
     scope_of,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import SignInFailed
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    AmbiguousResponse,
+    SignInFailed,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.settings import TRANSPORT_OPTIONS
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer
@@ -81,10 +85,49 @@ def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(
     assert (server.received[1].path, server.received[1].query) == (f"/gate{PATH}", {"$skipToken": "2"})
 
 
-def test_a_list_that_repeats_its_link_ends(server: Loopback, manager: ArmClient) -> None:
+def test_a_list_that_repeats_its_link_is_incomplete(server: Loopback, manager: ArmClient) -> None:
     link = f"{server.url}{PATH}?$skipToken=1"
     server.answers(answer({"value": [{"id": "1"}], "nextLink": link}))
-    assert len(manager.rows(PATH, VERSION)) == 2
+    with pytest.raises(AmbiguousResponse, match="incomplete.* a page a second time"):
+        manager.rows(PATH, VERSION)
+
+
+@pytest.mark.parametrize("flag", ["true", "True", True])
+def test_a_truncated_result_of_resource_graph_is_incomplete(server: Loopback, manager: ArmClient, flag: Any) -> None:
+    server.answers(answer({"data": [{"id": "1"}], "count": 1, "totalRecords": 1, "resultTruncated": flag}))
+    with pytest.raises(AmbiguousResponse, match="the result is incomplete: 1 rows"):
+        manager.resource_graph("securityresources")
+
+
+@pytest.mark.parametrize("numbers", [{"totalRecords": 3}, {"count": 2}])
+def test_rows_that_resource_graph_counts_but_does_not_return_are_missed(
+    server: Loopback, manager: ArmClient, numbers: dict[str, int]
+) -> None:
+    server.answers(answer({"data": [{"id": "1"}], "resultTruncated": "false", **numbers}))
+    with pytest.raises(AmbiguousResponse, match="incomplete"):
+        manager.resource_graph("securityresources")
+
+
+def test_an_empty_page_of_resource_graph_is_not_the_end(server: Loopback, manager: ArmClient) -> None:
+    server.answers(
+        answer({"data": [{"id": "1"}], "$skipToken": "a", "totalRecords": 2, "resultTruncated": "true"}),
+        answer({"data": [], "$skipToken": "b", "totalRecords": 2}),
+        answer({"data": [{"id": "2"}], "totalRecords": 2, "resultTruncated": "false"}),
+    )
+    assert [row["id"] for row in manager.resource_graph("securityresources")] == ["1", "2"]
+
+
+def test_a_repeated_token_of_resource_graph_is_incomplete(server: Loopback, manager: ArmClient) -> None:
+    server.answers(answer({"data": [{"id": "1"}], "$skipToken": "a"}))
+    with pytest.raises(AmbiguousResponse, match="incomplete"):
+        manager.resource_graph("securityresources")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_failure_of_the_platform_is_not_a_refusal(server: Loopback, manager: ArmClient, status: int) -> None:
+    server.answers(error("ServerBusy", "later", status))
+    with pytest.raises(PlatformFailure, match=f"failed the call.* -> {status} ServerBusy"):
+        manager.call("PUT", PATH, VERSION, body={})
 
 
 def test_what_is_not_there_is_told_from_a_scope_that_is_not_there(server: Loopback, manager: ArmClient) -> None:

@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import PlatformFailure, Refused
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps import CloudAppsClient
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.activities import (
     read_activities,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    AmbiguousResponse,
     BadConnectionOption,
-    HttpError,
     SignInFailed,
 )
 from tests.unit.plugins.module_utils.conftest import Clock
@@ -75,7 +75,7 @@ def test_a_few_activities_are_one_call_newest_first(server: Loopback, tenant: Cl
 
 def test_many_activities_are_scanned(server: Loopback, tenant: CloudAppsClient) -> None:
     following = {"service": {"eq": [14509]}, "date": {"lte": 5}}
-    server.answers(listing(500, hasNext=True, nextQueryFilters=following), listing(20, hasNext=True))
+    server.answers(listing(500, hasNext=True, nextQueryFilters=following), listing(20, hasNext=False))
     assert len(read_activities(tenant, 14509, 1, 0)) == 520
     assert [r.json["filters"] for r in server.received][1] == following
     assert all(r.json["isScan"] is True and r.json["limit"] == 5000 for r in server.received)
@@ -97,7 +97,7 @@ def test_the_tenants_own_word_on_how_long_counts(server: Loopback, tenant: Cloud
 
 def test_every_attempt_takes_its_turn(server: Loopback, tenant: CloudAppsClient) -> None:
     server.answers(answer({}, 503))
-    with pytest.raises((HttpError, Refused)):
+    with pytest.raises(PlatformFailure):
         tenant.rows("/api/v1/subnet/", {})
     assert len(server.received) == 2
     assert tenant.session.rate_limit.file.read_text().count(".") == 2
@@ -133,3 +133,47 @@ def test_a_refusal_says_what_is_missing(
     server.answers(answer({"detail": "Insufficient role based permissions"}, status))
     with pytest.raises(kind, match=told):
         tenant_of(**options).rows("/api/v1/activities/", {})
+
+
+@pytest.mark.parametrize("given", [{}, {"data": None}, {"data": {}}, "text", 7])
+@pytest.mark.parametrize("read", [CloudAppsClient.rows, CloudAppsClient.scan])
+def test_an_answer_without_a_list_is_not_taken_for_an_empty_one(
+    server: Loopback, tenant: CloudAppsClient, given: object, read: Callable[..., object]
+) -> None:
+    server.answers(answer(given))
+    with pytest.raises(AmbiguousResponse, match="the response contains no list"):
+        read(tenant, "/api/v1/subnet/", {})
+
+
+def test_no_answer_is_not_taken_for_an_empty_list(server: Loopback, tenant: CloudAppsClient) -> None:
+    server.answers(Reply(body=b"null", headers={"Content-Type": "application/json"}))
+    with pytest.raises(AmbiguousResponse, match="the response contains no list"):
+        tenant.rows("/api/v1/subnet/", {})
+
+
+def test_a_list_that_ends_before_its_total_is_incomplete(server: Loopback, tenant: CloudAppsClient) -> None:
+    server.answers(listing(1, total=3, hasNext=False), listing(0, total=3, hasNext=False))
+    with pytest.raises(AmbiguousResponse, match="incomplete: 1 of 3 rows"):
+        tenant.rows("/api/v1/subnet/", {})
+
+
+def test_a_page_that_comes_twice_is_no_end(server: Loopback, tenant: CloudAppsClient) -> None:
+    server.answers(listing(100, hasNext=True))
+    with pytest.raises(AmbiguousResponse, match="incomplete.* a page a second time"):
+        tenant.rows("/api/v1/subnet/", {})
+
+
+@pytest.mark.parametrize("following", [{}, {"nextQueryFilters": {"created": 1}}])
+def test_a_scan_that_leads_nowhere_is_incomplete(
+    server: Loopback, tenant: CloudAppsClient, following: dict[str, object]
+) -> None:
+    server.answers(listing(500, hasNext=True, **following))
+    with pytest.raises(AmbiguousResponse, match="incomplete"):
+        tenant.scan("/api/v1/activities/", {})
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_failure_of_the_tenant_is_not_a_refusal(server: Loopback, tenant: CloudAppsClient, status: int) -> None:
+    server.answers(answer({"detail": "busy"}, status))
+    with pytest.raises(PlatformFailure, match=f"failed the call.* -> {status}"):
+        tenant.rows("/api/v1/subnet/", {})

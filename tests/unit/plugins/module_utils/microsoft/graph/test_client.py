@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import EngineError, Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
+    EngineError,
+    PlatformFailure,
+    Refused,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.graph.batch import Call
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.graph.client import GraphClient
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import AmbiguousResponse
@@ -85,6 +89,19 @@ def test_a_link_to_the_clouds_own_address_goes_through_the_gateway(server: Loopb
     )
     behind.rows("/things", "Things.Read")
     assert server.received[1].path == "/gate/v1.0/things"
+
+
+def test_a_list_that_repeats_its_link_is_incomplete(server: Loopback, context: TaskContext) -> None:
+    server.answers(answer({"value": [{"id": "1"}], "@odata.nextLink": f"{server.url}/v1.0/things?$skiptoken=2"}))
+    with pytest.raises(AmbiguousResponse, match="incomplete"):
+        graph(server, context).rows("/things", "Things.Read")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_failure_of_graph_is_not_a_refusal(server: Loopback, context: TaskContext, status: int) -> None:
+    server.answers(answer({"error": {"code": "later", "message": "busy"}}, status))
+    with pytest.raises(PlatformFailure, match=f"failed the call.* -> {status}"):
+        graph(server, context).rows("/things", "Things.Read")
 
 
 def test_an_answer_without_a_list_is_not_taken_for_an_empty_one(server: Loopback, context: TaskContext) -> None:
