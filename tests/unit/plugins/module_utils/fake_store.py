@@ -43,7 +43,10 @@ COLUMNS: dict[str, dict[str, str]] = {
         "scope_restriction_status": "", "default_grant_type": "", "client_type": "",
     },
     "sys_properties": {"name": "", "value": "", "type": "string", "description": "", "write_roles": ""},
-    "sys_security_acl": {"name": "", "operation": "read", "type": "record", "active": "true"},
+    "sys_security_acl": {
+        "name": "", "operation": "read", "type": "record", "active": "true", "decision_type": "allow", "condition": "",
+        "advanced": "false", "script": "",
+    },
     "sys_security_acl_role": {"sys_security_acl": "", "sys_user_role": ""},
     "sys_db_object": {"name": ""},
     "v_plugin": {"id": "", "name": "", "version": "", "active": ""},
@@ -77,8 +80,8 @@ class Platform:
 
     `faults` maps the number of a write to what happens to it: `before` and `after` (it was carried out) interrupt the run,
     `lost` and `committed` leave the outcome unclear, `refused` is a no. `ignores` holds (table, column) that writes do not
-    reach; `unreadable` those that reads leave out. `refuses` holds plugins that cannot be activated; with `lists_late` a list of
-    plugins does not show at once what was activated.
+    reach; `unreadable` those that reads leave out; `closed` the tables that optional reads are refused. `refuses` holds plugins that
+    cannot be activated; with `lists_late` a list of plugins does not show at once what was activated.
     """
 
     tables: dict[str, dict[str, dict[str, str]]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
@@ -93,6 +96,7 @@ class Platform:
     faults: dict[int, str] = field(default_factory=dict)
     ignores: set[tuple[str, str]] = field(default_factory=set)
     unreadable: set[tuple[str, str]] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
     refuses: dict[str, Refused] = field(default_factory=dict)
     lists_late: bool = False
     reads: list[list[Query]] = field(default_factory=list)
@@ -295,6 +299,8 @@ class Platform:
             self._insert("sys_user_has_role", {"user": user, "role": role, "inherited": "true"}, "system", "0")
 
     def _answer(self, read: Query) -> QueryResult:
+        if read.collection in self.closed:
+            return QueryResult(refused="User Not Authorized")
         if read.collection not in self.tables:
             if read.optional:
                 return QueryResult(refused=f"Invalid table {read.collection}")

@@ -260,6 +260,36 @@ def test_a_rule_of_another_kind_grants_nothing(ruled: Platform, values: dict[str
     assert verdicts(ruled, "incident") == {"incident": "needs_elevation"}
 
 
+def test_a_rule_that_denies_grants_nothing(ruled: Platform) -> None:
+    rule(ruled, "incident", "u_defender", decision_type="deny")
+    assert verdicts(ruled, "incident") == {"incident": "needs_elevation"}
+    rule(ruled, "incident", "u_defender")
+    (entry,) = ruled.ensure(acls("u_defender", "incident")).output["results"]
+    assert (entry["status"], "denies access" in entry["note"]) == ("granted", True)
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        ({"condition": "active=true"}, "a condition of the rule narrows which rows"),
+        ({"advanced": "true", "script": "answer = gs.hasRole('admin')"}, "a script of the rule narrows which rows"),
+        ({"advanced": "false", "script": "answer = false"}, None),
+    ],
+)
+def test_what_narrows_a_grant_is_noted(ruled: Platform, values: dict[str, str], note: str | None) -> None:
+    rule(ruled, "incident", "u_defender", **values)
+    (entry,) = ruled.ensure(acls("u_defender", "incident")).output["results"]
+    assert (entry["status"], entry.get("note")) == ("granted", note)
+    assert set(ruled.warnings) == ({f"table_acl incident (u_defender) is granted, but {note}"} if note else set())
+    rule(ruled, "incident", "u_defender")
+    assert "note" not in ruled.ensure(acls("u_defender", "incident")).output["results"][0]
+
+
+def test_grants_that_cannot_be_read_are_unknown(ruled: Platform) -> None:
+    ruled.closed = {"sys_security_acl_role"}
+    assert verdicts(ruled, "incident") == {"incident": "unknown"}
+
+
 def test_what_is_not_granted_is_drift_and_one_step_for_a_person(ruled: Platform) -> None:
     predicted = ruled.ensure(acls("u_defender", "incident", "syslog", "u_gone"), check=True)
     result = ruled.ensure(acls("u_defender", "incident", "syslog", "u_gone"))
