@@ -181,8 +181,8 @@ def _withheld(hosts: Iterable[HostResult]) -> Iterator[str]:
         lines_of.setdefault((tuple(names), reason), []).append(name)
     if by_setting:
         yield f"{_plural(len(by_setting), 'withheld setting')}:"
-    for (names, reason), settings in lines_of.items():
-        yield f"- {', '.join(settings)}: {reason} ({named(names)})"
+    for (hosts_named, reason), settings in lines_of.items():
+        yield f"- {', '.join(settings)}: {reason} ({named(hosts_named)})"
 
 
 def _actions(host: HostResult, mode: Mode) -> Iterator[str]:

@@ -147,7 +147,7 @@ class TableAcls(Resource):
 
 
 def _denies(row: Row, prefix: str = "") -> bool:
-    return row.get(f"{prefix}decision_type", "").strip().lower() == DENY
+    return str(row.get(f"{prefix}decision_type", "")).strip().lower() == DENY
 
 
 def _narrowed_by(row: Row, prefix: str) -> str:
