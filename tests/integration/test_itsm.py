@@ -241,7 +241,7 @@ BAD: dict[str, Case] = {
         {"plan": "Free"},
         {},
         {"mdc_itsm_plan": False},
-        ("Defender CSPM (CloudPosture) is off", "Switch it on (mdc_plan", "it is billed"),
+        ("Defender CSPM (CloudPosture) is off", "Turn it on (mdc_plan", "it is billed"),
     ),
     "role": (
         {"azure_role": "Security Reader"},
