@@ -113,9 +113,8 @@ def _desired(entry: Mapping[str, Any]) -> dict[str, Any]:
             ) from None
     if not subnets:
         raise InvalidInput(f"ip_range {entry['name']}: subnets is empty")
-    desired: dict[str, Any] = {"subnets": sorted(subnets)}
-    if entry.get("category") is not None:
-        desired["category"] = entry["category"]
+    desired: dict[str, Any] = {"category": entry["category"]} if entry.get("category") is not None else {}
+    desired["subnets"] = sorted(subnets)
     if entry.get("tags") is not None:
         if any("," in tag for tag in entry["tags"]):
             raise InvalidInput(f"ip_range {entry['name']}: a tag cannot contain a comma")
