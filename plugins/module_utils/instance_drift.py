@@ -19,6 +19,7 @@ from .snow import store_for
 from .snow.instance_facts import INSTANCE_INFO_OPTIONS, instance_facts, prefetch_facts
 from .snow.options import Options
 from .snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
+from .snow.resources.plugins import UNKNOWN
 from .snow.store import InstanceStore
 from .transport.polling import WAIT_OPTIONS
 
@@ -68,14 +69,21 @@ def _compared(store: InstanceStore, parts: Mapping[str, Any], selection: Selecti
     facts = instance_facts(store.client, **parts["preflight"])
     result.msg = facts.pop("msg")
     if resources:
-        deviations = len(result.drift)
-        result.msg += f"; {deviations} deviation{'s' if deviations > 1 else ''}" if deviations else "; in sync"
+        result.msg += f"; {_verdict(result)}"
     result.output |= facts
     if selection and hardening:
         posture = posture_of(selection.baseline, hardening.assessed)
         result.msg += f"; {summary(posture)}"
         result.output |= {"posture": posture, "writes_left": hardening.writes_left}
     return result
+
+
+def _verdict(result: Result) -> str:
+    """Return how many deviations there are; what could not be read is neither a deviation nor in sync."""
+    deviations, unknown = len(result.drift), [row for row in result.output["results"] if row.get("status") == UNKNOWN]
+    parts = [f"{deviations} deviation{'s' if deviations > 1 else ''}"] if deviations else []
+    parts += [f"{len(unknown)} unknown"] if unknown else []
+    return ", ".join(parts) or "in sync"
 
 
 def _part(name: str, given: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:

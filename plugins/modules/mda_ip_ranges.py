@@ -33,9 +33,9 @@ options:
       category:
         description:
           - Category of the addresses.
+          - If not set, it is V(other) for a new range, and is not managed on an existing one.
         type: str
         choices: [corporate, administrative, risky, vpn, cloud_provider, other]
-        default: other
       subnets:
         description:
           - Subnets, such as V(192.0.2.0/24). A single address is allowed.

@@ -36,9 +36,9 @@ options:
   tier:
     description:
       - V(Standard) is on, V(Free) is off. When a plan is turned off, a warning lists the features that stop.
+      - If not set, it is not managed, and O(extensions) and O(sub_plan) require a plan that is on.
     type: str
     choices: [Standard, Free]
-    default: Standard
   sub_plan:
     description:
       - Sub plan, for plans that have one, such as V(P1) or V(P2) of V(VirtualMachines).
@@ -60,7 +60,7 @@ options:
         required: true
       enabled:
         description:
-          - Whether the extension is enabled.
+          - Whether the extension is enabled. To list an extension is to enable it, unless this is V(false).
         type: bool
         default: true
       properties:
@@ -92,6 +92,7 @@ EXAMPLES = r"""
     azure_client_id: 00000000-0000-0000-0000-000000000002
     azure_client_secret: "{{ vault_azure_client_secret }}"
     azure_subscription_id: 00000000-0000-0000-0000-000000000003
+    tier: Standard
     extensions:
       - name: AgentlessVmScanning
         enabled: false

@@ -41,8 +41,8 @@ options:
   api_url:
     description:
       - URL of Azure Resource Manager (field I(API URL)).
+      - If not set, a new configuration gets V(https://management.azure.com), and an existing one is not changed.
     type: str
-    default: https://management.azure.com
   tenant_id:
     description:
       - Id of the Microsoft Entra tenant (field I(Tenant ID)).
@@ -412,7 +412,7 @@ from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(
     options={
-        "api_url": {"type": "str", "default": "https://management.azure.com"},
+        "api_url": {"type": "str"},
         "tenant_id": {"type": "str"},
         "client_id": {"type": "str"},
         "client_secret": {"type": "str", "no_log": True},

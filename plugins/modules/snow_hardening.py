@@ -319,8 +319,9 @@ writes_left:
 update_set:
   description:
     - Update set with the properties that must be written manually, as XML. An administrator imports it at System Update
-      Sets > Retrieved Update Sets > Import Update Set from XML, then previews and commits it. Empty if there is nothing
-      to import.
+      Sets > Retrieved Update Sets > Import Update Set from XML, then previews and commits it. If the preview reports
+      I(Found a local update that is newer than this one), accept the remote update. Private properties are not part of
+      it, as an import leaves them out; their manual steps remain. Empty if there is nothing to import.
   returned: success
   type: str
   sample: ''

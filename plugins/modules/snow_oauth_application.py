@@ -101,9 +101,8 @@ options:
   active:
     description:
       - Whether the application is active. The token endpoint refuses an inactive one.
-      - This is always managed.
+      - If not set, a new application is active, and whether an existing one is active is not managed.
     type: bool
-    default: true
   comments:
     description:
       - Comments on the application, as shown in its form.

@@ -133,6 +133,8 @@ results:
         - V(ok) if it is in sync, and V(changed) if it was requested, or would be in check mode.
         - V(request_only) if ServiceNow activates it only on request, and V(not_entitled) if the instance is not
           entitled to it. Both have a manual step.
+        - V(unknown) if the account may not read the table of plugins or applications. It is not written then, and a
+          warning names it.
         - V(refused) if the account may not request it, and V(failed) if it failed. V(failed) fails the task, and so
           does V(refused) if nothing else was done.
       type: str

@@ -121,6 +121,10 @@ results:
       description:
         - V(granted) if a rule requires the role, V(needs_elevation) if a rule must be created manually, V(missing) if
           the table does not exist, and V(unknown) if the calling account cannot read access rules.
+        - A rule whose decision type is C(deny) grants nothing.
+      type: str
+    note:
+      description: What can still refuse the role, such as a condition or a script of the rule; only if there is something.
       type: str
   sample:
     - object: table_acl sys_user (defender_reader)

@@ -74,9 +74,8 @@ options:
     description:
       - Whether the account can only use the API and cannot sign in to the user interface.
       - Such an account can use Basic authentication on instances that refuse it for interactive accounts.
-      - This is always managed. Set it to V(false) for the account of a human user.
+      - If not set, it is V(true) for a new account, and is not managed on an existing one.
     type: bool
-    default: true
   identity_type:
     description:
       - Identity type, such as V(machine), on releases that have the column C(identity_type).
@@ -120,12 +119,13 @@ options:
     description:
       - V(present) creates the account or brings it to its desired state, active. It does not unlock an account that is
         locked out; the column C(locked_out) in O(extra_fields) does.
+      - If not set, the account is created if it does not exist, and is active then. Whether an existing account is
+        active is not managed.
       - V(disabled) brings the account to its desired state, inactive. An account that does not exist is created as
         inactive.
       - V(absent) deletes the account.
     type: str
     choices: [present, absent, disabled]
-    default: present
 notes:
   - Writing accounts and granting roles requires the role C(user_admin) or C(admin); granting V(admin) requires
     C(admin). If the roles of the calling account can be read, missing roles fail the task before it writes anything.

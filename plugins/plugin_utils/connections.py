@@ -58,11 +58,15 @@ class Connection:
             "first_name": "Microsoft",
             "last_name": "Defender",
             "web_service_access_only": True,
+            # Both are drift, and corrected: an account that cannot sign in breaks the connection.
+            "state": "present",
+            "extra_fields": {"locked_out": False},
             "roles": self.value("user_roles"),
             "exclusive_roles": self.value("exclusive_roles"),
         }
         application = {
             "name": self.value("application_name"),
+            "active": True,
             **{
                 option: self.value(option)
                 for option in (

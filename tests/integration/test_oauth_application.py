@@ -28,7 +28,7 @@ def test_an_application_is_created_changed_and_deleted(playbook: Playbooks, new_
              scope_restriction="restricted", oauth_user="service_owner", default_grant_type="password",
              extra_fields={"token_format": "jwt", "use_pkce": True}),
         task(MODULE, "deactivate", name=NAME, active=False),
-        task(MODULE, "activate", name=NAME, client_secret="second-secret-2"),
+        task(MODULE, "activate", name=NAME, active=True, client_secret="second-secret-2"),
         task(MODULE, "delete", name=NAME, state="absent"),
         task(MODULE, "keep", name="Kept", client_id="kept-client-id"),
     )  # fmt: skip

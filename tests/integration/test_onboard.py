@@ -225,6 +225,18 @@ def test_verify_proves_and_changes_nothing(playbook: Playbooks, instance: Instan
     assert not written(run)
 
 
+def test_a_locked_account_of_a_connection_is_drift_and_is_unlocked(
+    playbook: Playbooks, new_instance: NewInstance
+) -> None:
+    instance = new_instance()
+    playbook("onboard", instance).went_well()
+    instance.change("sys_user", {"user_name": USERS["mda"]}, locked_out="true")
+    assert f"user {USERS['mda']} (locked_out)" in playbook("drift", instance).summary
+    run = playbook("onboard", instance).went_well()
+    assert f"user {USERS['mda']} (locked_out)" in run.summary
+    assert instance.row("sys_user", user_name=USERS["mda"])["locked_out"] == "false"
+
+
 BROKEN: dict[str, tuple[tuple[str, dict[str, str], dict[str, str]], str]] = {
     "locked": (("sys_user", {"user_name": USERS["mda"]}, {"locked_out": "true"}), "svc_defender_cloud_apps is locked out"),
     "secret": (

@@ -30,7 +30,7 @@ def test_an_account_is_created_changed_disabled_and_deleted(playbook: Playbooks,
         task("snow_user", "change", user_name=NAME, password="second-Pass-2", last_name="Connector", time_zone="GMT",
              roles=["itil"], exclusive_roles=True, extra_fields={"title": "Connector", "vip": True}),
         task("snow_user", "disable", user_name=NAME, state="disabled", password="second-Pass-2"),
-        task("snow_user", "enable", user_name=NAME, password="second-Pass-2"),
+        task("snow_user", "enable", user_name=NAME, state="present", password="second-Pass-2"),
         task("snow_user", "delete", user_name=NAME, state="absent"),
         task("snow_user", "keep", user_name="svc_kept", password="kept-Pass-3", web_service_access_only=False),
     )  # fmt: skip

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
-from ..engine.field import wire_text
+from ..engine.field import BOOLEAN, normal, wire_text
 from ..engine.result import ManualStep
 from .assessment import ELEVATED_ROLE, Assessment
 from .catalogue.setting import COMPARATOR_LABELS, PLUGIN, PROPERTY
 
 ELEVATE = "ServiceNow: user menu > Elevate role > security_admin, then "
+
+
+def is_private(entry: Assessment) -> bool:
+    """Return whether the row of a property is private, so that an import of an update set leaves it out."""
+    row = entry.observation.row
+    return normal(BOOLEAN, (row or {}).get("is_private", "")) == "true"
 
 
 def step_for(entry: Assessment, value: str) -> ManualStep:
@@ -34,12 +40,15 @@ def _plugin_step(entry: Assessment) -> ManualStep:
 def _property_step(entry: Assessment, value: str) -> ManualStep:
     name = entry.setting.name
     elevated = entry.write_class == ELEVATED_ROLE
+    reason = "The instance does not let this account write it"
+    if elevated:
+        reason = "Its write roles include security_admin, an elevated role that no API call can hold"
+    if is_private(entry):
+        reason += ". It is private, so the update set does not contain it: an import leaves private properties out"
     return ManualStep(
         id=f"setting:{entry.setting.id}",
         title=f"Set the system property {name}",
-        reason="Its write roles include security_admin, an elevated role that no API call can hold"
-        if elevated
-        else "The instance does not let this account write it",
+        reason=reason,
         where=(ELEVATE if elevated else "ServiceNow: ") + f"sys_properties.list > {name}",
         values={"Name": name, "Value": value},
     )

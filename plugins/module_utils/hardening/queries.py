@@ -22,10 +22,11 @@ from .locations import (
     scopes_of,
 )
 
+IS_PRIVATE = "is_private"
 PROPERTIES, SCOPES = "sys_properties", "sys_scope"
 COLUMNS = ("sys_id", "name", "value", "type", "write_roles", "sys_scope")
 # Further columns of an update set, which carries whole rows.
-WHOLE_ROW = (*COLUMNS, "description", "read_roles", "ignore_cache", "private", "suffix", "choices")
+WHOLE_ROW = (*COLUMNS, "description", "read_roles", "ignore_cache", IS_PRIVATE, "suffix", "choices", "sys_updated_on")
 FOR_INTEGRATIONS = "glide.authenticate.multifactor.for_integrations"
 
 

@@ -35,7 +35,7 @@ from .baseline import Selection
 from .catalogue.setting import ANY_OF_ACTIVE, PLUGIN, PROPERTY, Setting
 from .connection_impact import Connections
 from .evaluate import COMPLIANT, NOT_APPLICABLE, UNKNOWN
-from .manual_steps import step_for
+from .manual_steps import is_private, step_for
 from .observe import Observer
 from .queries import PROPERTIES
 from .write_batches import FIRST_STAGE, assign_stages, write_order
@@ -122,13 +122,19 @@ class Hardening(Resource):
             plan.warnings.append(f"{entry.setting.id} is refused: {withheld.reason}")
 
     def properties_to_import(self) -> list[tuple[Assessment, str]]:
-        """Return the properties that must be imported, with their values: REST cannot write them, or was refused."""
+        """Return the properties that must be imported, with their values: REST cannot write them, or was refused.
+
+        An import leaves private ones out (docs/facts/servicenow_platform.md#update-sets), so that their manual step remains.
+        """
         refused = {write.label for write in self.planned or [] if (write.outcome or {}).get("status") == REFUSED}
         return [
             (entry, self._value_to_write(entry, next(iter(entry.observation.values), None)))
             for entry in self.assessed
-            if entry.setting.id in self.manual_properties
-            or (f"setting {entry.setting.id}" in refused and entry.setting.kind == PROPERTY)
+            if not is_private(entry)
+            and (
+                entry.setting.id in self.manual_properties
+                or (f"setting {entry.setting.id}" in refused and entry.setting.kind == PROPERTY)
+            )
         ]
 
     # -- what to do ---------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TITLE = "Hardening settings that need elevation"
 # Columns that belong to the instance and not to the setting.
-NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope"})
+NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope", "sys_updated_on"})
 CONNECTION_OPTIONS: Options = {
     "application": {"type": "str", "required": True},
     "user_name": {"type": "str", "required": True},
@@ -128,7 +128,7 @@ def _row(entry: Assessment, wanted: str) -> PropertyRow:
         columns = {"type": PROPERTY_TYPES.get(setting.type, "string"), "description": setting.title}
         return PropertyRow(setting.name, "", {**columns, "value": wanted})
     kept = {name: value for name, value in row.items() if name not in NOT_CARRIED}
-    return PropertyRow(setting.name, row["sys_id"], {**kept, "value": wanted})
+    return PropertyRow(setting.name, row["sys_id"], {**kept, "value": wanted}, row.get("sys_updated_on", ""))
 
 
 __all__ = ["harden", "hardening_of", "selection_of"]

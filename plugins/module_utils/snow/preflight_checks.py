@@ -143,6 +143,13 @@ def _parts(findings: Findings) -> Iterator[Problem]:
             yield Problem(
                 f"plugin_inactive:{plugin}", ERROR, f"The plug-in {plugin} is not active", f"Activate {plugin}"
             )
+        elif plugin != OAUTH_PLUGIN and findings.plugins.get(plugin) == "unknown":
+            yield Problem(
+                f"plugin_unknown:{plugin}",
+                WARNING,
+                f"Whether the plug-in {plugin} is active is unknown: the account may not read v_plugin and sys_plugins",
+                "Give the account a role with read access, or check the plug-in manually",
+            )
     for table, state in findings.tables.items():
         if state == "absent":
             yield Problem(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ..engine.errors import InvalidInput
@@ -19,7 +20,8 @@ class RecordResource(Resource):
 
     `stage` orders resources: a record is created after the records it refers to. `needs_roles` may write it.
     `deactivated_by` is the column to set to false before a delete. `seen` are columns read in addition to the fields.
-    `found_by_id`: its option `sys_id` selects one of several records of a name.
+    `found_by_id`: its option `sys_id` selects one of several records of a name. `on_create` holds the values that a new
+    record gets for options that are not set; on an existing record they are not managed.
     """
 
     noun: ClassVar[str]
@@ -31,6 +33,7 @@ class RecordResource(Resource):
     deactivated_by: ClassVar[str] = ""
     seen: ClassVar[tuple[str, ...]] = ()
     found_by_id: ClassVar[bool] = False
+    on_create: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self,
@@ -175,6 +178,8 @@ class RecordResource(Resource):
     def _plan_creation(self, plan: Plan, snapshot: Snapshot) -> None:
         me = self._pending()
         plan.add_drift("state", ABSENT, PRESENT)
+        # From now on they are values like the others, so that the read after the write verifies them.
+        self.values = {**self.on_create, **self.values}
         values: dict[str, Value] = {**self.defaults(), **self.key_values}
         for field in self._set_fields():
             if self._is_plain(field):

@@ -44,6 +44,7 @@ def lines(instances: list[HostResult], tenants: list[HostResult], mode: Mode, mi
         *_grouped(hosts, "", lambda host: [each for row in host.connectors for each in _connector(row)]),
         *_grouped(hosts, "", lambda host: [each for row in host.applications for each in _expiry("", row)]),
         *_grouped(hosts, "", _posture),
+        *_withheld(hosts),
         *(line for host in hosts for line in _actions(host, mode)),
         *_manual_steps(hosts),
     ]
@@ -155,11 +156,33 @@ def _posture(host: HostResult) -> Iterator[str]:
     else:
         judged = sum(counts.values()) - counts.get("not_applicable", 0)
         text = f"{counts.get('compliant', 0)}/{judged} settings as recommended"
-    for status, count in host.withheld.items():
+    for status, count in sorted(Counter(str(row["status"]) for row in host.withheld).items(), reverse=True):
         text += f"; {count} {status}"
     if host.writes_left:
         text += f"; {host.writes_left} left for the next run"
     yield f"hardening {text}"
+
+
+def _withheld(hosts: Iterable[HostResult]) -> Iterator[str]:
+    """Yield the settings that are withheld, by name: those of the same reason and hosts in one line."""
+    by_setting: dict[tuple[str, str], list[str]] = {}
+    for host in hosts:
+        for row in host.withheld:
+            # What is left for the next run is only counted: it has no reason of its own.
+            if row.get("withheld_by") != "max_writes":
+                points = row.get("points") or 0
+                name = str(row["object"]).removeprefix("setting ") + (
+                    f" ({_plural(points, 'point')})" if points else ""
+                )
+                switch = f"; switch: {row['switch']}" if row.get("switch") else ""
+                by_setting.setdefault((name, f"{row.get('reason') or row['status']}{switch}"), []).append(host.name)
+    lines_of: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for (name, reason), names in by_setting.items():
+        lines_of.setdefault((tuple(names), reason), []).append(name)
+    if by_setting:
+        yield f"{_plural(len(by_setting), 'withheld setting')}:"
+    for (hosts_named, reason), settings in lines_of.items():
+        yield f"- {', '.join(settings)}: {reason} ({named(hosts_named)})"
 
 
 def _actions(host: HostResult, mode: Mode) -> Iterator[str]:

@@ -50,7 +50,7 @@ class HostResult:
     connectors: list[Json] = field(default_factory=list)
     applications: list[Json] = field(default_factory=list)
     actions: list[Json] = field(default_factory=list)
-    withheld: dict[str, int] = field(default_factory=dict)
+    withheld: list[Json] = field(default_factory=list)
     posture: Json | None = None
     writes_left: int = 0
 
@@ -96,8 +96,10 @@ def _take(found: HostResult, result: Json, check_mode: bool) -> None:
     if "posture" in result:
         found.posture = result["posture"]
         found.writes_left = int(result.get("writes_left") or 0)
-        statuses = [str(row.get("status")) for row in rows if str(row.get("object")).startswith("setting ")]
-        found.withheld = {each: statuses.count(each) for each in ("withheld", "refused") if each in statuses}
+        found.withheld = [
+            row for row in rows
+            if str(row.get("object")).startswith("setting ") and row.get("status") in ("withheld", "refused")
+        ]  # fmt: skip
 
 
 def _is_about_users(rows: Iterable[Json]) -> bool:

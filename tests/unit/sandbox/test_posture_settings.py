@@ -83,8 +83,8 @@ def test_a_setting_row_has_type_description_roles_and_flags(instance: RestClient
         *("boolean", "false"),
         "security_admin",
     )
-    assert {name: row[name] for name in ("private", "ignore_cache", "read_roles")} == {
-        "private": "false",
+    assert {name: row[name] for name in ("is_private", "ignore_cache", "read_roles")} == {
+        "is_private": "false",
         "ignore_cache": "false",
         "read_roles": "",
     }
@@ -109,7 +109,7 @@ def test_an_irreversible_property_changes_once_and_no_more(instance: RestClient)
     assert status == 403 and "Prevent changes of safe harbor properties" in detail
     # The same value again is no change; another column may change.
     row = instance.row(PROPERTIES, f"name={name}")
-    assert instance.update(PROPERTIES, row["sys_id"], {"value": "true", "private": "true"})["private"] == "true"
+    assert instance.update(PROPERTIES, row["sys_id"], {"value": "true", "is_private": "true"})["is_private"] == "true"
     assert instance.table(PROPERTIES, row["sys_id"], method="DELETE").status_code == 403
 
 

@@ -23,10 +23,11 @@ from ...engine.snapshot import Query, Row, Snapshot
 from .ip_ranges_api import CATEGORIES, COLLECTION, network
 
 SETTINGS = ("category", "subnets", "tags", "organization")
+ON_CREATE = {"category": "other"}
 
 IP_RANGE_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
-    "category": {"type": "str", "choices": list(CATEGORIES), "default": "other"},
+    "category": {"type": "str", "choices": list(CATEGORIES)},
     "subnets": {"type": "list", "elements": "str", "required": True},
     "tags": {"type": "list", "elements": "str"},
     "organization": {"type": "str"},
@@ -73,8 +74,9 @@ class IpRanges(Resource):
         if row is None:
             outcome["status"] = CHANGED
             plan.drift.append(Drift(label, "state", ABSENT, PRESENT))
-            plan.after[label] = dict(wanted)
-            plan.writes.append(Write(CREATE, COLLECTION, label, {"name": name, **wanted}, identity={"name": name}))
+            created = {**ON_CREATE, **wanted}
+            plan.after[label] = created
+            plan.writes.append(Write(CREATE, COLLECTION, label, {"name": name, **created}, identity={"name": name}))
             return
         outcome["id"] = row["id"]
         deviating = [setting for setting, value in wanted.items() if row[setting] != value]
@@ -111,7 +113,8 @@ def _desired(entry: Mapping[str, Any]) -> dict[str, Any]:
             ) from None
     if not subnets:
         raise InvalidInput(f"ip_range {entry['name']}: subnets is empty")
-    desired: dict[str, Any] = {"category": entry["category"], "subnets": sorted(subnets)}
+    desired: dict[str, Any] = {"category": entry["category"]} if entry.get("category") is not None else {}
+    desired["subnets"] = sorted(subnets)
     if entry.get("tags") is not None:
         if any("," in tag for tag in entry["tags"]):
             raise InvalidInput(f"ip_range {entry['name']}: a tag cannot contain a comma")

@@ -17,7 +17,7 @@ from .pricings_api import COLLECTION, FAILED, FREE, STANDARD, extensions_of
 PLAN_OPTIONS: dict[str, dict[str, Any]] = {
     "scope": {"type": "str"},
     "name": {"type": "str", "default": "CloudPosture"},
-    "tier": {"type": "str", "choices": [STANDARD, FREE], "default": STANDARD},
+    "tier": {"type": "str", "choices": [STANDARD, FREE]},
     "sub_plan": {"type": "str"},
     "extensions": {
         "type": "list",
@@ -64,7 +64,11 @@ class DefenderPlan(Resource):
         properties = properties_of(rows[0])
         found = extensions_of(properties)
         before = properties.get("pricingTier")
-        if before != self.tier:
+        if self.tier is None and before == FREE and (self.extensions or self.sub_plan):
+            raise InvalidInput(
+                f"{self.label} is off, and extensions and sub_plan belong to tier {STANDARD}. Set tier: {STANDARD} to turn it on"
+            )
+        if self.tier and before != self.tier:
             plan.add_drift("tier", before, self.tier)
         if self.sub_plan and properties.get("subPlan") != self.sub_plan:
             plan.add_drift("sub_plan", properties.get("subPlan"), self.sub_plan)
@@ -72,7 +76,7 @@ class DefenderPlan(Resource):
             self._compare(plan, name, entry, found.get(name) if before == STANDARD else None)
         self._warn(plan, before, found)
         if plan.drift:
-            wanted = {"pricingTier": self.tier, **self._properties(found)}
+            wanted = {"pricingTier": self.tier or before, **self._properties(found)}
             plan.writes.append(Write(UPDATE, COLLECTION, self.label, {"properties": wanted}, self.name))
         plan.object = self._as_result(rows[0], properties)
         return plan
@@ -121,7 +125,7 @@ class DefenderPlan(Resource):
         return {
             "name": row["id"] or self.name,
             "scope": self.scope.path,
-            "tier": self.tier,
+            "tier": self.tier or str(properties.get("pricingTier") or ""),
             "sub_plan": self.sub_plan or properties.get("subPlan") or "",
             "extensions": list(extensions.values()),
             "enforced": str(properties.get("enforce") or "").lower() == "true",

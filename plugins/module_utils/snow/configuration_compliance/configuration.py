@@ -16,7 +16,7 @@ from ...engine.result import ManualStep
 from ...engine.secret_policy import ALWAYS
 from ...engine.snapshot import Query, Row, Snapshot
 from ..record_resource import RecordResource
-from .constants import ALL, LABELS, MANAGEMENT_GROUPS, PARAMETERS, SUBSCRIPTIONS
+from .constants import ALL, LABELS, MANAGEMENT_GROUPS, ON_CREATE, PARAMETERS, SUBSCRIPTIONS
 from .discovery import Storage
 from .settings import LISTS
 
@@ -160,6 +160,7 @@ class Configuration(DiscoveredRow):
         if storage.instance_column:
             self.fields = (Field(storage.instance_column), *self.fields)
         desired = {name: value for name, value in values.items() if name in storage.columns}
+        self.on_create = {name: value for name, value in ON_CREATE.items() if name in storage.columns}
         self.creates = {"tenant_id", "client_id"} <= set(desired)
         if self.manual_choice:
             desired.pop("import_from")
@@ -210,7 +211,8 @@ class Parameter(DiscoveredRow):
         values = {"implementation": owner, "configuration": storage.columns[option]}
         if value is not None and not self.manual_choice:
             values[option] = value
-        self.read_only = option not in values
+        self.on_create = {name: default for name, default in ON_CREATE.items() if name == option}
+        self.read_only = option not in values and not self.on_create
         super().__init__(values, f"{label}: {LABELS[option]}", step, update_secret=policy)
 
     def _secret(self) -> str | None:

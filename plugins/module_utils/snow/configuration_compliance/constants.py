@@ -69,6 +69,8 @@ LABELS = {
     "management_groups": "Management Group IDs",
     "subscriptions": "Subscription IDs",
 }
+# What a new configuration gets for a field that is not set.
+ON_CREATE = {"api_url": "https://management.azure.com"}
 VALIDATION_STATUS = "validation status"
 # The form of Threat and Vulnerability Management has tenant, client and secret as well; these labels are unique to ours.
 DISTINCTIVE = frozenset({"import_from", "management_groups", "subscriptions"})

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...engine.errors import InvalidInput
 from ...transport.polling import Wait
-from .constants import CHOICES, LABELS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
+from .constants import CHOICES, LABELS, MANAGEMENT_GROUPS, ON_CREATE, SUBSCRIPTIONS
 
 LISTS = (MANAGEMENT_GROUPS, SUBSCRIPTIONS)
 
@@ -61,7 +61,7 @@ class Settings:
     def form_values(self) -> dict[str, str]:
         """The values to enter in the form, by its labels, without the secret."""
         shown = {}
-        for name, value in self.values.items():
+        for name, value in {**ON_CREATE, **self.values}.items():
             if name == "import_from":
                 shown[LABELS[name]] = CHOICES[value]
             elif name != "client_secret":

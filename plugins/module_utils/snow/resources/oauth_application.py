@@ -24,7 +24,7 @@ OAUTH_APPLICATION_OPTIONS: Options = {
     "refresh_token_lifespan": {"type": "int", "no_log": False},
     "redirect_urls": {"type": "list", "elements": "str"},
     "logo_url": {"type": "str"},
-    "active": {"type": "bool", "default": True},
+    "active": {"type": "bool"},
     "comments": {"type": "str"},
     "scope_restriction": {"type": "str", "choices": ["broad", "restricted"]},
     "oauth_user": {"type": "str"},
@@ -60,6 +60,7 @@ class OAuthApplication(RecordResource):
     deactivated_by = "active"
     seen = ("type", "sys_class_name")
     found_by_id = True
+    on_create: Mapping[str, Any] = {"active": True}
     fields = (
         Field("name"),
         Field("client_id"),

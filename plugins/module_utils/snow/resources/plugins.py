@@ -20,6 +20,7 @@ VIRTUAL, INSTALLED, STORE = "v_plugin", "sys_plugins", "sys_store_app"
 # Clients saw v_plugin.active as `active`, others as `true` (docs/facts/servicenow_platform.md#package-tables).
 ACTIVE_WORDS = frozenset({"active", "true", "1"})
 CICD = "/api/sn_cicd"
+UNKNOWN = "unknown"
 PLUGIN_OPTIONS: Options = {
     "id": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["active"], "default": "active"},
@@ -85,6 +86,9 @@ class Plugins(Resource):
         plan.outcomes.append(outcome)
         if active or plugin in self._done:
             return
+        if not rows and (reason := _hidden(snapshot, VIRTUAL, "id")):
+            _note_unknown(plan, outcome, reason)
+            return
         path = f"{CICD}/plugin/{quote(plugin, safe='')}/activate"
         self._operation(plan, outcome, f"plugin {plugin}", "active", "inactive", path, {})
 
@@ -94,6 +98,9 @@ class Plugins(Resource):
         outcome = {"object": f"application {scope}", "name": scope, "status": OK, "version": installed}
         plan.outcomes.append(outcome)
         if scope in self._done or (rows and (version is None or installed == version)):
+            return
+        if not rows and (reason := _hidden(snapshot, STORE, "scope")):
+            _note_unknown(plan, outcome, reason)
             return
         if rows and version and _newer(installed, version):
             raise InvalidInput(
@@ -120,6 +127,22 @@ class Plugins(Resource):
         write = Activation(PERFORM, VIRTUAL, label, stage=self.stage, outcome=outcome)
         write.path, write.query, write.waiting, write.done = path, query, self.waiting, self._done
         plan.writes.append(write)
+
+
+def _hidden(snapshot: Snapshot, table: str, column: str) -> str:
+    """Return why a row of `table` may exist although none was read; "" if it does not exist."""
+    refused = snapshot.refused(table, column)
+    if refused:
+        return f"the account may not read {table} ({refused})"
+    return f"the account may not read all rows of {table}" if snapshot.hidden_count(table, column) else ""
+
+
+def _note_unknown(plan: Plan, outcome: dict[str, Any], reason: str) -> None:
+    """Note that the state of an object could not be read: it is neither in sync nor written."""
+    outcome.update(status=UNKNOWN, reason=reason)
+    plan.warnings.append(
+        f"whether {outcome['object']} is active is unknown, so it is not written: {reason}. Give the account read access"
+    )
 
 
 def _newer(installed: str, wanted: str) -> bool:

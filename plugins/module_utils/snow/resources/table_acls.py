@@ -14,13 +14,16 @@ from typing import Any
 from ...engine.errors import InvalidInput
 from ...engine.plan import Plan, Resource, SecretDecision
 from ...engine.result import Drift, ManualStep
-from ...engine.snapshot import Query, Snapshot
+from ...engine.snapshot import Query, Row, Snapshot
 from ..options import Options
 
 GRANTED, MISSING, NEEDS_ELEVATION, UNKNOWN = "granted", "missing", "needs_elevation", "unknown"
 # Every instance has this table and rules for it: no visible rule means that the account may not read them.
 ALWAYS_THERE = "sys_user"
 ACL, ACL_ROLE, TABLES = "sys_security_acl", "sys_security_acl_role", "sys_db_object"
+# What makes a rule grant less than its role suggests (docs/facts/servicenow_platform.md#access-rules).
+NARROWING = ("decision_type", "condition", "advanced", "script")
+DENY = "deny"
 TABLE_ACLS_OPTIONS: Options = {
     "role": {"type": "str", "required": True},
     "tables": {"type": "list", "elements": "str", "required": True},
@@ -47,7 +50,7 @@ class TableAcls(Resource):
         tables = tuple(self.tables)
         seen = tuple(dict.fromkeys((*tables, ALWAYS_THERE)))
         return [
-            Query(ACL, "name", seen, ("sys_id", "name", "operation", "type", "active"), optional=True),
+            Query(ACL, "name", seen, ("sys_id", "name", "operation", "type", "active", "decision_type"), optional=True),
             Query(
                 ACL_ROLE,
                 "sys_security_acl.name",
@@ -55,6 +58,7 @@ class TableAcls(Resource):
                 (
                     "sys_id", "sys_user_role.name", "sys_security_acl.name", "sys_security_acl.operation",
                     "sys_security_acl.type", "sys_security_acl.active",
+                    *(f"sys_security_acl.{column}" for column in NARROWING),
                 ),
                 optional=True,
             ),
@@ -66,9 +70,15 @@ class TableAcls(Resource):
         plan = Plan(self.label, bulk=True, in_sync_statuses=(GRANTED,))
         verdicts = {table: self._verdict(snapshot, table) for table in self.tables}
         for table, status in verdicts.items():
-            plan.outcomes.append(
-                {"object": f"table_acl {table} ({self.role})", "table": table, "role": self.role, "status": status}
-            )
+            outcome = {
+                "object": f"table_acl {table} ({self.role})",
+                "table": table,
+                "role": self.role,
+                "status": status,
+            }
+            note = self._note(snapshot, table) if status == GRANTED else ""
+            plan.outcomes.append({**outcome, "note": note} if note else outcome)
+            plan.warnings += [f"{outcome['object']} is granted, but {note}"] if note else []
             if status in (MISSING, NEEDS_ELEVATION):
                 plan.drift.append(Drift(f"table_acl {table} ({self.role})", self.operation, status, GRANTED))
         open_tables = [table for table, status in verdicts.items() if status == NEEDS_ELEVATION]
@@ -81,13 +91,31 @@ class TableAcls(Resource):
             )
         return plan
 
-    def _verdict(self, snapshot: Snapshot, table: str) -> str:
-        granted = [
+    def _grants(self, snapshot: Snapshot, table: str) -> list[Row]:
+        """Return the rules that let the role in; one that only denies grants nothing."""
+        return [
             row for row in snapshot.rows(ACL_ROLE, "sys_security_acl.name", table)
             if row.get("sys_user_role.name") == self.role and self._is_record_rule(row, "sys_security_acl.")
+            and not _denies(row, "sys_security_acl.")
         ]  # fmt: skip
-        if granted:
+
+    def _note(self, snapshot: Snapshot, table: str) -> str:
+        """Return what may still refuse the role on a granted table; "" if nothing does."""
+        narrowed = [_narrowed_by(row, "sys_security_acl.") for row in self._grants(snapshot, table)]
+        # Of several rules, one without a condition is sufficient.
+        notes = [] if "" in narrowed else [f"{narrowed[0]} of the rule narrows which rows"]
+        rules = snapshot.rows(ACL, "name", table)
+        if any(self._is_record_rule(row) and _denies(row) for row in rules):
+            notes.append("a rule that denies access unless it is passed exists for the table")
+        return "; ".join(notes)
+
+    def _verdict(self, snapshot: Snapshot, table: str) -> str:
+        if self._grants(snapshot, table):
             return GRANTED
+        if snapshot.refused(ACL_ROLE, "sys_security_acl.name") or snapshot.hidden_count(
+            ACL_ROLE, "sys_security_acl.name"
+        ):
+            return UNKNOWN
         visible_tables = snapshot.all_rows(TABLES, "name")
         if visible_tables and not any(row.get("name") == table for row in visible_tables):
             # v_ tables are virtual: not every release lists them.
@@ -116,3 +144,14 @@ class TableAcls(Resource):
                 "Requires role": self.role,
             },
         )
+
+
+def _denies(row: Row, prefix: str = "") -> bool:
+    return str(row.get(f"{prefix}decision_type", "")).strip().lower() == DENY
+
+
+def _narrowed_by(row: Row, prefix: str) -> str:
+    """Return what narrows a rule; a script counts where the rule is advanced, or where that cannot be read."""
+    scripted = row.get(f"{prefix}script", "").strip() and row.get(f"{prefix}advanced", "true") != "false"
+    parts = ["a condition"] if row.get(f"{prefix}condition", "").strip() else []
+    return " and ".join([*parts, *(["a script"] if scripted else [])])

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.field import BOOLEAN, Field
+from ...engine.plan import Plan, SecretDecision
+from ...engine.snapshot import Snapshot
 from ..account import WRITERS
 from ..m2m import JoinField, JoinTable
 from ..options import SECRET_POLICIES, Options
@@ -19,13 +21,13 @@ USER_OPTIONS: Options = {
     "first_name": {"type": "str"},
     "last_name": {"type": "str"},
     "email": {"type": "str"},
-    "web_service_access_only": {"type": "bool", "default": True},
+    "web_service_access_only": {"type": "bool"},
     "identity_type": {"type": "str"},
     "time_zone": {"type": "str"},
     "roles": {"type": "list", "elements": "str"},
     "exclusive_roles": {"type": "bool", "default": False},
     "extra_fields": {"type": "dict"},
-    "state": {"type": "str", "choices": ["present", "absent", "disabled"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "disabled"]},
 }
 
 # Options that are fields of the record.
@@ -38,7 +40,7 @@ class User(RecordResource):
     """A row of `sys_user`, found by its user name (docs/facts/servicenow_platform.md#users).
 
     The password is stored as a hash and must be sent as a display value. Grants that follow from other roles or groups
-    are never changed. A user is active unless its state is `disabled`.
+    are never changed. Without a state, a new account is active, and whether an existing one is active is not managed.
     """
 
     noun = "user"
@@ -47,6 +49,7 @@ class User(RecordResource):
     stage = 2
     needs_roles = WRITERS["sys_user"]
     seen = ("locked_out", "failed_attempts")
+    on_create: Mapping[str, Any] = {"web_service_access_only": True, "active": True}
     fields = (
         Field("user_name"),
         Field("password", "user_password", secret="password"),
@@ -68,11 +71,11 @@ class User(RecordResource):
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> User:
         """Return the account of a task or of an entry of `snow_instance`."""
-        state = params["state"]
+        state = params.get("state")
         policy = params["update_password"]
         values = {name: params.get(name) for name in FIELD_OPTIONS}
         if state != "absent":
-            values["active"] = state == "present"
+            values["active"] = state == "present" if state else None
             values["password_needs_reset"] = False if values["password"] is not None else None
         return cls(
             values,
@@ -82,3 +85,14 @@ class User(RecordResource):
             exclusive=("roles",) if params.get("exclusive_roles") else (),
             extra_fields=params.get("extra_fields"),
         )
+
+    def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
+        """Compare like every record; warn of a lock-out that this task ends, as its cause remains."""
+        plan = super().plan(snapshot, secrets)
+        if any(write.values.get("locked_out") == "false" for write in plan.writes) and plan.row:
+            count = plan.row.get("failed_attempts")
+            after = f" after {count} failed sign-ins" if count and count != "0" else ""
+            plan.warnings.append(
+                f"{self.label} is locked out{after}. A client that signs in with an old password locks it again once it is unlocked"
+            )
+        return plan

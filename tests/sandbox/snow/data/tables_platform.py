@@ -21,7 +21,7 @@ sys_properties | System Property | sys_metadata | name
     description                     | string(4000)
     choices                         | string(4000)
     suffix                          | string(100)
-    private                         | boolean | false
+    is_private                      | boolean | false
     ignore_cache                    | boolean | false
     read_roles                      | string(4000)
     write_roles                     | string(4000)

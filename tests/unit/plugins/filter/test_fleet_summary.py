@@ -164,6 +164,33 @@ def test_the_posture_shows_what_is_withheld_and_left() -> None:
         "1 instance: 1 drift",
         "drift: a: setting session.idle_timeout (glide.ui.session_timeout)",
         "a: hardening 18/22 Secure Score settings, 96 of 114 points; 1 withheld; 4 left for the next run",
+        "1 withheld setting:",
+        "- session.idle_timeout: withheld (a)",
+    ]
+
+
+def withheld(id: str, by: str, switch: str, reason: str, points: int = 0, status: str = "withheld") -> dict[str, Any]:
+    row = {"object": f"setting {id}", "status": status, "withheld_by": by, "switch": switch, "reason": reason}
+    return {**row, "points": points}
+
+
+def test_withheld_settings_are_named_once_with_points_reason_and_switch() -> None:
+    once = "once changed it cannot be changed back"
+    rows = [
+        withheld("auth.password_policy", "irreversible", "allow_irreversible", once, 6),
+        withheld("acl.public", "irreversible", "allow_irreversible", once),
+        withheld("net.address", "connection", "services", "svc would be locked out", status="refused"),
+        withheld("log.level", "max_writes", "max_writes", "left for the next run"),
+    ]
+    hosts = {name: instance(snow_hardening_result={"drift": [], "results": rows, **POSTURE}) for name in ("a", "b")}
+    hosts["c"] = instance(snow_hardening_result={"drift": [], "results": rows[:1], **POSTURE})
+    assert fleet_summary(hosts)[1:] == [
+        "a, b: hardening 18/22 Secure Score settings, 96 of 114 points; 3 withheld; 1 refused",
+        "c: hardening 18/22 Secure Score settings, 96 of 114 points; 1 withheld",
+        "3 withheld settings:",
+        "- auth.password_policy (6 points): once changed it cannot be changed back; switch: allow_irreversible (a, b, c)",
+        "- acl.public: once changed it cannot be changed back; switch: allow_irreversible (a, b)",
+        "- net.address: svc would be locked out; switch: services (a, b)",
     ]
 
 

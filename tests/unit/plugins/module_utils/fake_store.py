@@ -48,7 +48,10 @@ COLUMNS: dict[str, dict[str, str]] = {
         "scope_restriction_status": "", "default_grant_type": "", "client_type": "",
     },
     "sys_properties": {"name": "", "value": "", "type": "string", "description": "", "write_roles": ""},
-    "sys_security_acl": {"name": "", "operation": "read", "type": "record", "active": "true"},
+    "sys_security_acl": {
+        "name": "", "operation": "read", "type": "record", "active": "true", "decision_type": "allow", "condition": "",
+        "advanced": "false", "script": "",
+    },
     "sys_security_acl_role": {"sys_security_acl": "", "sys_user_role": ""},
     "sys_db_object": {"name": ""},
     "v_plugin": {"id": "", "name": "", "version": "", "active": ""},
@@ -82,9 +85,9 @@ class Platform:
 
     `faults` maps the number of a write to what happens to it: `before` and `after` (it was carried out) interrupt the run,
     `lost` and `committed` leave the outcome unclear, `refused` is a no, `failed` an outage. `ignores` holds (table, column) that writes do not
-    reach; `unreadable` those that reads leave out. `refuses` holds plugins that cannot be activated; with `lists_late` a list of
-    plugins does not show at once what was activated. `hidden` rows are counted and not shown; `cuts` are the lengths that
-    columns have, `max_lengths` those that the dictionary shows; `on_wait` is called at each pause.
+    reach; `unreadable` those that reads leave out; `closed` the tables that optional reads are refused. `refuses` holds plugins that
+    cannot be activated; with `lists_late` a list of plugins does not show at once what was activated. `hidden` rows are counted and
+    not shown; `cuts` are the lengths that columns have, `max_lengths` those that the dictionary shows; `on_wait` is called at each pause.
     """
 
     tables: dict[str, dict[str, dict[str, str]]] = field(default_factory=lambda: {name: {} for name in COLUMNS})
@@ -101,6 +104,7 @@ class Platform:
     faults: dict[int, str] = field(default_factory=dict)
     ignores: set[tuple[str, str]] = field(default_factory=set)
     unreadable: set[tuple[str, str]] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
     refuses: dict[str, Refused] = field(default_factory=dict)
     lists_late: bool = False
     reads: list[list[Query]] = field(default_factory=list)
@@ -316,6 +320,8 @@ class Platform:
         if read.collection == "sys_dictionary":
             rows = [{"name": read.values[0], "element": c, "max_length": str(n)} for c, n in self.max_lengths.items()]
             return QueryResult(tuple(rows))
+        if read.collection in self.closed:
+            return QueryResult(refused="User Not Authorized")
         if read.collection not in self.tables:
             if read.optional:
                 return QueryResult(refused=f"Invalid table {read.collection}")

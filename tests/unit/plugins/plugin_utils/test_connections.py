@@ -62,6 +62,13 @@ def test_what_the_user_sets_is_templated_for_each_service() -> None:
     assert [role["name"] for role in options["roles"]] == ["defender_cloud_apps_reader"]
 
 
+def test_an_account_and_an_application_must_be_able_to_sign_in() -> None:
+    options = connection("mda").options()
+    (user,), (application,) = options["users"], options["oauth_applications"]
+    assert (user["state"], user["extra_fields"]) == ("present", {"locked_out": False})
+    assert application["active"] is True
+
+
 def test_services_must_not_share_an_account() -> None:
     own = {"snow_connection_user_name": "svc"}
     with pytest.raises(ValueError, match="snow_connection_user_name is 'svc' for two services"):

@@ -142,7 +142,8 @@ def test_a_state_can_be_described_with_the_row(platform: Platform) -> None:
     platform.add("sys_user", user_name="a", web_service_access_only="true")
     assert platform.ensure(user("a", state="disabled")).drift == [Drift("user a", "active", "true", "false")]
     assert not platform.ensure(user("a", state="disabled")).changed
-    assert platform.ensure(user("a")).changed
+    assert not platform.ensure(user("a")).changed, "a state that is not set is not managed"
+    assert platform.ensure(user("a", state="present")).changed
 
 
 def test_results_hold_typed_values_and_the_id(platform: Platform) -> None:

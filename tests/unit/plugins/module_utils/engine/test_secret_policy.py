@@ -20,11 +20,13 @@ Describe = Callable[..., Any]
 KINDS: dict[str, tuple[str, Describe]] = {
     "client secret": (
         "oauth_entity",
-        lambda secret, policy="on_mismatch": application("A", client_secret=secret, update_secret=policy),
+        lambda secret, policy="on_mismatch", **more: application(
+            "A", client_secret=secret, update_secret=policy, **more
+        ),
     ),
     "password": (
         "sys_user",
-        lambda secret, policy="on_mismatch": user("A", password=secret, update_password=policy),
+        lambda secret, policy="on_mismatch", **more: user("A", password=secret, update_password=policy, **more),
     ),
 }
 kinds = pytest.mark.parametrize(("table", "describe"), KINDS.values(), ids=KINDS)
@@ -244,10 +246,11 @@ def test_a_secret_that_cannot_be_asked_for_is_written_with_the_change_that_opens
     platform.tells_secrets = tells
     row_id = there(platform, table, "wrong")
     platform.tables[table][row_id]["active"] = "false"
-    predicted = platform.ensure(describe("right"), check=True)
-    assert shown(platform.ensure(describe("right"))) == shown(predicted)
+    opened: dict[str, Any] = {"active": True} if table == "oauth_entity" else {"state": "present"}
+    predicted = platform.ensure(describe("right", **opened), check=True)
+    assert shown(platform.ensure(describe("right", **opened))) == shown(predicted)
     assert platform.secrets[table, row_id] == "right"
-    assert not platform.ensure(describe("right")).changed
+    assert not platform.ensure(describe("right", **opened)).changed
 
 
 def test_a_secret_of_a_row_that_stays_closed_is_left_alone_and_that_is_said(platform: Platform) -> None:

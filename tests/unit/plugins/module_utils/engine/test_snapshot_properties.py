@@ -69,7 +69,8 @@ def descriptions(draw: st.DrawFn) -> list[tuple[Any, dict[str, Any]]]:
         described.append((role, {"name": name, "state": draw(states), **given_options}))
     for name in draw(some(USERS)):
         given_options = {
-            "state": draw(st.sampled_from(["present", "present", "disabled", "absent"])),
+            "state": draw(st.sampled_from([None, "present", "disabled", "absent"])),
+            "web_service_access_only": draw(maybe(booleans)),
             "password": draw(maybe(st.sampled_from(SECRETS))),
             "update_password": draw(st.sampled_from(POLICIES)),
             "roles": draw(maybe(some(ROLES))),
@@ -81,7 +82,7 @@ def descriptions(draw: st.DrawFn) -> list[tuple[Any, dict[str, Any]]]:
             "state": draw(states),
             "client_secret": draw(maybe(st.sampled_from(SECRETS))),
             "update_secret": draw(st.sampled_from(POLICIES)),
-            "active": draw(booleans),
+            "active": draw(maybe(booleans)),
             "access_token_lifespan": draw(maybe(st.sampled_from([1800, 3600]))),
             "oauth_user": draw(maybe(st.sampled_from(["", *USERS]))),
         }
@@ -208,7 +209,7 @@ def test_every_single_write_may_be_the_last_of_a_run(number: int, kind: str) -> 
 
     described = [
         (role, {"name": "r5", "contains": ["r3"]}),
-        (user, {"user_name": "u1", "roles": ["r2", "r5"], "exclusive_roles": True}),
+        (user, {"user_name": "u1", "roles": ["r2", "r5"], "exclusive_roles": True, "web_service_access_only": True}),
         (user, {"user_name": "u2", "password": "secret-2", "update_password": "on_create"}),
         (application, {"name": "A", "client_secret": "secret-2", "oauth_user": "u2"}),
         (application, {"name": "B", "state": "absent"}),

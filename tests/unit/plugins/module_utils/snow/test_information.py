@@ -78,7 +78,11 @@ def test_an_account_that_sees_nothing_gets_unknown_for_an_answer(server: Loopbac
     assert told["properties"] == {"glide.war": None}
     assert told["plugins"] == {"com.x": "unknown"}
     assert told["capabilities"]["scope_restriction"] is None
-    assert {problem["id"] for problem in found["problems"]} == {"release_unknown", "roles_unreadable"}
+    assert {problem["id"] for problem in found["problems"]} == {
+        "release_unknown",
+        "roles_unreadable",
+        "plugin_unknown:com.x",
+    }
     assert "unknown release" in found["msg"]
 
 

@@ -113,6 +113,29 @@ def test_an_activation_that_broke_fails_the_run_after_all_others_were_tried(plat
     assert {e["name"]: e["status"] for e in caught.value.output["results"]} == {"com.x": "failed", "com.y": "changed"}
 
 
+@pytest.mark.parametrize("closed", [{"v_plugin", "sys_plugins"}, {"v_plugin"}])
+def test_a_plugin_whose_state_is_hidden_is_unknown_and_not_written(platform: Platform, closed: set[str]) -> None:
+    platform.closed = closed
+    result = platform.ensure(plugins("com.x"))
+    assert statuses(result) == {"com.x": "unknown"}
+    assert (result.changed, result.drift, platform.log) == (False, [], [])
+    assert "the account may not read v_plugin" in result.output["results"][0]["reason"]
+    assert "whether plugin com.x is active is unknown" in platform.warnings[0]
+    assert "in sync" not in result.msg
+
+
+def test_one_table_of_plugins_is_sufficient_where_it_lists_the_plugin(platform: Platform) -> None:
+    platform.closed = {"v_plugin"}
+    platform.add("sys_plugins", source="com.x", active="true")
+    assert statuses(platform.ensure(plugins("com.x"))) == {"com.x": "ok"}
+
+
+def test_a_store_application_that_is_hidden_is_unknown(platform: Platform) -> None:
+    platform.closed = {"sys_store_app"}
+    assert statuses(platform.ensure(installed("1.2"))) == {"x_app": "unknown"}
+    assert platform.log == []
+
+
 def test_activating_takes_a_role(platform: Platform) -> None:
     platform.roles = frozenset({"itil"})
     with pytest.raises(

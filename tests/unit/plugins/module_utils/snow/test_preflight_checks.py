@@ -114,7 +114,7 @@ def test_what_the_account_may_not_do_is_said(account: Account | None, expected: 
         ({"com.snc.platform.security.oauth": "inactive"}, (), ["oauth_plugin_inactive"]),
         ({"com.snc.platform.security.oauth": "unknown"}, (), []),
         ({"com.x": "inactive"}, ("com.x",), ["plugin_inactive:com.x"]),
-        ({"com.x": "unknown"}, ("com.x",), []),
+        ({"com.x": "unknown"}, ("com.x",), ["plugin_unknown:com.x"]),
         ({"com.x": "active"}, ("com.x",), []),
         (
             {"com.snc.platform.security.oauth": "inactive"},

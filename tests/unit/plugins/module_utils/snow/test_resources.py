@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.resources.instance import (
     INSTANCE_OPTIONS,
     resources_of,
@@ -29,6 +30,28 @@ def test_a_service_account_cannot_sign_in_to_pages_unless_described_so(platform:
     platform.ensure(user("a"), user("b", web_service_access_only=False))
     assert platform.row("sys_user", "a")["web_service_access_only"] == "true"
     assert platform.row("sys_user", "b")["web_service_access_only"] == "false"
+
+
+def test_what_is_not_set_of_an_existing_account_is_not_managed(platform: Platform) -> None:
+    # NULL is what most accounts have.
+    for name, web_only, active in (("a", "false", "true"), ("b", "", "false")):
+        platform.add("sys_user", user_name=name, web_service_access_only=web_only, active=active)
+        assert not platform.ensure(user(name, roles=[])).changed
+        assert platform.row("sys_user", name)["web_service_access_only"] == web_only
+        assert platform.row("sys_user", name)["active"] == active
+
+
+def test_defaults_of_what_is_created_are_verified(platform: Platform) -> None:
+    result = platform.ensure(user("a"), application("A"))
+    assert [row["active"] for row in result.output["results"]] == [True, True]
+    assert result.output["results"][0]["web_service_access_only"] is True
+
+
+def test_whether_an_existing_application_is_active_is_managed_only_if_set(platform: Platform) -> None:
+    platform.add("oauth_entity", name="A", active="false")
+    assert not platform.ensure(application("A", comments="")).changed
+    assert platform.ensure(application("A", active=True)).changed
+    assert platform.row("oauth_entity", "A")["active"] == "true"
 
 
 def test_a_described_password_needs_no_change_at_first_use(platform: Platform) -> None:
@@ -53,7 +76,12 @@ def test_a_state_says_whether_an_account_is_active(platform: Platform, state: st
 def test_a_locked_account_is_not_unlocked_unasked(platform: Platform) -> None:
     platform.add("sys_user", user_name="a", web_service_access_only="true", locked_out="true")
     assert not platform.ensure(user("a")).changed
-    platform.ensure(user("a", extra_fields={"locked_out": False}))
+    platform.tables["sys_user"][platform.id_of("sys_user", "a")]["failed_attempts"] = "7"
+    result = platform.ensure(user("a", extra_fields={"locked_out": False}))
+    assert Drift("user a", "locked_out", "true", "false") in result.drift
+    assert platform.warnings == [
+        "user a is locked out after 7 failed sign-ins. A client that signs in with an old password locks it again once it is unlocked"
+    ]
     assert platform.row("sys_user", "a")["locked_out"] == "false"
 
 
@@ -230,6 +258,36 @@ def test_a_table_is_granted_missing_or_needs_elevation(ruled: Platform) -> None:
 def test_a_rule_of_another_kind_grants_nothing(ruled: Platform, values: dict[str, str]) -> None:
     rule(ruled, "incident", "u_defender", **values)
     assert verdicts(ruled, "incident") == {"incident": "needs_elevation"}
+
+
+def test_a_rule_that_denies_grants_nothing(ruled: Platform) -> None:
+    rule(ruled, "incident", "u_defender", decision_type="deny")
+    assert verdicts(ruled, "incident") == {"incident": "needs_elevation"}
+    rule(ruled, "incident", "u_defender")
+    (entry,) = ruled.ensure(acls("u_defender", "incident")).output["results"]
+    assert (entry["status"], "denies access" in entry["note"]) == ("granted", True)
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        ({"condition": "active=true"}, "a condition of the rule narrows which rows"),
+        ({"advanced": "true", "script": "answer = gs.hasRole('admin')"}, "a script of the rule narrows which rows"),
+        ({"advanced": "false", "script": "answer = false"}, None),
+    ],
+)
+def test_what_narrows_a_grant_is_noted(ruled: Platform, values: dict[str, str], note: str | None) -> None:
+    rule(ruled, "incident", "u_defender", **values)
+    (entry,) = ruled.ensure(acls("u_defender", "incident")).output["results"]
+    assert (entry["status"], entry.get("note")) == ("granted", note)
+    assert set(ruled.warnings) == ({f"table_acl incident (u_defender) is granted, but {note}"} if note else set())
+    rule(ruled, "incident", "u_defender")
+    assert "note" not in ruled.ensure(acls("u_defender", "incident")).output["results"][0]
+
+
+def test_grants_that_cannot_be_read_are_unknown(ruled: Platform) -> None:
+    ruled.closed = {"sys_security_acl_role"}
+    assert verdicts(ruled, "incident") == {"incident": "unknown"}
 
 
 def test_what_is_not_granted_is_drift_and_one_step_for_a_person(ruled: Platform) -> None:

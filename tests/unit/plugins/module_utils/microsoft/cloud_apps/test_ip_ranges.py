@@ -82,6 +82,14 @@ def test_an_update_keeps_what_is_not_described(server: Loopback, task: Task) -> 
     assert {entry["field"] for entry in result["drift"]} == {"category", "subnets"}
 
 
+def test_a_category_that_is_not_set_is_not_managed(server: Loopback, task: Task) -> None:
+    played = Ranges(server, {"_id": "a", "name": "Head office", "category": 1, "subnets": ["192.0.2.0/24"]})
+    assert task({"name": "Head office", "subnets": ["192.0.2.0/24"]})["changed"] is False
+    task({"name": "New", "subnets": ["198.51.100.0/24"]})
+    task({"name": "Head office", "subnets": ["203.0.113.0/24"]})
+    assert [body["category"] for body in played.bodies] == [6, 1]
+
+
 def test_purge_removes_others_but_not_the_vendors(server: Loopback, task: Task) -> None:
     old = {"_id": "b", "name": "Old", "category": 6, "subnets": ["203.0.113.0/24"]}
     vendor = {"_id": "c", "name": "Azure", "category": 5, "subnets": [], "builtIn": True}

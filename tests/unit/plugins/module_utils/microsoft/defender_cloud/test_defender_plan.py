@@ -32,9 +32,9 @@ def is_on(arm: ResourceManagerDouble, *extensions: dict[str, Any], **more: Any) 
 
 def test_a_plan_is_switched_on_once(arm: ResourceManagerDouble) -> None:
     arm.has(PATH, pricingTier="Free")
-    foretold = arm.run(mdc_plan, check_mode=True)
+    foretold = arm.run(mdc_plan, tier="Standard", check_mode=True)
     assert not arm.writes
-    done = arm.run(mdc_plan)
+    done = arm.run(mdc_plan, tier="Standard")
     assert arm.puts == [{"properties": {"pricingTier": "Standard"}}]
     assert (
         foretold["drift"]
@@ -43,8 +43,16 @@ def test_a_plan_is_switched_on_once(arm: ResourceManagerDouble) -> None:
     )
     assert (foretold["diff"], foretold["changed"]) == (done["diff"], True)
     assert done["plan"]["tier"] == "Standard"
-    again = arm.run(mdc_plan)
+    again = arm.run(mdc_plan, tier="Standard")
     assert (again["changed"], again["drift"], len(arm.puts)) == (False, [], 1)
+
+
+def test_a_tier_that_is_not_set_is_not_managed(arm: ResourceManagerDouble) -> None:
+    arm.has(PATH, pricingTier="Free")
+    assert arm.run(mdc_plan)["changed"] is False
+    with pytest.raises(InvalidInput, match="is off, and extensions and sub_plan belong to tier Standard"):
+        arm.run(mdc_plan, extensions=[{"name": SCAN}])
+    assert arm.puts == []
 
 
 def test_words_for_booleans_are_no_deviation(arm: ResourceManagerDouble) -> None:
@@ -85,7 +93,7 @@ def test_a_plan_that_is_switched_on_gets_only_what_is_described(arm: ResourceMan
         pricingTier="Free",
         extensions=[{"name": SCAN, "isEnabled": "False"}, {"name": DATA, "isEnabled": "False"}],
     )
-    arm.run(mdc_plan, extensions=[{"name": DATA}])
+    arm.run(mdc_plan, tier="Standard", extensions=[{"name": DATA}])
     assert arm.puts == [
         {"properties": {"pricingTier": "Standard", "extensions": [{"name": DATA, "isEnabled": "True"}]}}
     ]
@@ -111,7 +119,7 @@ def test_another_update_that_does_not_settle_is_an_error(arm: ResourceManagerDou
     arm.has(PATH, pricingTier="Free")
     arm.script(f"PUT {PATH}", *[error("Conflict", "try later", 409)] * 9)
     with pytest.raises(EngineError, match=r"has not ended within 60 s \(Conflict: try later\).*wait_timeout"):
-        arm.run(mdc_plan, wait_timeout=60)
+        arm.run(mdc_plan, tier="Standard", wait_timeout=60)
 
 
 def test_a_failed_extension_within_success_is_a_failure_that_names_it(arm: ResourceManagerDouble) -> None:
@@ -123,7 +131,7 @@ def test_a_failed_extension_within_success_is_a_failure_that_names_it(arm: Resou
 
     arm.changes = fail
     with pytest.raises(EngineError) as raised:
-        arm.run(mdc_plan)
+        arm.run(mdc_plan, tier="Standard")
     assert f"extension {SCAN} -> Failed: no right to assign roles. Kept: tier Standard, {DATA} on" in str(raised.value)
     # It is not forgotten: described, it is tried again; else it is warned of.
     assert any("has the status Failed" in warning for warning in arm.run(mdc_plan).warnings)

@@ -49,7 +49,7 @@ FULL: dict[str, Any] = {
     "subscriptions": SUBSCRIPTIONS,
 }  # fmt: skip
 DEFAULTS: dict[str, Any] = {
-    "api_url": "https://management.azure.com", "update_secret": "on_create", "jobs": list(JOB_KEYS), "install": False, "wait": True,
+    "update_secret": "on_create", "jobs": list(JOB_KEYS), "install": False, "wait": True,
     "wait_timeout": 600.0, "poll_interval": 10.0, "jobs_wait": False,
 }  # fmt: skip
 
@@ -99,6 +99,21 @@ def configure(there: Compliant, run: Runner) -> None:
 # -- configuring ------------------------------------------------------------------------------------------------------
 
 
+def test_the_address_of_an_existing_configuration_is_managed_only_if_set(there: Compliant, run: Runner) -> None:
+    there.row(CONFIG)["api_url"] = "https://management.usgovcloudapi.net"
+    run(FULL)
+    assert there.row(CONFIG)["api_url"] == "https://management.usgovcloudapi.net"
+    assert run(FULL, api_url="https://management.azure.com")["changed"]
+    assert there.row(CONFIG)["api_url"] == "https://management.azure.com"
+
+
+def test_a_new_configuration_has_the_address_of_the_public_cloud(there: Compliant, run: Runner) -> None:
+    there.tables[CONFIG].clear()
+    run(FULL)
+    assert there.row(CONFIG)["api_url"] == "https://management.azure.com"
+    assert not run(FULL)["changed"]
+
+
 def test_the_form_is_found_by_its_labels_and_filled_in(there: Compliant, run: Runner) -> None:
     foretold = run(FULL, check=True)
     assert there.written == []
@@ -121,7 +136,7 @@ def test_the_form_is_found_by_its_labels_and_filled_in(there: Compliant, run: Ru
         "table": CONFIG,
         "sys_id": row["sys_id"],
         "fields": {
-            "api_url": "https://management.azure.com",
+            "api_url": "https://management.azure.com/",
             "tenant_id": TENANT,
             "client_id": CLIENT,
             "import_from": "subscriptions",
