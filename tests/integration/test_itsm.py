@@ -82,6 +82,26 @@ def test_an_instance_is_connected_once(playbook: Playbooks, sandbox: SandboxProc
     assert not tenant.written()
 
 
+def test_a_billed_plan_waits_for_consent_and_the_rest_is_done(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    unasked = {"servicenow_defender_accept_costs": False, "mdc_itsm_rules": [HIGH]}
+    tenant = Defender(playbook, sandbox, instance, plan="Free", variables=unasked, eager_extensions=True)
+    run = tenant("onboard").went_well()
+    assert run.summary.splitlines()[0].endswith("; tenant: drift")
+    assert "manual step" in run.summary
+    assert "servicenow_defender_accept_costs: true" in run.summary
+    assert plan_of(tenant) == "Free"
+    assert not tenant.writes()
+    assert tenant("drift").status == 2
+    extensions = [{"name": "AgentlessVmScanning", "enabled": False}]
+    agreed = {"servicenow_defender_accept_costs": True, "mdc_itsm_plan_extensions": extensions}
+    tenant("onboard", variables=agreed).went_well()
+    assert plan_of(tenant) == "Standard"
+    assert tenant.rows("integrations")
+    assert tenant("drift", variables=agreed).went_well().summary.endswith("tenant: in sync")
+
+
 def test_deviations_are_found_by_drift_and_repaired_by_onboard(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
 ) -> None:
@@ -241,7 +261,7 @@ BAD: dict[str, Case] = {
         {"plan": "Free"},
         {},
         {"mdc_itsm_plan": False},
-        ("Defender CSPM (CloudPosture) is off", "Switch it on (mdc_plan", "it is billed"),
+        ("Defender CSPM (CloudPosture) is off", "Turn it on (mdc_plan", "it is billed"),
     ),
     "role": (
         {"azure_role": "Security Reader"},

@@ -25,9 +25,13 @@ class Account:
 
 
 class Store(Protocol):
-    """A platform, as far as the engine is concerned. `name` names it in messages; rows have their id in `id_column`."""
+    """A platform, as far as the engine is concerned. `name` names it in messages; rows have their id in `id_column`.
+
+    `discarded_by` is a sentence about what may discard a value that the platform accepted.
+    """
 
     name: str
+    discarded_by: str
     id_column: str
     check_mode: bool
     create_attempts: int

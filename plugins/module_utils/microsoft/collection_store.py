@@ -60,6 +60,7 @@ class CollectionStore:
 
     create_attempts = 3
     id_column = "id"
+    discarded_by = "A policy of the tenant, another administrator or a value that it does not support may have changed it; check its portal"
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
         self.context, self.endpoints = client.context, endpoints

@@ -27,6 +27,7 @@ class InstanceStore:
     """One instance, as one account sees it. Implements the engine's `Store` and `BulkStore`."""
 
     id_column = "sys_id"
+    discarded_by = "A business rule, an access rule or an unsupported field may have discarded it"
 
     def __init__(self, client: ServiceNowClient) -> None:
         self.client = client

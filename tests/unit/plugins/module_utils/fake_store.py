@@ -86,6 +86,7 @@ class Platform:
     check_mode: bool = False
     name: str = "acme-dev"
     id_column: str = "sys_id"
+    discarded_by: str = "A business rule may have discarded it"
     create_attempts: int = 3
     roles: frozenset[str] | None = frozenset({"admin"})
     tells_account: bool = True
