@@ -24,6 +24,7 @@ REGISTERED = (
     "mdc_itsm_result",
     "mdc_itsm_rules_result",
     "mdc_tickets_found",
+    "mdc_tickets_left_open",
     "mdc_tickets_result",
     "mdc_tickets_assignments",
     "respond_result",
