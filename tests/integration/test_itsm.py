@@ -321,6 +321,19 @@ def test_what_cannot_work_is_told_before_anything_is_written(
     assert password not in run.output
 
 
+def test_a_sovereign_cloud_is_refused_before_account_and_application_are_made(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    fleet = new_instance(), new_instance()
+    tenant = Defender(playbook, sandbox, *fleet)
+    run = tenant("onboard", azure={"azure_cloud": "AzureUSGovernment"})
+    assert run.status == 2
+    assert "AzureUSGovernment has no integration with ServiceNow" in run.summary
+    assert all(run.recap[each.name]["failed"] == 1 for each in fleet)
+    assert not tenant.written()
+    assert not any(each.rows("oauth_entity", name=APPLICATION) for each in fleet)
+
+
 def test_only_what_is_needed_is_asked_of_the_identity(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
 ) -> None:
