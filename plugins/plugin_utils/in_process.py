@@ -26,9 +26,12 @@ from ansible.utils.display import Display
 from ..module_utils import ansible_module
 from ..module_utils.transport.http_session import REQUESTS_IMPORT_ERROR
 from ..module_utils.transport.redact import Redactor
+from .role_variables import defaults_of
 
 COLLECTION = "secops.servicenow_defender"
 display = Display()
+# What the roles look up for each host.
+LOOKUPS = ("connection_options", "connections", "values_for")
 
 
 def _prepare_workers() -> None:
@@ -36,13 +39,14 @@ def _prepare_workers() -> None:
     # The files of `action` import the modules; this loads the plugins of templates. A collection's code is compiled again
     # whenever it is loaded.
     for loader, names in (
-        (filter_loader, ("ansible.builtin.default", f"{COLLECTION}.closing_line")),
+        (filter_loader, ("ansible.builtin.default",)),
         (test_loader, ("ansible.builtin.defined",)),
-        (lookup_loader, ("ansible.builtin.password", f"{COLLECTION}.connection_options")),
+        (lookup_loader, ("ansible.builtin.password", *(f"{COLLECTION}.{name}" for name in LOOKUPS))),
     ):
         for name in names:
             with suppress(KeyError):  # outside of Ansible, where the collection is unknown
                 loader.get(name)
+    defaults_of("snow_connection")
     # Worker and parent share memory until one of them writes to it, as the garbage collector does to every object it visits.
     gc.freeze()
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -17,14 +18,17 @@ from types import TracebackType
 from typing import IO
 
 from tests.integration import fork_server
-from tests.integration.fork_server import PER_RUN, end_tree
+from tests.integration.fork_server import ANSIBLE, MODULES, PER_RUN, end_tree
 
-# A server holds some 60 MB.
+# Of environments; one holds some 90 MB.
 MAX_SERVERS = 3
 START_TIMEOUT = 60
 # Set to anything, all runs are by the command itself.
 REAL_COMMANDS = "REAL_COMMANDS"
 STARTED_BY = [sys.executable, "-m", "ansible"]
+
+# Where the connection `elsewhere` finds the server of modules.
+MODULE_SERVER = "TEST_MODULE_SERVER"
 
 Environment = tuple[tuple[str, str], ...]
 
@@ -56,15 +60,16 @@ def content(output: IO[bytes]) -> str:
 
 
 class ForkServer:
-    """A running fork server of one environment; raises `OSError` when it does not start without a word."""
+    """A running fork server; raises `OSError` when it does not start without a word."""
 
-    def __init__(self, environment: Environment, folder: Path) -> None:
+    def __init__(self, environment: Environment, folder: Path, *arguments: str) -> None:
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(START_TIMEOUT)
         self._answers = self._socket.makefile("r")
+        kind, *more = arguments or (ANSIBLE,)
         with theirs, tempfile.TemporaryFile() as output:
             self._process = subprocess.Popen(
-                [sys.executable, str(fork_server.__file__), str(theirs.fileno())],
+                [sys.executable, str(fork_server.__file__), kind, str(theirs.fileno()), *more],
                 cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
@@ -86,11 +91,12 @@ class ForkServer:
     def run(
         self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
     ) -> tuple[int, str]:
-        """Run `python -m ansible` with the arguments, as `run_command` does; `environment` is what differs by run."""
-        request = {"arguments": arguments, "folder": str(folder), "environment": environment}
-        with tempfile.TemporaryFile() as output:
+        """Run `python -m ansible` with the arguments, as `run_command` does."""
+        request = {"arguments": arguments, "folder": str(folder), "environment": dict(environment)}
+        with tempfile.TemporaryFile() as output, open(os.devnull, "rb") as nothing:
             self._socket.settimeout(timeout)
-            socket.send_fds(self._socket, [json.dumps(request).encode() + b"\n"], [output.fileno()])
+            descriptors = [nothing.fileno(), output.fileno(), output.fileno()]
+            socket.send_fds(self._socket, [json.dumps(request).encode() + b"\n"], descriptors)
             child = int(self._answer())
             try:
                 status = int(self._answer())
@@ -106,6 +112,30 @@ class ForkServer:
         self._process.wait()
 
 
+class Servers:
+    """The fork servers of one environment: that of the command, and that of the ordinary modules it runs."""
+
+    def __init__(self, environment: Environment, folder: Path, path: Path) -> None:
+        self._path = str(path)
+        self._modules = ForkServer(environment, folder, MODULES, self._path)
+        try:
+            self._ansible = ForkServer(environment, folder)
+        except OSError:
+            self._modules.close()
+            raise
+
+    def run(
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+    ) -> tuple[int, str]:
+        """Run `python -m ansible` with the arguments, as `run_command` does."""
+        return self._ansible.run(arguments, folder, {**environment, MODULE_SERVER: self._path}, timeout)
+
+    def close(self) -> None:
+        """End both, and the run that they are in."""
+        self._ansible.close()
+        self._modules.close()
+
+
 class Commands:
     """Runs commands, those of an environment that was seen before by a fork server. Use it as a context manager."""
 
@@ -113,8 +143,9 @@ class Commands:
         self.home = folder / "ansible"
         self._folder = folder / "empty"
         self._folder.mkdir()
+        self._sockets = itertools.count()
         self._seen: Counter[Environment] = Counter()
-        self._servers: OrderedDict[Environment, ForkServer | None] = OrderedDict()
+        self._servers: OrderedDict[Environment, Servers | None] = OrderedDict()
 
     def __enter__(self) -> Commands:
         return self
@@ -133,15 +164,14 @@ class Commands:
         server = None if (folder / "ansible.cfg").exists() else self._server(common)
         if not server or list(command[:3]) != STARTED_BY:
             return run_command(command, folder, environment, timeout)
-        own = {name: value for name, value in environment.items() if name.startswith(PER_RUN)}
         try:
-            return server.run(command[3:], folder, own, timeout)
+            return server.run(command[3:], folder, environment, timeout)
         except BaseException:
             # It may still be in a run whose answers would be taken for those of the next.
             self._close(common)
             raise
 
-    def _server(self, environment: Environment) -> ForkServer | None:
+    def _server(self, environment: Environment) -> Servers | None:
         """Return the server of the environment; None the first time, which no server would repay, and where none can be."""
         self._seen[environment] += 1
         if self._seen[environment] == 1 or os.environ.get(REAL_COMMANDS) or not hasattr(os, "fork"):
@@ -151,7 +181,8 @@ class Commands:
                 self._close(next(iter(self._servers)))
             self._servers[environment] = None
             with suppress(OSError):
-                self._servers[environment] = ForkServer(environment, self._folder)
+                path = self._folder.parent / f"modules-{next(self._sockets)}"
+                self._servers[environment] = Servers(environment, self._folder, path)
         self._servers.move_to_end(environment)
         return self._servers[environment]
 

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A process that has imported ansible and forks a child for each `python -m ansible playbook`: it saves the imports.
+"""A process that has done imports and forks a child for each run of a program, which is spared them. There are two kinds.
 
-ansible reads its configuration from the environment when it is imported. So a server serves one environment: it is started
-with exactly that of its runs, but for the variables of `PER_RUN`, which only the tests' own plugins read, and in
-a folder that holds no configuration. What it imports it imports as the command does. A child differs from the command only
-in when the imports were done, and in the seed of hashes that it shares with the other children.
+*ansible* runs `python -m ansible`. ansible reads its configuration from the environment when it is imported, so a server
+has one environment: exactly that of its runs, but for the variables of `PER_RUN`, which only the tests' own plugins read;
+it imports in a folder that holds no configuration. A child differs from the command only in when the imports were done,
+and in the seed of hashes that it shares with the other children.
 
-Usage: `python fork_server.py NUMBER`, where NUMBER is the file descriptor of a connected socket. The caller sends one line of
-JSON for each run with the descriptor of the run's output; the server answers with the process id of the child, and with its
-exit status when it has ended. When the caller is gone, the child is killed and the server ends.
+*modules* runs ordinary modules, whose program Ansible sends to the standard input of `python`. It has imported what modules
+need of Python's own and of other libraries, nothing of Ansible or the collection, and any environment will do.
+
+Usage: `python fork_server.py ansible NUMBER` or `python fork_server.py modules NUMBER PATH`, where NUMBER is the file
+descriptor of a connected socket and PATH that of the one to make for callers. The server sends `ready`. For each run the
+caller sends one line of JSON with the descriptors of the run's input, output and errors; the server answers with the process
+id of the child, and with its exit status when it has ended. When the caller is gone, the child is killed.
 """
 
 from __future__ import annotations
@@ -18,18 +22,21 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import types
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 PER_RUN = ("TEST_", "PYTEST_")
-LARGEST_REQUEST = 65536
+ANSIBLE, MODULES = "ansible", "modules"
+MAX_REQUEST = 65536
 # What every play imports besides the command: ansible-core's own plugins, and what the collection needs.
 LATER = (
     "ansible.executor.process.worker",
@@ -52,11 +59,23 @@ LATER = (
     "ansible.plugins.vars.host_group_vars",
     "ansible.utils.encrypt",
     "ansible.utils.unsafe_proxy",
-    "jmespath",
     "multiprocessing.popen_fork",
     "multiprocessing.synchronize",
-    "requests",
     "xml.etree.ElementTree",
+)
+# What modules import.
+LIBRARIES = ("jmespath", "requests")
+OWN = (
+    "argparse",
+    "ast",
+    "ctypes",
+    "dataclasses",
+    "distro",
+    "logging",
+    "platform",
+    "runpy",
+    "typing_extensions",
+    "zipfile",
 )
 
 
@@ -72,12 +91,17 @@ def end_tree(root: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def preload() -> None:
-    """Import what the command imports, and compile and parse beforehand what is only compiled and parsed."""
-    importlib.import_module("ansible.cli.playbook")
-    for name in LATER:
+def import_all(*names: str) -> None:
+    """Import the modules that there are."""
+    for name in names:
         with suppress(ImportError):
             importlib.import_module(name)
+
+
+def preload_ansible() -> None:
+    """Import what the command imports, and compile and parse beforehand what is only compiled and parsed."""
+    importlib.import_module("ansible.cli.playbook")
+    import_all(*LATER, *LIBRARIES)
     finder: Any = importlib.import_module("ansible.utils.collection_loader._collection_finder")
     # The same bytes give the same code, and the same table of redirections.
     finder.compile = functools.cache(compile)
@@ -89,27 +113,36 @@ def preload() -> None:
     routing = Path(importlib.import_module("ansible").__file__ or "").parent / "config" / "ansible_builtin_runtime.yml"
     if routing.exists():
         finder._meta_yml_to_dict(routing.read_bytes(), ("ansible.builtin", "runtime.yml"))
-    gc.collect()
-    gc.freeze()
 
 
-def become_command(request: Mapping[str, Any], output: int) -> None:
-    """Make this process what `python -m ansible` would be before its first line."""
+def take_place(request: Mapping[str, Any], descriptors: Iterable[int]) -> None:
+    """Give this process the place of the program that it is to run: session, files, folder and environment."""
     os.setsid()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, standard in ((nothing, 0), (output, 1), (output, 2)):
+    for standard, descriptor in enumerate(descriptors):
         os.dup2(descriptor, standard)
-    os.close(nothing)
-    os.close(output)
+        os.close(descriptor)
     os.chdir(request["folder"])
+    os.environ.clear()
     os.environ.update(request["environment"])
-    sys.argv = ["ansible", *request["arguments"]]
-    sys.path[0] = request["folder"]
+    sys.argv = ["", *request["arguments"]]
+
+
+def run_ansible() -> None:
+    """Do what `python -m ansible` does."""
+    sys.path[0] = os.getcwd()
     # The temporary folder is made on import and removed at the end: each command has its own.
     constants: Any = importlib.import_module("ansible.constants")
     manager: Any = importlib.import_module("ansible.config.manager")
     manager.atexit.unregister(manager.cleanup_tmp_file)
     constants.DEFAULT_LOCAL_TMP = constants.config.get_config_value("DEFAULT_LOCAL_TMP")
+    runpy.run_module("ansible", run_name="__main__", alter_sys=True)
+
+
+def run_module() -> None:
+    """Do what `python` does with a program on its standard input."""
+    sys.path[0] = ""
+    main_module = sys.modules["__main__"] = types.ModuleType("__main__")
+    exec(compile(sys.stdin.buffer.read(), "<stdin>", "exec", dont_inherit=True), main_module.__dict__)
 
 
 class Server:
@@ -122,21 +155,22 @@ class Server:
             os.set_blocking(descriptor, False)
 
     def serve(self) -> bool:
-        """Return True in a child, which is to run the command, and False in the server when the caller is gone."""
+        """Return True in a child, which is to run the program, and False in the server when the caller is gone."""
         # Any handler will do: it is the number on the pipe that wakes the server up.
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.end)
         self._send("ready")
         while True:
-            line, descriptors, _flags, _address = socket.recv_fds(self.caller, LARGEST_REQUEST, 1)
+            line, descriptors, _flags, _address = socket.recv_fds(self.caller, MAX_REQUEST, 3)
             if not line:
                 return False
             child = os.fork()
             if not child:
                 self._leave()
-                become_command(json.loads(line), descriptors[0])
+                take_place(json.loads(line), descriptors)
                 return True
-            os.close(descriptors[0])
+            for descriptor in descriptors:
+                os.close(descriptor)
             self._send(str(child))
             if not self._wait(child):
                 return False
@@ -161,23 +195,47 @@ class Server:
                 return True
             ready, _, _ = select.select([self.caller.fileno(), self.ended], [], [])
             if self.ended in ready:
-                os.read(self.ended, LARGEST_REQUEST)
+                os.read(self.ended, MAX_REQUEST)
             elif not self.caller.recv(1, socket.MSG_PEEK):
                 end_tree(child)
                 os.waitpid(child, 0)
                 return False
 
 
-def main(number: int) -> None:
-    """Serve until the caller is gone; in a child, run the command as `python -m ansible` does."""
-    # The folder of this file is not among those of the command.
-    sys.path[0] = os.getcwd()
-    preload()
-    if Server(socket.socket(fileno=number)).serve():
-        import runpy
+def accept(starter: socket.socket, path: str) -> socket.socket | None:
+    """Return the connection of a caller, in a process of its own; None when the process that started the server is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        starter.sendall(b"ready\n")
+        while True:
+            ready, _, _ = select.select([listener.fileno(), starter.fileno()], [], [])
+            if starter.fileno() in ready:
+                return None
+            caller, _address = listener.accept()
+            if not os.fork():
+                starter.close()
+                return caller
+            caller.close()
 
-        runpy.run_module("ansible", run_name="__main__", alter_sys=True)
+
+def main(kind: str, number: str, path: str = "") -> None:
+    """Serve until the caller is gone; in a child, run the program."""
+    # The folder of this file is not among those of the programs.
+    sys.path[0] = os.getcwd()
+    caller: socket.socket | None = socket.socket(fileno=int(number))
+    if kind == ANSIBLE:
+        preload_ansible()
+    else:
+        import_all(*OWN, *LIBRARIES)
+    gc.collect()
+    gc.freeze()
+    if kind == MODULES and caller:
+        caller = accept(caller, path)
+    if caller and Server(caller).serve():
+        run_ansible() if kind == ANSIBLE else run_module()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*sys.argv[1:])

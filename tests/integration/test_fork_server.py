@@ -18,6 +18,7 @@ import yaml
 from tests.integration.commands import STARTED_BY, Commands, ForkServer, run_command
 
 TIMEOUT = 60
+CONNECTIONS = Path(__file__).parent / "plugins" / "connection"
 # No other process of the machine sleeps as long.
 SLEEPS = f"{1000 + os.getpid()}.5"
 
@@ -39,6 +40,16 @@ PLAYS: dict[str, list[dict[str, Any]]] = {
 STATUSES = {"itself": 0, "failed": 2, "unreachable": 4, "misspelt": 4, "warned": 0}
 
 
+ORDINARY: list[dict[str, Any]] = [
+    {"ansible.builtin.command": {"argv": ["{{ ansible_playbook_python }}", "-c", FACTS]}, "register": "facts"},
+    {"ansible.builtin.debug": {"var": "facts.stdout"}},
+    {"ansible.builtin.command": {"cmd": "env"}, "environment": {"TEST_MORE": "more"}, "register": "more"},
+    {"ansible.builtin.debug": {"msg": "{{ 'TEST_MORE=more' in more.stdout_lines }}"}},
+    {"ansible.builtin.file": {"path": "/nowhere", "state": "file"}, "ignore_errors": True},
+    {"ansible.builtin.file": {"path": "/nowhere", "state": "misspelt"}},
+]
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment that the server was started with."""
@@ -55,12 +66,12 @@ def server(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     running.close()
 
 
-def play(folder: Path, tasks: list[dict[str, Any]]) -> list[str]:
+def play(folder: Path, tasks: list[dict[str, Any]], connection: str = "local") -> list[str]:
     """Write a play; return the arguments that run it."""
     path = folder / "play.yml"
     python = {"ansible_python_interpreter": sys.executable}
     path.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "vars": python, "tasks": tasks}]))
-    return ["playbook", "-i", "localhost,", "-c", "local", str(path)]
+    return ["playbook", "-i", "localhost,", "-c", connection, str(path)]
 
 
 def processes_of(word: str, parent: int = 0) -> list[int]:
@@ -89,8 +100,17 @@ def test_a_run_prints_and_ends_as_the_command_does(
     expected = run_command([*STARTED_BY, *arguments], tmp_path, {**environment, **own}, TIMEOUT)
     assert expected[0] == STATUSES[name], expected[1]
     for _ in range(2):
-        assert server.run(arguments, tmp_path, own, TIMEOUT) == expected
+        assert server.run(arguments, tmp_path, {**environment, **own}, TIMEOUT) == expected
     assert set(Path(environment["ANSIBLE_HOME"], "tmp").iterdir()) == temporary, "each run removes its own"
+
+
+def test_ordinary_modules_end_as_those_of_the_command_do(environment: dict[str, str], tmp_path: Path) -> None:
+    plugins = {"ANSIBLE_CONNECTION_PLUGINS": str(CONNECTIONS), "ANSIBLE_PIPELINING": "true", "TEST_WORD": "word"}
+    command = [*STARTED_BY, *play(tmp_path, ORDINARY, "elsewhere")]
+    with Commands(tmp_path) as commands:
+        expected, *served = (commands.run(command, tmp_path, {**environment, **plugins}, TIMEOUT) for _ in range(3))
+    assert expected[0] == 2, expected[1]
+    assert served == [expected, expected]
 
 
 def test_the_command_line_is_refused_as_the_command_does(
@@ -103,7 +123,7 @@ def test_the_command_line_is_refused_as_the_command_does(
         ["dance"],
     ):
         expected = run_command([*STARTED_BY, *arguments], tmp_path, environment, TIMEOUT)
-        assert server.run(arguments, tmp_path, {}, TIMEOUT) == expected
+        assert server.run(arguments, tmp_path, environment, TIMEOUT) == expected
 
 
 @pytest.mark.parametrize("by_server", [False, True])
@@ -114,7 +134,7 @@ def test_a_run_that_lasts_too_long_is_killed_with_its_workers(
     with pytest.raises(subprocess.TimeoutExpired):
         if by_server:
             server = ForkServer(tuple(environment.items()), tmp_path)
-            server.run(arguments, tmp_path, {}, 5)
+            server.run(arguments, tmp_path, environment, 5)
         else:
             run_command([*STARTED_BY, *arguments], tmp_path, environment, 5)
     assert not processes_of(SLEEPS)
@@ -128,7 +148,7 @@ import os, sys
 from pathlib import Path
 from tests.integration.commands import ForkServer
 server = ForkServer(tuple(os.environ.items()), Path(sys.argv[1]))
-server.run(sys.argv[2:], Path(sys.argv[1]), {}, 60)
+server.run(sys.argv[2:], Path(sys.argv[1]), os.environ, 60)
 """
 
 
@@ -151,7 +171,7 @@ def test_an_environment_is_served_from_the_second_time_on(environment: dict[str,
     before = len(processes_of("fork_server.py", os.getpid()))
     arguments = play(tmp_path, PLAYS["failed"])
     with Commands(tmp_path) as commands:
-        for times, expected in ((1, before), (2, before + 1), (3, before + 1)):
+        for times, expected in ((1, before), (2, before + 2), (3, before + 2)):
             own = {"TEST_WORD": str(times)}
             status, _ = commands.run([*STARTED_BY, *arguments], tmp_path, {**environment, **own}, TIMEOUT)
             assert status == 2

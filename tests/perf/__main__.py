@@ -118,7 +118,7 @@ def measure(folder: Path, inventory: Path, fleet: SandboxProcess, instances: int
     per_instance = state.seconds / instances
     per_instance_few = state_few.seconds / few
     return [
-        Budget("HTTP requests to check one instance that is as described", requests, 2, unit=""),
+        Budget("HTTP requests to check one instance that is in sync", requests, 2, unit=""),
         Budget(
             f"snow_instance in check mode / one debug task, {instances} instances", state.seconds / debug.seconds, 2.5
         ),

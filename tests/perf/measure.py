@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import threading
@@ -16,28 +17,39 @@ import yaml
 
 FORKS = 4
 SAMPLE = 0.1  # seconds; more often would slow down what is measured
+LARGE_WORKERS = 15
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Wall-clock seconds, and the largest private memory of a worker in MiB (0 where it cannot be read)."""
+    """Wall-clock seconds, and the private memory of a large worker in MiB (0 where it cannot be read)."""
 
     seconds: float
     worker_memory: float
 
 
 class Watch(threading.Thread):
-    """Samples the private memory of the children of a process while it runs."""
+    """Samples the private memory of the children of a process while it runs.
+
+    A single sample may hit a worker at any moment of its life, so that the largest one of a run says little: the median of the
+    largest workers is compared.
+    """
 
     def __init__(self, parent: int) -> None:
         super().__init__(daemon=True)
-        self.parent, self.largest, self.ended = parent, 0.0, threading.Event()
+        self.parent, self.peaks, self.ended = parent, dict[str, float](), threading.Event()
 
     def run(self) -> None:
-        """Sample until told to end."""
+        """Sample until `ended` is set."""
         while not self.ended.wait(SAMPLE):
             for child in self._children():
-                self.largest = max(self.largest, self._private_memory(child))
+                self.peaks[child] = max(self.peaks.get(child, 0.0), self._private_memory(child))
+
+    @property
+    def memory(self) -> float:
+        """The median of the peaks of the largest workers."""
+        largest = sorted(self.peaks.values())[-LARGE_WORKERS:]
+        return statistics.median(largest) if largest else 0.0
 
     def _children(self) -> list[str]:
         try:
@@ -76,4 +88,4 @@ def run(folder: Path, inventory: Path, what: str | list[dict[str, Any]], *argume
     watch.ended.set()
     if status != 0:
         sys.exit(f"{' '.join(command)} ended with {status}; see {folder / 'bench.log'}")
-    return Measured(time.perf_counter() - started, watch.largest)
+    return Measured(time.perf_counter() - started, watch.memory)

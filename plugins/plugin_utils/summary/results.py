@@ -85,7 +85,12 @@ def _take(found: HostResult, result: Json, check_mode: bool) -> None:
     else:
         _take_drift(found, result, rows, check_mode)
     found.manual_steps += result.get("manual_steps") or []
-    found.problems += result.get("problems") or []
+    # Warnings of the preflight are about the connection; those of other modules are in their own results.
+    found.problems += [
+        problem
+        for problem in result.get("problems") or []
+        if "instance" in result or problem.get("severity") == "error"
+    ]
     found.tokens_verified += result.get("verified") is True
     found.connectors += [row for row in rows if "evidence" in row]
     found.applications += [row for row in rows if "days_left" in row and "evidence" not in row]

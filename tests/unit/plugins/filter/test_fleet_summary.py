@@ -148,7 +148,9 @@ def test_connectors_and_tokens_that_end_soon() -> None:
 def test_problems_and_unknown_objects_are_reported() -> None:
     problem = {"id": "release_unknown", "severity": "warning", "message": "No release", "remedy": "Check it"}
     unknown = {"drift": [], "results": [{"object": "table_acl t (r)", "status": "unknown"}]}
-    hosts = {"a": instance(snow_preflight_result={"problems": [problem]}, snow_connection_result=unknown)}
+    hosts = {
+        "a": instance(snow_preflight_result={"instance": {}, "problems": [problem]}, snow_connection_result=unknown)
+    }
     assert fleet_summary(hosts) == [
         "1 instance: 1 in sync",
         "not checked: a: table_acl t (r)",

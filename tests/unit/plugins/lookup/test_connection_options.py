@@ -3,25 +3,29 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import pytest
+import yaml
+from ansible import constants
 from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader, lookup_loader
 from ansible.template import Templar
 
-with suppress(Exception):  # pytest may have done it in another file
-    init_plugin_loader()
+from ansible_collections.secops.servicenow_defender.plugins.lookup.connection_options import DOCUMENTATION, LookupModule
 
+NAME = "secops.servicenow_defender.connection_options"
 VARIABLES = {"mda_url": "https://a", "azure_tenant_id": "t", "snow_url": "https://s", "timeout": 5, "ansible_host": "x"}
 
 
 def look(*groups: str, variables: dict[str, Any] | None = None, **options: Any) -> list[dict[str, Any]]:
     known = VARIABLES if variables is None else variables
-    name = "secops.servicenow_defender.connection_options"
-    lookup = lookup_loader.get(name, loader=DataLoader(), templar=Templar(DataLoader(), variables=known))
+    # As the loader of plugins does, without which no option is known.
+    constants.config.initialize_plugin_configuration_definitions(
+        "lookup", NAME, yaml.safe_load(DOCUMENTATION)["options"]
+    )
+    lookup = LookupModule(loader=DataLoader(), templar=Templar(DataLoader(), variables=known))
+    lookup._load_name = NAME
     found: list[dict[str, Any]] = lookup.run(list(groups), known, **options)
     return found
 
