@@ -141,7 +141,7 @@ def _connector(row: Json) -> Iterator[str]:
 def _expiry(noun: str, row: Json) -> Iterator[str]:
     days = row.get("days_left")
     if isinstance(days, int) and days < MIN_DAYS_LEFT:
-        yield f"refresh token of {noun}{row.get('name')} ends in {days} days"
+        yield f"refresh token of {noun}{row.get('name')} {'has expired' if days < 0 else f'ends in {days} days'}"
 
 
 def _posture(host: HostResult) -> Iterator[str]:
