@@ -6,6 +6,7 @@ from __future__ import annotations
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
 from tests.integration.tenant import HOST, SimulatedTenant
+from tests.integration.test_onboard import enter_rules
 from tests.sandbox.process import SandboxProcess
 
 TERMINATED = "Activity performed by terminated user"
