@@ -62,7 +62,7 @@ CASES = {
     ),
     "missing roles": Case(
         application(snow_username="agent", snow_password="agent-Pass-1"),
-        ("agent may not write oauth_application Defender", "oauth_admin, mi_admin, admin", "but has ", "itil"),
+        ("agent may not write oauth_application Defender", "oauth_admin, mi_admin, admin", "but has: ", "itil"),
         {"users": {"agent": {"password": "agent-Pass-1", "roles": ["itil"]}}},
     ),
     "unreadable roles": Case(

@@ -112,9 +112,9 @@ def test_unknown_controls_and_missing_rights_are_refused_before_anything_is_writ
     run = tenant.run(playbook, cases)
     assert f"'MDA_SNOW_highsecurity' (did you mean {HIGH}" in run["unknown"].message
     assert (
-        "It takes the permission SecurityEvents.ReadWrite.All of Microsoft Graph. Grant it" in run["no right"].message
+        "The call requires the permission SecurityEvents.ReadWrite.All of Microsoft Graph. Grant it" in run["no right"].message
     )
     assert "value of state must be one of: Default, Ignored, ThirdParty, Reviewed" in run["no such state"].message
     sandbox.turn_tenant(graph_permissions=[])
     blind = tenant.run(playbook, [task("graph_secure_score_info", more=IGNORED)])
-    assert "It takes the permission SecurityEvents.Read.All" in blind.last.message
+    assert "The call requires the permission SecurityEvents.Read.All" in blind.last.message

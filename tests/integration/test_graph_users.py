@@ -150,7 +150,7 @@ def test_missing_rights_are_named(playbook: Playbooks, sandbox: SandboxProcess) 
     }
     run = tenant.run(playbook, list(cases.values()))
     for permission, step in cases.items():
-        assert f"It takes the permission {permission} of Microsoft Graph. Grant it" in run[step["name"]].message
+        assert f"The call requires the permission {permission} of Microsoft Graph. Grant it" in run[step["name"]].message
 
 
 def test_throttled_calls_are_sent_again(playbook: Playbooks, sandbox: SandboxProcess) -> None:
@@ -205,7 +205,7 @@ def test_respond_refuses_what_cannot_be_meant(playbook: Playbooks, sandbox: Sand
     cases = [
         ({}, "either respond_users"),
         ({"respond_users": ["a"], "respond_query": query}, "either respond_users"),
-        ({"respond_query": query, "respond_user_column": "Upn"}, "the rows have no column 'Upn', but AccountObjectId"),
+        ({"respond_query": query, "respond_user_column": "Upn"}, "the rows have no column 'Upn'; they have: AccountObjectId"),
         ({"respond_query": query, "respond_max_users": 1}, "users lists 2 users, but max_users allows 1"),
         ({"respond_users": [upn("employee")], "respond_action": "delete"}, "value of action must be one of"),
     ]

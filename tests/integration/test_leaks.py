@@ -147,8 +147,8 @@ def every_way() -> list[Task]:
     return [
         whole("create", "service", "client"),
         whole("foretell", "service_new", "client_new", {"check_mode": True}),
-        task("snow_drift_info", "compare", state=STATE_WITH_SECRETS, more=wrong),
-        task("snow_drift_info", "misread", state={**STATE_WITH_SECRETS, "rolls": []}, more=wrong),
+        task("snow_drift_info", "compare", instance=STATE_WITH_SECRETS, more=wrong),
+        task("snow_drift_info", "misread", instance={**STATE_WITH_SECRETS, "rolls": []}, more=wrong),
         task("snow_oauth_check", "check", **pair, password=value("service"), more=wrong),
         task("snow_oauth_check", "wrong", **pair, password=value("service_new"), more=wrong),
         task("snow_token", "fetch", **client, more={**wrong, "register": "handed"}),
@@ -267,7 +267,7 @@ def test_onboarding_shows_no_secret(playbook: Playbooks, instance: Instance) -> 
         snow_connection_client_secret=planted["client"],
     )
     run.went_well()
-    assert run.on(instance.name, "Get a token and use it")["verified"]
+    assert run.on(instance.name, "Get a token and use it")["results"][0]["verified"]
     assert found_in(run.output, planted) == set()
     assert found_in("\n".join(lines.seen), planted) == set()
     assert files_with_secrets(playbook.folder, planted, "variables-", "inventory-") == {}

@@ -101,7 +101,7 @@ def test_an_unknown_plugin_fails_and_the_others_are_activated(
     [
         ({"outcome": "3"}, {}, "ended with Failed: The operation failed"),
         ({"outcome": "4"}, {}, "ended with Canceled"),
-        ({"paused": True}, {"wait_timeout": 0.05}, "had not ended after 0.05 s (wait_timeout)"),
+        ({"paused": True}, {"wait_timeout": 0.05}, "is still running after 0.05 s (wait_timeout)"),
         ({"disabled": True}, {}, "have it activated"),
     ],
     ids=["failed", "canceled", "paused", "disabled"],

@@ -15,7 +15,7 @@ from tests.sandbox.process import SandboxProcess
 VARIABLES: dict[str, dict[str, Any]] = {
     "onboard": {},
     "verify": {},
-    "drift": {"drift_harden": True, "drift_fail": False},
+    "drift": {"drift_include_hardening": True, "drift_fail": False},
     "harden": {},
     "tickets": {},
     "respond": {"respond_users": ["employee@acme.onmicrosoft.com"], "respond_action": "suspend"},

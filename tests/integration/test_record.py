@@ -140,7 +140,7 @@ def test_rows_are_read_as_they_are(playbook: Playbooks, instance: Instance) -> N
     assert run["nothing"]["records"] == []
     assert "sys_user has no field no_such_field" in run["unknown field"].message
     assert "Invalid table no_such_table" in run["unknown table"].message
-    assert "would be run by the instance; it is never sent" in run["script"].message
+    assert "would be run by the instance, so it is never sent" in run["script"].message
     assert run["secret"]["records"][0]["user_password"] == "********"
     assert not any(done.result.get("changed") for done in run.done)
 

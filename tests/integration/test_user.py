@@ -110,7 +110,7 @@ def test_only_an_administrator_grants_admin(playbook: Playbooks, new_instance: N
     refused = playbook([grant], {instance.name: manager}).last
     assert refused.failed
     assert "user_manager may not grant admin to user svc_defender" in refused.message
-    assert "the account has: " in refused.message
+    assert "but has: " in refused.message
     assert not refused.writes
     assert playbook([grant], instance).went_well().last.changed
     assert instance.roles_of(NAME) == ["admin"]
