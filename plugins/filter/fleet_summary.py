@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..plugin_utils.fleet import FAILURE, SELECTED_TENANT, hosts_of_run, raw_variables, selected
-from ..plugin_utils.summary.lines import Mode, lines, status
+from ..plugin_utils.summary.lines import Missing, Mode, lines, status
 from ..plugin_utils.summary.results import HostResult, host_result
 
 DOCUMENTATION = r"""
@@ -36,6 +36,10 @@ options:
     default: false
   read_only:
     description: Whether the run never writes, as the playbook C(drift).
+    type: bool
+    default: false
+  requires_tenant:
+    description: Whether a tenant that is not in the inventory leaves unproven what the run is to show.
     type: bool
     default: false
   tenant:
@@ -68,6 +72,7 @@ def fleet_summary(
     check_mode: bool = False,
     read_only: bool = False,
     tenant: Iterable[str] | None = None,
+    requires_tenant: bool = False,
 ) -> list[str]:
     """Return the lines of the summary."""
     mode = Mode(check_mode or read_only, read_only)
@@ -76,17 +81,39 @@ def fleet_summary(
     results = {host: _result(hostvars, host, mode) for host in (*known, *tenants)}
     if instances is None and not known:
         return [*lines([], [results[host] for host in tenants], mode), "instances: not checked (none was selected)"]
-    missing = (
-        "" if tenant is None else "not selected by --limit" if list(tenant) else "its group in the inventory is empty"
-    )
+    missing = _missing(tenant, requires_tenant)
     return lines([results[host] for host in known], [results[host] for host in tenants], mode, missing)
 
 
-def hosts_to_fail(hostvars: Any, drift: bool = False) -> list[str]:
-    """Return the hosts of a run that failed, and with `drift` those that are not in sync."""
+def hosts_to_fail(
+    hostvars: Any,
+    drift: bool = False,
+    unproven: bool = False,
+    tenant: Iterable[str] | None = None,
+    requires_tenant: bool = False,
+) -> list[str]:
+    """Return the hosts of a run that failed, with `drift` also those that are not in sync, and with `unproven` those that may not be.
+
+    A tenant that is required and that the inventory lacks has no host; the first host of the run stands for it.
+    """
     mode = Mode(check=True, read_only=True)
-    wanted = {"failed", "drift"} if drift else {"failed"}
-    return [host for host in hosts_of_run(hostvars) if status(_result(hostvars, host, mode), mode) in wanted]
+    wanted = {"failed", *(["drift"] if drift else []), *(["unproven"] if unproven else [])}
+    hosts = hosts_of_run(hostvars)
+    results = {host: _result(hostvars, host, mode) for host in hosts}
+    found = [
+        host for host, result in results.items() if status(result, mode) in wanted or (unproven and result.unproven)
+    ]
+    without = unproven and _missing(tenant, requires_tenant).unproven
+    return found or (hosts[:1] if without else [])
+
+
+def _missing(tenant: Iterable[str] | None, required: bool) -> Missing:
+    """Return why the tenant did not take part; one that `--limit` left out is not checked, which is no failure."""
+    if tenant is None:
+        return Missing()
+    if list(tenant):
+        return Missing("not selected by --limit")
+    return Missing("its group in the inventory is empty", required)
 
 
 def _result(hostvars: Any, host: str, mode: Mode) -> HostResult:

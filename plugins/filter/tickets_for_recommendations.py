@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils.snow.tickets.ticket_types import TYPES
-from ..plugin_utils.recommendation_tickets import TicketOptions, desired_tickets
+from ..plugin_utils.recommendation_tickets import TicketOptions, desired_tickets, left_open
 
 DOCUMENTATION = r"""
 name: tickets_for_recommendations
@@ -90,6 +90,15 @@ options:
     description:
       - Close code of resolved tickets. If not set, M(secops.servicenow_defender.snow_tickets) selects one.
     type: str
+  max_resolved:
+    description:
+      - How many tickets may be resolved, as a number, or as a percentage of the open ones, of which 10 are always allowed. If
+        more would be resolved, none is.
+      - A subscription or security connector that has open tickets and lists no recommendation at all is not believed, and its
+        tickets stay open, unless this is V(100%).
+      - P(secops.servicenow_defender.tickets_left_open#filter) returns the reasons.
+    type: str
+    default: 25%
   refresh:
     description:
       - Whether texts, impact and urgency of open tickets follow the recommendation.
@@ -129,6 +138,7 @@ def tickets_for_recommendations(
     ratings: Mapping[str, Mapping[str, Any]] | None = None,
     close_code: str | None = None,
     refresh: bool = False,
+    max_resolved: Any = "",
     assignment_group: str | None = None,
     assigned_to: str | None = None,
     caller: str | None = None,
@@ -146,11 +156,26 @@ def tickets_for_recommendations(
     }
     options = TicketOptions(type, ratings or {}, fields, close_code or "", refresh)
     try:
-        return desired_tickets(list(recommendations), known, options, list(scopes_read), keys)
+        return desired_tickets(list(recommendations), known, options, list(scopes_read), keys, str(max_resolved))
+    except ValueError as error:
+        raise AnsibleFilterError(f"tickets_for_recommendations: {error}") from None
     except KeyError as error:
         raise AnsibleFilterError(
             f"tickets_for_recommendations: a recommendation has no {error}; pass the recommendations that mdc_recommendation_info returns"
         ) from None
+
+
+def tickets_left_open(
+    recommendations: Iterable[Mapping[str, Any]],
+    known: Iterable[Mapping[str, Any]],
+    scopes_read: Iterable[str] = (),
+    max_resolved: Any = "",
+) -> list[dict[str, Any]]:
+    """Return as problems why tickets stay open; see `left_open`."""
+    try:
+        return left_open(list(recommendations), known, list(scopes_read), str(max_resolved))
+    except ValueError as error:
+        raise AnsibleFilterError(f"tickets_left_open: {error}") from None
 
 
 class FilterModule:
@@ -158,4 +183,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"tickets_for_recommendations": tickets_for_recommendations}
+        return {"tickets_for_recommendations": tickets_for_recommendations, "tickets_left_open": tickets_left_open}

@@ -43,7 +43,7 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..plugin_utils.fleet import raw_variables
+from ..plugin_utils.fleet import INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean, raw_variables
 from ..plugin_utils.role_variables import known_variables
 from ..plugin_utils.variable_check import VariableCheck
 
@@ -63,4 +63,21 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
         check = VariableCheck(known_variables(), template)
         for host in terms:
             check.add(host, raw_variables(hostvars, host))
-        return check.errors()
+        return [*check.errors(), *_unknown_groups(variables or {})]
+
+
+def _unknown_groups(variables: dict[str, Any]) -> list[str]:
+    """Return an error for a group of instances or of the tenant that is set, but not in the inventory."""
+    return [
+        f"{name} is {variables[name]!r}, which is not a group of the inventory.{did_you_mean(variables[name], variables['groups'])}"
+        for name in (TENANT_VARIABLE, INSTANCES_VARIABLE)
+        if isinstance(variables.get(name), str) and not _matches(name, variables)
+    ]
+
+
+def _matches(name: str, variables: dict[str, Any]) -> bool:
+    """Return whether a variable names a group; that of the instances may also be a host or a pattern of these."""
+    value = str(variables[name])
+    if value in variables.get("groups", {}):
+        return True
+    return name == INSTANCES_VARIABLE and (value in variables["hostvars"] or not value.replace("-", "_").isidentifier())

@@ -76,6 +76,16 @@ options:
           - Client secret of O(connectors[].client_id). It is only sent to the portal, by a contract, and never
             returned.
         type: str
+      refresh_token_lifespan:
+        description:
+          - Lifespan of refresh tokens of the OAuth application on the instance, in seconds. The connector's token expires after
+            that time, and after 90 days at the latest.
+        type: int
+      refresh_token_expires_at:
+        description:
+          - Latest expiry of a refresh token of that application, as M(secops.servicenow_defender.snow_oauth_application_info)
+            returns it. The connector's token expires by then.
+        type: str
       state:
         description:
           - V(present) ensures that it is connected. A connected connector is not changed, because its credentials
@@ -120,8 +130,9 @@ notes:
     not cover it.
   - A new connection imports the events of the last hour, and the first of them can take hours to appear. Documents that
     mention seven or sixty days are outdated.
-  - The refresh token of a connector expires 90 days after the connection. The expiry is calculated from the time of the
-    last connection, and a problem is reported from day 75.
+  - The refresh token of a connector expires 90 days after the connection, or earlier by
+    O(connectors[].refresh_token_lifespan). The expiry is calculated from the time of the last connection. A problem is
+    reported 15 days before, and an expired token is an error.
 seealso:
   - module: secops.servicenow_defender.mda_connector_info
   - module: secops.servicenow_defender.snow_oauth_check

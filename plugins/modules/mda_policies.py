@@ -102,12 +102,21 @@ results:
         - Lifecycle of the policy, from the data of this collection. V(current), V(replaced) by other detections,
           V(behavior) (raises behaviors instead of alerts, disabled by default), or V(retires) on a date.
       type: str
+    successors:
+      description: Detections that replace it; empty if there are none or Microsoft states none.
+      type: list
+      elements: str
+    date:
+      description: Date of its retirement; empty if there is none.
+      type: str
   sample:
     - object: policy Activity performed by terminated user
       name: Activity performed by terminated user
       id: 5a9e04be2f82b1bb8af51b86
       status: changed
       standing: current
+      successors: []
+      date: ''
 drift:
   description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success

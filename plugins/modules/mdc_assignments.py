@@ -199,6 +199,7 @@ from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.defender_cloud.assignment_preflight import AssignmentPreflight
 from ..module_utils.microsoft.defender_cloud.governance_assignment import desired_assignments
 from ..module_utils.microsoft.defender_cloud.governance_assignments import (
     ASSIGNMENTS_OPTIONS,
@@ -216,7 +217,8 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     client = client_for(params, context)
     creating = [assignment.pair for assignment in desired.values() if assignment.may_create]
     endpoint = AssignmentsEndpoint(client, [assignment.pair for assignment in desired.values()], creating)
-    assignments = Assignments(desired, params["default_due_days"], endpoint)
+    preflight = AssignmentPreflight(client) if context.check_mode else None
+    assignments = Assignments(desired, params["default_due_days"], endpoint, preflight)
     result = reconcile(CollectionStore(client, {COLLECTION: endpoint}), assignments)
     check_refusals(result)
     return result

@@ -15,7 +15,9 @@ description:
     tries again, up to O(wait_timeout).
   - If the plan was set but one of its extensions failed, the task fails and reports the extension, the message of the
     platform and the resulting state.
-  - Plans are billed by Microsoft.
+  - Plans are billed by Microsoft. A plan that is off is turned on only with O(accept_costs=true).
+  - When a plan is turned on, the platform enables extensions of its own choice. The plan is then read again, and a second
+    request corrects what deviates from the desired state.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_azure
@@ -49,6 +51,7 @@ options:
       - Extensions of the plan. Other extensions are not changed while the plan is on.
       - When a plan is turned on, the platform decides on extensions that are not listed; in the example of Microsoft,
         all of them are enabled. List those that must be off.
+      - The properties of an extension that is turned off are not sent, as the platform refuses them.
     type: list
     elements: dict
     suboptions:
@@ -68,6 +71,12 @@ options:
           - Additional properties of the extension, such as tags of machines that are not scanned. Only those listed are
             managed.
         type: dict
+  accept_costs:
+    description:
+      - Whether a plan that is off may be turned on, which Microsoft bills for each resource that the plan covers.
+      - If V(false), the plan stays off. The deviation is in RV(drift), and the decision is a manual step.
+    type: bool
+    default: false
   wait_timeout:
     description:
       - Maximum time to wait for another update of the subscription to complete, in seconds.
@@ -93,6 +102,7 @@ EXAMPLES = r"""
     azure_client_secret: "{{ vault_azure_client_secret }}"
     azure_subscription_id: 00000000-0000-0000-0000-000000000003
     tier: Standard
+    accept_costs: true
     extensions:
       - name: AgentlessVmScanning
         enabled: false

@@ -15,6 +15,8 @@ SERVICES = ("mda", "mdc")
 SELECTED = "servicenow_defender_selected"
 SELECTED_TENANT = "servicenow_defender_selected_tenant"
 FAILURE = "servicenow_defender_failure"
+TENANT_VARIABLE = "servicenow_defender_tenant"
+INSTANCES_VARIABLE = "servicenow_defender_instances"
 SERVICES_VARIABLE = "servicenow_defender_services"
 DEFAULT_SERVICES = ("mda",)
 

@@ -8,22 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..module_utils.microsoft.defender_cloud.assessments import UNHEALTHY, assessment_key
+from ..module_utils.microsoft.defender_cloud.assessments import UNHEALTHY
 from ..module_utils.microsoft.defender_cloud.governance_assignment import Pair
 from ..module_utils.snow.tickets.ticket import derived_id
 from ..module_utils.snow.tickets.ticket_plan import record_url
-from ..module_utils.snow.tickets.ticket_types import CANCELED, CLOSED, OPEN, RESOLVED, TYPES
-from .ticket_text import (
-    RESOLVED_BY_US,
-    assessment_of,
-    description,
-    resolution_notes,
-    short_description,
-)
+from ..module_utils.snow.tickets.ticket_types import OPEN, RESOLVED, TYPES
+from .existing_tickets import ExistingTicket, existing_ticket, key_of, known_tickets
+from .ticket_resolution import plan_resolutions
+from .ticket_text import description, resolution_notes, short_description
 
-KEY = re.compile(r"(mdc-[0-9a-f]{40})(?:-([1-9]\d*))?")
 SYS_ID = re.compile(r"sys_id(?:=|%3D|%253D)([0-9a-f]{32})", re.I)
-STATES = frozenset({OPEN, RESOLVED, CLOSED, CANCELED})
 # The link of a ticket that check mode does not create.
 PLANNED_LINK = "(assigned when the ticket is created)"
 
@@ -39,27 +33,6 @@ RATINGS: dict[str, dict[str, int]] = {
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class ExistingTicket:
-    """A ticket on the instance: `key` is that of its recommendation, `generation` counts from 1."""
-
-    key: str
-    generation: int
-    correlation_id: str
-    type: str
-    state: str
-    closed_by_us: bool
-    number: str
-    link: str
-    sys_id: str
-    assessment: str
-
-    @property
-    def rank(self) -> tuple[bool, int, str]:
-        """Sort key for the tickets of one recommendation: the last one counts."""
-        return (self.state == OPEN, self.generation, self.number)
-
-
 @dataclass
 class TicketOptions:
     """Options of new tickets in addition to the content of the recommendation; `fields` are passed on if they are set."""
@@ -71,47 +44,36 @@ class TicketOptions:
     refresh: bool = False
 
 
-def key_of(correlation_id: str) -> tuple[str, int]:
-    """Return the recommendation's key and the generation in a correlation id; ("", 0) if it is a different one."""
-    found = KEY.fullmatch(correlation_id)
-    return (found.group(1), int(found.group(2) or 1)) if found else ("", 0)
-
-
-def known_tickets(rows: Iterable[Row], default_type: str) -> dict[str, list[ExistingTicket]]:
-    """Return the tickets of each recommendation by its key; the last one counts."""
-    histories: dict[str, list[ExistingTicket]] = {}
-    for row in rows:
-        key, generation = key_of(str(row.get("correlation_id") or ""))
-        if key:
-            histories.setdefault(key, []).append(_existing(row, key, generation, default_type))
-    return {key: sorted(history, key=lambda ticket: ticket.rank) for key, history in histories.items()}
-
-
 def desired_tickets(
     recommendations: Sequence[Row],
     known: Iterable[Row],
     options: TicketOptions,
     scopes_read: Sequence[str] = (),
     selected: set[str] | None = None,
+    max_resolved: str = "",
 ) -> list[dict[str, Any]]:
     """Return the desired tickets for module snow_tickets: only those to create, change or check.
 
     `recommendations` are all of them, of any status, each with `selected` unless the set of keys is given.
-    A missing recommendation counts as deleted only within `scopes_read`.
+    A missing recommendation counts as deleted only within `scopes_read`. `max_resolved` limits how many are resolved.
     """
     histories = known_tickets(known, options.type)
     rows = {str(row["key"]): row for row in recommendations}
     entries: list[dict[str, Any]] = []
     for key, row in rows.items():
-        history = histories.get(key, [])
-        if row.get("status") != UNHEALTHY:
-            entries += [_resolved(ticket, row, options) for ticket in _open(history)]
-        elif key in selected if selected is not None else row.get("selected", True):
-            entries += _unhealthy(row, history, options)
-    for key, history in histories.items():
-        if key not in rows:
-            entries += [_resolved(ticket, None, options) for ticket in _open(history) if _is_gone(ticket, scopes_read)]
-    return entries
+        if row.get("status") == UNHEALTHY and (key in selected if selected is not None else row.get("selected", True)):
+            entries += _unhealthy(row, histories.get(key, []), options)
+    resolutions = plan_resolutions(histories, rows, scopes_read, max_resolved)
+    return entries + [_resolved(ticket, rows.get(ticket.key), options) for ticket in resolutions.tickets]
+
+
+def left_open(
+    recommendations: Sequence[Row], known: Iterable[Row], scopes_read: Sequence[str] = (), max_resolved: str = ""
+) -> list[dict[str, Any]]:
+    """Return as problems why `desired_tickets` leaves tickets open that no recommendation asks for."""
+    rows = {str(row["key"]): row for row in recommendations}
+    found = plan_resolutions(known_tickets(known, "incident"), rows, scopes_read, max_resolved)
+    return [problem.as_dict() for problem in found.problems]
 
 
 def desired_assignments(
@@ -130,7 +92,7 @@ def desired_assignments(
     for row in (*known, *tickets):
         key, generation = key_of(str(row.get("correlation_id") or ""))
         if key and (row.get("number") or row.get("status") == "changed"):
-            by_correlation[str(row["correlation_id"])] = _existing(row, key, generation, "incident")
+            by_correlation[str(row["correlation_id"])] = existing_ticket(row, key, generation, "incident")
     counting: dict[str, ExistingTicket] = {}
     for ticket in sorted(by_correlation.values(), key=lambda ticket: ticket.rank):
         counting[ticket.key] = ticket
@@ -144,42 +106,6 @@ def desired_assignments(
 
 
 # -- one ticket -------------------------------------------------------------------------------------------------------
-
-
-def _existing(row: Row, key: str, generation: int, default_type: str) -> ExistingTicket:
-    kind = str(row.get("type") or row.get("sys_class_name") or default_type)
-    kind = kind if kind in TYPES else default_type
-    return ExistingTicket(
-        key=key,
-        generation=generation,
-        correlation_id=str(row["correlation_id"]),
-        type=kind,
-        state=_state(row, kind),
-        closed_by_us=str(row.get("close_notes") or "").lstrip().startswith(RESOLVED_BY_US),
-        number=str(row.get("number") or ""),
-        link=str(row.get("link") or ""),
-        sys_id=str(row.get("sys_id") or ""),
-        assessment=assessment_of(str(row.get("description") or "")),
-    )
-
-
-def _state(row: Row, kind: str) -> str:
-    """Return the state of a ticket as one of our four states; the row has a state of either kind."""
-    text = str(row.get("state") if row.get("state") is not None else "").strip().lower()
-    plain = {name: str(value).strip().lower() for name, value in row.items() if value is not None}
-    return text if text in STATES else TYPES[kind].state_of({**plain, "state": text})
-
-
-def _open(history: Iterable[ExistingTicket]) -> list[ExistingTicket]:
-    """Return the open tickets, each correlation id once."""
-    return list({ticket.correlation_id: ticket for ticket in history if ticket.state == OPEN}.values())
-
-
-def _is_gone(ticket: ExistingTicket, scopes_read: Iterable[str]) -> bool:
-    """Return whether a ticket without a recommendation names its assessment, and that one is within the scopes that were read."""
-    paths = tuple(f"/{scope.strip('/').lower()}/" for scope in scopes_read)
-    same = bool(ticket.assessment) and assessment_key(ticket.assessment) == ticket.key
-    return same and ticket.assessment.lower().startswith(paths)
 
 
 def _unhealthy(row: Row, history: Sequence[ExistingTicket], options: TicketOptions) -> list[dict[str, Any]]:

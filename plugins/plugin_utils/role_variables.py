@@ -27,6 +27,7 @@ PLAYBOOK_VARIABLES: dict[str, dict[str, Any]] = {
     "drift_fail": {"type": "bool"},
     "drift_include_hardening": {"type": "bool"},
     "drift_report_dir": {"type": "str"},
+    "verify_fail": {"type": "bool"},
     "learn_contract_har": {"type": "str"},
     "learn_contract_name": {"type": "str"},
     "learn_contract_values": {"type": "dict"},

@@ -10,7 +10,7 @@ from tests.sandbox.process import SandboxProcess
 if TYPE_CHECKING:
     from tests.demo.__main__ import Demo
 
-BOTH = ("-e", '{"servicenow_defender_services": ["mda", "mdc"]}')
+BOTH = ("-e", '{"servicenow_defender_services": ["mda", "mdc"], "servicenow_defender_accept_costs": true}')
 ITSM = "acme-dev"
 SEVERITIES = ("Critical", "High")
 

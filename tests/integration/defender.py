@@ -13,7 +13,11 @@ from tests.integration.tenant import HOST, MDA
 from tests.sandbox.process import SandboxProcess
 
 # The hardening baseline has tests of its own.
-SERVICES = {"servicenow_defender_services": ["mdc"], "drift_include_hardening": False}
+SERVICES = {
+    "servicenow_defender_services": ["mdc"],
+    "drift_include_hardening": False,
+    "servicenow_defender_accept_costs": True,
+}
 
 
 class Defender(Findings):

@@ -64,7 +64,13 @@ def test_a_plan_is_switched_on_changed_and_off(playbook: Playbooks, sandbox: San
     # Each change is refused until the one before has settled.
     tenant = SimulatedTenant(sandbox, pricing_seconds=0.2)
     steps = [
-        task("mdc_plan", "on", tier="Standard", extensions=[{"name": "SensitiveDataDiscovery", "enabled": False}]),
+        task(
+            "mdc_plan",
+            "on",
+            accept_costs=True,
+            tier="Standard",
+            extensions=[{"name": "SensitiveDataDiscovery", "enabled": False}],
+        ),
         task("mdc_plan", "changed", extensions=[{"name": "SensitiveDataDiscovery"}]),
         task("mdc_plan", "off", tier="Free"),
     ]
@@ -84,8 +90,16 @@ def test_a_plan_is_switched_on_changed_and_off(playbook: Playbooks, sandbox: San
 def test_a_plan_waits_for_another_update_and_gives_up_in_words(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = SimulatedTenant(sandbox, pricing_seconds=600.0)
     steps = [
-        task("mdc_plan", "first", tier="Standard"),
-        task("mdc_plan", "second", name="StorageAccounts", tier="Standard", wait_timeout=1, more=IGNORED),
+        task("mdc_plan", "first", accept_costs=True, tier="Standard"),
+        task(
+            "mdc_plan",
+            "second",
+            accept_costs=True,
+            tier="Standard",
+            name="StorageAccounts",
+            wait_timeout=1,
+            more=IGNORED,
+        ),
         task("mdc_plan", "unknown", name="Nothing", more=IGNORED),
     ]
     run = tenant_run(playbook, steps, tenant.hosts())
@@ -97,7 +111,7 @@ def test_a_plan_waits_for_another_update_and_gives_up_in_words(playbook: Playboo
 
 def test_an_extension_that_fails_within_success_is_a_failure(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = SimulatedTenant(sandbox, failing_extensions=["AgentlessVmScanning"])
-    run = tenant_run(playbook, [task("mdc_plan", tier="Standard", more=IGNORED)], tenant.hosts())
+    run = tenant_run(playbook, [task("mdc_plan", accept_costs=True, tier="Standard", more=IGNORED)], tenant.hosts())
     assert run.last.failed
     assert "extension AgentlessVmScanning -> Failed: Failed assigning roles" in run.last.message
     assert "SensitiveDataDiscovery on" in run.last.message
@@ -111,7 +125,7 @@ def test_access_is_told(playbook: Playbooks, sandbox: SandboxProcess, shell: str
     tenant = SimulatedTenant(sandbox)
     steps = [
         task("mdc_access_info", "plan off"),
-        task("mdc_plan", "on", tier="Standard"),
+        task("mdc_plan", "on", accept_costs=True, tier="Standard"),
         task("mdc_access_info", "good"),
         task("mdc_access_info", "group", scope=GROUP),
         task("mdc_access_info", "elsewhere", azure_cloud="AzureChinaCloud", more=IGNORED),
@@ -135,7 +149,7 @@ def test_a_missing_role_is_named(playbook: Playbooks, sandbox: SandboxProcess) -
         task("mdc_access_info", "reader"),
         task("mdc_access_info", "nobody", scope=nobody, more=IGNORED),
         task("mdc_access_info", "gone", scope=gone, more=IGNORED),
-        task("mdc_plan", "plan", tier="Standard", more=IGNORED),
+        task("mdc_plan", "plan", accept_costs=True, tier="Standard", more=IGNORED),
         rule("rule", priority=1, severities=["High"], owner=OWNER, more=IGNORED),
     ]
     run = tenant_run(playbook, steps, tenant.hosts())

@@ -82,6 +82,26 @@ def test_an_instance_is_connected_once(playbook: Playbooks, sandbox: SandboxProc
     assert not tenant.written()
 
 
+def test_a_billed_plan_waits_for_consent_and_the_rest_is_done(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    unasked = {"servicenow_defender_accept_costs": False, "mdc_itsm_rules": [HIGH]}
+    tenant = Defender(playbook, sandbox, instance, plan="Free", variables=unasked, eager_extensions=True)
+    run = tenant("onboard").went_well()
+    assert run.summary.splitlines()[0].endswith("; tenant: drift")
+    assert "manual step" in run.summary
+    assert "servicenow_defender_accept_costs: true" in run.summary
+    assert plan_of(tenant) == "Free"
+    assert not tenant.writes()
+    assert tenant("drift").status == 2
+    extensions = [{"name": "AgentlessVmScanning", "enabled": False}]
+    agreed = {"servicenow_defender_accept_costs": True, "mdc_itsm_plan_extensions": extensions}
+    tenant("onboard", variables=agreed).went_well()
+    assert plan_of(tenant) == "Standard"
+    assert tenant.rows("integrations")
+    assert tenant("drift", variables=agreed).went_well().summary.endswith("tenant: in sync")
+
+
 def test_deviations_are_found_by_drift_and_repaired_by_onboard(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
 ) -> None:
@@ -299,6 +319,19 @@ def test_what_cannot_work_is_told_before_anything_is_written(
     assert not tenant.written()
     assert "not-the-password-1" not in run.output
     assert password not in run.output
+
+
+def test_a_sovereign_cloud_is_refused_before_account_and_application_are_made(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    fleet = new_instance(), new_instance()
+    tenant = Defender(playbook, sandbox, *fleet)
+    run = tenant("onboard", azure={"azure_cloud": "AzureUSGovernment"})
+    assert run.status == 2
+    assert "AzureUSGovernment has no integration with ServiceNow" in run.summary
+    assert all(run.recap[each.name]["failed"] == 1 for each in fleet)
+    assert not tenant.written()
+    assert not any(each.rows("oauth_entity", name=APPLICATION) for each in fleet)
 
 
 def test_only_what_is_needed_is_asked_of_the_identity(

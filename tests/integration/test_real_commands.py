@@ -14,7 +14,7 @@ from tests.sandbox.process import SandboxProcess
 # The variables of each playbook, in an order in which each finds something to change or to show as changed; verify does not.
 VARIABLES: dict[str, dict[str, Any]] = {
     "onboard": {},
-    "verify": {"servicenow_defender_tenant": "none"},
+    "verify": {},
     "drift": {"drift_include_hardening": True, "drift_fail": False},
     "harden": {},
     "tickets": {},

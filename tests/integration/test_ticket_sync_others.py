@@ -111,6 +111,10 @@ def test_what_the_plan_forbids_is_done_once_it_is_on(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
 ) -> None:
     tenant = Defender(playbook, sandbox, instance, subscriptions=1, plan="Free")
+    foreseen = tenant("tickets", check=True)
+    assert foreseen.status == 2
+    assert "Defender CSPM (CloudPosture) is off on subscription" in foreseen.summary
+    assert not tenant.written()
     run = tenant("tickets")
     assert run.status == 2
     (failed,) = run.failures
@@ -212,3 +216,32 @@ def test_a_scope_that_cannot_be_read_keeps_its_tickets(
     assert "AuthorizationFailed" in run.summary
     assert {row["number"]: row["state"] for row in ours(instance)} == states
     assert not any(arm_writes(done) for done in run.done)
+
+
+def test_a_subscription_that_lists_nothing_any_more_keeps_its_tickets(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1)
+    tenant("tickets").went_well()
+    states = {row["number"]: row["state"] for row in ours(instance)}
+    for row in tenant.rows("assessments"):
+        sandbox.tamper_tenant("assessments", match={"_id": row["_id"]}, delete=True)
+    run = tenant("tickets")
+    assert run.status == 2
+    name = tenant.subscription.rpartition("/")[2]
+    assert f"tickets left unchanged: subscription {name} has " in run.summary
+    assert {row["number"]: row["state"] for row in ours(instance)} == states
+
+
+def test_a_run_that_would_resolve_too_much_resolves_nothing(tenant: Defender, instance: Instance) -> None:
+    tenant("tickets").went_well()
+    first, second, *_others = unhealthy(tenant)
+    for finding in (first, second):
+        turn(tenant, finding, "Healthy")
+    run = tenant("tickets", variables={"mdc_tickets_max_resolved": 1})
+    assert run.status == 2
+    assert "2 of " in run.summary
+    assert "mdc_tickets_max_resolved=2" in run.summary
+    assert ticket_of(instance, first)["state"] == "1"
+    tenant("tickets", variables={"mdc_tickets_max_resolved": 2}).went_well()
+    assert [ticket_of(instance, finding)["state"] for finding in (first, second)] == ["6", "6"]

@@ -143,10 +143,7 @@ class Reconciler:
 
     def _not_kept(self, left: Sequence[Drift]) -> str:
         messages = [f"{entry.object}: {entry.field} is {entry.before!r}, not {entry.after!r}" for entry in left]
-        return (
-            f"{self.store.name} accepted the update but returned a different value: {'; '.join(messages)}. A business rule, "
-            f"an access rule or an unsupported field may have discarded it"
-        )
+        return f"{self.store.name} accepted the update but returned a different value: {'; '.join(messages)}. {self.store.discarded_by}"
 
     def _is_about(self, write: Write, entry: Drift) -> bool:
         same = write.label == entry.object or write.label.startswith(f"{entry.object}: ")

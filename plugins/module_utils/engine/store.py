@@ -39,9 +39,11 @@ class Store(Protocol):
 
     `age_columns` show when a row was created (the first one) and what `is_unfinished` needs; none where rows do not show
     it. `lengths` is None where the lengths of columns cannot be read.
+    `discarded_by` is a sentence about what may discard a value that the platform accepted.
     """
 
     name: str
+    discarded_by: str
     id_column: str
     age_columns: tuple[str, ...]
     lengths: LengthSource | None

@@ -64,6 +64,7 @@ class CollectionStore:
     # These APIs show neither who created an object nor the lengths of its values.
     age_columns: tuple[str, ...] = ()
     lengths: LengthSource | None = None
+    discarded_by = "A policy of the tenant, another administrator or a value that it does not support may have changed it; check its portal"
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
         self.context, self.endpoints = client.context, endpoints

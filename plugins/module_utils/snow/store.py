@@ -30,6 +30,7 @@ class InstanceStore:
     age_columns: tuple[str, ...] = ("sys_created_on", "sys_mod_count", "sys_created_by")
     # Longer values are cut without an error (docs/facts/servicenow_platform.md#write-safety).
     lengths: LengthSource | None = LengthSource("sys_dictionary", "name", "element", "max_length")
+    discarded_by = "A business rule, an access rule or an unsupported field may have discarded it"
 
     def __init__(self, client: ServiceNowClient) -> None:
         self.client = client

@@ -13,11 +13,12 @@ MAX_SHOWN = 5
 MAX_HOSTS_NAMED = 3
 MAX_MESSAGE = 500
 MIN_DAYS_LEFT = 30
-IN_SYNC, CORRECTED, PENDING, DRIFT, FAILED, NOT_CHECKED = (
+IN_SYNC, CORRECTED, PENDING, DRIFT, UNPROVEN, FAILED, NOT_CHECKED = (
     "in sync",
     "corrected",
     "would be corrected",
     "drift",
+    "unproven",
     "failed",
     "not checked",
 )
@@ -30,8 +31,18 @@ class Mode(NamedTuple):
     read_only: bool = False
 
 
-def lines(instances: list[HostResult], tenants: list[HostResult], mode: Mode, missing: str = "") -> list[str]:
-    """Return the summary of a run; `missing` is why the tenant did not take part in a run that needs it."""
+class Missing(NamedTuple):
+    """Why the tenant did not take part in a run that needs it; `unproven` if that leaves open what the run is to show."""
+
+    reason: str = ""
+    unproven: bool = False
+
+
+PRESENT = Missing()
+
+
+def lines(instances: list[HostResult], tenants: list[HostResult], mode: Mode, missing: Missing = PRESENT) -> list[str]:
+    """Return the summary of a run."""
     hosts = [*instances, *tenants]
     return [
         _counts(instances, tenants, mode, missing),
@@ -39,7 +50,7 @@ def lines(instances: list[HostResult], tenants: list[HostResult], mode: Mode, mi
         *_grouped(hosts, PENDING, lambda host: [] if mode.read_only else _named(host.pending)),
         *_grouped(hosts, DRIFT, lambda host: _named([*host.pending, *host.left] if mode.read_only else host.left)),
         *_grouped(hosts, CORRECTED, lambda host: _named(host.corrected)),
-        *_grouped(hosts, NOT_CHECKED, lambda host: list(_kinds(host.unknown))),
+        *_grouped(hosts, UNPROVEN, _unproven),
         *_grouped(hosts, "", lambda host: [_problem(each) for each in host.problems if not host.failure]),
         *_grouped(hosts, "", lambda host: [each for row in host.connectors for each in _connector(row)]),
         *_grouped(hosts, "", lambda host: [each for row in host.applications for each in _expiry("", row)]),
@@ -54,22 +65,24 @@ def status(host: HostResult, mode: Mode) -> str:
     """Return how a host ended, in one word or two."""
     if host.failure:
         return FAILED
-    if mode.read_only:
-        return DRIFT if host.pending or host.left or host.manual_steps else _untouched(host)
-    if host.pending or host.corrected:
+    if not mode.read_only and (host.pending or host.corrected):
         return PENDING if host.pending else CORRECTED
-    return DRIFT if host.left or host.manual_steps else _untouched(host)
+    return DRIFT if host.pending or host.left else _untouched(host)
 
 
 def _untouched(host: HostResult) -> str:
+    if host.unproven:
+        return UNPROVEN
+    if host.manual_steps:
+        return DRIFT
     return IN_SYNC if host.checked else NOT_CHECKED
 
 
-def _counts(instances: list[HostResult], tenants: list[HostResult], mode: Mode, missing: str) -> str:
+def _counts(instances: list[HostResult], tenants: list[HostResult], mode: Mode, missing: Missing) -> str:
     parts = []
     if instances:
         counts = Counter(status(host, mode) for host in instances)
-        order = (IN_SYNC, CORRECTED, PENDING, DRIFT, FAILED, NOT_CHECKED)
+        order = (IN_SYNC, CORRECTED, PENDING, DRIFT, UNPROVEN, FAILED, NOT_CHECKED)
         counted = [f"{counts[each]} {each}" for each in order if counts[each]]
         by_hand = sum(bool(host.manual_steps) for host in instances)
         counted += [f"{by_hand} with manual steps"] if by_hand else []
@@ -77,7 +90,8 @@ def _counts(instances: list[HostResult], tenants: list[HostResult], mode: Mode, 
         counted += [f"{_plural(tokens, 'token')} verified"] if tokens else []
         parts.append(f"{_plural(len(instances), 'instance')}: {', '.join(counted)}")
     parts += [f"tenant: {status(host, mode)}" for host in tenants]
-    parts += [f"tenant: {NOT_CHECKED} ({missing})"] if missing and not tenants else []
+    if missing.reason and not tenants:
+        parts.append(f"tenant: {UNPROVEN if missing.unproven else NOT_CHECKED} ({missing.reason})")
     return "; ".join(parts) or "no host took part"
 
 
@@ -111,6 +125,15 @@ def _named(drift: Iterable[Json]) -> list[str]:
     return list(_kinds(f"{entry.get('object')} ({entry.get('field')})" for entry in drift))
 
 
+def _unproven(host: HostResult) -> Iterator[str]:
+    """Yield the objects of each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in host.unproven.items():
+        by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        yield f"{', '.join(_kinds(names))}{f' ({_shortened(reason)})' if reason else ''}"
+
+
 def _kinds(names: Iterable[str]) -> Iterator[str]:
     """Yield the names of objects; those of one kind are only counted where there are many."""
     kinds: dict[str, list[str]] = {}
@@ -133,7 +156,7 @@ def _problem(problem: Json) -> str:
 
 def _connector(row: Json) -> Iterator[str]:
     """Yield the state of a connector of Defender for Cloud Apps if it needs attention."""
-    if row.get("status") not in ("connected", "absent"):
+    if row.get("status") not in ("connected", "absent", "unknown"):
         message = f" ({row['message']})" if row.get("message") else ""
         yield f"connector {row.get('name')} is {row.get('status')}{message}"
     yield from _expiry("connector ", row)
@@ -142,7 +165,7 @@ def _connector(row: Json) -> Iterator[str]:
 def _expiry(noun: str, row: Json) -> Iterator[str]:
     days = row.get("days_left")
     if isinstance(days, int) and days < MIN_DAYS_LEFT:
-        yield f"refresh token of {noun}{row.get('name')} ends in {days} days"
+        yield f"refresh token of {noun}{row.get('name')} {'has expired' if days < 0 else f'ends in {days} days'}"
 
 
 def _posture(host: HostResult) -> Iterator[str]:

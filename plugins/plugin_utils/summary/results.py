@@ -24,6 +24,7 @@ REGISTERED = (
     "mdc_itsm_result",
     "mdc_itsm_rules_result",
     "mdc_tickets_found",
+    "mdc_tickets_left_open",
     "mdc_tickets_result",
     "mdc_tickets_assignments",
     "respond_result",
@@ -34,7 +35,8 @@ REGISTERED = (
 class HostResult:
     """What was found on one host: each list holds entries of results, in their order.
 
-    Deviations are `corrected`, `pending` (a run without check mode writes them) or `left` (it does not).
+    Deviations are `corrected`, `pending` (a run without check mode writes them) or `left` (it does not). `unproven` holds the
+    reason, "" if none was given, why an object is neither in sync nor drift, by its name.
     """
 
     name: str
@@ -43,7 +45,7 @@ class HostResult:
     pending: list[Json] = field(default_factory=list)
     left: list[Json] = field(default_factory=list)
     corrected: list[Json] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    unproven: dict[str, str] = field(default_factory=dict)
     manual_steps: list[Json] = field(default_factory=list)
     problems: list[Json] = field(default_factory=list)
     tokens_verified: int = 0
@@ -117,4 +119,13 @@ def _take_drift(found: HostResult, result: Json, rows: list[Json], check_mode: b
             found.pending.append(entry)
         else:
             found.corrected.append(entry)
-    found.unknown += [str(row.get("object")) for row in rows if row.get("status") == "unknown" and "object" in row]
+    found.unproven.update(
+        (str(row["object"]), _reason(row)) for row in rows if row.get("status") == "unknown" and "object" in row
+    )
+
+
+def _reason(row: Json) -> str:
+    """Return why a row is unknown: its reason or message, or the first line of its evidence."""
+    evidence = row.get("evidence")
+    first = evidence[0] if isinstance(evidence, list) and evidence else ""
+    return " ".join(str(row.get("reason") or row.get("message") or first).split())

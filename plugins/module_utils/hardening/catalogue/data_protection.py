@@ -112,7 +112,7 @@ SETTINGS = (
     PROTECTION.boolean(
         "oauth.post_body_only", "glide.oauth.allow.parameters.in.post.body.only",
         "Tokens are requested in the body only, never in the URL", True, "medium 4.2", 2, shipped_default=True,
-        side_effects="Clients that send secrets in the URL"
+        side_effects="Token requests with credentials in the URL fail"
     ),
     PROTECTION.boolean(
         "session.remember_me_hidden", "glide.ui.forgetme", "Remember me is not offered", True, "low 3.5", 1,

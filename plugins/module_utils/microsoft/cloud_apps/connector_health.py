@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status of a connector, its problems with their remedies, and the end of its refresh token."""
+"""The status of a connector, and its problems with their remedies."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ...engine.problem import Problem
 from ...engine.snapshot import Row
+from .refresh_token import token_end, token_problems
 
 CONNECTED, WARNING, ERROR, DISABLED, ABSENT, UNKNOWN = (
     "connected", "warning", "error", "disabled", "absent", "unknown",
 )  # fmt: skip
 CONNECTING = re.compile("CONNECTING|PENDING|PROGRESS|VALIDATING", re.I)
-
-# A connector's refresh token is valid for 90 days, and only entering the details again renews it
-# (docs/facts/defender_for_cloud_apps.md#preparing-servicenow).
-TOKEN_DAYS, WARN_FROM_DAY = 90, 75
 
 # (part of the vendor's text, its meaning, remedy). See
 # docs/facts/defender_for_cloud_apps.md#connector-states-and-errors.
@@ -69,35 +65,13 @@ def remedy_for(message: str) -> str:
     return "Open the connector in the portal, read its message, and enter the details again (Edit settings)"
 
 
-def problems_of(name: str, row: Row, *, oauth: bool = True) -> Iterator[Problem]:
-    """Yield the problems of a connector, present and coming."""
+def problems_of(name: str, row: Row, *, oauth: bool = True, end: str | None = None) -> Iterator[Problem]:
+    """Yield the problems of a connector, present and coming; `end` is that of its refresh token if more is known of it."""
+    last = row.get("last_connected", "")
     if row["status"] in (ERROR, WARNING):
         words = row["message"] or "no message"
         yield Problem(
             f"connector_{row['status']}:{name}", row["status"], f"connector {name}: {words}", remedy_for(words)
         )
-    left = token_days_left(row.get("last_connected", "")) if oauth and row["status"] not in (ABSENT, DISABLED) else None
-    if left is not None and left < TOKEN_DAYS - WARN_FROM_DAY:
-        when = f"expires in {left} days" if left >= 0 else f"expired {-left} days ago"
-        yield Problem(
-            f"connector_token:{name}",
-            WARNING if left >= 0 else ERROR,
-            f"connector {name}: its refresh token {when} ({token_end(row['last_connected'])}); then the connection stops",
-            "Revoke the old refresh token in ServiceNow (System OAuth > Manage Tokens), then enter the same details again: "
-            "Edit settings of the connector",
-        )
-
-
-def token_days_left(last_connected: str, now: datetime | None = None) -> int | None:
-    """Return the days until the connector's refresh token expires, None if unknown."""
-    if not last_connected:
-        return None
-    ends = datetime.fromisoformat(last_connected) + timedelta(days=TOKEN_DAYS)
-    return (ends - (now or datetime.now(timezone.utc))) // timedelta(days=1)
-
-
-def token_end(last_connected: str) -> str:
-    """Return when the refresh token expires, "" if unknown."""
-    if not last_connected:
-        return ""
-    return (datetime.fromisoformat(last_connected) + timedelta(days=TOKEN_DAYS)).isoformat(timespec="seconds")
+    if oauth and row["status"] not in (ABSENT, DISABLED):
+        yield from token_problems(name, last, token_end(last) if end is None else end)

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .connector_health import problems_of, token_days_left, token_end
+from .connector_health import problems_of
 from .connectors_api import ConnectorsEndpoint
+from .refresh_token import days_left, token_end
 
 
 def read_connectors(endpoint: ConnectorsEndpoint) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def read_connectors(endpoint: ConnectorsEndpoint) -> dict[str, Any]:
             "accounts": row["accounts"],
             "last_connected": row["last_connected"],
             "refresh_token_expires_at": token_end(row["last_connected"]),
-            "days_left": token_days_left(row["last_connected"]),
+            "days_left": days_left(token_end(row["last_connected"])),
         }
         for row in rows
     ]

@@ -87,9 +87,10 @@ def _summary(store: CollectionStore, connectors: Connectors, steps: list[ManualS
     outcomes = []
     for name, outcome in connectors.outcomes.items():
         what = outcome["status"] if name in open_names else IN_SYNC
-        if name in connectors.written and (store.check_mode or name not in failed):
+        is_action = name in connectors.written and (store.check_mode or name not in failed)
+        if is_action:
             what = words[ACTIONS.get(connectors.written[name], UPDATE)]
-        outcomes.append(Outcome(outcome["object"], what))
+        outcomes.append(Outcome(outcome["object"], what, is_action=is_action))
     return summarize(store.name, outcomes, len(steps))
 
 

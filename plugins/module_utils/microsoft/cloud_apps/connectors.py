@@ -20,12 +20,11 @@ from .connector_health import (
     UNKNOWN,
     WARNING,
     problems_of,
-    token_days_left,
-    token_end,
 )
 from .connectors_api import COLLECTION, COLUMNS, SERVICENOW, ConnectorsEndpoint, normalize_address
 from .evidence import Evidence, mentions
 from .manual_steps import connector_step
+from .refresh_token import days_left, token_end
 
 OAUTH, PASSWORD = "oauth", "password"
 STATUSES = {"present": CONNECTED, "disabled": DISABLED, "absent": ABSENT}
@@ -39,6 +38,8 @@ CONNECTOR_OPTIONS: dict[str, dict[str, Any]] = {
     "password": {"type": "str", "no_log": True},
     "client_id": {"type": "str"},
     "client_secret": {"type": "str", "no_log": True},
+    "refresh_token_lifespan": {"type": "int", "no_log": False},
+    "refresh_token_expires_at": {"type": "str", "no_log": False},
     "state": {"type": "str", "choices": list(STATUSES), "default": "present"},
 }
 
@@ -85,7 +86,9 @@ class Connectors(Resource):
             outcome = self.outcomes[name]
             self._update_outcome(outcome, entry, row)
             plan.outcomes.append(outcome)
-            self.problems += problems_of(name, row, oauth=entry["mode"] == OAUTH) if row else []
+            if row:
+                end = outcome["refresh_token_expires_at"]
+                self.problems += problems_of(name, row, oauth=entry["mode"] == OAUTH, end=end)
             self._plan_one(plan, name, entry, row, outcome)
         return plan
 
@@ -132,7 +135,8 @@ class Connectors(Resource):
         )
         oauth = row is not None and entry["mode"] == OAUTH
         last = row["last_connected"] if row and oauth else ""
-        outcome.update(refresh_token_expires_at=token_end(last), days_left=token_days_left(last))
+        end = token_end(last, entry.get("refresh_token_lifespan"), entry.get("refresh_token_expires_at"))
+        outcome.update(refresh_token_expires_at=end, days_left=days_left(end))
 
     def add_event_counts(self, found: Evidence) -> None:
         """Add the number of events to each outcome; None if the records do not name their connector."""

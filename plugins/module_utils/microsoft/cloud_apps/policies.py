@@ -54,7 +54,14 @@ class Policies(Resource):
         name = row["name"] if row else str(entry.get("name") or entry.get("id"))
         label = f"policy {name}"
         lifecycle = lifecycle_of(name, row["type"] if row else "")
-        outcome = {"object": label, "name": name, "status": OK, "standing": lifecycle.standing}
+        outcome: dict[str, Any] = {
+            "object": label,
+            "name": name,
+            "status": OK,
+            "standing": lifecycle.standing,
+            "successors": list(lifecycle.successors),
+            "date": lifecycle.date,
+        }
         plan.outcomes.append(outcome)
         note = lifecycle_note(name, lifecycle) if state == "enabled" else ""
         if note:

@@ -47,6 +47,13 @@ LIFECYCLES: dict[str, Lifecycle] = {
     "Mass download by a single user": Lifecycle(CURRENT),
     "File shared with unauthorized domain": Lifecycle(RETIRES, date=FILE_POLICIES_END),
     "File shared with personal email addresses": Lifecycle(RETIRES, date=FILE_POLICIES_END),
+    # The names of the templates for these.
+    "Detect a file shared with an unauthorized domain": Lifecycle(RETIRES, date=FILE_POLICIES_END),
+    "Detect a file shared with personal email addresses": Lifecycle(RETIRES, date=FILE_POLICIES_END),
+    "Detect files with PII/PCI/PHI": Lifecycle(RETIRES, date=FILE_POLICIES_END),
+    "Detect files with PII": Lifecycle(RETIRES, date=FILE_POLICIES_END),
+    "Detect files with PCI": Lifecycle(RETIRES, date=FILE_POLICIES_END),
+    "Detect files with PHI": Lifecycle(RETIRES, date=FILE_POLICIES_END),
     "PII detected": Lifecycle(RETIRES, date=FILE_POLICIES_END),
     "PCI detected": Lifecycle(RETIRES, date=FILE_POLICIES_END),
     "PHI detected": Lifecycle(RETIRES, date=FILE_POLICIES_END),
@@ -73,7 +80,7 @@ def lifecycle_note(name: str, lifecycle: Lifecycle) -> str:
     if lifecycle.standing == BEHAVIOR:
         return f"{name!r} raises behaviors (BehaviorInfo) instead of alerts and is off by default"
     if lifecycle.standing == RETIRES:
-        return f"{name!r} is a file policy; these retire on {lifecycle.date}"
+        return f"{name!r} is a file policy; these retire on {lifecycle.date}, and Microsoft states no replacement for files in ServiceNow"
     return ""
 
 

@@ -12,6 +12,7 @@ from ...engine.plan import UPDATE, Plan, Resource, SecretDecision, Write
 from ...engine.snapshot import Query, Row, Snapshot
 from ..arm.json_properties import contains, merge_patch, properties_of
 from ..arm.scopes import Scope
+from .manual_steps import accept_costs_step
 from .pricings_api import COLLECTION, FAILED, FREE, STANDARD, extensions_of
 
 PLAN_OPTIONS: dict[str, dict[str, Any]] = {
@@ -28,6 +29,7 @@ PLAN_OPTIONS: dict[str, dict[str, Any]] = {
             "properties": {"type": "dict"},
         },
     },
+    "accept_costs": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 900.0},
 }
 
@@ -38,6 +40,8 @@ class DefenderPlan(Resource):
     def __init__(self, params: Mapping[str, Any], scope: Scope, what_stops: Callable[[], Iterable[str]]) -> None:
         self.name, self.tier, self.sub_plan = params["name"], params["tier"], params["sub_plan"]
         self.scope, self.what_stops = scope, what_stops
+        self.accept_costs = bool(params["accept_costs"])
+        self._turned_on = False
         self.label = f"plan {self.name}"
         self.extensions = {entry["name"]: entry for entry in params["extensions"] or []}
         if not self.name.strip():
@@ -75,9 +79,17 @@ class DefenderPlan(Resource):
         for name, entry in self.extensions.items():
             self._compare(plan, name, entry, found.get(name) if before == STANDARD else None)
         self._warn(plan, before, found)
+        if self.tier == STANDARD != before and not self.accept_costs:
+            plan.manual_steps.append(accept_costs_step(self.name, self.scope))
+            plan.object = {**self._as_result(rows[0], properties), "tier": before}
+            return plan
+        self._turned_on = self._turned_on or self.tier == STANDARD != before
         if plan.drift:
             wanted = {"pricingTier": self.tier or before, **self._properties(found)}
-            plan.writes.append(Write(UPDATE, COLLECTION, self.label, {"properties": wanted}, self.name))
+            write = Write(UPDATE, COLLECTION, self.label, {"properties": wanted}, self.name)
+            # Turning a plan on enables extensions that the same request turns off (docs/facts/defender_for_cloud.md#plans).
+            write.second_pass = self._turned_on
+            plan.writes.append(write)
         plan.object = self._as_result(rows[0], properties)
         return plan
 
@@ -87,7 +99,8 @@ class DefenderPlan(Resource):
             plan.add_drift(f"extension {name}", f"failed: {actual['message']}", wanted["enabled"])
         elif state != wanted["enabled"]:
             plan.add_drift(f"extension {name}", state, wanted["enabled"])
-        properties = wanted["properties"] or {}
+        # The platform refuses properties of an extension that is off (docs/facts/defender_for_cloud.md#plans).
+        properties = (wanted["properties"] or {}) if wanted["enabled"] else {}
         present = {key: actual["properties"].get(key) for key in properties} if actual else {}
         if properties and not contains(present, properties):
             plan.add_drift(f"properties of extension {name}", present or None, properties)
@@ -97,7 +110,7 @@ class DefenderPlan(Resource):
         extensions: dict[str, Any] = {}
         for name, entry in self.extensions.items():
             extensions[name] = {"isEnabled": _word(entry["enabled"])}
-            if entry["properties"]:
+            if entry["properties"] and entry["enabled"]:
                 known = found[name]["properties"] if name in found else {}
                 extensions[name]["additionalExtensionProperties"] = {
                     key: _like(known.get(key), value) for key, value in entry["properties"].items()

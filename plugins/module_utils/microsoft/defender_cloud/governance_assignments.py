@@ -22,6 +22,7 @@ from ...engine.plan import (
 from ...engine.reconcile import summarize_messages
 from ...engine.result import ABSENT, PRESENT, Drift, Result
 from ...engine.snapshot import Query, Row, Snapshot
+from .assignment_preflight import AssignmentPreflight
 from .governance_assignment import ASSIGNMENT_OPTIONS, Assignment, Pair
 from .governance_assignments_api import COLLECTION, COLUMNS, EXPIRED, AssignmentsEndpoint
 
@@ -32,14 +33,24 @@ ASSIGNMENTS_OPTIONS: dict[str, dict[str, Any]] = {
 
 
 class Assignments(Resource):
-    """The desired assignments by the key of their pair. `endpoint` holds what could not be read."""
+    """The desired assignments by the key of their pair. `endpoint` holds what could not be read.
+
+    With `preflight`, as in check mode, writes that the platform would refuse are refused by the plan.
+    """
 
     label = "assignments"
 
-    def __init__(self, desired: Mapping[str, Assignment], default_due_days: int, endpoint: AssignmentsEndpoint) -> None:
+    def __init__(
+        self,
+        desired: Mapping[str, Assignment],
+        default_due_days: int,
+        endpoint: AssignmentsEndpoint,
+        preflight: AssignmentPreflight | None = None,
+    ) -> None:
         if default_due_days < 0:
             raise InvalidInput(f"default_due_days must be 0 or more, not {default_due_days}")
         self.desired, self.default_due_days, self.endpoint = desired, default_due_days, endpoint
+        self.preflight = preflight
 
     def reads(self) -> list[Query]:
         """Read the assignments of all pairs at once."""
@@ -53,6 +64,8 @@ class Assignments(Resource):
             rows.setdefault(row["pair"], []).append(row)
         for key, assignment in self.desired.items():
             self._plan_one(plan, assignment, rows.get(key, []))
+        if self.preflight:
+            plan.writes = [write for write in plan.writes if not self._is_refused(write, self.preflight)]
         self.endpoint.planned, self.endpoint.done = len(plan.writes), 0
         plan.warnings += summarize_messages(
             [outcome["reason"] for outcome in plan.outcomes if outcome["status"] == REFUSED]
@@ -60,6 +73,14 @@ class Assignments(Resource):
         notes = [assignment.note for assignment in self.desired.values() if assignment.note]
         plan.warnings += summarize_messages(notes, "assignments cannot store the ticket's number")
         return plan
+
+    @staticmethod
+    def _is_refused(write: Write, preflight: AssignmentPreflight) -> bool:
+        outcome = write.outcome or {}
+        refusal = preflight.refusal(str(outcome.get("resource_id")))
+        if refusal:
+            outcome.update(status=REFUSED, reason=f"{write.label}: {refusal}")
+        return bool(refusal)
 
     def _plan_one(self, plan: Plan, assignment: Assignment, rows: list[Row]) -> None:
         pair = assignment.pair

@@ -12,6 +12,20 @@ from .governance_rule_conditions import RECOMMENDATIONS, SEVERITIES, read_condit
 from .governance_rule_properties import days_of, owner_of
 from .governance_rules_api import SERVICENOW
 
+PRICES = "https://azure.microsoft.com/pricing/details/defender-for-cloud/"
+
+
+def accept_costs_step(name: str, scope: Scope) -> ManualStep:
+    """Return the decision that turning a plan on requires."""
+    return ManualStep(
+        id=f"plan:{name}:accept_costs",
+        title=f"Decide whether Microsoft may bill the plan {name} on {scope}",
+        reason=f"The plan is off, and Microsoft bills it from the day it is on, for each resource that it covers ({PRICES}). It was not turned on, "
+        f"and what requires it waits for it",
+        where="Variables of the tenant's host (of the module mdc_plan: the option accept_costs), then run again",
+        values={"servicenow_defender_accept_costs": "true"},
+    )
+
 
 def servicenow_step(
     name: str, scope: Scope, properties: Mapping[str, Any], integration: str, ticket_type: str | None

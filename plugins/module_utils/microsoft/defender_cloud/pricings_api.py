@@ -130,5 +130,9 @@ def put_properties(properties: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
     extensions = []
     for name in names:
         entry = {key: value for key, value in present.get(name, {}).items() if key != "operationStatus"}
-        extensions.append({"name": name, **merge_patch(entry, desired.get(name, {}))})
+        merged = {"name": name, **merge_patch(entry, desired.get(name, {}))}
+        if not flag(merged.get("isEnabled")):
+            # Refused with status 500 for an extension that is off (docs/facts/defender_for_cloud.md#plans).
+            merged.pop("additionalExtensionProperties", None)
+        extensions.append(merged)
     return {**body, **({"extensions": extensions} if extensions else {})}

@@ -47,6 +47,8 @@ class ArmKnobs:
     """The same for writes and, separately, for deletions; refilled by a twentieth per second. Live: 200."""
     pricing_seconds: float = 0.3
     """Seconds during which a subscription refuses the next plan change with 409."""
+    eager_extensions: bool = False
+    """Turning a plan on enables its default extensions, even those that the request turns off."""
     failing_extensions: list[str] = field(default_factory=list)
     """Extensions that fail although the response is 200."""
     operation_seconds: float = 0.3

@@ -65,7 +65,8 @@ def put_pricing(request: ArmRequest) -> Reply:
         after["enablementTime"] = (
             before["enablementTime"] if was_on and "enablementTime" in before else moment(request.now)
         )
-        after["extensions"] = _extensions(plan, sent, before if was_on else {})
+        heard = {} if request.tenant.knobs.eager_extensions and not was_on else sent
+        after["extensions"] = _extensions(plan, heard, before if was_on else {})
     request.arm.put("pricings", request.scope, plan, after)
     content = _shown(request, plan)
     for each in content["properties"].get("extensions", []):
@@ -106,6 +107,9 @@ def _check(plan: str, sent: Row, scope: Scope) -> None:
             raise bad_request(f"The extension '{name}' is not offered under the plan '{plan}'.")
         if each.get("isEnabled") not in ("True", "False"):
             raise bad_request(f"'isEnabled' of the extension '{name}' must be the text True or False.")
+        if each["isEnabled"] == "False" and each.get("additionalExtensionProperties"):
+            text = f"AdditionalProperties of Extension '{name}' can't be updated while the extension is disabled"
+            raise arm_error(500, "InternalServerError", text)
 
 
 def _refuse_while_busy(request: ArmRequest) -> None:

@@ -152,10 +152,50 @@ def test_problems_and_unknown_objects_are_reported() -> None:
         "a": instance(snow_preflight_result={"instance": {}, "problems": [problem]}, snow_connection_result=unknown)
     }
     assert fleet_summary(hosts) == [
-        "1 instance: 1 in sync",
-        "not checked: a: table_acl t (r)",
+        "1 instance: 1 unproven",
+        "unproven: a: table_acl t (r)",
         "a: warning release_unknown: No release. Check it",
     ]
+
+
+def test_what_is_unproven_is_named_with_its_reason_and_fails_where_asked() -> None:
+    refused = "the list of connectors is refused (HTTP 403)"
+    rows = [
+        {"object": f"connector {n}", "name": n, "status": "unknown", "evidence": [refused, "x"]} for n in ("a", "b")
+    ]
+    hosts = {"i": IN_SYNC, "t": tenant(mda_connection_verified={"drift": [], "results": rows})}
+    assert fleet_summary(hosts, read_only=True) == [
+        "1 instance: 1 in sync; tenant: unproven",
+        f"unproven: t: connector a, connector b ({refused})",
+    ]
+    assert hosts_to_fail(hosts, unproven=True) == ["t"]
+    assert hosts_to_fail(hosts) == []
+
+
+def test_drift_wins_over_what_is_unproven() -> None:
+    result = state([LIFESPAN])
+    result["results"].append({"object": "plugin x", "status": "unknown", "reason": "v_plugin is closed"})
+    assert fleet_summary({"a": instance(snow_connection_result=result)}, read_only=True) == [
+        "1 instance: 1 drift",
+        "drift: a: oauth_application A (access_token_lifespan)",
+        "unproven: a: plugin x (v_plugin is closed)",
+    ]
+
+
+def test_a_tenant_that_is_required_and_missing_is_unproven() -> None:
+    text = "its group in the inventory is empty"
+    lines = fleet_summary({"a": IN_SYNC}, read_only=True, tenant=[], requires_tenant=True)
+    assert lines == [f"1 instance: 1 in sync; tenant: unproven ({text})"]
+    assert hosts_to_fail({"a": IN_SYNC}, unproven=True, tenant=[], requires_tenant=True) == ["a"]
+    # One that --limit left out is not checked, which is no failure.
+    assert hosts_to_fail({"a": IN_SYNC}, unproven=True, tenant=["t"], requires_tenant=True) == []
+    assert hosts_to_fail({"a": IN_SYNC}, unproven=True, tenant=[]) == []
+
+
+def test_an_expired_token_is_said_to_be_expired() -> None:
+    rows = [{"name": "b", "evidence": [], "status": "connected", "days_left": -3}]
+    hosts = {"t": tenant(mda_connection_result={"drift": [], "results": rows})}
+    assert fleet_summary(hosts, instances=[])[1] == "t: refresh token of connector b has expired"
 
 
 def test_the_posture_shows_what_is_withheld_and_left() -> None:

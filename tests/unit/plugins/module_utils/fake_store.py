@@ -97,6 +97,7 @@ class Platform:
     id_column: str = "sys_id"
     age_columns: tuple[str, ...] = ("sys_created_on", "sys_mod_count", "sys_created_by")
     lengths: LengthSource | None = LengthSource("sys_dictionary", "name", "element", "max_length")
+    discarded_by: str = "A business rule may have discarded it"
     create_attempts: int = 3
     roles: frozenset[str] | None = frozenset({"admin"})
     tells_account: bool = True

@@ -16,6 +16,7 @@ from ansible_collections.secops.servicenow_defender.plugins.filter.assignments_f
 )
 from ansible_collections.secops.servicenow_defender.plugins.filter.tickets_for_recommendations import (
     tickets_for_recommendations,
+    tickets_left_open,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.defender_cloud.assessments import (
     recommendation,
@@ -151,16 +152,18 @@ def test_a_finding_that_is_not_selected_is_left_alone() -> None:
 
 
 def test_gone_is_only_what_would_have_been_read() -> None:
-    row = finding()
+    row, other = finding(), finding("vm9", "Healthy")
     known = (ticket(row),)
-    (entry,) = wanted(known=known, scopes_read=[SUB.upper()])
+    (entry,) = wanted(other, known=known, scopes_read=[SUB.upper()])
     assert entry["state"] == "resolved"
     assert "no longer exists" in entry["close_notes"]
-    assert wanted(known=known, scopes_read=[]) == []
-    assert wanted(known=known, scopes_read=[SUB[:-1], "/subscriptions/other"]) == []
-    assert wanted(known=(ticket(row, description="rewritten by a person"),), scopes_read=[SUB]) == []
-    assert wanted(known=(ticket(row, description=f"Assessment: {finding('vm2')['id']}"),), scopes_read=[SUB]) == []
-    assert wanted(known=(ticket(row, "7", "done"),), scopes_read=[SUB]) == []
+    assert wanted(other, known=known, scopes_read=[]) == []
+    assert wanted(other, known=known, scopes_read=[SUB[:-1], "/subscriptions/other"]) == []
+    assert wanted(other, known=(ticket(row, description="rewritten by a person"),), scopes_read=[SUB]) == []
+    assert (
+        wanted(other, known=(ticket(row, description=f"Assessment: {finding('vm2')['id']}"),), scopes_read=[SUB]) == []
+    )
+    assert wanted(other, known=(ticket(row, "7", "done"),), scopes_read=[SUB]) == []
 
 
 def test_tickets_keep_their_type_and_strangers_are_ignored() -> None:
@@ -385,3 +388,60 @@ def test_of_a_ticket_to_come_only_the_old_number_is_known_to_go() -> None:
     assert "ticket_number" not in new
     row["assignment"] = {**THEIRS, "id": "", "ticket_link": "", "ticket_number": None}
     assert "ticket_number" not in assignments_for_tickets([outcome], [row])[0]
+
+
+# -- what is not believed ---------------------------------------------------------------------------------------------
+
+
+def left(*rows: Row, known: tuple[Row, ...] = (), **options: Any) -> list[str]:
+    found = tickets_left_open(rows, known, scopes_read=[SUB], **options)
+    assert all(problem["severity"] == "error" for problem in found)
+    return [f"{problem['message']}. {problem['remedy']}" for problem in found]
+
+
+def test_a_subscription_that_lists_nothing_any_more_is_not_believed() -> None:
+    known = tuple(ticket(finding(f"vm{number}")) for number in range(3))
+    assert wanted(known=known, scopes_read=[SUB]) == []
+    (problem,) = left(known=known)
+    name = SUB.rpartition("/")[2]
+    assert problem.startswith(
+        f"subscription {name} has 3 open tickets and lists no recommendation any more; none was resolved"
+    )
+    assert "Foundational CSPM" in problem
+    # With a single recommendation left, of any status, the others are believed to be gone.
+    healthy = finding("vm9", "Healthy")
+    assert len(wanted(healthy, known=known, scopes_read=[SUB])) == 3
+    assert left(healthy, known=known) == []
+    # So it is where the operator says so.
+    assert len(wanted(known=known, scopes_read=[SUB], max_resolved="100%")) == 3
+    assert left(known=known, max_resolved="100%") == []
+
+
+def test_a_scope_that_was_not_read_is_not_named() -> None:
+    known = (ticket(finding()),)
+    assert tickets_left_open([], known, scopes_read=["/subscriptions/00000000-0000-0000-0000-0000000000ff"]) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "healed", "resolved"),
+    [("", 10, 10), ("", 11, 0), ("50%", 20, 20), ("50%", 21, 0), ("3", 4, 0), (3, 3, 3), ("0", 1, 0), ("100%", 40, 40)],
+)
+def test_no_more_tickets_are_resolved_than_the_limit(limit: Any, healed: int, resolved: int) -> None:
+    rows = [finding(f"vm{number}", "Healthy" if number < healed else "Unhealthy") for number in range(40)]
+    known = tuple(ticket(row) for row in rows)
+    entries = wanted(*rows, known=known, max_resolved=limit)
+    assert sum(entry["state"] == "resolved" for entry in entries) == resolved
+    assert sum(entry["state"] == "open" for entry in entries) == 40 - healed
+    problems = left(*rows, known=known, max_resolved=limit)
+    if resolved:
+        assert problems == []
+    else:
+        assert problems[0].startswith(f"{healed} of 40 open tickets would be resolved")
+        assert f"mdc_tickets_max_resolved={healed}" in problems[0]
+
+
+@pytest.mark.parametrize("limit", ["many", "-1", "1.5", "25 percent"])
+def test_a_limit_that_is_none_is_refused(limit: str) -> None:
+    for call in (wanted, left):
+        with pytest.raises(AnsibleFilterError, match="must be a number, or a percentage"):
+            call(max_resolved=limit)

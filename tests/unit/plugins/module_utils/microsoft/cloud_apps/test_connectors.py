@@ -18,13 +18,17 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connector_health import (
     status_of,
-    token_days_left,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
     normalize_address,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.evidence import (
     instance_id,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.refresh_token import (
+    days_left,
+    token_end,
+    token_problems,
 )
 from ansible_collections.secops.servicenow_defender.plugins.modules import mda_connector_info, mda_connectors
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
@@ -151,9 +155,38 @@ def test_case_slash_and_port_make_no_other_address(url: str) -> None:
     assert normalize_address(url) == "https://acme-dev.service-now.com"
 
 
-def test_a_refresh_token_lives_ninety_days() -> None:
-    assert token_days_left("") is None
-    assert (token_days_left("2020-01-01T00:00:00+00:00") or 0) < 0
+CONNECTED_AT = "2026-09-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("lifespan", "expires_at", "end"),
+    [
+        (None, None, "2026-11-30T00:00:00+00:00"),
+        (0, "", "2026-11-30T00:00:00+00:00"),
+        (30 * 86400, None, "2026-10-01T00:00:00+00:00"),
+        (315360000, None, "2026-11-30T00:00:00+00:00"),
+        # The latest expiry on the instance bounds the end; that of a token which was issued later does not extend it.
+        (7776000, "2026-09-11T00:00:00Z", "2026-09-11T00:00:00+00:00"),
+        (7776000, "2027-02-01T00:00:00Z", "2026-11-30T00:00:00+00:00"),
+        (7776000, "soon", "2026-11-30T00:00:00+00:00"),
+    ],
+)
+def test_a_refresh_token_lives_as_long_as_its_application_says(
+    lifespan: int | None, expires_at: str | None, end: str
+) -> None:
+    assert token_end(CONNECTED_AT, lifespan, expires_at) == end
+    assert token_end("", lifespan, expires_at) == ""
+
+
+def test_an_expired_token_is_an_error_without_negative_days() -> None:
+    end = token_end("2020-01-01T00:00:00+00:00")
+    assert (days_left(end) or 0) < 0
+    (problem,) = token_problems("acme", "2020-01-01T00:00:00+00:00", end)
+    assert (problem.severity, problem.id) == ("error", "connector_token:acme")
+    assert "its refresh token expired on 2020-03-31" in problem.message
+    assert "-" not in problem.message.replace(end, "")
+    assert days_left("") is None
+    assert not list(token_problems("acme", "", ""))
 
 
 def test_a_connected_instance_is_as_described(server: Loopback, task: Task) -> None:
@@ -178,6 +211,15 @@ def test_the_end_of_a_token_is_told_from_day_75(server: Loopback, task: Task) ->
     result = task({}, {"name": "old", "instance_url": "https://old.service-now.com"})
     assert [problem["id"] for problem in result["problems"]] == ["connector_token:old"]
     assert [row["days_left"] for row in result["results"]] == [15, 13]
+
+
+def test_the_lifespan_of_the_application_ends_a_token_early(server: Loopback, task: Task) -> None:
+    Portal(server, record(lastConnected=NOW_MS - 31 * DAY_MS))
+    result = task({"refresh_token_lifespan": 30 * 86400})
+    (problem,) = result["problems"]
+    assert problem["severity"] == "error"
+    assert "expired on" in problem["message"]
+    assert result["results"][0]["days_left"] < 0
 
 
 def test_a_connector_in_error_comes_with_the_message_and_the_fix(server: Loopback, task: Task) -> None:

@@ -104,8 +104,21 @@ def test_two_policies_of_one_name_are_told_apart_by_id(server: Loopback, task: T
         ("Activity from anonymous IP addresses", "ANOMALY_DETECTION", "replaced", ""),
         ("Anything of ours", "FILE", "retires", "2027-01-06"),
         ("Anything of ours", "AUDIT", "current", ""),
+        ("Detect a file shared with an unauthorized domain", "", "retires", "2027-01-06"),
+        ("Detect a file shared with personal email addresses", "", "retires", "2027-01-06"),
+        ("Detect files with PII/PCI/PHI", "", "retires", "2027-01-06"),
+        ("detect files with PCI (built-in)", "", "retires", "2027-01-06"),
+        ("Logon from a risky IP address", "AUDIT", "current", ""),
     ],
 )
 def test_what_became_of_a_policy_is_known(name: str, kind: str, standing: str, date: str) -> None:
     lifecycle = lifecycle_of(name, kind)
     assert (lifecycle.standing, lifecycle.date) == (standing, date)
+
+
+def test_enabling_a_file_policy_names_its_end_even_where_it_is_missing(server: Loopback, task: Task) -> None:
+    Policies(server)
+    result, warnings = task({"name": "Detect files with PII/PCI/PHI"})
+    (row,) = result["results"]
+    assert (row["status"], row["standing"], row["date"], row["successors"]) == ("missing", "retires", "2027-01-06", [])
+    assert "retire on 2027-01-06, and Microsoft states no replacement for files in ServiceNow" in warnings[0]

@@ -15,7 +15,14 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 from ansible_collections.secops.servicenow_defender.plugins.modules import mdc_plan
 from tests.unit.plugins.module_utils.conftest import Clock
 from tests.unit.plugins.module_utils.loopback import answer
-from tests.unit.plugins.module_utils.microsoft.fake_arm import SCOPE, SECURITY, ResourceManagerDouble, error, properties
+from tests.unit.plugins.module_utils.microsoft.fake_arm import (
+    SCOPE,
+    SECURITY,
+    Done,
+    ResourceManagerDouble,
+    error,
+    properties,
+)
 
 PATH = f"{SCOPE}{SECURITY}/pricings/CloudPosture"
 SCAN, DATA = "AgentlessVmScanning", "SensitiveDataDiscovery"
@@ -25,6 +32,11 @@ def extension(name: str, *, on: bool, code: str = "Succeeded", message: str = "d
     return {"name": name, "isEnabled": str(on), "operationStatus": {"code": code, "message": message}, **more}
 
 
+def run(arm: ResourceManagerDouble, **options: Any) -> Done:
+    """Run the module with the costs accepted."""
+    return arm.run(mdc_plan, **{"accept_costs": True, "tier": "Standard", **options})
+
+
 def is_on(arm: ResourceManagerDouble, *extensions: dict[str, Any], **more: Any) -> None:
     read_only = {"freeTrialRemainingTime": "PT0S", "enablementTime": "2026-01-01T00:00:00Z", "inherited": "False"}
     arm.has(PATH, pricingTier="Standard", extensions=list(extensions), **read_only, **more)
@@ -32,9 +44,9 @@ def is_on(arm: ResourceManagerDouble, *extensions: dict[str, Any], **more: Any) 
 
 def test_a_plan_is_switched_on_once(arm: ResourceManagerDouble) -> None:
     arm.has(PATH, pricingTier="Free")
-    foretold = arm.run(mdc_plan, tier="Standard", check_mode=True)
+    foretold = run(arm, check_mode=True)
     assert not arm.writes
-    done = arm.run(mdc_plan, tier="Standard")
+    done = run(arm)
     assert arm.puts == [{"properties": {"pricingTier": "Standard"}}]
     assert (
         foretold["drift"]
@@ -43,7 +55,7 @@ def test_a_plan_is_switched_on_once(arm: ResourceManagerDouble) -> None:
     )
     assert (foretold["diff"], foretold["changed"]) == (done["diff"], True)
     assert done["plan"]["tier"] == "Standard"
-    again = arm.run(mdc_plan, tier="Standard")
+    again = run(arm)
     assert (again["changed"], again["drift"], len(arm.puts)) == (False, [], 1)
 
 
@@ -58,13 +70,13 @@ def test_a_tier_that_is_not_set_is_not_managed(arm: ResourceManagerDouble) -> No
 def test_words_for_booleans_are_no_deviation(arm: ResourceManagerDouble) -> None:
     is_on(arm, extension(SCAN, on=True), extension(DATA, on=False))
     wanted = [{"name": SCAN}, {"name": DATA, "enabled": False}]
-    assert arm.run(mdc_plan, extensions=wanted)["changed"] is False
+    assert run(arm, extensions=wanted)["changed"] is False
 
 
 def test_what_is_not_described_of_a_plan_that_is_on_goes_along_as_it_is(arm: ResourceManagerDouble) -> None:
     kept = {"additionalExtensionProperties": {"ExclusionTags": [{"key": "scan", "value": "no"}]}}
     is_on(arm, extension(SCAN, on=True, **kept), extension(DATA, on=True), subPlan="P2", enforce="True")
-    arm.run(mdc_plan, extensions=[{"name": DATA, "enabled": False}])
+    run(arm, extensions=[{"name": DATA, "enabled": False}])
     assert arm.puts == [
         {
             "properties": {
@@ -81,8 +93,8 @@ def test_properties_of_an_extension_are_compared_and_sent_as_the_platform_keeps_
     arm: ResourceManagerDouble,
 ) -> None:
     is_on(arm, extension(DATA, on=True, additionalExtensionProperties={"Cap": "5000", "Other": "1"}))
-    assert arm.run(mdc_plan, extensions=[{"name": DATA, "properties": {"Cap": 5000}}])["changed"] is False
-    done = arm.run(mdc_plan, extensions=[{"name": DATA, "properties": {"Cap": 100}}])
+    assert run(arm, extensions=[{"name": DATA, "properties": {"Cap": 5000}}])["changed"] is False
+    done = run(arm, extensions=[{"name": DATA, "properties": {"Cap": 100}}])
     assert properties(arm.puts[0])["extensions"][0]["additionalExtensionProperties"] == {"Cap": "100", "Other": "1"}
     assert done["drift"][0]["field"] == f"properties of extension {DATA}"
 
@@ -93,7 +105,7 @@ def test_a_plan_that_is_switched_on_gets_only_what_is_described(arm: ResourceMan
         pricingTier="Free",
         extensions=[{"name": SCAN, "isEnabled": "False"}, {"name": DATA, "isEnabled": "False"}],
     )
-    arm.run(mdc_plan, tier="Standard", extensions=[{"name": DATA}])
+    run(arm, extensions=[{"name": DATA}])
     assert arm.puts == [
         {"properties": {"pricingTier": "Standard", "extensions": [{"name": DATA, "isEnabled": "True"}]}}
     ]
@@ -107,7 +119,7 @@ def test_another_update_is_waited_for_with_progress(arm: ResourceManagerDouble, 
     # The other update sets something, too: it must not be undone by what was read before.
     arm.script(f"GET {PATH}", answer(arm.documents[PATH]), answer(arm.documents[PATH]))
     arm.documents[PATH] = {**arm.documents[PATH], "properties": {**properties(arm.documents[PATH]), "enforce": "True"}}
-    done = arm.run(mdc_plan, extensions=[{"name": DATA, "enabled": False}])
+    done = run(arm, extensions=[{"name": DATA, "enabled": False}])
     assert [properties(body).get("enforce") for body in arm.puts] == [None, *["True"] * refusals]
     low, high = (11.9, 12.1) if headers else (14.9, 30)
     assert low <= sum(clock.naps) <= high
@@ -119,7 +131,7 @@ def test_another_update_that_does_not_settle_is_an_error(arm: ResourceManagerDou
     arm.has(PATH, pricingTier="Free")
     arm.script(f"PUT {PATH}", *[error("Conflict", "try later", 409)] * 9)
     with pytest.raises(EngineError, match=r"has not ended within 60 s \(Conflict: try later\).*wait_timeout"):
-        arm.run(mdc_plan, tier="Standard", wait_timeout=60)
+        run(arm, wait_timeout=60)
 
 
 def test_a_failed_extension_within_success_is_a_failure_that_names_it(arm: ResourceManagerDouble) -> None:
@@ -131,31 +143,31 @@ def test_a_failed_extension_within_success_is_a_failure_that_names_it(arm: Resou
 
     arm.changes = fail
     with pytest.raises(EngineError) as raised:
-        arm.run(mdc_plan, tier="Standard")
+        run(arm)
     assert f"extension {SCAN} -> Failed: no right to assign roles. Kept: tier Standard, {DATA} on" in str(raised.value)
     # It is not forgotten: described, it is tried again; else it is warned of.
-    assert any("has the status Failed" in warning for warning in arm.run(mdc_plan).warnings)
+    assert any("has the status Failed" in warning for warning in run(arm).warnings)
     arm.changes = None
-    assert arm.run(mdc_plan, extensions=[{"name": SCAN}])["drift"][0]["before"] == "failed: no right to assign roles"
+    assert run(arm, extensions=[{"name": SCAN}])["drift"][0]["before"] == "failed: no right to assign roles"
 
 
 def test_switching_off_says_what_stops(arm: ResourceManagerDouble) -> None:
     is_on(arm, extension(SCAN, on=True), extension(DATA, on=False))
     arm.has(f"{SCOPE}{SECURITY}/integrations/1", displayName="prod-itsm")
-    done = arm.run(mdc_plan, tier="Free", check_mode=True)
+    done = run(arm, tier="Free", check_mode=True)
     (warning,) = done.warnings
     assert f"extension {SCAN}, governance rules, the ServiceNow integration prod-itsm with its tickets" in warning
     assert DATA not in warning
-    arm.run(mdc_plan, tier="Free")
+    run(arm, tier="Free")
     assert arm.puts == [{"properties": {"pricingTier": "Free"}}]
-    assert arm.run(mdc_plan, tier="Free").warnings == []
+    assert run(arm, tier="Free").warnings == []
 
 
 def test_what_the_platform_drops_is_an_error(arm: ResourceManagerDouble) -> None:
     is_on(arm, extension(DATA, on=True))
     arm.changes = lambda document: document["properties"].update(extensions=[extension(DATA, on=True)])
     with pytest.raises(EngineError, match="extension Unheard is False, not True"):
-        arm.run(mdc_plan, extensions=[{"name": "Unheard"}])
+        run(arm, extensions=[{"name": "Unheard"}])
 
 
 @pytest.mark.parametrize(
@@ -169,11 +181,74 @@ def test_what_the_platform_drops_is_an_error(arm: ResourceManagerDouble) -> None
 )
 def test_what_cannot_be_meant_is_refused(arm: ResourceManagerDouble, options: Any, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
-        arm.run(mdc_plan, **options)
+        run(arm, **options)
     assert not arm.writes
 
 
 def test_a_subscription_that_is_not_there_is_named(arm: ResourceManagerDouble) -> None:
     arm.script(f"GET {PATH}", error("SubscriptionNotFound", "The subscription could not be found", 404))
     with pytest.raises(Refused, match="Check the subscription's id"):
-        arm.run(mdc_plan)
+        run(arm)
+
+
+# -- costs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_billed_plan_is_not_turned_on_without_consent(arm: ResourceManagerDouble, *, check_mode: bool) -> None:
+    arm.has(PATH, pricingTier="Free")
+    found = run(arm, accept_costs=False, extensions=[{"name": DATA}], check_mode=check_mode)
+    assert (found["changed"], arm.writes) == (False, [])
+    assert [(entry["field"], entry["before"], entry["after"]) for entry in found["drift"]] == [
+        ("tier", "Free", "Standard"),
+        (f"extension {DATA}", False, True),
+    ]
+    (step,) = found["manual_steps"]
+    assert "bills it" in step["reason"]
+    assert step["values"] == {"servicenow_defender_accept_costs": "true"}
+    assert found["plan"]["tier"] == "Free"
+
+
+def test_a_plan_that_is_on_needs_no_consent(arm: ResourceManagerDouble) -> None:
+    is_on(arm, extension(DATA, on=True))
+    done = run(arm, accept_costs=False, extensions=[{"name": DATA, "enabled": False}])
+    assert (done["changed"], done["manual_steps"], len(arm.puts)) == (True, [], 1)
+    assert run(arm, accept_costs=False, tier="Free")["changed"] is True
+
+
+# -- extensions -------------------------------------------------------------------------------------------------------
+
+
+def test_an_extension_is_turned_off_without_its_properties(arm: ResourceManagerDouble) -> None:
+    kept = {"additionalExtensionProperties": {"Cap": "5000"}}
+    is_on(arm, extension(DATA, on=True, **kept), extension(SCAN, on=False, **kept))
+    wanted = [{"name": DATA, "enabled": False, "properties": {"Cap": 100}}]
+    run(arm, extensions=wanted)
+    off = [{"name": name, "isEnabled": "False"} for name in (DATA, SCAN)]
+    assert properties(arm.puts[0])["extensions"] == off
+    assert run(arm, extensions=wanted)["changed"] is False
+
+
+def test_what_turning_on_enables_against_the_request_is_turned_off_by_a_second_one(arm: ResourceManagerDouble) -> None:
+    arm.has(PATH, pricingTier="Free")
+
+    def enable_all(document: dict[str, Any]) -> None:
+        arm.changes = None
+        document["properties"]["extensions"] = [extension(SCAN, on=True), extension(DATA, on=True)]
+
+    arm.changes = enable_all
+    done = run(arm, extensions=[{"name": SCAN, "enabled": False}])
+    assert done["changed"] is True
+    assert [properties(body)["extensions"][0]["isEnabled"] for body in arm.puts] == ["False", "False"]
+    states = {entry["name"]: entry["enabled"] for entry in done["plan"]["extensions"]}
+    assert states == {SCAN: False, DATA: True}
+    assert run(arm, extensions=[{"name": SCAN, "enabled": False}])["changed"] is False
+
+
+def test_an_extension_that_stays_on_is_an_error_in_the_platforms_terms(arm: ResourceManagerDouble) -> None:
+    arm.has(PATH, pricingTier="Free")
+    arm.changes = lambda document: document["properties"].update(extensions=[extension(SCAN, on=True)])
+    with pytest.raises(EngineError, match=f"extension {SCAN} is True, not False.*policy of the tenant") as raised:
+        run(arm, extensions=[{"name": SCAN, "enabled": False}])
+    assert "business rule" not in str(raised.value)
+    assert len(arm.puts) == 2

@@ -56,6 +56,7 @@ class Governance:
         self.faults: list[Reply | None] = []
         self.refused: dict[str, Reply] = {}
         self.narrow = False
+        self.tier, self.actions = "Standard", ["*"]
         self.page = 3
         server.answers_by(self._answer)
 
@@ -83,8 +84,12 @@ class Governance:
         return [line for line in self.server.lines if not line.startswith("GET ")]
 
     def _answer(self, request: Received) -> Reply:
-        assert request.query["api-version"] in ("2022-01-01-preview", "2025-05-04")
         path = request.path.lower()
+        if path.endswith("/pricings/cloudposture"):
+            return answer({"id": path, "properties": {"pricingTier": self.tier}})
+        if path.endswith("/permissions"):
+            return answer({"value": [{"actions": self.actions, "notActions": []}]})
+        assert request.query["api-version"] in ("2022-01-01-preview", "2025-05-04")
         for start, reply in self.refused.items():
             if path.startswith(start.lower()):
                 return reply
@@ -493,3 +498,37 @@ def test_what_is_no_date_is_told(text: str) -> None:
     except (ValueError, OverflowError):
         return
     assert json.dumps(text)[1:5].isdigit()
+
+
+# -- what check mode foresees -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tier", "actions", "words"),
+    [
+        ("Free", ["*"], "Defender CSPM .CloudPosture. is off on subscription"),
+        ("Standard", ["Microsoft.Security/*/read"], "the identity may not write assignments"),
+    ],
+)
+def test_check_mode_fails_where_the_platform_would_refuse(
+    task: Task, governance: Governance, tier: str, actions: list[str], words: str
+) -> None:
+    governance.has(machine("vm1"), machine("vm2"))
+    governance.tier, governance.actions = tier, actions
+    wanted = [
+        {"recommendation": VULNERABLE, "resource_id": machine(name), "ticket_link": LINK} for name in ("vm1", "vm2")
+    ]
+    with pytest.raises(EngineError, match=words):
+        task(*wanted, check_mode=True)
+    read = sum(line.lower().endswith("/pricings/cloudposture") for line in governance.server.lines)
+    assert read == 1, "once for each subscription"
+    assert governance.writes == []
+
+
+def test_what_is_in_sync_costs_no_further_request(task: Task, governance: Governance) -> None:
+    governance.has(machine("vm1"))
+    entry = {"recommendation": VULNERABLE, "resource_id": machine("vm1"), "ticket_link": LINK}
+    task(entry)
+    governance.tier = "Free"
+    assert task(entry, check_mode=True)["changed"] is False
+    assert not any("pricings" in line for line in governance.server.lines)
