@@ -47,11 +47,11 @@ class ProgressLine:
 
     show: Callable[[str], None]
     interval: float = PROGRESS_INTERVAL
-    started: float = field(default_factory=lambda: time.monotonic())
-    shown: float = 0.0
+    started: float = field(init=False)
+    shown: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shown = self.started
+        self.started = self.shown = time.monotonic()
 
     @property
     def seconds(self) -> float:

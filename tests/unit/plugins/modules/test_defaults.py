@@ -45,6 +45,7 @@ REASONS = {
     "install": SWITCH,
     "validate_credentials": SWITCH,
     "confirm_assignment_loss": SWITCH,
+    "accept_costs": SWITCH,
     "allow_irreversible": SWITCH,
     "allow_plugins": SWITCH,
     "accept_side_effects": SWITCH,
