@@ -196,7 +196,7 @@ def test_what_is_refused_is_told_and_the_rest_is_written(playbook: Playbooks, sa
         assign("bad number", {**mine, "ticket_link": None}, more=IGNORED),
     ]
     run = tenant.run(playbook, cases)
-    assert [outcome["status"] for outcome in run["some"]["results"]] == ["refused", "changed", "changed"]
+    assert [outcome["status"] for outcome in run["some"]["results"]] == ["refused", "refused", "changed"]
     expired, denied, written = run["some for real"]["results"]
     assert [outcome["status"] for outcome in (expired, denied, written)] == ["refused", "refused", "changed"]
     assert "the recommendation has expired" in expired["reason"]

@@ -104,8 +104,8 @@ def test_missing_rights_are_named(playbook: Playbooks, sandbox: SandboxProcess) 
 def test_calls_wait_for_their_turn(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     """Twenty-nine calls of another run are on record, so the second of ours has to wait until they are a minute old."""
     tenant = SimulatedTenant(sandbox)
-    folder = playbook.folder / "ansible/tmp"
-    folder.mkdir(parents=True)
+    folder = (playbook.commands.home if playbook.commands else playbook.folder / "ansible") / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
     throttle = RateLimit(tenant.access["mda_url"], print, folder)
     began = float(int(time.time()) - 56)
     throttle.file.write_text(json.dumps([began] * 29))

@@ -100,7 +100,7 @@ def test_records_that_show_no_connection_are_refused(playbook: Playbooks, sandbo
 def test_what_is_missing_is_named(playbook: Playbooks) -> None:
     run = playbook("learn_contract", {HOST: {}}, variables={"learn_contract_name": "acme"})
     assert run.status != 0
-    assert "learn_contract takes learn_contract_har" in run["Validate that all variables are set"].message
+    assert "learn_contract needs learn_contract_har" in run["Validate that all variables are set"].message
 
 
 def assert_refused(run: Run, path: Path, words: str, secrets: dict[str, str]) -> None:

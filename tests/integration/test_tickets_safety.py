@@ -232,7 +232,7 @@ def test_a_double_that_nobody_touched_is_canceled_in_favour_of_the_older_one(
     assert run["check"]["drift"] == run["real"]["drift"] != []
     canceled = instance.row("incident", sys_id=double)
     assert canceled["state"] == "8"
-    assert canceled["close_notes"] == f"Duplicate of {first['number']}: two runs that overlapped created both."
+    assert canceled["close_notes"] == f"Duplicate of {first['number']}: two overlapping runs created both."
     assert run["real"]["results"][0]["number"] == first["number"]
     assert not run["again"].changed
 
