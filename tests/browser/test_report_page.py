@@ -69,7 +69,7 @@ def test_the_page_shows_the_fleet_and_what_to_do(show: Show) -> None:
     page = show(fleets.small())
     expect(page).to_have_title("Drift report: 2 of 5 instances")
     expect(page.locator(".verdict")).to_have_text(
-        "2 of 5 instances deviate from what is described, 1 failed, 1 could not be reached."
+        "2 of 5 instances deviate from the desired state, 1 failed, 1 could not be reached."
     )
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="acme-dev"))
     expect(row.first).to_contain_text("2 deviations")
