@@ -133,7 +133,7 @@ def run_story(demo: Demo, fleet: SandboxProcess) -> None:
     hosts = demo.play("drift")
     demo.expect(
         "drift names acme-test and acme-prod, and only those",
-        sorted(h for h, (_c, failed) in hosts.items() if failed) == ["acme-prod", "acme-test"],
+        sorted(host for host, (changed, _failed) in hosts.items() if changed) == ["acme-prod", "acme-test"],
     )
     demo.expect(
         "the report is written", (demo.report / "drift.html").exists() and (demo.report / "drift.json").exists()
