@@ -4,18 +4,15 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..transport.errors import BadConnectionOption, HttpError, SignInFailed
 from ..transport.session import Response, Session
+from ..transport.token_cache import Token, TokenCache, key_of
 
 TOKEN_PATH = "/oauth_token.do"
-RENEW_BEFORE = 60.0
-SHORTEST_LIFE = 5.0
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 WIRE_GRANT = {
@@ -87,17 +84,8 @@ class FixedSigner:
         return False
 
 
-@dataclass
-class Token:
-    """An access token and when it ends (seconds of the monotonic clock)."""
-
-    text: str
-    ends: float
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-# One token per instance and credentials in this process. The key holds a digest, not the credentials.
-_tokens: dict[str, Token] = {}
+# One token for each instance and credentials in this process.
+TOKENS = TokenCache(renew_before=60.0)
 
 
 @dataclass
@@ -108,8 +96,7 @@ class TokenSigner:
     form: dict[str, str]
 
     def __post_init__(self) -> None:
-        material = "\0".join([self.session.base_url, *(f"{k}={v}" for k, v in sorted(self.form.items()))])
-        self._key = hashlib.sha256(material.encode()).hexdigest()
+        self._key = key_of(self.session.base_url, *(f"{k}={v}" for k, v in sorted(self.form.items())))
 
     def headers(self) -> Mapping[str, str]:
         """Return the bearer header, with a token that lives for at least another moment."""
@@ -117,16 +104,13 @@ class TokenSigner:
 
     def renew(self) -> bool:
         """Forget the token that was refused; the next request fetches another."""
-        return _tokens.pop(self._key, None) is not None
+        return TOKENS.forget(self._key)
 
     def token(self) -> Token:
         """Return a live token."""
-        known = _tokens.get(self._key)
-        if known is None or known.ends - time.monotonic() <= 0:
-            known = _tokens[self._key] = request_token(self.session, self.form)
-            self.session.caller.redactor.add(known.text)
-        self.session.caller.redactor.add(known.text)
-        return known
+        token = TOKENS.token(self._key, lambda: request_token(self.session, self.form))
+        self.session.caller.redactor.add(token.text)
+        return token
 
 
 def ask_for_token(session: Session, form: Mapping[str, str]) -> Response:
@@ -147,9 +131,7 @@ def request_token(session: Session, form: Mapping[str, str]) -> Token:
             f"sign-in to {session.base_url} with grant {form['grant_type']} was refused. "
             f"{answer.error(session.caller.redactor.scrub_text)}. Likely causes: {'; '.join(likely_causes(answer))}"
         )
-    life = lifetime(data.get("expires_in"))
-    margin = min(RENEW_BEFORE, life / 2)
-    return Token(str(data["access_token"]), time.monotonic() + max(SHORTEST_LIFE, life - margin), data)
+    return Token(str(data["access_token"]), lifetime(data.get("expires_in")), data)
 
 
 def lifetime(value: Any) -> float:

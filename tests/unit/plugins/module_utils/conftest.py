@@ -22,6 +22,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     polling,
     retry,
     session,
+    token_cache,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session, Settings
 from tests.unit.plugins.module_utils.loopback import Loopback
@@ -53,7 +54,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that the product sees."""
     shown = Clock()
-    for module in (session, retry, polling, auth, store, batch):
+    for module in (session, retry, polling, token_cache, store, batch):
         monkeypatch.setattr(module, "time", shown)
     return shown
 
@@ -62,7 +63,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No connections, tokens or environment left over from anything before."""
     http_session._sessions.clear()
-    auth._tokens.clear()
+    auth.TOKENS.clear()
     batch._without_batch.clear()
     change_api._absent.clear()
     for name in ENVIRONMENT:
