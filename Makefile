@@ -12,8 +12,8 @@ ifeq ($(CORE_RELEASE),)
 $(error ANSIBLE_CORE is $(ANSIBLE_CORE), which $(CORES) does not have)
 endif
 PACKAGE := secops-servicenow_defender
-CONTENT := CHANGELOG.rst CODE_OF_CONDUCT.md CONTRIBUTING.md LICENSE README.md SECURITY.md changelogs docs extensions galaxy.yml \
-  meta playbooks plugins requirements.txt roles tests/config.yml tests/sanity
+CONTENT := CHANGELOG.rst CODE_OF_CONDUCT.md CONTRIBUTING.md LICENSE README.md SECURITY.md TESTING.md changelogs docs examples extensions \
+  galaxy.yml meta playbooks plugins requirements.txt roles tests/config.yml tests/sanity
 # Folders count as sources too: their time stamp changes when a file is removed. Full paths, as `docs` is a target as well.
 SOURCES := $(shell find $(addprefix $(CURDIR)/,$(CONTENT)) -name __pycache__ -prune -o -print 2>/dev/null)
 
@@ -33,10 +33,10 @@ ifneq ($(shell uname -s),Darwin)
 export LC_ALL := C.UTF-8
 endif
 
-CHECKS := lint docs sanity unit integration browser
+CHECKS := lint docs sanity unit integration walks browser automation
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check compatibility $(CHECKS) build bench action-groups changelog format clean
+.PHONY: help demo test check compatibility $(CHECKS) build site bench resilience action-groups changelog format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ demo: .cache/installed ## show the whole job against a simulated fleet, with no 
 test: .cache/installed ## everything that CI checks
 	@$(VENV)/bin/python -m tools.checks
 
-check: .cache/installed ## lint without ansible-lint, unit tests and one play, for daily use
+check: .cache/installed ## lint without ansible-lint, most unit tests and one play, for daily use
 	@$(VENV)/bin/python -m tools.checks check
 
 compatibility: .cache/installed ## what ansible-core can break, for one line of it: ANSIBLE_CORE=2.21 PYTHON=python3.12
@@ -57,8 +57,10 @@ lint: ## format, style, types, YAML, Ansible and changelog rules, action groups
 docs: ## documentation of modules, plugins and roles
 sanity: ## ansible-test sanity, without Docker
 unit: ## unit tests
-integration: ## modules, roles and playbooks against the simulated fleet
+integration: ## modules, roles and playbooks against the simulated fleet; of walks a sample: SEED=1
+walks: ## all cases of the walks among the integration tests
 browser: ## the report page in a real browser
+automation: ## rulebooks, and slices and content of a controller, with ansible-rulebook, ansible-runner and awx.awx
 
 $(CHECKS): .cache/installed
 	@$(VENV)/bin/python -m tools.checks $@
@@ -66,8 +68,14 @@ $(CHECKS): .cache/installed
 build: .cache/installed ## the archive for Galaxy, in build/, tried out in an empty place
 	@$(VENV)/bin/python -m tools.checks build
 
+site: .cache/installed ## the documentation as a web site, in build/site/html
+	@$(VENV)/bin/python -m tools.site
+
 bench: .cache/installed ## measure the budgets of speed and memory
 	@$(VENV)/bin/python -m tests.perf
+
+resilience: .cache/installed ## kill runs, let them overlap, add faults, and compare every row afterwards: SEED=1 ONLY=kills
+	@$(VENV)/bin/python -m tests.resilience $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 action-groups: $(VENV)/ready ## rewrite the action groups in meta/runtime.yml
 	@$(VENV)/bin/python -m tools.action_groups

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the checks of the project: `python -m tools.checks [group ...]`, by default all groups; `check` is a quick choice.
+"""Run the checks of the project: `python -m tools.checks [group ...]`, by default all groups but `walks`; `check` is a quick choice.
 
 Prints one line per step with its time, the whole output of a step that failed, and at the end the number of tests that
 passed and failed. A step that is no test run counts as one failure when it fails. The Makefile sets up the environment.
@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -29,14 +30,13 @@ LEFT_OUT = 77
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One command; `report` names the JUnit file of a test run, `alone` keeps other steps from disturbing it."""
+    """One command; `report` names the JUnit file of a test run."""
 
     group: str
     name: str
     command: Sequence[str]
     folder: Path = ROOT
     report: Path | None = None
-    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +60,10 @@ def tool(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", f"tools.{module}", *arguments]
 
 
-def tests(group: str, *command: str, alone: bool = False) -> Step:
+def tests(group: str, *command: str) -> Step:
     """Return the step that runs the tests of a group and leaves a JUnit report."""
     report = CACHE / "reports" / f"{group}.xml"
-    return Step(group=group, name="pytest", command=[*command, f"--junitxml={report}"], report=report, alone=alone)
+    return Step(group=group, name="pytest", command=[*command, f"--junitxml={report}"], report=report)
 
 
 def mypy(name: str, *arguments: str, folder: Path = ROOT) -> Step:
@@ -73,19 +73,24 @@ def mypy(name: str, *arguments: str, folder: Path = ROOT) -> Step:
 
 
 PYTEST = (sys.executable, "-m", "pytest", "-q")
+RESILIENCE = (sys.executable, "-m", "tests.resilience", "--sample")
+# An idle process takes over tests of the other: its share had the longer ones.
+PARALLEL = (*PYTEST, "-n", str(max(2, os.cpu_count() or 1)), "--dist", "worksteal")
+# Of walks, a sample: each day another one.
+SAMPLE = f"--sample={os.environ.get('SEED') or date.today()}"
 # antsibull-docs writes a log into HOME.
 ANTSIBULL_DOCS = ("env", f"HOME={CACHE}", "antsibull-docs", "lint-collection-docs")
 STRICT = ("--plugin-docs", "--check-extra-docs-refs", "--disallow-unknown-collection-refs")
 
-# The longest first: it runs in parallel with all that follow. Types and documentation are checked where they are installed.
+# The longest first: it runs in parallel with the others, so that no core is idle. Types and documentation are checked where
+# they are installed.
 STEPS = (
-    Step(group="sanity", name="ansible-test", command=tool("sanity")),
+    tests("integration", *PARALLEL, SAMPLE, "tests/integration"),
     Step(group="lint", name="ruff check", command=["ruff", "check", "--quiet", "."]),
     Step(group="lint", name="ruff format", command=["ruff", "format", "--check", "--quiet", "--diff", "."]),
     mypy("plugins", "-p", PLUGINS, folder=COLLECTIONS),
     mypy("tools", "tools", "tests/sandbox"),
     Step(group="lint", name="yamllint", command=["yamllint", "--strict", "."]),
-    Step(group="lint", name="ansible-lint", command=["ansible-lint", "--offline", "--nocolor", "-q"]),
     Step(group="lint", name="changelog", command=["antsibull-changelog", "lint"]),
     Step(group="lint", name="action groups", command=tool("action_groups", "--check")),
     Step(group="lint", name="licences", command=tool("licenses")),
@@ -94,17 +99,25 @@ STEPS = (
     Step(group="lint", name="module docs", command=tool("module_docs")),
     Step(group="lint", name="variables", command=tool("variables", "--check")),
     Step(group="lint", name="fact links", command=tool("fact_links")),
+    Step(group="sanity", name="ansible-test", command=tool("sanity")),
+    tests("unit", *PARALLEL, "tests/unit"),
+    tests("browser", *tool("browser")),
+    tests("automation", *tool("automation")),
+    Step(group="lint", name="ansible-lint", command=["ansible-lint", "--offline", "--nocolor", "-q"]),
     Step(group="docs", name="antsibull-docs", command=[*ANTSIBULL_DOCS, *STRICT, "."], folder=INSTALLED),
-    tests("unit", *PYTEST, "-n", "auto", "tests/unit"),
     Step(group="build", name="archive", command=tool("smoke")),
-    tests("integration", *PYTEST, "-n", "2", "tests/integration", alone=True),
-    tests("browser", *tool("browser"), alone=True),
+    Step(group="resilience", name="sample", command=RESILIENCE),
 )
 
-# For daily use: what two cores do in two minutes. One play by the command itself stands for the integration tests.
+# What takes too long for each change: all cases of the walks, of which the integration tests have a sample.
+WALKS = (tests("walks", *PARALLEL, "-m", "walk", "tests/integration"),)
+
+# For daily use: what two cores do in two minutes. One play by the command itself stands for the integration tests. The tests of
+# the simulator, and those that try each odd answer and bad value on each module, take half the time of all unit tests.
 SMOKE_PLAY = "tests/integration/test_real_commands.py::test_the_command_onboards_an_instance"
+THOROUGH = ("sandbox", "plugins/module_utils/test_odd_answers.py", "plugins/module_utils/test_bad_values.py")
 CHECK = (
-    *(step for step in STEPS if step.group == "unit"),
+    tests("unit", *PARALLEL, *(f"--ignore=tests/unit/{name}" for name in THOROUGH), "tests/unit"),
     tests("smoke", *PYTEST, SMOKE_PLAY),
     *(step for step in STEPS if step.group == "lint" and step.name != "ansible-lint"),
 )
@@ -159,8 +172,7 @@ def show(outcome: Outcome) -> None:
 
 
 def run_all(steps: Iterable[Step]) -> list[Outcome]:
-    """Run the steps, side by side where that does no harm, and print each when it ends."""
-    steps = list(steps)
+    """Run the steps, two or more at a time, and print each when it ends."""
     printing = threading.Lock()
 
     def run_and_show(step: Step) -> Outcome:
@@ -170,17 +182,17 @@ def run_all(steps: Iterable[Step]) -> list[Outcome]:
         return outcome
 
     with ThreadPoolExecutor(max_workers=min(4, max(2, os.cpu_count() or 1))) as pool:
-        outcomes = list(pool.map(run_and_show, [step for step in steps if not step.alone]))
-    return outcomes + [run_and_show(step) for step in steps if step.alone]
+        return list(pool.map(run_and_show, steps))
 
 
 def main(groups: Sequence[str]) -> int:
     """Run the steps of the groups, or those of `check`; return the exit status."""
-    unknown = set(groups) - {"check", *(step.group for step in STEPS)}
+    unknown = set(groups) - {"check", *(step.group for step in STEPS + WALKS)}
     if unknown:
         print(f"no such group of checks: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
-    outcomes = run_all(CHECK if "check" in groups else (step for step in STEPS if not groups or step.group in groups))
+    chosen = [step for step in STEPS + WALKS if step.group in groups] if groups else STEPS
+    outcomes = run_all(CHECK if "check" in groups else chosen)
     failures = [f"{outcome.step.group} ({outcome.step.name})" for outcome in outcomes if outcome.is_failure]
     if failures:
         print(f"failed: {', '.join(failures)}")

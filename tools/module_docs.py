@@ -2,7 +2,8 @@
 """Check the RETURN blocks of the modules: `python -m tools.module_docs`.
 
 Common return values of Ansible are not documented again, every module documents `msg` with a sample, and the keys that all
-modules share refer to the guide on return values in at most four lines.
+modules share refer to the guide on return values in at most four lines. No key is the name of a method of a dictionary, which a
+template would find instead (ansible-test has this check since ansible-core 2.21).
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "plugins" / "modules"
 
+METHODS = frozenset(dir(dict))
 COMMON = ("changed", "diff", "warnings")
-SHARED = ("drift", "manual_steps", "api_calls")
+SHARED = ("drift", "manual_steps", "unproven", "api_calls")
 GUIDE = "ansible_collections.secops.servicenow_defender.docsite.guide_results"
 # Short descriptions begin with what a module does; a reading module never manages anything.
 READS, WRITES = ("List", "Get", "Compare"), ("Manage",)
@@ -45,6 +47,14 @@ def _problems_of_return(block: str) -> Iterator[str]:
     for key in SHARED:
         if key in documented:
             yield from _problems_of_shared(key, str(documented[key].get("description", "")), _lines_below(block, key))
+    yield from _problems_of_keys(documented)
+
+
+def _problems_of_keys(documented: Mapping[str, Any]) -> Iterator[str]:
+    for key, described in documented.items():
+        if key in METHODS:
+            yield f"RETURN documents {key}, in a template the method {key}() of a dictionary; give it another name"
+        yield from _problems_of_keys(described.get("contains", {}))
 
 
 def _problems_of_shared(key: str, description: str, lines: int) -> Iterator[str]:

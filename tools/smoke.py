@@ -16,10 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "secops.servicenow_defender"
 # Galaxy refuses more than 20 MB; ours has no reason to come near.
 LARGEST_ARCHIVE = 5_000_000
-FOLDERS = ("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests/sanity")
+FOLDERS = ("changelogs", "docs", "examples", "extensions", "meta", "playbooks", "plugins", "roles", "tests/sanity")
 FILES = {
     *("CHANGELOG.rst", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md"),
-    *("SECURITY.md", "requirements.txt", "tests", "tests/config.yml"),
+    *("SECURITY.md", "TESTING.md", "requirements.txt", "tests", "tests/config.yml"),
 }
 REQUIRED = {"CHANGELOG.rst", "LICENSE", "README.md", "meta/execution-environment.yml", "meta/runtime.yml"}
 DOCUMENTED_KINDS = ("module", "callback", "filter")

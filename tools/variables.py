@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GUIDE = Path("docs/docsite/rst/guide_variables.rst")
 MARKER = "..\n  Everything below is written by ``python -m tools.variables``.\n"
 # Variables that a playbook reads with a default or tests for; names with two underscores are internal.
-PREFIXES = "servicenow_defender|drift|verify|respond|learn_contract|harden"
+PREFIXES = "servicenow_defender|drift|verify|respond|learn_contract|harden|init|offboarding|adopt|activity"
 PLAYBOOK_VARIABLE = re.compile(
     rf"\b((?:{PREFIXES})_[a-z_]*[a-z])\b *(?:\| *default\(|is (?:not )?(?:defined|mapping)\b)"
 )

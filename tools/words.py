@@ -2,8 +2,8 @@
 """Find words that are foreign to the field: `python -m tools.words [path ...]`, by default everywhere that counts.
 
 It reads what users and contributors read: Markdown and reStructuredText, names, descriptions and comments in YAML, the
-documentation, docstrings, messages and comments of Python files. Names in code and test data are left alone. The glossary
-in CONTRIBUTING.md has the terms to use instead.
+documentation, docstrings, messages and comments of Python files, and the names of functions in tests, which are sentences.
+Other names in code and recorded data are left alone. The glossary in CONTRIBUTING.md has the terms to use instead.
 """
 
 from __future__ import annotations
@@ -19,9 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SCOPE = ("plugins", "roles", "playbooks", "docs", "changelogs/fragments", "*.md", "tests/sandbox", "tools")
-# Vendors' words, and the licence, stay as they are.
-LEFT_OUT = ("LICENSE", "tests/sandbox/snow/data/", "tests/sandbox/tenant/pages/", "tools/words.py")
+SCOPE = ("plugins", "roles", "playbooks", "docs", "changelogs/fragments", "*.md", "tests", "tools")
+# Vendors' words, and the licence, stay as they are. The list itself and its test hold the foreign words.
+LEFT_OUT = (
+    "LICENSE",
+    "tests/sandbox/snow/data/",
+    "tests/sandbox/tenant/pages/",
+    "tests/unit/tools/test_words.py",
+    "tools/words.py",
+)
 
 # Pattern (without regard to case) and what to write instead.
 FOREIGN = (
@@ -42,7 +48,10 @@ FOREIGN = (
     (r"whatever", "any"),
     (r"mend(?:s|ed|ing)?", "fix"),
     (r"so many", "up to, the number of"),
-    (r"foretold|foretell|foresee(?:s|n)?", "predict"),
+    (r"foretold|foretells?|foresees?|foreseen", "predict"),
+    (r"at rest", "in sync"),
+    (r"cannot be meant", "is invalid"),
+    (r"worlds?", "fleet, instance, tenant"),
 )  # fmt: skip
 RULES = tuple(
     (re.compile(rf"\b(?:{pattern})\b", 0 if "A-Z" in pattern else re.IGNORECASE), hint) for pattern, hint in FOREIGN
@@ -79,6 +88,8 @@ def readable_lines(path: str, text: str) -> Iterator[tuple[int, str]]:
     """Yield number and text of each line that is written for people."""
     if path.endswith(".py"):
         yield from _python_lines(text)
+        if path.startswith("tests/"):
+            yield from _function_names(text)
     elif path.endswith((".yml", ".yaml")):
         yield from _yaml_lines(text)
     elif path.endswith((".md", ".rst", ".j2", ".txt")):
@@ -98,6 +109,13 @@ def _python_lines(text: str) -> Iterator[tuple[int, str]]:
                 if place not in seen:
                     seen.add(place)
                     yield place
+
+
+def _function_names(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the names of functions as sentences, with spaces for underscores."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, node.name.replace("_", " ").strip()
 
 
 def _yaml_lines(text: str) -> Iterator[tuple[int, str]]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: drift
 type: aggregate
-short_description: Write a drift report as JSON, JUnit XML and HTML
-version_added: 0.1.0
+short_description: Write a drift report as JSON, JUnit XML, HTML and Markdown
+version_added: 1.0.0
 description:
   - Collects the results of all tasks by instance, and writes one report at the end of the run. No task and no registered
     variable is needed.
-  - From every result, and from every item of a loop, it reads RV(ignore:drift), RV(ignore:manual_steps),
-    RV(ignore:problems), RV(ignore:posture) and from RV(ignore:oauth_applications) the expiry of refresh tokens.
+  - From every result, and from every item of a loop, it reads RV(ignore:drift), RV(ignore:unproven), RV(ignore:manual_steps),
+    RV(ignore:problems), RV(ignore:posture), the hardening settings and accepted deviations in RV(ignore:results), and the
+    end of refresh tokens and client secrets.
     Modules of other collections are included if they return RV(ignore:drift) in the same form.
   - An instance is C(failed) or C(unreachable) if it dropped out of the run, C(drift) if it deviates from its desired state
-    or has manual steps, else C(clean). Failures that a playbook ignores or rescues do not count.
+    or has manual steps, C(unproven) if something could not be compared, else C(in_sync). Failures that a playbook ignores or
+    rescues do not count.
+  - The host of the Microsoft tenant, which is in the group C(defender) or the one that C(servicenow_defender_tenant) names, is
+    counted apart from the instances. A tenant that a playbook needs and that the inventory lacks is C(unproven), with the name of its group.
   - A deviation that was found in check mode is open. One that a run found and corrected is marked as repaired and does not
     count as drift.
   - The report is only written if at least one module of this collection ran.
@@ -35,16 +39,20 @@ options:
   formats:
     description:
       - The formats to write.
-      - V(json) is C(drift.json) with all findings, for programs.
+      - V(json) is C(drift.json) with all findings, for programs. Of objects in sync it has the names, by kind.
       - V(junit) is C(drift.xml), which CI systems display. A test suite is an instance, a test case an object, a failure a
-        deviation, an error an instance that failed.
-      - V(html) is C(drift.html), one page that needs no network and no JavaScript.
+        deviation, an error an instance that failed, or of the type C(unproven) an object that could not be compared.
+      - V(html) is C(drift.html), one page that needs no network. Without JavaScript it cannot be filtered or sorted, and with more than 100
+        hosts the details of a single one are missing. It has at most about 1.5 MB for a thousand instances, and says what it leaves out.
+      - V(markdown) is C(drift.md), for a comment on a pull or merge request, with the same sections.
+      - Page and Markdown list what instances share once.
     type: list
     elements: str
     choices:
       - json
       - junit
       - html
+      - markdown
     default:
       - json
       - junit
@@ -71,9 +79,18 @@ requirements:
   - Enable it with C(callbacks_enabled = secops.servicenow_defender.drift) in the section C([defaults]) of
     C(ansible.cfg), or with the environment variable E(ANSIBLE_CALLBACKS_ENABLED).
 notes:
+  - A report replaces the one in O(report_dir), and has what is new and what is gone since then, and the totals of up to 52 runs before, if
+    they were runs of the same playbooks. A finding counts as gone if its object is in sync, or if all modules that reported the host
+    then did so again, without it.
+  - An earlier report that is damaged is kept as C(drift.damaged.json), with a warning.
+  - A report that cannot be written to O(report_dir) is written to a new temporary directory, which a warning names.
+  - A slice that ends after a later run has replaced the report of its run does not replace that one. It is kept as C(drift.run-<run_id>.json),
+    with a warning, as is a report of another run that has no host in common with the one that replaces it.
   - Results that C(no_log) hides are counted, but their content is not part of the report.
   - A failed task with the tag C(drift_fail) does not mark its host as failed in the report. The tag is meant for the task
     that fails a playbook because of drift.
+  - Results of tasks with the tag C(drift_ignore) are not part of the report. The tag is meant for tasks that read without comparing, such as
+    those of the playbook C(doctor), which must not replace a report.
 author:
   - Contributors to secops.servicenow_defender (@secops-collections)
 """
@@ -112,6 +129,7 @@ EXAMPLES = r"""
 """
 
 import os
+import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -120,6 +138,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 
+from ..plugin_utils.fleet import DEFAULT_TENANT, TENANT_VARIABLE
+from ..plugin_utils.loop_items import SKIPPED, LoopItems, part
 from ..plugin_utils.report.collect import UNREACHABLE, Fleet, TaskReport
 from ..plugin_utils.report.document import make, summary
 from ..plugin_utils.report.objects import COLLECTION, FAILED, OK, full_name
@@ -127,6 +147,7 @@ from ..plugin_utils.report.store import ReportError, write
 
 DIRECTORY_VARIABLE = "drift_report_dir"
 VERDICT_TAG = "drift_fail"
+IGNORED_TAG = "drift_ignore"
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declares no types
@@ -140,6 +161,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
     def __init__(self) -> None:
         super().__init__()
         self._fleet = Fleet()
+        self._items = LoopItems()
         self._playbooks: list[str] = []
         self._plays: list[str] = []
         self._directory = ""
@@ -150,9 +172,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         self._playbooks.append(os.path.basename(str(playbook._file_name)))
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        """Record the name of the play, and the directory in its variables."""
+        """Record the name of the play, the directory in its variables, and the hosts of the inventory."""
         self._plays.append(str(play.get_name()))
         variables = play.get_variable_manager().get_vars(play=play)
+        groups = variables.get("groups", {})
+        self._fleet.inventory = tuple(groups.get("all", ()))
+        self._fleet.tenants = frozenset(groups.get(str(variables.get(TENANT_VARIABLE) or DEFAULT_TENANT), ()))
         if variables.get(DIRECTORY_VARIABLE):
             templar = Templar(loader=play.get_loader(), variables=variables)
             try:
@@ -170,7 +195,23 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Add the reason why a host is unreachable."""
-        self._add(result, UNREACHABLE, ignored=_part(result, "task").ignore_unreachable is True)
+        self._add(result, UNREACHABLE, ignored=part(result, "task").ignore_unreachable is True)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        """Forget how the items of a loop ended that has no result."""
+        self._items.forget(result)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        """Note how an item of a loop ended, whose result comes with that of the loop."""
+        self._items.note(result)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        """Note that an item of a loop failed."""
+        self._items.note(result, FAILED)
+
+    def v2_runner_item_on_skipped(self, result: Any) -> None:
+        """Note that an item of a loop was skipped."""
+        self._items.note(result, SKIPPED)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Write the report, and display its summary in one line."""
@@ -186,21 +227,30 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
             "run_id": self.get_option("run_id") or None,
         }
         directory = Path(os.path.abspath(os.path.expanduser(self._directory or str(self.get_option("report_dir")))))
+        report, formats = make(self._fleet, play, now), self.get_option("formats")
         try:
-            path, document = write(directory, make(self._fleet, play, now), self.get_option("formats"), now)
+            path, document = write(directory, report, formats, now)
         except ReportError as error:
-            self._display.warning(str(error))
-            return
+            try:
+                path, document = write(Path(tempfile.mkdtemp(prefix="drift-report-")), report, formats, now)
+            except (ReportError, OSError):
+                self._display.warning(str(error))
+                return
+            self._display.warning(f"{error}; it is in {path.parent} instead")
+        for note in document["play"].get("notes") or []:
+            self._display.warning(note)
         self._display.display(f"drift: {summary(document)}; report: {path}")
 
     def _add(self, result: Any, outcome: str, *, ignored: bool = False) -> None:
         # The task holds the values of its templates for this host.
-        task = _part(result, "task")
+        task, content = part(result, "task"), self._items.marked(result)
+        if IGNORED_TAG in (task.tags or ()):
+            return
         self._fleet.add(
             TaskReport(
-                host=str(_part(result, "host").get_name()),
+                host=str(part(result, "host").get_name()),
                 action=_full_name(task),
-                result=_part(result, "result"),
+                result=content,
                 task=str(task.get_name()).strip(),
                 outcome=outcome,
                 check_mode=task.check_mode is True,
@@ -218,8 +268,3 @@ def _full_name(task: Any) -> str:
     """
     action = str(task.action)
     return full_name(action) if COLLECTION.rstrip(".") in (task.collections or ()) else action
-
-
-def _part(result: Any, name: str) -> Any:
-    """Return a part of a task's result: public from ansible-core 2.19 on, with a leading underscore before."""
-    return getattr(result, name) if hasattr(result, name) else getattr(result, f"_{name}")

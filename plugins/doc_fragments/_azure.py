@@ -25,6 +25,17 @@ options:
       - Secret of O(azure_client_id), the value, not its id.
       - If not set, E(AZURE_CLIENT_SECRET) or E(AZURE_SECRET) is used.
     type: str
+  azure_client_certificate:
+    description:
+      - File with a certificate of O(azure_client_id) and its private key (RSA), as PEM or PFX. Its public part is uploaded to the application
+        in Entra. It is read at each sign-in.
+      - If not set, E(AZURE_CLIENT_CERTIFICATE_PATH) or E(AZURE_CERTIFICATE_PATH) is used.
+    type: path
+  azure_client_certificate_password:
+    description:
+      - Password of O(azure_client_certificate), if its key is encrypted.
+      - If not set, E(AZURE_CLIENT_CERTIFICATE_PASSWORD) is used.
+    type: str
   azure_federated_token_file:
     description:
       - File with a token of another issuer that O(azure_client_id) trusts (workload identity federation). It is read at
@@ -42,10 +53,12 @@ options:
         refuses it.
     type: str
     choices:
-      auto: The first of V(token), V(client_secret) and V(federated) whose options are all set. If there is none,
+      auto: The first of V(token), V(client_secret), V(certificate) and V(federated) whose options are all set. If there is none,
         V(managed_identity) if the environment provides one (E(IDENTITY_ENDPOINT), E(IDENTITY_HEADER)), otherwise V(cli)
         if the Azure CLI is installed.
       client_secret: Requires O(azure_tenant_id), O(azure_client_id) and O(azure_client_secret).
+      certificate: Requires O(azure_tenant_id), O(azure_client_id) and O(azure_client_certificate), and the Python library cryptography, which
+        ansible-core brings to the controller.
       federated: Requires O(azure_tenant_id), O(azure_client_id) and O(azure_federated_token_file).
       managed_identity: The managed identity of the machine on which the task runs.
       cli: The Azure CLI of the user who runs the task, after C(az login).
@@ -78,7 +91,7 @@ options:
     type: str
 notes:
   - Environment variables are read on the host where the module runs. Set them with the keyword C(environment).
-  - Secrets never appear in results, messages or diffs.
+  - Secrets in options never appear in results, messages or diffs.
 """
 
     SCOPE = r"""

@@ -18,9 +18,11 @@ options:
   mda_api_token:
     description:
       - API token of Defender for Cloud Apps (legacy authentication). It has the permissions of the user who issued it
-        and gives access to routes that no application permission covers.
+        and gives access to routes that no application permission covers, the list of connectors and policies. Microsoft
+        has announced its end without a date, so that each task with it has a warning.
       - If not set, E(MDA_API_TOKEN) is used. Without it, the C(azure_*) options are used, with the permissions of
-        I(Microsoft Cloud App Security) in Entra.
+        I(Microsoft Cloud App Security) in Entra. They are also used for the rest of a task once the tenant refuses the token
+        with the status 401; a warning says so.
     type: str
   mda_portal_cookie:
     description:
@@ -30,6 +32,8 @@ options:
     description:
       - Value of the header C(X-XSRF-TOKEN) of the same session, which is the decoded cookie C(XSRF-TOKEN). Only used
         with contracts.
+      - The portal replaces it every few minutes, by a cookie of its responses. The tasks of the same user that follow use the newer
+        one, which is kept in the temporary directory, masked with O(mda_portal_cookie).
     type: str
 notes:
   - A tenant accepts 30 calls per minute. All tasks that run on one machine share a record of their calls (times only,

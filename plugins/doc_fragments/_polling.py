@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options:
   wait_timeout:
     description:
-      - Maximum time to wait for each activation or installation, in seconds. After that, the task fails while the instance
+      - Maximum time to wait for each operation, such as an activation or installation, in seconds. After that, the task fails while the instance
         continues; a later run checks the result.
     type: float
     default: 1800

@@ -92,5 +92,5 @@ options:
 notes:
   - No task runs on the instance itself. Use the connection V(local), or delegate to a host that can reach the instance.
   - Environment variables are read on the host where the module runs. Set them with the keyword C(environment).
-  - Secrets never appear in results, messages or diffs.
+  - Secrets in options never appear in results, messages or diffs.
 """

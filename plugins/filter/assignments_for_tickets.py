@@ -9,18 +9,19 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.recommendation_tickets import desired_assignments
+from ..plugin_utils.tickets.assignments import desired_assignments
 
 DOCUMENTATION = r"""
 name: assignments_for_tickets
 short_description: Determine governance assignments of Defender for Cloud from tickets
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the entries for M(secops.servicenow_defender.mdc_assignments) that write number, link and state of tickets to the
     assignments of their recommendations.
   - Of several tickets of one recommendation the open one counts, else the last one. A deleted recommendation has no assignment.
-    A healthy one gets none, but an existing assignment is updated with the state of the ticket.
+    A healthy one gets none, but an existing assignment is updated with the state of the ticket, and of one that has healed while its
+    ticket continues with others, with V(resolved).
   - A recommendation whose assignment names a foreign ticket is skipped.
   - If the link of a ticket does not contain its number, the number is appended after C(#), because the ticket number of an
     assignment holds digits only.
@@ -44,6 +45,18 @@ options:
         tickets without changes count as well, such as those that users closed.
     type: list
     elements: dict
+    default: []
+  findings:
+    description:
+      - The C(correlation_id) of the ticket of each recommendation by its key (C(findings) of
+        P(secops.servicenow_defender.tickets_for_recommendations#filter)). If not set, the tickets themselves say.
+    type: dict
+  healed:
+    description:
+      - Keys of the recommendations that have healed while their ticket stays open (C(healed) of
+        P(secops.servicenow_defender.tickets_for_recommendations#filter)).
+    type: list
+    elements: str
     default: []
   instance_url:
     description:
@@ -69,7 +82,7 @@ EXAMPLES = r"""
   secops.servicenow_defender.mdc_assignments:
     assignments: >-
       {{ tickets.results | secops.servicenow_defender.assignments_for_tickets(
-           found.recommendations, known=known.records, instance_url=snow_url) }}
+           found.recommendations, known=known.tickets, findings=plan.findings, instance_url=snow_url) }}
 """
 
 RETURN = r"""
@@ -77,7 +90,7 @@ _value:
   description:
     - Entries for C(assignments) of M(secops.servicenow_defender.mdc_assignments), with C(recommendation), C(resource_id),
       C(ticket_number), C(ticket_link), C(ticket_status) (the ticket's state, V(open), V(resolved), V(closed) or V(canceled)) and
-      C(create).
+      C(create). Those are left out whose assignment, as it was read with the recommendation, has all of it.
   type: list
   elements: dict
 """
@@ -90,11 +103,20 @@ def assignments_for_tickets(
     instance_url: str = "",
     owner: str | None = None,
     grace_period: bool | None = None,
+    findings: Mapping[str, str] | None = None,
+    healed: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
     """Return the entries for module mdc_assignments; see `desired_assignments`."""
     try:
         return desired_assignments(
-            tickets, recommendations, known, instance_url, owner=owner, grace_period=grace_period
+            tickets,
+            recommendations,
+            known,
+            instance_url,
+            findings=findings,
+            healed=list(healed),
+            owner=owner,
+            grace_period=grace_period,
         )
     except KeyError as error:
         raise AnsibleFilterError(

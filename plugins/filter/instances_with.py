@@ -12,19 +12,19 @@ from ..plugin_utils.fleet import instances_with, tenant_for
 DOCUMENTATION = r"""
 name: instances_with
 short_description: Instances of a run that are connected to a service
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the instances that take part in this run, have not failed, and whose C(servicenow_defender_services) contain O(service).
   - The playbooks of this collection use it for C(hosts), so that an instance has no tasks of services that it is not connected to.
-positional: _input, service, group, having
+positional: _input, service, group, having, planning
 options:
   _input:
     description: C(hostvars).
     type: dict
     required: true
   service:
-    description: V(mda) or V(mdc). If empty, any service matches.
+    description: V(mda), V(mdc) or V(msem). If empty, any service matches.
     type: str
     default: ""
   group:
@@ -33,9 +33,14 @@ options:
     elements: str
     default: []
   having:
-    description: Name of a variable. Instances for which it is not set or empty are left out.
-    type: str
-    default: ""
+    description: Names of variables. Instances for which all of them are not set or empty are left out.
+    type: list
+    elements: str
+    default: []
+  planning:
+    description: Whether the play plans. Then none is returned unless the run plans before it writes.
+    type: bool
+    default: false
 seealso:
   - plugin: secops.servicenow_defender.tenant_for
     plugin_type: filter

@@ -12,12 +12,12 @@ from ansible.module_utils.common.yaml import yaml_dump
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils.engine.errors import EngineError
-from ..module_utils.microsoft.cloud_apps.recording.learn import learn
+from ..module_utils.recorded_api.recording.learn import learn
 
 DOCUMENTATION = r"""
 name: learn_contract
-short_description: Build a contract from a browser's recording of one manual connection
-version_added: 0.1.0
+short_description: Build a contract from a browser's recording of one manual connection or policy
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Finds the requests of the portal's wizard that contain the values that the user entered, replaces each value by a
@@ -41,6 +41,14 @@ options:
         C(client_secret).
     type: dict
     required: true
+  target:
+    description:
+      - What was created, V(mda_connector) for a connection, V(mda_policy) for a policy, V(msem_connector) for a data connector of Exposure
+        Management.
+      - A policy has C(name) only. A data connector has C(instance_url), and C(client_id) with C(client_secret), or C(username) with
+        C(password).
+    type: str
+    default: mda_connector
 seealso:
   - ref: ansible_collections.secops.servicenow_defender.docsite.guide_contracts
     description: What a contract is, and how to learn one.
@@ -60,10 +68,10 @@ _value:
 """
 
 
-def learn_contract(har: str, name: str, values: Mapping[str, Any]) -> Any:
+def learn_contract(har: str, name: str, values: Mapping[str, Any], target: str = "mda_connector") -> Any:
     """Return the contract with its text and a summary, marked as unsafe: the portal's texts are never evaluated."""
     try:
-        learned = learn(str(har), str(name), {str(key): str(value) for key, value in values.items()})
+        learned = learn(str(har), str(name), {str(key): str(value) for key, value in values.items()}, str(target))
     except EngineError as error:
         raise AnsibleFilterError(f"learn_contract: {error}") from None
     text = yaml_dump(learned.contract, sort_keys=False, allow_unicode=True, width=1000)

@@ -12,7 +12,7 @@ from ansible.errors import AnsibleFilterError
 DOCUMENTATION = r"""
 name: user_actions
 short_description: Combine users with actions
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Converts a list of users, or the rows of a hunting query, to the option
@@ -53,15 +53,22 @@ _value:
 """
 
 
-def user_actions(found: list[Any], actions: str | list[str], column: str = "AccountObjectId") -> list[dict[str, str]]:
+def user_actions(
+    found: str | list[Any], actions: str | list[str], column: str = "AccountObjectId"
+) -> list[dict[str, str]]:
     """Return each user of `found` (names, or rows with a name in `column`) with each of `actions`."""
     users: dict[str, str] = {}
-    for entry in found:
+    for entry in _names(found):
         name = str(_named(entry, column) or "").strip()
         if name:
             users.setdefault(name.casefold(), name)
-    wanted = [actions] if isinstance(actions, str) else list(actions)
+    wanted = [name.strip() for name in _names(actions)]
     return [{"id": user, "action": action} for user in users.values() for action in wanted]
+
+
+def _names(given: str | list[Any]) -> list[Any]:
+    """Return a list as it is, and the names in a text, as `-e respond_users=a@b.c` gives it."""
+    return [name for name in given.split(",") if name.strip()] if isinstance(given, str) else list(given)
 
 
 def _named(entry: Any, column: str) -> Any:

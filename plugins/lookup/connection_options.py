@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: connection_options
 short_description: Connection options among the variables of a host
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the options of one action group, and those of the transport, from the variables of the same name. Undefined variables are
@@ -53,6 +53,8 @@ from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils.connection_options import options_of
 from ..plugin_utils.fleet import raw_variables
+from ..plugin_utils.templating import with_variables
+from ..plugin_utils.variable_check import refuse_misspelt
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares no types
@@ -63,10 +65,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
         self.set_options(var_options=variables, direct=kwargs)
         host, known = self.get_option("host"), variables or {}
         templar = self._templar
-        if host is not None:
-            known = {**raw_variables(known["hostvars"], host)}
-            templar = templar.copy_with_new_env(available_variables=known)
         try:
+            refuse_misspelt(known)
+            if host is not None:
+                known = {**raw_variables(known["hostvars"], host)}
+                templar = with_variables(templar, known)
             found = [options_of(group, known) for group in terms]
         except ValueError as error:
             raise AnsibleLookupError(str(error)) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: served_instances
 short_description: Instances that a task on the tenant works for
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - On the tenant's host, these are the instances of the run that are connected to a service and have not failed.
@@ -15,7 +15,7 @@ description:
     C(linear), which ignores C(run_once), it is the instance itself.
 options:
   _terms:
-    description: The service, V(mda) or V(mdc).
+    description: The service, V(mda), V(mdc) or V(msem).
     type: list
     elements: str
     required: true

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: values_for
 short_description: Values of role variables for other hosts and services
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Evaluates variables once for each host and each service, as a task that runs on the tenant does for the instances.
@@ -48,6 +48,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils.other_hosts import values_for
+from ..plugin_utils.templating import kept_as_text
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares no types
@@ -59,6 +60,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
         known = variables or {}
         hosts, services = self.get_option("hosts"), self.get_option("services")
         try:
-            return [value for name in terms for value in values_for(self._templar, known, name, hosts, services)]
+            return kept_as_text(
+                [value for name in terms for value in values_for(self._templar, known, name, hosts, services)]
+            )
         except ValueError as error:
             raise AnsibleLookupError(str(error)) from error

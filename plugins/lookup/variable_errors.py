@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: variable_errors
 short_description: Errors in the variables of this collection
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Checks the variables of hosts against the argument specifications of the roles of this collection, and their names. A name that
@@ -43,9 +43,11 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..plugin_utils.fleet import INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean, raw_variables
+from ..plugin_utils.change_control.variables import change_errors
+from ..plugin_utils.fleet import DEFAULT_TENANT, INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean, raw_variables
 from ..plugin_utils.role_variables import known_variables
-from ..plugin_utils.variable_check import VariableCheck
+from ..plugin_utils.templating import with_variables
+from ..plugin_utils.variable_check import VariableCheck, named
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares no types
@@ -58,12 +60,19 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
 
         def template(host: str, value: Any) -> Any:
             known = {**raw_variables(hostvars, host), "hostvars": hostvars}
-            return self._templar.copy_with_new_env(available_variables=known).template(value)
+            return with_variables(self._templar, known).template(value)
 
         check = VariableCheck(known_variables(), template)
-        for host in terms:
-            check.add(host, raw_variables(hostvars, host))
-        return [*check.errors(), *_unknown_groups(variables or {})]
+        # One pass: Ansible merges all variables of a host on each access.
+        variables_of = {host: raw_variables(hostvars, host) for host in terms}
+        for host, known in variables_of.items():
+            check.add(host, known)
+        return [
+            *check.errors(),
+            *_unknown_groups(variables or {}),
+            *_several_tenants(variables or {}),
+            *change_errors(hostvars, variables_of),
+        ]
 
 
 def _unknown_groups(variables: dict[str, Any]) -> list[str]:
@@ -72,6 +81,18 @@ def _unknown_groups(variables: dict[str, Any]) -> list[str]:
         f"{name} is {variables[name]!r}, which is not a group of the inventory.{did_you_mean(variables[name], variables['groups'])}"
         for name in (TENANT_VARIABLE, INSTANCES_VARIABLE)
         if isinstance(variables.get(name), str) and not _matches(name, variables)
+    ]
+
+
+def _several_tenants(variables: dict[str, Any]) -> list[str]:
+    """Return an error for a group of the tenant with more than one host: the work would go to any one of them."""
+    group = variables.get(TENANT_VARIABLE, DEFAULT_TENANT)
+    hosts = variables.get("groups", {}).get(group, []) if isinstance(group, str) else []
+    if len(hosts) < 2:
+        return []
+    return [
+        f"the group {group} has {len(hosts)} hosts ({named(hosts)}), and a run works with one tenant. Nothing was written. Put each tenant "
+        f"into a group of its own, and name that of the run in {TENANT_VARIABLE}"
     ]
 
 

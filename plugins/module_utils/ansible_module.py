@@ -12,17 +12,19 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
+from .argument_secrets import secrets_in, shown_arguments, without_secrets
 from .engine.errors import EngineError
 from .engine.result import Result, information
+from .missing_library import missing_library
 from .transport.errors import TransportError
 from .transport.http_session import REQUESTS_IMPORT_ERROR
 from .transport.redact import Redactor
 from .transport.session import CallCount
 from .transport.settings import TRANSPORT_OPTIONS
+from .transport.words import MAX_MESSAGE, cleaned
 
 Params = Mapping[str, Any]
 
@@ -31,14 +33,14 @@ Params = Mapping[str, Any]
 class ModuleSpec:
     """The arguments of a module: its own `options`, its connection option `groups`, and `rules` between them.
 
-    `hides_result`: callbacks do not see a successful result. `secrets` finds the secrets in free-form options, which
-    `no_log` cannot mark.
+    `hides_results_with`: a key of the output that is a secret; callbacks do not see a successful result that has it.
+    `secrets` finds the secrets in free-form options, which `no_log` cannot mark.
     """
 
     options: dict[str, dict[str, Any]]
     groups: list[dict[str, dict[str, Any]]] = field(default_factory=list)
     rules: dict[str, Any] = field(default_factory=dict)
-    hides_result: bool = False
+    hides_results_with: str = ""
     secrets: Callable[[Params], Iterable[Any]] | None = None
 
     @property
@@ -67,14 +69,14 @@ class TaskContext:
 
     def warn(self, message: str) -> None:
         """Add the warning `message` once, without secrets."""
-        text = self.redactor.scrub_text(message)
+        text = cleaned(message, self.redactor.scrub_text, MAX_MESSAGE)
         if text not in self.warnings:
             self.warnings.append(text)
 
     def progress(self, message: str) -> None:
         """Show `message` at once. An ordinary module cannot, so it shows nothing."""
         if self.show:
-            self.show(self.redactor.scrub_text(message))
+            self.show(cleaned(message, self.redactor.scrub_text, MAX_MESSAGE))
 
 
 Run = Callable[[Params, TaskContext], Result]
@@ -88,10 +90,10 @@ def run_task(
     `name` is the module's, which failure messages start with. A failure is reported as `changed` after
     a write that the platform carried out, or may have carried out.
     """
-    for secret in (*(spec.secrets(params) if spec.secrets else ()), _proxy_password(params)):
+    for secret in (*(spec.secrets(params) if spec.secrets else ()), *secrets_in(spec.argument_spec, params)):
         context.redactor.add(secret)
     if REQUESTS_IMPORT_ERROR:
-        return {"failed": True, "msg": missing_required_lib("requests"), "exception": REQUESTS_IMPORT_ERROR}
+        return {"failed": True, "msg": f"{name}: {missing_library('requests')}"}
     try:
         result = run(params, context).as_dict(with_diff=with_diff)
     except EngineError as error:
@@ -112,15 +114,26 @@ def run_task(
             f"{error}. This is a defect of secops.servicenow_defender. Please report it with this line",
         }
     result["api_calls"] = {"read": context.calls.read, "write": context.calls.write}
+    result.update({key: _as_lines(result[key]) for key in SAYING if key in result})
+    if "msg" in result:
+        result["msg"] = cleaned(result["msg"], context.redactor.scrub_text, MAX_MESSAGE)
     # The top-level keys belong to Ansible and the module: a secret with the same text must not mask them.
     return {key: context.redactor.scrub(value) for key, value in result.items()}
 
 
-def _proxy_password(params: Params) -> str | None:
-    try:
-        return urlsplit(params.get("proxy") or "").password
-    except ValueError:
-        return None
+# The parts of results that say what happened in the words of a platform, and the keys that hold them. All other parts are
+# data, which is returned as it is.
+SAYING = ("results", "problems", "unproven", "connectors", "answer")
+SAID = frozenset({"message", "reason", "evidence", "remedy", "answer"})
+
+
+def _as_lines(value: Any, *, said: bool = False) -> Any:
+    """Return a part of a result with every text under a key of `SAID` as one line of bounded length."""
+    if isinstance(value, Mapping):
+        return {key: _as_lines(item, said=key in SAID) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_lines(item, said=said) for item in value]
+    return cleaned(value, limit=MAX_MESSAGE) if said and isinstance(value, str) else value
 
 
 def failure_message(name: str, context: TaskContext, error: Exception) -> str:
@@ -129,10 +142,32 @@ def failure_message(name: str, context: TaskContext, error: Exception) -> str:
     return f"{name}: {text}" if context.subject in text else f"{name}: {context.subject}: {text}"
 
 
+class MaskedModule(AnsibleModule):  # type: ignore[misc]  # ansible-core declares no types
+    """A module whose secrets are known before its arguments are checked, so that no complaint about them shows one."""
+
+    params: dict[str, Any]
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        given = {name: value for name, value in self.params.items() if not name.startswith("_ansible_")}
+        self.no_log_values |= secrets_in(self.argument_spec, given)
+
+    def exit_json(self, **result: Any) -> None:
+        """End as usual; the arguments that Ansible adds hold no secret, also as a key."""
+        self.params = Redactor(self.no_log_values).scrub(without_secrets(self.params, self.no_log_values))
+        super().exit_json(**result)
+
+    def fail_json(self, msg: str, **result: Any) -> None:
+        """Fail as usual; neither Ansible's complaint nor the arguments that it adds hold a secret, however it is escaped."""
+        redactor = Redactor(self.no_log_values)
+        self.params = redactor.scrub(shown_arguments(self.argument_spec, self.params))
+        super().fail_json(cleaned(str(msg), redactor.scrub_text, MAX_MESSAGE), **result)
+
+
 def run_as_module(spec: ModuleSpec, run: Run) -> None:
     """Run as an ordinary Ansible module: read arguments, call `run()`, print the result, exit."""
     # no_log: the arguments that Ansible sends to syslog would be masked by plain text only, not as repr() prints them.
-    module = AnsibleModule(argument_spec=spec.argument_spec, supports_check_mode=True, no_log=True, **spec.rules)
+    module = MaskedModule(argument_spec=spec.argument_spec, supports_check_mode=True, no_log=True, **spec.rules)
     context = TaskContext(check_mode=module.check_mode, redactor=Redactor(module.no_log_values))
     name = str(module._name).rsplit(".", 1)[-1]
     result = run_task(name, spec, run, module.params, context, with_diff=module._diff)

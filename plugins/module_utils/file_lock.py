@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""File locks between the processes of this machine, on small files in Ansible's temporary folder.
+"""File locks between the processes of a user on this machine, on small files in a temporary folder.
 
 The files contain no secret; their names contain a digest of an address. A lock ends with its process, even if that is killed.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,18 +23,22 @@ RETRY_INTERVAL = 0.1
 
 
 def folder() -> Path:
-    """Return the temporary folder of Ansible, created if missing; a folder of the system's if that is not writable."""
-    home = Path(os.environ.get("ANSIBLE_HOME") or "~/.ansible")
-    wanted = Path(os.environ.get("ANSIBLE_LOCAL_TEMP") or home / "tmp").expanduser()
+    """Return the folder of locks, created if missing: one for each user of this machine, the same for all homes of Ansible.
+
+    Without a temporary folder of the system's that is ours alone, the temporary folder of Ansible.
+    """
+    own = Path(tempfile.gettempdir()) / f"servicenow_defender-{os.getuid()}"
     try:
-        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(wanted, os.W_OK):
-            return wanted
+        own.mkdir(mode=0o700, exist_ok=True)
+        found = own.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return own
     except OSError:
         pass
-    own = Path(tempfile.gettempdir()) / f"servicenow_defender-{os.getuid()}"
-    own.mkdir(mode=0o700, exist_ok=True)
-    return own
+    home = Path(os.environ.get("ANSIBLE_HOME") or "~/.ansible")
+    place = Path(os.environ.get("ANSIBLE_LOCAL_TEMP") or home / "tmp").expanduser()
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
 
 
 def file_for(address: str, ending: str, place: Path) -> Path:
@@ -58,6 +63,20 @@ def locked(file: Path, what: str, report: Callable[[float], None] | None = None)
         else:
             _wait_for(opened, report)
         yield opened
+
+
+@contextmanager
+def turn(address: str, name: str, show: Callable[[str], None]) -> Iterator[None]:
+    """Hold the turn to create rows, or take update sets over, at `address`, one run of this machine after the other; `show` gets a line while it waits.
+
+    `name` is the platform's, for the user.
+    """
+
+    def report(seconds: float) -> None:
+        show(f"{name}: waiting for {seconds:.0f} s for another run on this machine that writes there")
+
+    with locked(file_for(address, "turn", folder()), "the record of turns", report):
+        yield
 
 
 def _wait_for(opened: IO[str], report: Callable[[float], None]) -> None:

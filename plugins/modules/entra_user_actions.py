@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_user_actions
 short_description: Manage the sign-in of Microsoft Entra users (revoke sessions, suspend, notify)
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Performs the governance actions that Defender for Cloud Apps offers for ServiceNow. They apply to the linked account
@@ -186,6 +186,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: graph_hunting_info
 short_description: Get the results of a Microsoft Defender advanced hunting query
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Runs a query in the Kusto Query Language over the hunting tables of the tenant, through Microsoft Graph, and returns

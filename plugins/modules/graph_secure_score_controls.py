@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: graph_secure_score_controls
 short_description: Manage the state of Microsoft Secure Score controls
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Sets controls to reviewed, ignored or resolved by a third party, with a comment, or resets them.
@@ -114,6 +114,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: graph_secure_score_info
 short_description: List the ServiceNow controls of Microsoft Secure Score
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the Secure Score controls for ServiceNow, each with its score, the points left, its state, and the

@@ -6,10 +6,10 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mda_activity_info
 short_description: List the activities of an app in Defender for Cloud Apps
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns the activities of an app from the activities API.
+  - Returns the activities of an app from the activities API, and a summary by instance and day.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -34,7 +34,8 @@ notes:
   - Requires the permission C(Investigation.read) of I(Microsoft Cloud App Security), or O(mda_api_token).
   - A new connection imports the events of the last hour, and the first of them can take hours to appear. An empty
     result does not prove that a connection failed.
-  - Microsoft does not document the fields of an activity.
+  - Microsoft does not document the fields of an activity. RV(summary) recognizes sign-ins, new administrators and
+    uploads by the words that samples contain; activities that it does not recognize are counted as C(other).
 seealso:
   - module: secops.servicenow_defender.mda_connector_info
   - module: secops.servicenow_defender.graph_hunting_info
@@ -68,6 +69,54 @@ activities:
   sample:
     - _id: 0f3c9a5e
       appId: 14509
+complete:
+  description: Whether RV(activities) are all activities of the period. If V(false), there are more than O(limit).
+  returned: success
+  type: bool
+  sample: true
+summary:
+  description: The activities that were read, by day and instance.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    day:
+      description: Day, UTC; empty if the activities do not show their time.
+      type: str
+    instance:
+      description: Id of the app instance; empty if the activities do not show it.
+      type: str
+    instance_name:
+      description: Name of the app instance, if the activities show it.
+      type: str
+    signed_in:
+      description: Users who signed in, with the C(count) of sign-ins, the most frequent first.
+      type: list
+      elements: dict
+    failed:
+      description: Users whose sign-in failed, with the C(count) of failures, the most frequent first.
+      type: list
+      elements: dict
+    new_administrators:
+      description: Accounts that became administrators (C(name)), and who made them so (C(user)).
+      type: list
+      elements: dict
+    uploaded_files:
+      description: Files that were uploaded (C(name)), and by whom (C(user)).
+      type: list
+      elements: dict
+    other:
+      description: Number of all other activities.
+      type: int
+  sample:
+    - day: '2026-11-29'
+      instance: '1063085'
+      instance_name: acme-prod
+      signed_in: [{user: jane, count: 3}]
+      failed: [{user: joe, count: 12}]
+      new_administrators: []
+      uploaded_files: [{name: report.xlsx, user: jane}]
+      other: 4
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -78,6 +127,7 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
 from ..module_utils.microsoft.cloud_apps.activities import read_activities
+from ..module_utils.microsoft.cloud_apps.activity_summary import summarize_activities
 from ..module_utils.microsoft.cloud_apps.connectors_api import SERVICENOW
 
 SPEC = ansible_module.ModuleSpec(
@@ -94,10 +144,13 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     """Return activities of an app."""
     client = client_for(params, context)
     app_id, days = params["app_id"], params["since_days"]
-    found = read_activities(client, app_id, days, params["limit"])
+    found, complete = read_activities(client, app_id, days, params["limit"])
     count = f"{len(found)} activit{'y' if len(found) == 1 else 'ies'}"
     msg = f"{client.name}: {count} of app {app_id} in the last {days} day{'s' * (days != 1)}"
-    return ansible_module.information(msg=msg, activities=found)
+    if not complete:
+        msg += "; there are more, set limit to read them"
+    shown = summarize_activities(found, app_id)
+    return ansible_module.information(msg=msg, activities=found, complete=complete, summary=shown)
 
 
 def main() -> None:

@@ -6,12 +6,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mda_connector_info
 short_description: List the app connectors of Defender for Cloud Apps and their health
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the connectors of an app with their health and the expiry of their refresh tokens.
   - If the list of connectors is refused, it returns evidence from the documented APIs instead, and lists its sources in
     RV(evidence).
+  - If entries of the list cannot be recognized, RV(evidence) says so, and connectors may be missing.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -68,6 +69,11 @@ connectors:
     accounts:
       description: Number of accounts found on the instance.
       type: int
+    secure_score:
+      description:
+        - Whether its Secure Score recommendations are V(enabled) or V(disabled); empty if the list does not show it, or
+          only evidence is available.
+      type: str
     last_connected:
       description: Time of the connection, UTC.
       type: str
@@ -75,7 +81,10 @@ connectors:
       description: Expiry of the refresh token, UTC, 90 days after the connection; empty if unknown.
       type: str
     days_left:
-      description: Days until the refresh token expires; null if unknown.
+      description: Days until the refresh token ends, 0 once it has ended; null if unknown.
+      type: int
+    ended_days_ago:
+      description: Days since the refresh token has ended; null if it has not, or if that is unknown.
       type: int
   sample:
     - id: 63dd5f272b9cbba7bb29d703
@@ -84,9 +93,11 @@ connectors:
       status: connected
       message: ''
       accounts: 898
+      secure_score: enabled
       last_connected: '2026-11-21T09:00:00+00:00'
       refresh_token_expires_at: '2027-02-19T09:00:00+00:00'
       days_left: 89
+      ended_days_ago: null
 evidence:
   description: APIs that were used instead of the list of connectors, with the result; empty if the list was available.
   returned: success
@@ -118,6 +129,11 @@ problems:
         stops then'
       remedy: 'Revoke the old refresh token in ServiceNow (System OAuth > Manage Tokens), then enter the same details
         again: Edit settings of the connector'
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always

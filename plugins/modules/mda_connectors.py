@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mda_connectors
 short_description: Manage the ServiceNow connectors of Defender for Cloud Apps
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Brings the app connectors of ServiceNow instances in a tenant of Defender for Cloud Apps to their desired state, all
@@ -15,7 +15,10 @@ description:
     returns the manual steps in RV(manual_steps), and with O(wait=true) waits until they are done. With a contract, it
     sends the recorded requests and no others.
   - The list of connectors is read from the route that the portal uses. If that is refused, the status is derived from
-    the documented APIs (activities, accounts and advanced hunting), and RV(results[].evidence) lists the sources.
+    the documented APIs (activities, accounts and advanced hunting), and RV(results[].evidence) lists the sources. What they do
+    not show is returned in RV(unproven); unless it is recorded in O(connectors[].accepted), RV(manual_steps) has a step to look.
+  - If the list has entries that cannot be recognized, because the portal has changed, nothing is written for a connector that is
+    not found in it.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -76,6 +79,27 @@ options:
           - Client secret of O(connectors[].client_id). It is only sent to the portal, by a contract, and never
             returned.
         type: str
+      accepted:
+        description:
+          - What the connector accepted last, as an earlier run returned it in RV(results[].accepted). An empty value means
+            that it is not known.
+          - It holds the address, user name and client id, and keyed digests (HMAC-SHA256) of the secrets.
+        type: str
+      accepted_key:
+        description:
+          - Key of the digests in O(connectors[].accepted), a random secret that is stored next to it.
+          - If set, the credentials of a connected connector are compared with what it accepted. If they differ, or if it is
+            not known, they are written with a contract that has the operation C(update); without one, a difference is a
+            manual step, and what is not known is returned in RV(unproven).
+        type: str
+      credentials_entered:
+        description:
+          - Whether these credentials were entered manually in the portal. If the connector is connected, they are then
+            taken as accepted.
+          - It is only needed where that cannot be seen. A connector that did not exist when the manual step was returned, or
+            that was connected again later, has the credentials of that step.
+        type: bool
+        default: false
       refresh_token_lifespan:
         description:
           - Lifespan of refresh tokens of the OAuth application on the instance, in seconds. The connector's token expires after
@@ -86,10 +110,18 @@ options:
           - Latest expiry of a refresh token of that application, as M(secops.servicenow_defender.snow_oauth_application_info)
             returns it. The connector's token expires by then.
         type: str
+      secure_score:
+        description:
+          - Whether the posture of the instance counts in Microsoft Secure Score, which is the switch I(Turn on Secure Score
+            recommendations) of the connector. Only with O(connectors[].state=present).
+          - It is written by O(contract) if that has the operation C(secure_score); otherwise a difference is a manual step.
+        type: str
+        choices: [unmanaged, enabled, disabled]
+        default: unmanaged
       state:
         description:
-          - V(present) ensures that it is connected. A connected connector is not changed, because its credentials
-            cannot be read back.
+          - V(present) ensures that it is connected. The credentials of a connected connector cannot be read back; they are
+            compared with O(connectors[].accepted).
           - V(disabled) and V(absent) are met if the connector does not exist.
         type: str
         choices: [present, disabled, absent]
@@ -206,7 +238,8 @@ results:
     status:
       description:
         - V(connected), V(warning) (connected with problems), V(error), V(disabled) or V(absent).
-        - V(unknown) while it is connecting, or if the evidence is not conclusive.
+        - V(unknown) while it is connecting, if the evidence is not conclusive, if every list is refused, or if entries of the list
+          cannot be recognized.
       type: str
     message:
       description: Message of the vendor, or the evidence.
@@ -219,18 +252,28 @@ results:
       description: Expiry of the refresh token, UTC, with O(connectors[].mode=oauth); empty if unknown.
       type: str
     days_left:
-      description: Days until the refresh token expires; null if unknown.
+      description: Days until the refresh token ends, 0 once it has ended; null if unknown.
+      type: int
+    ended_days_ago:
+      description: Days since the refresh token has ended; null if it has not, or if that is unknown.
       type: int
     accounts:
       description: Number of accounts that the connector imported, as counted by the tenant.
       type: int
+    secure_score:
+      description: Whether its Secure Score recommendations are V(enabled) or V(disabled); empty if that is not shown.
+      type: str
     events:
       description:
         - Number of its events in the last O(events_since_days) days; null if the events do not identify their
           connector. Only with O(events_since_days).
       type: int
+    accepted:
+      description: What the connector has accepted, or the credentials of the manual step that was returned; only if it is to be stored and given
+        as O(connectors[].accepted) in the next run.
+      type: str
     reason:
-      description: Reason of a refusal; only if it was refused.
+      description: Reason of a refusal, or why the status is V(unknown); only then.
       type: str
   sample:
     - object: connector acme-dev
@@ -243,7 +286,9 @@ results:
         - the list of connectors
       refresh_token_expires_at: '2027-02-19T09:00:00+00:00'
       days_left: 89
+      ended_days_ago: null
       accounts: 412
+      secure_score: enabled
       events: 37
 problems:
   description: Current and upcoming problems of connectors.
@@ -280,6 +325,11 @@ manual_steps:
   returned: success
   type: list
   elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -289,10 +339,12 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
+from ..module_utils.microsoft.cloud_apps.connector_entry import CONNECTOR_OPTIONS
 from ..module_utils.microsoft.cloud_apps.connector_wait import connect_instances
-from ..module_utils.microsoft.cloud_apps.connectors import CONNECTOR_OPTIONS, Connectors
+from ..module_utils.microsoft.cloud_apps.connectors import Connectors
 from ..module_utils.microsoft.cloud_apps.connectors_api import COLLECTION, SERVICENOW, ConnectorsEndpoint
 from ..module_utils.microsoft.cloud_apps.evidence import count_events
+from ..module_utils.option_names import named_option
 from ..module_utils.recorded_api.contract import parse
 from ..module_utils.recorded_api.replay import Replay
 from ..module_utils.transport.polling import Wait
@@ -321,7 +373,9 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     contract = parse(params["contract"], "mda_connector") if params["contract"] is not None else None
     client = client_for(params, context)
     endpoint = ConnectorsEndpoint(client, Replay(contract, client) if contract else None)
-    waiting = Wait(params["wait"], params["wait_timeout"], params["poll_interval"])
+    waiting = Wait(
+        params["wait"], params["wait_timeout"], params["poll_interval"], named_option("wait_timeout", "mda_connection")
+    )
     connectors = Connectors(params["connectors"], endpoint)
     result = connect_instances(store_for(client, COLLECTION, endpoint), connectors, waiting)
     if params["events_since_days"] > 0:

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mda_ip_ranges
 short_description: Manage the IP ranges of Defender for Cloud Apps
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Creates, updates and deletes IP ranges, by which policies of the tenant recognise corporate, risky or VPN addresses.
@@ -17,6 +17,10 @@ extends_documentation_fragment:
   - secops.servicenow_defender._azure
   - secops.servicenow_defender._mda
   - secops.servicenow_defender._transport
+attributes:
+  check_mode:
+    details:
+      - What the account may not read is returned in RV(unproven). Otherwise, the task fails.
 options:
   ip_ranges:
     description:
@@ -119,6 +123,11 @@ manual_steps:
   returned: success
   type: list
   elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -127,9 +136,9 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.engine.prediction import reconcile_or_unproven
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for, store_for
-from ..module_utils.microsoft.cloud_apps.ip_ranges import IP_RANGE_OPTIONS, IpRanges
+from ..module_utils.microsoft.cloud_apps.ip_ranges import IP_RANGE_OPTIONS, IpRanges, label_of
 from ..module_utils.microsoft.cloud_apps.ip_ranges_api import COLLECTION, IpRangesEndpoint
 
 SPEC = ansible_module.ModuleSpec(
@@ -145,7 +154,8 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     """Bring IP ranges to their desired state."""
     client = client_for(params, context)
     store = store_for(client, COLLECTION, IpRangesEndpoint(client))
-    return reconcile(store, IpRanges(params["ip_ranges"], purge=params["purge"]))
+    ranges = IpRanges(params["ip_ranges"], purge=params["purge"])
+    return reconcile_or_unproven(store, ranges, objects=map(label_of, ranges.desired))
 
 
 def main() -> None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mda_policy_info
 short_description: List the policies of Defender for Cloud Apps
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Returns the policies of a tenant, each with its lifecycle (current, replaced, retired).
+  - Returns the policies of a tenant, each with its lifecycle (current, replaced, retired), which of them retire, and what is true of the policies
+    and templates that Microsoft's page about ServiceNow lists.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_mda
@@ -103,6 +104,75 @@ policies:
       successors:
         - Ransomware payment instruction file uploaded to {Application}
       date: ''
+ending:
+  description: Policies of the tenant that retire, sorted by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name.
+      type: str
+    enabled:
+      description: Whether it is enabled.
+      type: bool
+    date:
+      description: Date of its retirement.
+      type: str
+    successors:
+      description: What replaces it; empty if Microsoft states none.
+      type: list
+      elements: str
+  sample:
+    - name: Detect files with PII/PCI/PHI
+      enabled: true
+      date: '2027-01-06'
+      successors: []
+servicenow_policies:
+  description: The policies and templates of Microsoft's page about ServiceNow, in its order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name on the page.
+      type: str
+    kind:
+      description: V(built_in), V(activity_template) or V(file_template).
+      type: str
+    standing:
+      description: As that of a policy.
+      type: str
+    successors:
+      description: Detections that replace it; empty if nothing does.
+      type: list
+      elements: str
+    date:
+      description: Date of its retirement; empty if there is none.
+      type: str
+    note:
+      description: What else is known about it.
+      type: str
+    grade:
+      description: How certain that is, as in the facts of this collection.
+      type: str
+    source:
+      description: Page of Microsoft with the fact.
+      type: str
+    policies:
+      description: Policies of the tenant with this name or created from this template under its name, with id, name, and whether they are enabled.
+      type: list
+      elements: dict
+  sample:
+    - name: Mass download by a single user
+      kind: activity_template
+      standing: current
+      successors: []
+      date: ''
+      note: more than 50 downloads in one minute
+      grade: confirmed
+      source: https://learn.microsoft.com/en-us/defender-cloud-apps/policy-template-reference
+      policies: []
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -113,7 +183,7 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.microsoft.cloud_apps import TENANT_OPTIONS, client_for
 from ..module_utils.microsoft.cloud_apps.policies_api import TYPES, PoliciesEndpoint
-from ..module_utils.microsoft.cloud_apps.policy_lifecycle import list_policies
+from ..module_utils.microsoft.cloud_apps.policy_lifecycle import ending, list_policies, page_report
 
 SPEC = ansible_module.ModuleSpec(
     options={"types": {"type": "list", "elements": "str", "choices": list(TYPES), "default": []}},
@@ -127,7 +197,9 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     rows = PoliciesEndpoint(client, types=tuple(params["types"])).read().rows
     enabled = sum(row["enabled"] is True for row in rows)
     msg = f"{client.name}: {len(rows)} polic{'y' if len(rows) == 1 else 'ies'}, {enabled} enabled"
-    return ansible_module.information(msg=msg, policies=list_policies(rows))
+    return ansible_module.information(
+        msg=msg, policies=list_policies(rows), ending=ending(rows), servicenow_policies=page_report(rows)
+    )
 
 
 def main() -> None:

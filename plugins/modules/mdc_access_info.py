@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mdc_access_info
 short_description: Get what prevents a connection of Defender for Cloud with ServiceNow
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Reads the permissions of the identity on a scope, the registration of the provider C(Microsoft.Security), the plan
@@ -116,6 +116,18 @@ access:
           description: Extensions, with the keys of RV(secops.servicenow_defender.mdc_plan#module:plan.extensions).
           type: list
           elements: dict
+    foundational_plan:
+      description: Foundational CSPM, the free plan without which a subscription has no recommendations.
+      type: dict
+      contains:
+        name:
+          description: Name in the API.
+          type: str
+        tier:
+          description:
+            - V(Standard) (on), V(Free) (off), V(unknown) (also if the subscription does not list the plan), or V(not_applicable) for a management
+              group.
+          type: str
     integration_api_versions:
       description: API versions of integrations that the subscription supports; empty if unknown.
       type: list
@@ -153,8 +165,8 @@ problems:
   contains:
     id:
       description:
-        - Id of the problem, stable across runs. One of V(cloud_unsupported), V(not_owner), V(permissions_unknown),
-          V(plan_off), V(plan_unknown), V(provider_not_registered), V(provider_unknown), or V(cannot_) (denied) or
+        - Id of the problem, stable across runs. One of V(cloud_unsupported), V(foundational_off), V(foundational_unknown), V(not_owner),
+          V(permissions_unknown), V(plan_off), V(plan_unknown), V(provider_not_registered), V(provider_unknown), or V(cannot_) (denied) or
           V(may_not_) (unclear) before a key of RV(access.capabilities).
       type: str
     severity:
@@ -171,6 +183,11 @@ problems:
       severity: error
       message: 'Defender CSPM (CloudPosture) is off: governance rules and the ServiceNow integration need it'
       remedy: Switch it on (mdc_plan, or Environment settings > Defender plans); it is billed
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always

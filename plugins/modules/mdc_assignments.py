@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mdc_assignments
 short_description: Manage governance assignments of Defender for Cloud and their tickets
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Creates, updates and deletes governance assignments of recommendations (owner, due date, estimated completion,
@@ -188,6 +188,11 @@ manual_steps:
   returned: success
   type: list
   elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -197,15 +202,12 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.engine.refusals import check_refusals
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.collection_store import CollectionStore
 from ..module_utils.microsoft.defender_cloud.assignment_preflight import AssignmentPreflight
 from ..module_utils.microsoft.defender_cloud.governance_assignment import desired_assignments
-from ..module_utils.microsoft.defender_cloud.governance_assignments import (
-    ASSIGNMENTS_OPTIONS,
-    Assignments,
-    check_refusals,
-)
+from ..module_utils.microsoft.defender_cloud.governance_assignments import ASSIGNMENTS_OPTIONS, Assignments
 from ..module_utils.microsoft.defender_cloud.governance_assignments_api import COLLECTION, AssignmentsEndpoint
 
 SPEC = ansible_module.ModuleSpec(options=ASSIGNMENTS_OPTIONS, groups=[AZURE_OPTIONS])

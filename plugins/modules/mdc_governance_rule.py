@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mdc_governance_rule
 short_description: Manage a governance rule of Defender for Cloud
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Creates, updates, runs or deletes a governance rule (Microsoft.Security/governanceRules, 2022-01-01-preview). Rules
@@ -27,6 +27,9 @@ extends_documentation_fragment:
   - secops.servicenow_defender._azure.scope
   - secops.servicenow_defender._transport
 attributes:
+  check_mode:
+    details:
+      - What the account may not read is returned in RV(unproven). Otherwise, the task fails.
   idempotent:
     support: partial
     details:
@@ -58,16 +61,39 @@ options:
   severities:
     description:
       - Severities of the recommendations that the rule applies to.
-      - A new rule requires this or O(recommendations).
+      - A new rule requires one of this, O(risk_levels), O(categories) and O(recommendations).
     type: list
     elements: str
     choices: [Low, Medium, High, Critical]
   severity_property:
     description:
-      - Property path of the severity condition. Microsoft does not publish a sample of such a rule.
-      - If not set, the path is copied from another rule of the scope with a severity condition, such as one created in
-        the portal. If there is none, V($.Severity) is used.
+      - Property path of the severity condition. Microsoft publishes no sample of such a rule; public clients use the default below.
+      - If not set, path and notation are copied from a rule of the scope with a severity condition, such as one created in
+        the portal. If there is none, V(properties.metadata.severity) is used.
     type: str
+  risk_levels:
+    description:
+      - Risk levels of the recommendations that the rule applies to.
+      - Microsoft does not publish by which property such a rule selects. It is copied from a rule of the scope that selects by risk level, such as
+        one created in the portal. If there is none, the condition is a manual step, and a new rule is not created.
+    type: list
+    elements: str
+    choices: [Low, Medium, High, Critical]
+  categories:
+    description:
+      - Categories of the recommendations that the rule applies to, as the API names them.
+      - What applies to O(risk_levels) applies here, too.
+    type: list
+    elements: str
+    choices:
+      - SoftwareUpdate
+      - SystemUpdate
+      - HostMisconfigurations
+      - ExposedSecrets
+      - ServiceUpgrade
+      - ApiVulnerabilities
+      - CodeVulnerabilities
+      - IacVulnerabilities
   recommendations:
     description:
       - Recommendations that the rule applies to, by the names (keys) of their assessments.
@@ -199,6 +225,16 @@ EXAMPLES = r"""
       email: storage@example.com
     remediation_timeframe_days: 7
     learn_from: Created in the portal
+
+- name: Give what is at risk to an owner, as a rule of the scope does that was created in the portal
+  secops.servicenow_defender.mdc_governance_rule:
+    scope: /providers/Microsoft.Management/managementGroups/acme
+    display_name: At risk
+    priority: 120
+    risk_levels: [Critical]
+    owner:
+      by_tag: owner
+    remediation_timeframe_days: 7
 """
 
 RETURN = r"""
@@ -229,6 +265,14 @@ governance_rule:
       type: int
     severities:
       description: Severities that it applies to, if its condition contains nothing else.
+      type: list
+      elements: str
+    risk_levels:
+      description: Risk levels that it applies to, if its condition contains nothing else.
+      type: list
+      elements: str
+    categories:
+      description: Categories that it applies to, if its condition contains nothing else.
       type: list
       elements: str
     recommendations:
@@ -277,16 +321,14 @@ governance_rule:
     rule_type: Integrated
     priority: 100
     severities: [High, Critical]
+    risk_levels: []
+    categories: []
     recommendations: []
     condition_sets:
       - conditions:
-          - property: $.Severity
-            operator: Equals
-            value: High
-      - conditions:
-          - property: $.Severity
-            operator: Equals
-            value: Critical
+          - property: properties.metadata.severity
+            operator: In
+            value: '["High", "Critical"]'
     owner:
       by_tag: owner
     remediation_timeframe_days: 14
@@ -313,6 +355,11 @@ manual_steps:
   returned: success
   type: list
   elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -321,6 +368,7 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
+from ..module_utils.engine.prediction import reconcile_or_unproven
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.engine.result import PRESENT
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
@@ -341,8 +389,9 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     endpoint = GovernanceRulesEndpoint(client, scope, VERSION, params["wait_timeout"])
     store = CollectionStore(client, {COLLECTION: endpoint})
     rule = GovernanceRule(params, scope, lambda: names_of(client, scope))
-    result = reconcile(store, rule, noun="governance_rule")
-    executes = params["execute"] and params["state"] == PRESENT
+    result = reconcile_or_unproven(store, rule, noun="governance_rule")
+    # A rule that waits for its condition does not do yet what is desired.
+    executes = params["execute"] and params["state"] == PRESENT and not result.unproven and not rule.untaught
     if executes:
         # Separately: a rule that was not written must not run.
         result.changed |= reconcile(store, RuleRun(rule, override=params["override"])).changed

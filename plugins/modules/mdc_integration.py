@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mdc_integration
 short_description: Manage the ServiceNow integration of Defender for Cloud
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Creates, updates or deletes the integration that allows Defender for Cloud to create tickets in ServiceNow
@@ -16,9 +16,9 @@ description:
     override them.
   - An integration is identified by its name on the scope that defines it. Inherited integrations are not changed.
     Unknown properties that Microsoft returns are sent unchanged.
-  - Credentials are never returned, so they cannot be compared. They are written to a new integration, and with
-    O(update_credentials=always) in every run. Whether an update without credentials keeps or clears them is not known,
-    so every update requires all of them.
+  - Credentials are never returned. They are written to a new integration, and compared with what was accepted last with
+    O(update_credentials=on_mismatch). Whether an update without credentials keeps or clears them is not known, so every
+    update requires all of them.
   - Before the first write, the module verifies that the cloud is the commercial one, that Defender CSPM is on, and that
     ServiceNow accepts the credentials. After a write, the credentials are verified again. If the subscription has no
     connection test, a warning is issued.
@@ -33,6 +33,9 @@ extends_documentation_fragment:
 requirements:
   - jmespath, with O(contract)
 attributes:
+  check_mode:
+    details:
+      - What the account may not read is returned in RV(unproven). Otherwise, the task fails.
   idempotent:
     support: partial
     details:
@@ -75,8 +78,29 @@ options:
     type: str
     choices:
       on_create: When the integration is created, and with every other change.
-      always: In every run, which reports a change each time. Use it after a rotation.
+      on_mismatch: In addition, when they differ from those that were accepted last (O(accepted)), and when these are not known.
+      always: In every run, which reports a change each time.
     default: on_create
+  accepted:
+    description:
+      - What the integration accepted last, as an earlier run returned it in RV(accepted). An empty value means that it is not known.
+      - It holds the address, user name and client id, and keyed digests (HMAC-SHA256) of the secrets.
+    type: str
+  accepted_key:
+    description:
+      - Key of the digests in O(accepted), a random secret that is stored next to it. Required for O(update_credentials=on_mismatch).
+    type: str
+  refresh_token_lifespan:
+    description:
+      - Lifespan of refresh tokens of the OAuth application on the instance, in seconds. With O(accepted), which holds when the integration
+        accepted its credentials, it bounds until when its refresh token is valid.
+    type: int
+  refresh_token_expires_at:
+    description:
+      - Latest expiry of a refresh token of the application, as
+        RV(secops.servicenow_defender.snow_oauth_application_info#module:oauth_applications) holds it. The token of the integration is valid
+        no longer.
+    type: str
   disabled:
     description:
       - Whether the integration is disabled.
@@ -115,7 +139,7 @@ options:
   validate_credentials:
     description:
       - Whether to verify before the first write that the plan is on and that ServiceNow accepts the credentials.
-      - Use V(false) in check mode, if an earlier task of the same run would create the plan or the credentials.
+      - In check mode, what is refused is a warning, as an earlier task of the same run may correct the plan or the credentials.
     type: bool
     default: true
   wait_timeout:
@@ -224,6 +248,15 @@ integration:
     extra_properties:
       description: Properties that the draft does not define.
       type: dict
+    refresh_token_expires_at:
+      description: Until when its refresh token can be valid, from O(refresh_token_expires_at) and O(refresh_token_lifespan); empty if unknown.
+      type: str
+    days_left:
+      description: Days until then, 0 once it has passed; null if unknown.
+      type: int
+    ended_days_ago:
+      description: Days since then; null if it has not passed, or is unknown.
+      type: int
   sample:
     id: 8d0d9c50-3d35-5f0d-9a43-2f6b9e6f1f0e
     scope: /subscriptions/00000000-0000-0000-0000-000000000003
@@ -241,6 +274,9 @@ integration:
     created_at: '2026-11-21T10:00:00Z'
     updated_at: '2026-11-21T10:00:00Z'
     extra_properties: {}
+    refresh_token_expires_at: '2036-11-19T10:00:00+00:00'
+    days_left: 3649
+    ended_days_ago: null
 connection_test:
   description: Result of the connection test.
   returned: success
@@ -261,6 +297,11 @@ api_version:
   returned: success
   type: str
   sample: 2023-07-01-preview
+accepted:
+  description: What the integration has accepted, to be stored and given as O(accepted) in the next run; empty once it is deleted.
+  returned: when O(accepted_key) is given, and it is to be stored
+  type: str
+  sample: '{"client_id":"0f1e2d3c","digest":"5d41","instance_url":"https://acme-prod.service-now.com","key":"9a0b1c2d","version":1}'
 drift:
   description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
@@ -268,6 +309,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
@@ -280,11 +326,12 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.engine.errors import InvalidInput
-from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.engine.prediction import reconcile_or_unproven
 from ..module_utils.engine.result import PRESENT
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, ArmClient, client_for
 from ..module_utils.microsoft.arm.scopes import CONNECTOR, MANAGEMENT_GROUP, SUBSCRIPTION, Scope, scope_of
 from ..module_utils.microsoft.collection_store import CollectionStore
+from ..module_utils.microsoft.defender_cloud.access_check import SOVEREIGN
 from ..module_utils.microsoft.defender_cloud.integration import INTEGRATION_OPTIONS, Integration, credentials_of
 from ..module_utils.microsoft.defender_cloud.integration_preflight import SUCCEEDED, IntegrationPreflight
 from ..module_utils.microsoft.defender_cloud.integrations_api import COLLECTION, IntegrationsEndpoint, version_for
@@ -301,15 +348,19 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     if params["state"] == PRESENT and not client.is_commercial:
         raise InvalidInput(
             f"Microsoft offers the ServiceNow integration in the commercial cloud only, not in {params['azure_cloud']}. Nothing was written; "
-            f"tickets can be written without it (mdc_assignments, snow_tickets)"
+            f"{SOVEREIGN}"
         )
     endpoint = _endpoint(params, client, scope)
     preflight = IntegrationPreflight(endpoint, wanted=params["validate_credentials"])
     integration = Integration(params, endpoint, preflight)
-    result = reconcile(CollectionStore(client, {COLLECTION: endpoint}), integration, noun="integration")
+    result = reconcile_or_unproven(CollectionStore(client, {COLLECTION: endpoint}), integration, noun="integration")
     if preflight.outcome["status"] == SUCCEEDED and not context.check_mode:
         preflight.test(integration.label, "The integration was written nevertheless")
     result.output.update(connection_test=preflight.outcome, api_version=endpoint.version)
+    if result.changed and not context.check_mode and params["accepted_key"]:
+        accepted = integration.accepted()
+        if accepted != (params["accepted"] or ""):
+            result.output["accepted"] = accepted
     return result
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mdc_integration_info
 short_description: List the integrations of Defender for Cloud with ServiceNow
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the integrations of a scope, its own and inherited ones. Credentials are never returned.

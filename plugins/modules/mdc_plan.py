@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mdc_plan
 short_description: Manage a plan of Defender for Cloud and its extensions
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Sets the tier of a plan and its extensions (Microsoft.Security/pricings, 2024-01-01). Connecting ServiceNow requires
@@ -15,7 +15,8 @@ description:
     tries again, up to O(wait_timeout).
   - If the plan was set but one of its extensions failed, the task fails and reports the extension, the message of the
     platform and the resulting state.
-  - Plans are billed by Microsoft. A plan that is off is turned on only with O(accept_costs=true).
+  - Plans are billed by Microsoft, except V(FoundationalCspm) (Foundational CSPM), which new subscriptions have to turn on and without which a
+    subscription has no recommendations. What costs more, such as to turn on a plan that is off, is done only with O(accept_costs=true).
   - When a plan is turned on, the platform enables extensions of its own choice. The plan is then read again, and a second
     request corrects what deviates from the desired state.
 extends_documentation_fragment:
@@ -24,6 +25,10 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._azure
   - secops.servicenow_defender._transport
+attributes:
+  check_mode:
+    details:
+      - What the account may not read is returned in RV(unproven). Otherwise, the task fails.
 options:
   scope:
     description:
@@ -73,8 +78,11 @@ options:
         type: dict
   accept_costs:
     description:
-      - Whether a plan that is off may be turned on, which Microsoft bills for each resource that the plan covers.
+      - Whether a plan that is off may be turned on, which Microsoft bills for each resource that the plan covers. V(FoundationalCspm) is free
+        of charge and needs no consent.
       - If V(false), the plan stays off. The deviation is in RV(drift), and the decision is a manual step.
+      - The same applies to what costs more on a plan that is on, another O(sub_plan) (except V(P1) in place of V(P2)), and the extension
+        V(OnUploadMalwareScanning), which Microsoft bills in addition to its plan. Other changes are made.
     type: bool
     default: false
   wait_timeout:
@@ -112,6 +120,15 @@ EXAMPLES = r"""
   secops.servicenow_defender.mdc_plan:
     scope: /subscriptions/00000000-0000-0000-0000-000000000003
     tier: Free
+
+- name: Turn on Foundational CSPM, which is free of charge
+  secops.servicenow_defender.mdc_plan:
+    azure_tenant_id: 00000000-0000-0000-0000-000000000001
+    azure_client_id: 00000000-0000-0000-0000-000000000002
+    azure_client_secret: "{{ vault_azure_client_secret }}"
+    azure_subscription_id: 00000000-0000-0000-0000-000000000003
+    name: FoundationalCspm
+    tier: Standard
 """
 
 RETURN = r"""
@@ -204,6 +221,11 @@ manual_steps:
   returned: success
   type: list
   elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -212,7 +234,7 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.engine.reconcile import reconcile
+from ..module_utils.engine.prediction import reconcile_or_unproven
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
 from ..module_utils.microsoft.arm.scopes import RESOURCE, SUBSCRIPTION, scope_of
 from ..module_utils.microsoft.collection_store import CollectionStore
@@ -235,7 +257,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
         named = [f"the ServiceNow integration {name} with its tickets" for name in names_of(client, scope)]
         return ["governance rules", *(named or ["the ServiceNow integration with its tickets"])]
 
-    return reconcile(
+    return reconcile_or_unproven(
         CollectionStore(client, {COLLECTION: endpoint}), DefenderPlan(params, scope, what_stops), noun="plan"
     )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mdc_recommendation_info
 short_description: List the recommendations of Defender for Cloud
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the recommendations (assessments) of subscriptions, management groups or security connectors, one for each
@@ -40,12 +40,32 @@ options:
     default: [Unhealthy]
   severities:
     description:
-      - Severities to select. If not set, all are selected.
+      - Severities to select, V(Critical), V(High), V(Medium) or V(Low), in upper or lower case. If not set, all are selected.
       - The severity is that of the recommendation (its metadata), not of a single finding; see
         RV(recommendations[].risk_level) for the latter.
     type: list
     elements: str
-    choices: [Critical, High, Medium, Low]
+  risk_levels:
+    description:
+      - Risk levels to select, V(Critical), V(High), V(Medium), V(Low) or V(None), in upper or lower case. If not set, all are selected.
+    type: list
+    elements: str
+  categories:
+    description:
+      - Categories to select, of RV(recommendations[].recommendation_category) or RV(recommendations[].categories), in upper or lower case.
+        If not set, all are selected.
+    type: list
+    elements: str
+  attack_paths:
+    description:
+      - Whether to select only recommendations that are part of an attack path, as far as the platform says so.
+    type: bool
+    default: false
+  min_age_days:
+    description:
+      - For how many days, at least, a recommendation has had its status. One without a date is selected.
+    type: int
+    default: 0
   filter:
     description:
       - JMESPath expression that is applied to each recommendation, with the keys of RV(recommendations), such as
@@ -70,6 +90,12 @@ options:
         requires one list call for each type of recommendation in a subscription or connector.
     type: bool
     default: false
+  tags:
+    description:
+      - Keys of tags. The tags of the assessed resources with these keys are read from Resource Graph, for selected recommendations.
+    type: list
+    elements: str
+    default: []
   source:
     description:
       - API to read from.
@@ -143,12 +169,18 @@ recommendations:
       description: Risk of this finding, V(Critical), V(High), V(Medium), V(Low) or V(None); empty if it was not
         assessed.
       type: str
+    attack_paths:
+      description: Number of attack paths that the finding is part of; 0 if the platform names none.
+      type: int
     status:
       description: V(Unhealthy), V(Healthy) or V(NotApplicable).
       type: str
     cause:
       description: Code of the cause of the status.
       type: str
+    is_exempt:
+      description: Whether an exemption is the cause of the status.
+      type: bool
     description:
       description: Description of the status.
       type: str
@@ -171,11 +203,18 @@ recommendations:
       description: Environment of the resource, in lower case, such as V(azure), V(aws), V(gcp), V(github) or
         V(onpremise).
       type: str
+    environment:
+      description: Where the resource is, V(azure), V(aws), V(gcp), V(on_premises) (also a machine that Azure Arc projects into Azure), else
+        the source.
+      type: str
     connector:
       description: Id of the security connector; empty for a resource in Azure.
       type: str
     subscription_id:
       description: Id of the subscription.
+      type: str
+    resource_group:
+      description: Name of the resource group; empty if it has none.
       type: str
     portal_url:
       description: URL in the portal; empty if not returned.
@@ -185,6 +224,9 @@ recommendations:
       type: str
     remediation:
       description: Remediation, from the metadata. It can contain HTML.
+      type: str
+    recommendation_category:
+      description: Recommendation category, such as V(SoftwareUpdate) or V(ExposedSecrets), from the metadata; empty if it has none.
       type: str
     categories:
       description: Categories, from the metadata.
@@ -196,6 +238,9 @@ recommendations:
     selected:
       description: Whether O(status), O(severities) and O(filter) select it.
       type: bool
+    tags:
+      description: Tags of the resource with the keys of O(tags). Only with O(tags), and for selected recommendations.
+      type: dict
     assignment:
       description:
         - The governance assignment, with C(id), C(owner), C(due_date), C(eta), C(eta_justification), C(grace_period),
@@ -221,8 +266,9 @@ scopes_read:
   sample: [/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23]
 problems:
   description:
-    - Problems. C(scope_refused:...) contains a scope that could not be read, C(integration_scope) the security
-      connectors whose recommendations no integration on a subscription covers.
+    - Problems. C(scope_refused:...) contains a scope that could not be read, C(foundational_off:...) a subscription that has no
+      recommendations because the plan Foundational CSPM is off, C(integration_scope) the security connectors whose recommendations no
+      integration on a subscription covers.
   returned: success
   type: list
   elements: dict
@@ -240,6 +286,11 @@ problems:
       description: How to fix it.
       type: str
   sample: []
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -248,23 +299,28 @@ api_calls:
 """
 
 from ..module_utils import ansible_module
-from ..module_utils.engine.errors import InvalidInput
 from ..module_utils.microsoft.arm import AZURE_OPTIONS, client_for
-from ..module_utils.microsoft.defender_cloud.assessments import SEVERITIES, STATUSES, UNHEALTHY
+from ..module_utils.microsoft.defender_cloud.assessments import STATUSES, UNHEALTHY, risk_levels_of, severities_of
 from ..module_utils.microsoft.defender_cloud.recommendation_assignments import add_assignments
-from ..module_utils.microsoft.defender_cloud.recommendation_filter import Selection
+from ..module_utils.microsoft.defender_cloud.recommendation_filter import Context, Selection
 from ..module_utils.microsoft.defender_cloud.recommendations import Reader, ResourceGraphReader, scopes_of
+from ..module_utils.microsoft.defender_cloud.resource_tags import add_tags
 
 SPEC = ansible_module.ModuleSpec(
     options={
         "scope": {"type": "str"},
         "scopes": {"type": "list", "elements": "str"},
         "status": {"type": "list", "elements": "str", "choices": STATUSES, "default": [UNHEALTHY]},
-        "severities": {"type": "list", "elements": "str", "choices": SEVERITIES},
+        "severities": {"type": "list", "elements": "str"},
+        "risk_levels": {"type": "list", "elements": "str"},
+        "categories": {"type": "list", "elements": "str"},
+        "attack_paths": {"type": "bool", "default": False},
+        "min_age_days": {"type": "int", "default": 0},
         "filter": {"type": "str"},
         "limit": {"type": "int", "default": 0},
         "include_unselected": {"type": "bool", "default": False},
         "assignments": {"type": "bool", "default": False},
+        "tags": {"type": "list", "elements": "str", "default": []},
         "source": {"type": "str", "choices": ["assessments", "resource_graph"], "default": "assessments"},
     },
     groups=[AZURE_OPTIONS],
@@ -274,15 +330,21 @@ SPEC = ansible_module.ModuleSpec(
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return recommendations."""
-    if params["limit"] < 0:
-        raise InvalidInput(f"limit must be 0 (all) or more, not {params['limit']}")
     scopes = scopes_of(params)
-    selection = Selection(params["status"], params["severities"] or [], params["filter"] or "")
+    context_of = Context(
+        risk_levels_of(params["risk_levels"]),
+        [name.strip().casefold() for name in params["categories"] or []],
+        params["attack_paths"],
+        params["min_age_days"],
+    )
+    selection = Selection(params["status"], severities_of(params["severities"]), params["filter"] or "", context_of)
     client = client_for(params, context)
     reader = ResourceGraphReader if params["source"] == "resource_graph" else Reader
     reading = reader(client, scopes, selection, params["limit"], params["include_unselected"]).read()
     if params["assignments"]:
         add_assignments(client, reading.rows)
+    if params["tags"]:
+        add_tags(client, reading.rows, params["tags"])
     return ansible_module.information(
         msg=reading.summary(scopes),
         recommendations=reading.rows,

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_configuration_compliance
 short_description: Manage the import of Defender for Cloud into Configuration Compliance
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Detects Configuration Compliance (C(com.snc.vulc)) and the application that imports assessments of Microsoft
@@ -65,6 +65,11 @@ options:
     type: str
     choices: [on_create, always]
     default: on_create
+  application_managed:
+    description:
+      - Whether M(secops.servicenow_defender.entra_application) manages the application O(client_id), so that registering it is no manual step.
+    type: bool
+    default: false
   import_from:
     description:
       - Scopes to import (field I(Import Findings from)). V(all) imports everything that the application may read.
@@ -154,6 +159,35 @@ options:
           - Number of healthy assessments (Passed in ServiceNow). The jobs read changes and assessments that are not
             passed, so assessments that have always been healthy can be missing in ServiceNow.
         type: int
+  sources:
+    description:
+      - Number of unhealthy assessments in Azure by where the resource is, to check that the findings of every cloud arrive. A source with more than
+        0 must have failed results in ServiceNow; the numbers are only compared after the comprehensive job has succeeded.
+      - If set, the failed results are counted by source (RV(configuration_compliance.counts.sources)).
+    type: dict
+    suboptions:
+      azure:
+        description:
+          - Resources of Azure.
+        type: int
+      aws:
+        description:
+          - Resources of AWS.
+        type: int
+      gcp:
+        description:
+          - Resources of Google Cloud.
+        type: int
+      on_premises:
+        description:
+          - Machines on premises, which Azure Arc projects into Azure.
+        type: int
+  max_import_age_hours:
+    description:
+      - Age of the last successful import of assessments from which on it is a problem, in hours. The Assessment job reads changes once a day.
+      - V(0) is no limit.
+    type: int
+    default: 0
 notes:
   - Configuration Compliance is a separate Store subscription. Production instances require an entitlement.
   - Writing the configuration requires the role C(sn_vul_msft_tvm.configure_integration)
@@ -214,6 +248,18 @@ EXAMPLES = r"""
     expected:
       unhealthy: 1284
   register: compliance
+
+- name: Check that the findings of every cloud arrive, and not later than two days ago
+  secops.servicenow_defender.snow_configuration_compliance:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    sources:
+      azure: 900
+      aws: 300
+      gcp: 80
+      on_premises: 4
+    max_import_age_hours: 48
 
 - name: Show the problems
   ansible.builtin.debug:
@@ -302,6 +348,16 @@ configuration_compliance:
         verified:
           description: Whether the last run succeeded after the last change of the configuration.
           type: bool
+    last_import:
+      description: Last successful import of assessments; null if the last runs of both assessment jobs did not succeed or are not visible.
+      type: dict
+      contains:
+        ended_at:
+          description: Time when it ended, UTC.
+          type: str
+        age_hours:
+          description: How long ago that was, in hours.
+          type: int
     counts:
       description: Number of test results; null without an application that imports them.
       type: dict
@@ -311,6 +367,9 @@ configuration_compliance:
           type: str
         results:
           description: Number by result; null if unknown.
+          type: dict
+        sources:
+          description: Number of failed results by where the resource is, as the keys of O(sources); null without that option, or if unknown.
           type: dict
         comparable:
           description: Whether they can be compared with Azure.
@@ -348,11 +407,19 @@ configuration_compliance:
           substate: success
           ended_at: '2026-06-25T04:10:31Z'
         verified: true
+    last_import:
+      ended_at: '2026-06-25T04:10:31Z'
+      age_hours: 5
     counts:
       source: Microsoft Defender for Cloud
       results:
         Failed: 1284
         Passed: 310
+      sources:
+        azure: 900
+        aws: 300
+        gcp: 80
+        on_premises: 4
       comparable: true
       reason: ''
 problems:
@@ -366,8 +433,9 @@ problems:
         - Id of the problem, stable across runs. One of V(not_entitled), V(installation_awaited), V(compliance_absent),
           V(compliance_unknown), V(integration_absent), V(integration_unknown), V(old_generation), V(both_generations),
           V(instance_absent), V(instance_unknown), V(configuration_absent), V(configuration_unknown),
-          V(counts_not_comparable).
-        - Or one of V(field_unknown:), V(ids_too_long:), V(counts_differ:) followed by the name of an option.
+          V(counts_not_comparable), V(import_old), V(sources_unknown).
+        - Or one of V(field_unknown:), V(ids_too_long:), V(counts_differ:), V(source_missing:), V(source_differs:) followed by the name of an
+          option.
         - Or one of V(job_absent:), V(job_unknown:), V(job_unclear:), V(job_active_unknown:), V(job_run_as_unknown:),
           V(job_not_run:), V(job_not_verified:), V(job_running:), V(job_failed:), V(job_order:), V(run_unknown:)
           followed by the name of a job.
@@ -396,6 +464,11 @@ manual_steps:
   returned: success
   type: list
   elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -408,6 +481,7 @@ from ..module_utils.snow import SNOW_OPTIONS, store_for
 from ..module_utils.snow.configuration_compliance.constants import JOB_KEYS
 from ..module_utils.snow.configuration_compliance.reconcile import reconcile
 from ..module_utils.snow.configuration_compliance.settings import Settings
+from ..module_utils.snow.configuration_compliance.sources import SOURCES
 from ..module_utils.transport.polling import WAIT_OPTIONS
 
 SPEC = ansible_module.ModuleSpec(
@@ -426,6 +500,9 @@ SPEC = ansible_module.ModuleSpec(
         "versions": {"type": "dict"},
         **WAIT_OPTIONS,
         "jobs_wait": {"type": "bool", "default": False},
+        "application_managed": {"type": "bool", "default": False},
+        "sources": {"type": "dict", "options": {name: {"type": "int"} for name in SOURCES}},
+        "max_import_age_hours": {"type": "int", "default": 0},
         "expected": {"type": "dict", "options": {"unhealthy": {"type": "int"}, "healthy": {"type": "int"}}},
     },
     groups=[SNOW_OPTIONS],

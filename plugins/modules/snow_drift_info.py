@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_drift_info
 short_description: Compare a ServiceNow instance with its complete desired state
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Combines M(secops.servicenow_defender.snow_instance_info) with the check mode of
@@ -123,7 +123,8 @@ results:
   description:
     - Result for each object. First those of O(instance), as returned in
       RV(secops.servicenow_defender.snow_instance#module:results), then the settings, as returned in
-      RV(secops.servicenow_defender.snow_hardening#module:results).
+      RV(secops.servicenow_defender.snow_hardening#module:results). A setting that is in sync has no other columns than those of the
+      last entry below.
   returned: success
   type: list
   elements: dict
@@ -145,6 +146,12 @@ results:
       actual: 120
       expected: 60
       verdict: deviating
+    - object: setting auth.no_blank_password
+      status: ok
+      id: auth.no_blank_password
+      name: glide.login.no_blank_password
+      actual: true
+      verdict: compliant
 posture:
   description: Posture of the instance, as returned in RV(secops.servicenow_defender.snow_hardening#module:posture).
   returned: success, when O(hardening) is given
@@ -164,6 +171,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict

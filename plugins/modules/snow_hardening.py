@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_hardening
 short_description: Manage the hardening settings of a ServiceNow instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Compares an instance with a hardening baseline in one batch of reads, and writes the settings that deviate and may
@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._snow
   - secops.servicenow_defender._hardening
+  - secops.servicenow_defender._update_set_source
   - secops.servicenow_defender._polling
   - secops.servicenow_defender._transport
 attributes:
@@ -69,11 +70,40 @@ options:
     type: list
     elements: str
     default: []
+  exceptions:
+    description:
+      - Deviations that are accepted. Such a setting is not written, and is not in RV(drift); it has the status V(accepted).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description:
+          - Id of the setting.
+        type: str
+        required: true
+      reason:
+        description:
+          - Why the deviation is accepted.
+        type: str
+        required: true
+      owner:
+        description:
+          - Who has accepted it.
+        type: str
+      until:
+        description:
+          - Last day of the exception in UTC, such as V(2027-06-30). After it the setting is treated like any other, with a warning.
+          - If not set, the exception has no end.
+        type: str
   services:
     description:
       - Services whose connections must keep working. A setting that would block one is refused as long as its OAuth
         application exists on the instance. With an empty list, only the sign-in of this automation is protected.
-      - With O(services[].client_secret) and O(services[].password) the module also verifies after each group of writes
+      - Other consumers that are registered on the instance are protected as well, under any name. These are
+        applications that act as an account of their own, and those that hold a valid token of an account without
+        interactive sign-in. They are read in the same batch.
+      - With the secrets of its sign-in, O(services[].client_secret) and O(services[].password), the module also verifies after each group of writes
         that the service still gets a token that gives access to the API.
     type: list
     elements: dict
@@ -82,6 +112,9 @@ options:
         user_name: svc_defender_cloud_apps
       - application: Microsoft Defender for Cloud
         user_name: svc_defender_cloud
+      - application: Microsoft Security Exposure Management
+        user_name: svc_defender_exposure_management
+        grant_type: client_credentials
     suboptions:
       application:
         description:
@@ -93,6 +126,12 @@ options:
           - User name of the account of the service.
         type: str
         required: true
+      grant_type:
+        description:
+          - How the service signs in, with client and account (V(password)), the client alone or the account alone.
+        type: str
+        choices: [password, client_credentials, basic]
+        default: password
       client_secret:
         description:
           - Client secret of the application.
@@ -155,6 +194,11 @@ EXAMPLES = r"""
     exclude:
       - auth.mfa_enabled
     allow_irreversible: true
+    exceptions:
+      - id: auth.password_policy
+        reason: All users sign in with single sign-on
+        owner: identity team
+        until: '2027-06-30'
     accept_side_effects:
       - soap.content_type
       - acl.ccsi_public
@@ -183,6 +227,7 @@ results:
         - V(withheld) if it requires an option that is not set, or O(max_writes) was reached.
         - V(refused) if it would block a connection, or the instance refused to write it.
         - V(noted) if it deviates and no action is required or possible.
+        - V(accepted) if it deviates and O(exceptions) accepts that.
         - V(unknown) if it could not be evaluated.
         - V(failed) if an activation failed, which fails the task.
       type: str
@@ -247,6 +292,10 @@ results:
     switch:
       description: The option that has it written; empty if there is none.
       type: str
+    exception:
+      description: The entry of O(exceptions) for it, with C(reason), C(owner), C(until), and C(ended), which is V(true) once that day has passed.
+      returned: when there is one
+      type: dict
   sample:
     - object: setting session.idle_timeout
       status: changed
@@ -348,6 +397,11 @@ manual_steps:
   returned: success
   type: list
   elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -358,9 +412,12 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.hardening.task import HARDENING_OPTIONS, harden, selection_of
 from ..module_utils.snow import SNOW_OPTIONS, store_for
+from ..module_utils.snow.update_sets.source import connection_secrets
 from ..module_utils.transport.polling import WAIT_OPTIONS
 
-SPEC = ansible_module.ModuleSpec(options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(
+    options={**HARDENING_OPTIONS, **WAIT_OPTIONS}, groups=[SNOW_OPTIONS], secrets=connection_secrets
+)
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:

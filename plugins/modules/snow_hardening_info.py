@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_hardening_info
 short_description: Compare a ServiceNow instance with the hardening catalogue
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Compares an instance with the hardening settings that ServiceNow documents, or with those that Microsoft Secure

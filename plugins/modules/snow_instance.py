@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_instance
 short_description: Manage the desired state of a ServiceNow instance in one plan
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Reads roles, accounts, OAuth applications, access rules, properties, plugins and rows of an instance together, and
@@ -203,12 +203,30 @@ options:
           - If not set, the instance generates one for a new application and an existing one is kept. The result
             contains it.
         type: str
+      own_client_id:
+        description:
+          - Client id that services sign in with. An existing application with another one gets it, such as that of a clone, which has the
+            client id of its source; its tokens, which are valid on the source, too, are revoked first.
+          - A new application keeps the client id that the instance generates. Ignored with O(oauth_applications[].client_id).
+          - If not set, the client id of an existing application is not managed.
+        type: str
+      foreign_client_ids:
+        description:
+          - Client ids of other instances. O(oauth_applications[].own_client_id) replaces only these.
+          - If not set, it replaces any other client id.
+        type: list
+        elements: str
+      read_token_end:
+        description: Whether to return until when a refresh token of the application is valid, as C(refresh_token_expires_at) in RV(results).
+        type: bool
+        default: false
       client_secret:
         description:
           - Client secret. It is a write-only secret. The instance stores it encrypted, so it is never read and never
             shown. O(oauth_applications[].update_secret) controls when it is written.
           - It is sent in a separate request, after all other fields, and verified afterwards if possible.
-          - Set one for every new application. Otherwise the instance generates a secret that no API can read.
+          - Set one for every new application. Otherwise the instance generates a secret that no API can read. A warning
+            of the task that creates the application names both.
           - If not set, the secret is not managed.
         type: str
       update_secret:
@@ -216,8 +234,8 @@ options:
           - When O(oauth_applications[].client_secret) is written to an application that exists. A new application
             always gets it.
           - V(on_mismatch) asks the token endpoint whether it accepts the pair of client id and secret, with a refresh
-            token that cannot exist, so that no token is issued. To learn how the instance responds to a wrong secret,
-            it first sends one that cannot be right.
+            token that cannot exist, so that no token is issued. An answer that rejects the
+            client shows a wrong secret; to assess any other one, it then sends a secret that cannot be right.
           - If an instance responds to both requests alike without rejecting the client, V(on_mismatch) requests a real
             token for the calling account, provided that it signs in with a user name and a password. If that is not
             possible, and for an inactive application, the secret is not changed and a warning is issued.
@@ -305,8 +323,8 @@ options:
         default: present
   table_acls:
     description:
-      - Access rules to verify, as in M(secops.servicenow_defender.snow_table_acls). They are never written. Missing
-        ones are returned as manual steps.
+      - Access rules to verify, as in M(secops.servicenow_defender.snow_table_acls). Missing ones are returned as manual steps
+        and as an update set to import, or taken over from another instance.
     type: list
     elements: dict
     suboptions:
@@ -327,6 +345,27 @@ options:
         type: str
         choices: [read]
         default: read
+      update_set_file:
+        description:
+          - Name of the file to which you save RV(update_set). The manual step names it then. This module does not write it.
+        type: str
+      source:
+        description:
+          - Name of the instance on which the rules were created manually. Its update set is taken over from there, as
+            M(secops.servicenow_defender.snow_update_set) does.
+          - What is still missing afterwards remains a manual step, and so does everything while the source has no
+            completed update set, or while its preview finds problems. Nothing is taken over if no rule is missing.
+        type: str
+      source_options:
+        description:
+          - Connection options of O(table_acls[].source), as a dictionary. The source is only read.
+          - Required with O(table_acls[].source).
+        type: dict
+      update_set:
+        description:
+          - Name of the update set on O(table_acls[].source).
+          - The default is the name that the file in RV(update_set) gives it.
+        type: str
   properties:
     description:
       - System properties, name to value, as in M(secops.servicenow_defender.snow_properties). A property without a row
@@ -394,6 +433,16 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  revoke_tokens:
+    description:
+      - Names of entries of the Application Registry whose access and refresh tokens are revoked, after all other changes. Every token
+        that exists is revoked, so that a run with this option changes something whenever a client has signed in.
+      - A token itself cannot be read by any API; its row of C(oauth_credential) is deleted. Without the role C(oauth_admin),
+        C(mi_admin) or C(admin), the revocation is a manual step.
+      - While a token is valid, the instance returns it again to a client that signs in. A connector whose details are entered again
+        gets a new refresh token, with a new lifespan, only after the old one was revoked.
+    type: list
+    elements: str
 notes:
   - Requires the roles that the modules of the entries document. If the roles of the calling account can be read,
     missing roles fail the task before it writes anything.
@@ -489,6 +538,8 @@ results:
       (RV(secops.servicenow_defender.snow_role#module:role), RV(secops.servicenow_defender.snow_user#module:user),
       RV(secops.servicenow_defender.snow_oauth_application#module:oauth_application),
       RV(secops.servicenow_defender.snow_record#module:record)).
+    - With O(oauth_applications[].read_token_end), an application also has C(refresh_token_expires_at), the latest expiry of a refresh token
+      (UTC), null if none is issued or the account may not read them.
     - Access rules, properties and plugins have one entry for each table, property or plugin, as returned by their
       modules (RV(secops.servicenow_defender.snow_table_acls#module:results),
       RV(secops.servicenow_defender.snow_properties#module:results),
@@ -533,6 +584,13 @@ results:
       name: glide.oauth.inbound.ropc.grant_type.disabled
       status: ok
       value: 'false'
+update_set:
+  description:
+    - Update set with exactly the missing access rules, as XML, see M(secops.servicenow_defender.snow_table_acls). Empty if
+      none is missing.
+  returned: success
+  type: str
+  sample: ''
 drift:
   description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
@@ -540,6 +598,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
@@ -553,14 +616,31 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.resources.instance import INSTANCE_OPTIONS, resources_of, secrets_of
+from ..module_utils.snow.resources.instance import (
+    INSTANCE_OPTIONS,
+    resources_of,
+    rules_to_import,
+    secrets_of,
+    unproven_secrets,
+    without_unknown_secrets,
+    writes_in_any_case,
+)
+from ..module_utils.snow.resources.table_acls import take_over_of
 
 SPEC = ansible_module.ModuleSpec(options=INSTANCE_OPTIONS, groups=[SNOW_OPTIONS], secrets=secrets_of)
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Bring all objects of the task to their desired state, in one plan."""
-    return reconcile(store_for(params, context), *resources_of(params))
+    known, unknown = without_unknown_secrets(params) if context.check_mode else (params, {})
+    store = store_for(params, context)
+    if writes_in_any_case(known):
+        store.prefetch_account()
+    resources = resources_of(known, lambda entry: take_over_of(entry, params, context))
+    result = reconcile(store, *resources)
+    result.output["update_set"] = rules_to_import(store.client.session.base_url, resources)
+    result.unproven += unproven_secrets(result, unknown)
+    return result
 
 
 def main() -> None:

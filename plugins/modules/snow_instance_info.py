@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_instance_info
 short_description: Get the release, capabilities and connection problems of a ServiceNow instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the release, the calling account with its roles, the capabilities, and the requested properties, plugins and
@@ -209,6 +209,11 @@ problems:
       message: 'Multi-factor authentication is required for integrations: an enrolled account is refused'
       remedy: Keep the connector's account out of enrolment, or set glide.authenticate.multifactor.for_integrations
         to false
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always

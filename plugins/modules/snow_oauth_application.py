@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_oauth_application
 short_description: Manage an OAuth application in the Application Registry of a ServiceNow instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Creates, updates and deletes a row of C(oauth_entity), the OAuth API endpoint for external clients from which a
@@ -55,15 +55,16 @@ options:
       - Client secret. It is a write-only secret. The instance stores it encrypted, so it is never read and never shown.
         O(update_secret) controls when it is written.
       - It is sent in a separate request, after all other fields, and verified afterwards if possible.
-      - Set one for every new application. Otherwise the instance generates a secret that no API can read.
+      - Set one for every new application. Otherwise the instance generates a secret that no API can read. A warning
+        of the task that creates the application names both.
       - If not set, the secret is not managed.
     type: str
   update_secret:
     description:
       - When O(client_secret) is written to an application that exists. A new application always gets it.
       - V(on_mismatch) asks the token endpoint whether it accepts the pair of client id and secret, with a refresh token
-        that cannot exist, so that no token is issued. To learn how the instance responds to a wrong secret, it first
-        sends one that cannot be right.
+        that cannot exist, so that no token is issued. An answer that rejects the client
+        shows a wrong secret; to assess any other one, it then sends a secret that cannot be right.
       - If an instance responds to both requests alike without rejecting the client, V(on_mismatch) requests a real
         token for the calling account, provided that it signs in with a user name and a password. If that is not
         possible, and for an inactive application, the secret is not changed and a warning is issued.
@@ -301,6 +302,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_oauth_application_info
 short_description: List OAuth applications of a ServiceNow instance and when their tokens expire
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns entries of the Application Registry (C(oauth_entity)), each with the expiry of its latest refresh token.
@@ -22,8 +22,20 @@ options:
     description:
       - Name of the applications to return, compared exactly. All entries of this name are returned, outbound providers
         included.
-      - If not set, all entries for external clients are returned (type C(client)).
+      - If neither this nor O(names) is set, all entries for external clients are returned (type C(client)).
     type: str
+  names:
+    description:
+      - Further names, as O(name). All are read in one request.
+    type: list
+    elements: str
+    default: []
+  user_names:
+    description:
+      - User names of accounts to return as RV(accounts), read in the same request, such as those that sign in with the applications.
+    type: list
+    elements: str
+    default: []
 notes:
   - Reading the registry requires the role C(oauth_admin), C(mi_admin) or C(admin). Entries that the account cannot read
     are omitted without an error.
@@ -130,6 +142,25 @@ oauth_applications:
       oauth_user: ''
       default_grant_type: ''
       refresh_token_expires_at: '2027-02-19T10:38:24Z'
+accounts:
+  description: Those of the accounts in O(user_names) that exist and that the account can read, sorted by user name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    user_name:
+      description: User name.
+      type: str
+    active:
+      description: Whether it is active.
+      type: bool
+    locked_out:
+      description: Whether it is locked out.
+      type: bool
+  sample:
+    - user_name: svc_defender_cloud_apps
+      active: true
+      locked_out: false
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -139,16 +170,28 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, client_for
-from ..module_utils.snow.oauth_application_info import oauth_applications, summary
+from ..module_utils.snow.oauth_application_info import oauth_applications, summary, with_accounts
 
-SPEC = ansible_module.ModuleSpec(options={"name": {"type": "str"}}, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(
+    options={
+        "name": {"type": "str"},
+        "names": {"type": "list", "elements": "str", "default": []},
+        "user_names": {"type": "list", "elements": "str", "default": []},
+    },
+    groups=[SNOW_OPTIONS],
+)
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """List entries of the Application Registry."""
+    """List entries of the Application Registry, and accounts if they are asked for."""
     client = client_for(params, context)
-    found = oauth_applications(client, params["name"])
-    return ansible_module.information(msg=summary(client.name, params["name"], found), oauth_applications=found)
+    names = list(dict.fromkeys([params["name"]] * bool(params["name"]) + params["names"]))
+    users = list(dict.fromkeys(params["user_names"]))
+    if users:
+        found, known = with_accounts(client, names, users)
+    else:
+        found, known = oauth_applications(client, *names), []
+    return ansible_module.information(msg=summary(client.name, names, found), oauth_applications=found, accounts=known)
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_oauth_check
-short_description: Verify that an OAuth client gets a token of a ServiceNow instance
-version_added: 0.1.0
+short_description: Verify the sign-in of a service to a ServiceNow instance
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Signs in as a connector does, with the client id, client secret, user name and password of the connector, and reads
@@ -22,30 +22,40 @@ extends_documentation_fragment:
 options:
   client_id:
     description:
-      - Client id to verify.
+      - Client id to verify. Either it or O(application) is required, except with O(grant_type=basic).
     type: str
-    required: true
+  application:
+    description:
+      - Name of the OAuth application, whose client id is read from the instance if O(client_id) is not set or empty. This requires
+        credentials in the connection options.
+    type: str
   client_secret:
     description:
-      - Client secret to verify.
+      - Client secret to verify. Required, except with O(grant_type=basic).
     type: str
-    required: true
   username:
     description:
-      - User name to verify. Required with O(grant_type=password).
+      - User name to verify. Required with O(grant_type=password) and O(grant_type=basic).
     type: str
   password:
     description:
-      - Password of O(username). Required with O(grant_type=password).
+      - Password of O(username). Required with O(grant_type=password) and O(grant_type=basic).
     type: str
   grant_type:
     description:
-      - Grant of the token request. Connectors of Microsoft Defender use V(password).
+      - Grant of the token request. Defender for Cloud Apps and Defender for Cloud use V(password), Exposure Management
+        V(client_credentials) or V(basic).
     type: str
     choices:
       password: With the client and a user.
       client_credentials: With the client alone; the token acts as the OAuth application user of the application.
+      basic: Without a client and a token; user name and password are sent with the call.
     default: password
+  table:
+    description:
+      - Table to read one row of.
+    type: str
+    default: sys_user
   fail_on_unverified:
     description:
       - Whether the task fails if the verification fails. Results are returned in any case.
@@ -121,6 +131,12 @@ api_access:
   returned: when the instance responded
   type: bool
   sample: true
+row_read:
+  description: Whether the Table API returned a row of O(table), of C(sys_user) another one than that of the account. Without the access
+    rules or the role that it requires, an account is signed in and reads none.
+  returned: when the instance responded
+  type: bool
+  sample: true
 likely_causes:
   description: Likely causes, if RV(verified) is V(false). Causes that were found on the instance replace the documented
     ones.
@@ -148,20 +164,30 @@ from ..module_utils.snow.token_check import verify_token
 
 SPEC = ansible_module.ModuleSpec(
     options={
-        "client_id": {"type": "str", "required": True},
-        "client_secret": {"type": "str", "required": True, "no_log": True},
+        "client_id": {"type": "str"},
+        "application": {"type": "str"},
+        "client_secret": {"type": "str", "no_log": True},
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True},
-        "grant_type": {"type": "str", "choices": ["password", "client_credentials"], "default": "password"},
+        "grant_type": {"type": "str", "choices": ["password", "client_credentials", "basic"], "default": "password"},
+        "table": {"type": "str", "default": "sys_user"},
         "fail_on_unverified": {"type": "bool", "default": True},
     },
     groups=[SNOW_OPTIONS],
-    rules={"required_if": [["grant_type", "password", ["username", "password"]]]},
+    rules={
+        "required_if": [
+            ["grant_type", "password", ["client_secret", "username", "password"]],
+            ["grant_type", "password", ["client_id", "application"], True],
+            ["grant_type", "client_credentials", ["client_secret"]],
+            ["grant_type", "client_credentials", ["client_id", "application"], True],
+            ["grant_type", "basic", ["username", "password"]],
+        ],
+    },
 )
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Verify that a client and a user get a token that may use the API."""
+    """Verify that the sign-in of a service may use the API."""
     return ansible_module.information(**verify_token(params, context))
 
 

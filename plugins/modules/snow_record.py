@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_record
 short_description: Manage one row of any table of a ServiceNow instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Creates, updates and deletes one row, identified by the columns in O(match), through the Table API.
@@ -39,7 +39,8 @@ options:
       - Values are compared by their YAML type, so write a number as a number and a boolean as a boolean. A list is
         joined with commas. A reference column requires a sys_id.
       - Other columns are not managed. A column that the table does not have fails the task.
-      - Results and diffs show these values, except those of O(write_only).
+      - Results and diffs show these values, except those of O(write_only) and of columns that are named like a secret, such as
+        V(user_password) or V(client_secret).
     type: dict
   write_only:
     description:
@@ -141,6 +142,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict

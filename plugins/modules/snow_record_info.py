@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_record_info
 short_description: List rows of a table of a ServiceNow instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns the rows of a table that match a query, page by page, up to O(limit).
@@ -22,9 +22,8 @@ extends_documentation_fragment:
 options:
   table:
     description:
-      - Name of the table.
+      - Name of the table. Either this or O(queries) is required.
     type: str
-    required: true
   query:
     description:
       - Query that selects the rows.
@@ -50,6 +49,32 @@ options:
       - Maximum number of rows to return. V(0) returns all.
     type: int
     default: 100
+  queries:
+    description:
+      - Queries of several tables, which are sent as one request.
+    type: list
+    elements: dict
+    suboptions:
+      table:
+        description: See O(table).
+        type: str
+        required: true
+      query:
+        description: See O(query).
+        type: raw
+      fields:
+        description: See O(fields).
+        type: list
+        elements: str
+        default: []
+      limit:
+        description: See O(limit).
+        type: int
+        default: 100
+      optional:
+        description: Whether a table that the instance refuses to read does not fail the task.
+        type: bool
+        default: false
 notes:
   - Rows and columns that the calling account cannot read are omitted without an error.
   - Rows are sorted by sys_id, after the C(ORDERBY) of an encoded query, if it has one.
@@ -90,6 +115,19 @@ EXAMPLES = r"""
     fields:
       - user.user_name
       - inherited
+
+- name: Read accounts and roles in one request
+  secops.servicenow_defender.snow_record_info:
+    snow_url: https://acme-prod.service-now.com
+    snow_username: svc_ansible
+    snow_password: "{{ vault_snow_password }}"
+    queries:
+      - table: sys_user
+        query: user_nameSTARTSWITHsvc_
+        fields: [user_name, active]
+      - table: sys_user_has_role
+        query: user.user_nameSTARTSWITHsvc_
+        fields: [user.user_name, role.name]
 """
 
 RETURN = r"""
@@ -100,7 +138,7 @@ msg:
   sample: 'acme-prod: 2 records of sys_user'
 records:
   description: The rows, as column name to value.
-  returned: success
+  returned: success, without O(queries)
   type: list
   elements: dict
   sample:
@@ -108,6 +146,28 @@ records:
       user_name: svc_defender
     - last_login_time: ''
       user_name: mid_server
+results:
+  description: The rows of each of O(queries), in their order.
+  returned: success, with O(queries)
+  type: list
+  elements: dict
+  contains:
+    table:
+      description: Name of the table.
+      type: str
+    records:
+      description: The rows, as in RV(records).
+      type: list
+      elements: dict
+    refused:
+      description: Message of the instance if it refused to read the table, else empty.
+      type: str
+  sample:
+    - table: sys_user
+      records:
+        - active: 'true'
+          user_name: svc_defender
+      refused: ''
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -117,24 +177,26 @@ api_calls:
 
 from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, client_for
-from ..module_utils.snow.record_info import records
+from ..module_utils.snow.record_info import RECORD_INFO_OPTIONS, records, records_of_all
 
 SPEC = ansible_module.ModuleSpec(
-    options={
-        "table": {"type": "str", "required": True},
-        "query": {"type": "raw"},
-        "fields": {"type": "list", "elements": "str", "default": []},
-        "limit": {"type": "int", "default": 100},
-    },
+    options=RECORD_INFO_OPTIONS,
     groups=[SNOW_OPTIONS],
+    rules={"required_one_of": [["table", "queries"]], "mutually_exclusive": [["table", "queries"]]},
 )
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Return records of a table."""
+    """Return records of a table, or of several."""
     client = client_for(params, context)
-    found = records(client, params["table"], params["query"], params["fields"], params["limit"])
-    return ansible_module.information(msg=f"{client.name}: {len(found)} records of {params['table']}", records=found)
+    if params["queries"] is None:
+        found = records(client, params)
+        return ansible_module.information(
+            msg=f"{client.name}: {len(found)} records of {params['table']}", records=found
+        )
+    results = records_of_all(client, params["queries"])
+    counts = ", ".join(f"{len(each['records'])} records of {each['table']}" for each in results)
+    return ansible_module.information(msg=f"{client.name}: {counts}", results=results)
 
 
 def main() -> None:

@@ -6,30 +6,30 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_table_acls
 short_description: Verify that a role may read tables of a ServiceNow instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Checks whether each table has an active access rule (C(sys_security_acl)) of type record that requires the role.
   - Access rules can only be written in a session with the elevated role C(security_admin), which is not available to
-    API calls. Therefore this module never writes. Missing rules are returned as manual steps and count as drift until
-    the next run verifies them.
+    API calls. Missing rules are returned as manual steps, and as an update set to import in RV(update_set). They count as drift
+    until the next run verifies them.
+  - With O(source), the update set of an instance on which the rules were created manually is taken over, and then
+    verified. Otherwise it never writes.
 extends_documentation_fragment:
   - secops.servicenow_defender._attributes
   - secops.servicenow_defender._attributes.actiongroup_snow
   - secops.servicenow_defender._attributes.state_module
   - secops.servicenow_defender._snow
   - secops.servicenow_defender._transport
+  - secops.servicenow_defender._update_set_source
 attributes:
   check_mode:
     details:
-      - This action never changes anything.
+      - Whether the update set of O(source) is accepted is only known after its preview.
   diff_mode:
     support: none
     details:
-      - This action never changes anything. RV(drift) lists the missing rules.
-  idempotent:
-    details:
-      - This action never changes anything.
+      - RV(drift) lists the missing rules.
 options:
   role:
     description:
@@ -48,6 +48,10 @@ options:
     type: str
     choices: [read]
     default: read
+  update_set_file:
+    description:
+      - Name of the file to which you save RV(update_set). The manual step names it then. This module does not write it.
+    type: str
 notes:
   - Only rules on the table itself with the role itself are considered, not rules on a parent table, wildcard rules or
     contained roles. Conditions and scripts of a rule are not evaluated.
@@ -135,6 +139,13 @@ results:
       table: sysevent
       role: defender_reader
       status: needs_elevation
+update_set:
+  description:
+    - Update set with exactly the missing rules, as XML. An administrator imports it at System Update Sets > Retrieved Update
+      Sets > Import Update Set from XML, then previews and commits it. Empty if no rule is missing, or the role does not exist yet.
+  returned: success
+  type: str
+  sample: ''
 drift:
   description: Differences to the desired state, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
@@ -142,6 +153,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict
@@ -155,14 +171,20 @@ api_calls:
 from ..module_utils import ansible_module
 from ..module_utils.engine.reconcile import reconcile
 from ..module_utils.snow import SNOW_OPTIONS, store_for
-from ..module_utils.snow.resources.table_acls import TABLE_ACLS_OPTIONS, TableAcls
+from ..module_utils.snow.resources.instance import rules_to_import
+from ..module_utils.snow.resources.table_acls import TABLE_ACLS_OPTIONS, TableAcls, take_over_of
+from ..module_utils.snow.update_sets.source import connection_secrets
 
-SPEC = ansible_module.ModuleSpec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(options=TABLE_ACLS_OPTIONS, groups=[SNOW_OPTIONS], secrets=connection_secrets)
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
-    """Verify that a role may read tables; return a manual step for missing access rules."""
-    return reconcile(store_for(params, context), TableAcls.from_params(params))
+    """Verify that a role may read tables; return a manual step, and an update set, for missing access rules."""
+    store = store_for(params, context)
+    rules = TableAcls.from_params(params, take_over_of(params, params, context))
+    result = reconcile(store, rules)
+    result.output["update_set"] = rules_to_import(store.client.session.base_url, [rules])
+    return result
 
 
 def main() -> None:

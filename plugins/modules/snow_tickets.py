@@ -5,8 +5,8 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snow_tickets
-short_description: Manage incidents, problems and change requests of a ServiceNow instance
-version_added: 0.1.0
+short_description: Manage incidents, change requests and other tickets of a ServiceNow instance
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Creates, updates, resolves, closes and cancels tickets, any number in one task. Other tickets are not changed, and
@@ -44,10 +44,12 @@ options:
       type:
         description:
           - Table of the ticket.
-          - Incidents and problems are written through the Table API, change requests through the Change Management API
-            (as normal changes), or through the Table API if the instance does not have it.
+          - Change requests are written through the Change Management API, or through the Table API if the instance does not have it; all
+            others through the Table API.
+          - V(sc_req_item) is a requested item, V(sn_si_incident) a security incident of Security Incident Response.
+          - If the instance has other states than the type usually has, such a change of the state is refused, with the states that it has.
         type: str
-        choices: [incident, problem, change_request]
+        choices: [incident, problem, change_request, sc_req_item, sn_si_incident]
         default: incident
       correlation_id:
         description:
@@ -69,7 +71,8 @@ options:
         description:
           - Impact, a choice of the instance, as its value (V(1)), its label (V(1 - High)) or the word in its label
             (V(high)).
-          - The priority is calculated from impact and urgency and cannot be set.
+          - The priority of incidents and problems is calculated from impact and urgency and cannot be set. A change request keeps the
+            priority that the instance gives it.
         type: str
       urgency:
         description:
@@ -81,7 +84,7 @@ options:
         type: str
       caller:
         description:
-          - User name or C(sys_id) of the caller. For a change request it is C(requested_by). A problem has no caller.
+          - User name or C(sys_id) of the caller. For a change request it is C(requested_by). A problem and a requested item have no caller.
         type: str
       assigned_to:
         description:
@@ -100,6 +103,15 @@ options:
         type: str
         choices: [open, resolved, closed, canceled]
         default: open
+      begin:
+        description:
+          - With O(tickets[].state=open), whether a ticket that is new is put into the state of one that people work on, C(In Progress)
+            of an incident, C(Analysis) of a security incident, C(Work in Progress) of a requested item. A ticket in any other state
+            keeps it.
+          - Where the instance has no such state, nothing of the ticket is written, and the result has the reason. Problems and change
+            requests keep their state.
+        type: bool
+        default: false
       reopen:
         description:
           - With O(tickets[].state=open), whether to reopen a resolved incident. A closed or canceled incident is never
@@ -118,6 +130,37 @@ options:
         description:
           - Close notes. If not set, a note states that Ansible closed the ticket.
         type: str
+      template:
+        description:
+          - Name or C(sys_id) of a standard change template. A new change request is then a standard change from this template.
+          - Description, implementation, backout and test plan of a standard change are those of its template; do not set them.
+          - Requires the Change Management API. An existing change request keeps its type.
+        type: str
+      change_type:
+        description:
+          - Type of a new change request without O(tickets[].template). If not set, the instance creates a normal change.
+        type: str
+        choices: [normal, emergency]
+      cloud_resource:
+        description:
+          - Id of a cloud resource. The configuration item whose C(object_id) it is, among those that cloud discovery has found
+            (C(cmdb_ci_vm_object)), becomes the configuration item of a new ticket. If there is none, or more than one, the ticket has none.
+        type: str
+      attachment:
+        description:
+          - File that is attached to the ticket while it is open. A file of this name with another content is replaced.
+        type: dict
+        suboptions:
+          name:
+            description:
+              - Name of the file.
+            type: str
+            required: true
+          content:
+            description:
+              - Content, as text.
+            type: str
+            required: true
       work_note:
         description:
           - Work note. It is only written when the ticket is created or updated, so a run without changes adds none.
@@ -128,6 +171,14 @@ options:
           - A column with choices requires one of them, as value or label.
           - Journal fields such as C(comments) are refused, because their content cannot be compared.
         type: dict
+  skip_invalid:
+    description:
+      - Whether tickets that the instance cannot have are left out, and the others written. These are tickets that name a group, user,
+        template or choice that it does not have, that are of a type whose table the account may not read, or whose key several open
+        tickets have. Their C(status) is V(refused), with the reason. By default, one such ticket fails the task before anything is
+        written.
+    type: bool
+    default: false
   correlation_display:
     description:
       - Name of the source of the tickets, written to each new ticket, at most 100 characters.
@@ -228,6 +279,13 @@ results:
           exist and is not required, V(manual) if it must be completed manually (see RV(manual_steps)), V(refused) if
           the instance refused or discarded the change, and V(failed) if the result is unclear.
       type: str
+    action:
+      description: V(created), V(updated), V(resolved), V(closed), V(canceled) or V(reopened), what was done to it or would be; empty for
+        nothing.
+      type: str
+    short_description:
+      description: Short description.
+      type: str
     number:
       description: Ticket number. Empty for a ticket that does not exist, such as one that would be created in check
         mode.
@@ -268,6 +326,11 @@ manual_steps:
   returned: success
   type: list
   elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
 api_calls:
   description: Number of HTTP requests that the task sent, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: always
@@ -286,6 +349,7 @@ SPEC = ansible_module.ModuleSpec(
     options={
         "tickets": {**entries(TICKET_OPTIONS), "required": True},
         "correlation_display": {"type": "str", "default": DISPLAY},
+        "skip_invalid": {"type": "bool", "default": False},
     },
     groups=[SNOW_OPTIONS],
 )

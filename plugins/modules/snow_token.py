@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_token
 short_description: Manage an access token of a ServiceNow instance
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Gets an access token, to use it in later tasks as O(snow_access_token), or revokes a token that is no longer needed.
@@ -107,7 +107,7 @@ from ..module_utils.snow.token import revoke_token, token_for_later
 SPEC = ansible_module.ModuleSpec(
     options={"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}},
     groups=[SNOW_OPTIONS],
-    hides_result=True,
+    hides_results_with="access_token",
 )
 
 

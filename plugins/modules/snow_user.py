@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: snow_user
 short_description: Manage a service account of a ServiceNow instance and its roles
-version_added: 0.1.0
+version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Creates, updates, disables and deletes a row of C(sys_user), and manages its roles (C(sys_user_has_role)) and its
@@ -253,6 +253,11 @@ drift:
   elements: dict
 manual_steps:
   description: Manual steps with the values to enter, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
+  returned: success
+  type: list
+  elements: dict
+unproven:
+  description: What could not be compared, and why, see R(What modules return,ansible_collections.secops.servicenow_defender.docsite.guide_results).
   returned: success
   type: list
   elements: dict

@@ -8,8 +8,12 @@ from multiprocessing import current_process
 from typing import Any
 
 from .fleet import FAILURE, raw_variables
+from .role_values import SERVICE, RoleValues
+from .secret_store import SecretBackend, SecretFolder, store_of
+from .templating import with_variables
 
-SERVICE = "snow_connection_service"
+# The strategies of ansible-core that heed `run_once`; debug is linear with a prompt.
+LINEAR = ("linear", "debug")
 
 
 def values_for(
@@ -27,24 +31,30 @@ def values_for(
             known = {**variables, **own, **({} if service is None else {SERVICE: service})}
             if name not in known:
                 raise ValueError(f"values_for: variable {name} is not defined{f' for {host}' if host else ''}")
-            values.append(templar.copy_with_new_env(available_variables=known).template(known[name]))
+            values.append(RoleValues(templar, known).value(name))
     return values
+
+
+def store_for(templar: Any, variables: Mapping[str, Any], host: str | None) -> SecretFolder | SecretBackend:
+    """Return where the secrets of a host are stored, None for the host of the task; raise `ValueError` for a malformed store."""
+    known = variables if host is None else {**variables, **raw_variables(variables["hostvars"], host)}
+    return store_of(with_variables(templar, known), known)
 
 
 def batch(variables: Mapping[str, Any]) -> list[str]:
     """Return the hosts that a task with `run_once` works for: those of the batch that have not failed.
 
-    Only the strategy linear runs such a task once. Under any other one it works for its own host.
+    Under a strategy that ignores `run_once`, it works for its own host.
     """
     own = str(variables["inventory_hostname"])
-    if strategy() != "linear":
+    if not runs_once():
         return [own]
-    hosts: Iterable[str] = variables["ansible_play_hosts"]
+    hosts: Iterable[str] = variables["ansible_play_batch"]
     return [host for host in hosts if host == own or FAILURE not in raw_variables(variables["hostvars"], host)]
 
 
-def strategy() -> str:
-    """Return the strategy of the play whose task this worker runs."""
+def runs_once() -> bool:
+    """Return whether the play whose task this worker runs has a strategy that heeds `run_once`."""
     task = getattr(current_process(), "_task", None)
     play = task.get_play() if task is not None and hasattr(task, "get_play") else None
-    return str(getattr(play, "strategy", None) or "linear").rsplit(".", 1)[-1]
+    return str(getattr(play, "strategy", None) or "linear").rsplit(".", 1)[-1] in LINEAR

@@ -13,7 +13,17 @@ from ansible.module_utils.common.yaml import yaml_load
 
 from ..module_utils.transport.settings import TRANSPORT_OPTIONS
 from .connection_options import GROUPS, options_of_group
-from .fleet import FAILURE, SELECTED, SELECTED_TENANT, SERVICES, SERVICES_VARIABLE
+from .fleet import (
+    CHANGE_VARIABLE,
+    FAILURE,
+    GATE,
+    PLAN_VARIABLE,
+    PLANNING,
+    SELECTED,
+    SELECTED_TENANT,
+    SERVICES,
+    SERVICES_VARIABLE,
+)
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 Spec = Mapping[str, Any]
@@ -28,11 +38,23 @@ PLAYBOOK_VARIABLES: dict[str, dict[str, Any]] = {
     "drift_include_hardening": {"type": "bool"},
     "drift_report_dir": {"type": "str"},
     "verify_fail": {"type": "bool"},
+    "adopt_dir": {"type": "str"},
+    "servicenow_defender_unsupplied_secrets": {"type": "list", "elements": "str"},
+    "servicenow_defender_preserver_file": {"type": "str"},
+    CHANGE_VARIABLE: {"type": "bool"},
+    "servicenow_defender_change_instance": {"type": "str"},
+    "servicenow_defender_change_template": {"type": "str"},
+    "servicenow_defender_change_fields": {"type": "dict"},
+    "servicenow_defender_change_renew": {"type": "bool"},
+    PLAN_VARIABLE: {"type": "str"},
     "learn_contract_har": {"type": "str"},
     "learn_contract_name": {"type": "str"},
     "learn_contract_values": {"type": "dict"},
+    "learn_contract_target": {"type": "str", "choices": ["mda_connector", "mda_policy", "msem_connector"]},
     "learn_contract_file": {"type": "str"},
     "learn_contract_confirm": {"type": "bool"},
+    "activity_since_days": {"type": "int"},
+    "activity_limit": {"type": "int"},
     "respond_users": {"type": "list", "elements": "str"},
     "respond_query": {"type": "str"},
     "respond_timespan": {"type": "str"},
@@ -45,7 +67,17 @@ PLAYBOOK_VARIABLES: dict[str, dict[str, Any]] = {
     "respond_notify_subject": {"type": "str"},
     "respond_notify_message": {"type": "str"},
 }
-RECORDED = (FAILURE, SELECTED, SELECTED_TENANT)
+RECORDED = (
+    FAILURE,
+    SELECTED,
+    SELECTED_TENANT,
+    GATE,
+    PLANNING,
+    "servicenow_defender_run_plan",
+    "servicenow_defender_changes",
+    "servicenow_defender_opened",
+    "servicenow_defender_closed",
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +104,7 @@ def known_variables() -> KnownVariables:
     for group in GROUPS:
         names.update(options_of_group(group))
     names.update(TRANSPORT_OPTIONS)
-    prefixes = ("servicenow_defender_", "learn_contract_", *(f"{role.name}_" for role in roles))
+    prefixes = ("servicenow_defender_", "learn_contract_", "adopt_", *(f"{role.name}_" for role in roles))
     return KnownVariables(specs, frozenset(names | specs.keys()), prefixes)
 
 
@@ -80,6 +112,12 @@ def known_variables() -> KnownVariables:
 def defaults_of(role: str) -> Mapping[str, Any]:
     """Return the defaults of a role, templates included."""
     return _read(ROLES / role / "defaults/main.yml")
+
+
+@lru_cache
+def vars_of(role: str) -> Mapping[str, Any]:
+    """Return the internal variables of a role, templates included."""
+    return _read(ROLES / role / "vars/main.yml")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -92,10 +130,12 @@ def _load(path: Path) -> Any:
 
 
 def _registered(tasks: Any) -> set[str]:
-    """Return the names that tasks, and the tasks of their blocks, register."""
+    """Return the names that tasks, and the tasks of their blocks, register or set."""
     found: set[str] = set()
     for task in tasks or []:
         found.update([task["register"]] if "register" in task else [])
+        found.update(task.get("vars") or {}, task.get("ansible.builtin.set_fact") or {})
+        found.update([task["loop_control"]["loop_var"]] if "loop_var" in task.get("loop_control", {}) else [])
         for part in ("block", "rescue", "always"):
             found |= _registered(task.get(part))
     return found

@@ -13,11 +13,12 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from .fleet import SERVICES, SERVICES_VARIABLE, did_you_mean
-from .role_variables import KnownVariables, Spec
+from ..module_utils.number_ranges import range_problem
+from .fleet import SELECTED, SELECTED_TENANT, SERVICES, SERVICES_VARIABLE, did_you_mean
+from .role_variables import KnownVariables, Spec, known_variables
 
 # Names that begin with one of these may be the user's own: they are refused only if they resemble one of ours.
-SHARED_PREFIXES = ("snow_", "azure_", "mda_", "mdc_", "respond_", "drift_", "verify_")
+SHARED_PREFIXES = ("snow_", "azure_", "mda_", "mdc_", "respond_", "drift_", "verify_", "activity_")
 RESEMBLES = 0.85
 MAX_HOSTS_NAMED = 3
 Template = Callable[[str, Any], Any]
@@ -50,15 +51,8 @@ class VariableCheck:
         elif name not in self.known.names:
             key = (name, "")
             if key not in self._checked:
-                self._checked[key] = self._unknown(name)
+                self._checked[key] = unknown_name(self.known, name)
             yield from filter(None, [self._checked[key]])
-
-    def _unknown(self, name: str) -> str:
-        # Names with two underscores are internal to the roles.
-        names = [known for known in self.known.names if "__" not in known]
-        ours = name.startswith(self.known.prefixes)
-        hint = did_you_mean(name, names, cutoff=0.6 if ours else RESEMBLES)
-        return f"{name} is not a variable of this collection.{hint}" if ours or hint else ""
 
     def _checked_value(self, host: str, name: str, value: Any) -> str:
         spec = self.known.specs[name]
@@ -75,6 +69,35 @@ class VariableCheck:
         return self._checked[key]
 
 
+def refuse_misspelt(variables: Mapping[str, Any]) -> None:
+    """Raise `ValueError` for misspelt variables in a playbook of the user's own; those of this collection have checked all hosts."""
+    if SELECTED in variables or SELECTED_TENANT in variables:
+        return
+    errors = misspelt(known_variables(), variables)
+    if errors:
+        raise ValueError("; ".join(errors))
+
+
+def misspelt(known: KnownVariables, names: Iterable[str]) -> list[str]:
+    """Return one sentence for each name that this collection does not know and that begins or looks like one of its own."""
+    ours = (*known.prefixes, *SHARED_PREFIXES)
+    return [
+        error
+        for name in sorted(names)
+        if name.startswith(ours) and name not in known.names
+        if (error := unknown_name(known, name))
+    ]
+
+
+def unknown_name(known: KnownVariables, name: str) -> str:
+    """Return a sentence for a name that is not known, "" for a name of the user's own."""
+    # Names with two underscores are internal to the roles.
+    names = [each for each in known.names if "__" not in each]
+    ours = name.startswith(known.prefixes)
+    hint = did_you_mean(name, names, cutoff=0.6 if ours else RESEMBLES)
+    return f"{name} is not a variable of this collection.{hint}" if ours or hint else ""
+
+
 def _value_error(name: str, spec: Spec, value: Any) -> str:
     if name == SERVICES_VARIABLE:
         wanted = [value] if isinstance(value, str) else value
@@ -86,7 +109,18 @@ def _value_error(name: str, spec: Spec, value: Any) -> str:
         return ""
     optional = {key: entry for key, entry in spec.items() if key not in ("required", "default")}
     messages = ArgumentSpecValidator({name: optional}).validate({name: value}).error_messages
-    return "; ".join(messages)
+    return "; ".join(messages) or range_problem_of(spec, name, value)
+
+
+def range_problem_of(spec: Spec, name: str, value: Any) -> str:
+    """Return a sentence for a number out of range in a variable, "" for none."""
+    if spec.get("elements") == "dict" and isinstance(value, list):
+        items = (range_problem_of({**spec, "elements": ""}, f"{name}[{at}]", each) for at, each in enumerate(value))
+        return next(filter(None, items), "")
+    if spec.get("options") and isinstance(value, Mapping):
+        parts = (range_problem_of(spec["options"].get(key) or {}, f"{name}.{key}", item) for key, item in value.items())
+        return next(filter(None, parts), "")
+    return range_problem(name, value) if spec.get("type") in ("int", "float") else ""
 
 
 def _is_template(value: Any) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One connection by hand in a real browser, learned from its record, connects the rest of the fleet."""
+"""One manual connection in a real browser, recorded as a contract, connects the rest of the fleet."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def written(path: Path, content: Any) -> str:
     return str(path)
 
 
-def test_one_connection_by_hand_teaches_the_rest(
+def test_one_recorded_connection_serves_the_others(
     captured: dict[str, dict[str, str]], sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
     contract = tmp_path / "contract.yml"

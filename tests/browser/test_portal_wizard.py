@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox's portal in a real browser: a person connects an instance, and what the browser sent is kept as HAR.
+"""The sandbox's portal in a real browser: an operator connects an instance, and what the browser sent is kept as HAR.
 
-`.cache/captures` then holds a HAR per capture and `typed.json`, which says what the person typed, by connector option, and
+`.cache/captures` then holds a HAR per capture and `typed.json`, which lists what the operator entered, by connector option, and
 where the sandbox was. With UPDATE_CAPTURES=1 they also replace those in `tests/sandbox/tenant/cloud_apps/captures`.
 """
 
@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.sandbox.process import PROJECT, SandboxProcess
 from tests.sandbox.tenant.cloud_apps import captures
-from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT, WIZARD
+from tests.sandbox.tenant.cloud_apps.captures import DATA_CONNECTOR, DATA_CONNECTOR_BASIC, MANAGEMENT, WIZARD
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -84,8 +84,15 @@ def captured(browser: Browser, sandbox: SandboxProcess) -> dict[str, dict[str, s
     """Make both captures; gives what was typed in each."""
     tenant = sandbox.new_tenant(connect_seconds=0.2, data_delay=0.0)
     CAPTURES.mkdir(parents=True, exist_ok=True)
-    typed = {WIZARD: prepared(sandbox, "acme-dev"), MANAGEMENT: prepared(sandbox, "acme-prod")}
-    for name, work in ((WIZARD, connect), (MANAGEMENT, manage)):
+    typed = {
+        WIZARD: prepared(sandbox, "acme-dev"),
+        MANAGEMENT: prepared(sandbox, "acme-prod"),
+        DATA_CONNECTOR: reader_of_cmdb(sandbox, "acme-cmdb"),
+        DATA_CONNECTOR_BASIC: reader_of_cmdb(sandbox, "acme-basic", basic=True),
+    }
+    work_of = {MANAGEMENT: manage, DATA_CONNECTOR: manage_cmdb, DATA_CONNECTOR_BASIC: manage_cmdb}
+    for name in typed:
+        work = work_of.get(name, connect)
         context = browser.new_context(record_har_path=CAPTURES / f"{name}.har", record_har_content="embed")
         work(sign_in(context.new_page(), tenant), typed[name])
         context.close()
@@ -98,7 +105,7 @@ def captured(browser: Browser, sandbox: SandboxProcess) -> dict[str, dict[str, s
 
 
 def prepared(sandbox: SandboxProcess, name: str) -> dict[str, str]:
-    """A fresh instance with an application, and what a person types to connect it."""
+    """A fresh instance with an application, and what an operator enters to connect it."""
     access = sandbox.new_instance(name)
     application = {"name": "CloudAppSecurity", "client_id": f"{name}-client-id", "client_secret": SECRET}
     sandbox.tamper(name, "oauth_entity", application, insert=True)
@@ -110,6 +117,48 @@ def prepared(sandbox: SandboxProcess, name: str) -> dict[str, str]:
         "client_id": application["client_id"],
         "client_secret": SECRET,
     }
+
+
+def reader_of_cmdb(sandbox: SandboxProcess, name: str, *, basic: bool = False) -> dict[str, str]:
+    """A fresh instance whose CMDB has one device, and what an operator enters to have it read."""
+    access = sandbox.new_instance(name)
+    sandbox.tamper(name, "cmdb_ci", {"name": "srv-1"}, insert=True)
+    if basic:
+        return {"instance_url": access.url, "username": access.username, "password": access.password}
+    (user,) = [row["sys_id"] for row in sandbox.state(name, "sys_user") if row["user_name"] == access.username]
+    application = {"name": "Exposure Management", "client_id": f"{name}-client-id", "client_secret": SECRET}
+    sandbox.tamper(name, "oauth_entity", {**application, "user": user}, insert=True)
+    allowed = {"name": "glide.oauth.inbound.client.credential.grant_type.enabled", "value": "true"}
+    sandbox.tamper(name, "sys_properties", allowed, insert=True)
+    return {"instance_url": access.url, "client_id": application["client_id"], "client_secret": SECRET}
+
+
+LABELS = {"client_id": "Client ID", "client_secret": "Client secret", "username": "User name", "password": "Password"}
+
+
+def fill_cmdb(page: Page, typed: dict[str, str]) -> None:
+    """Go through the open form of a data connector, and see the CMDB read."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Instance", exact=True).fill(typed["instance_url"].partition("://")[2])
+    dialog.get_by_label("Basic authentication" if "password" in typed else "OAuth 2.0 (client credentials)").check()
+    for option in typed.keys() & LABELS.keys():
+        dialog.get_by_label(LABELS[option], exact=True).fill(typed[option])
+    page.get_by_role("button", name="Submit").click()
+    expect(outcome_of(page)).to_have_text("Connected")
+    page.get_by_role("button", name="Close").click()
+
+
+def manage_cmdb(page: Page, typed: dict[str, str]) -> None:
+    """Connect an instance to Exposure Management, enter its details again, disconnect it."""
+    page.goto(page.url.replace("/cloudapps/settings", "/exposure-data-connectors"))
+    expect(page.get_by_role("heading", name="Data connectors")).to_be_visible()
+    page.get_by_role("button", name="Connect", exact=True).click()
+    fill_cmdb(page, typed)
+    row = page.get_by_role("row").filter(has_text=typed["instance_url"].partition("://")[2])
+    row.get_by_role("button", name="Edit").click()
+    fill_cmdb(page, typed)
+    row.get_by_role("button", name="Disconnect").click()
+    expect(row).to_have_count(0)
 
 
 def fill(page: Page, typed: dict[str, str], *, mode: str = "Connect using OAuth token (recommended)") -> None:
@@ -172,7 +221,13 @@ def manage(page: Page, typed: dict[str, str]) -> None:
 def written(har: dict[str, Any]) -> list[dict[str, Any]]:
     """The requests of a capture that changed something at the proxy."""
     requests: list[dict[str, Any]] = [entry["request"] for entry in har["log"]["entries"]]
-    return [request for request in requests if "/connector_onboarding/" in request["url"]]
+    writes = ("POST", "PUT", "DELETE")
+    return [
+        request
+        for request in requests
+        if "/connector_onboarding/" in request["url"]
+        or ("/dataConnectors" in request["url"] and request["method"] in writes)
+    ]
 
 
 def shape(value: Any) -> Any:
@@ -185,7 +240,7 @@ def shapes(har: dict[str, Any]) -> list[tuple[str, str, Any]]:
     return [
         (
             request["method"],
-            re.sub(r"[0-9a-f]{24}", "{id}", urlsplit(request["url"]).path),
+            re.sub(r"[0-9a-f-]{24,36}", "{id}", urlsplit(request["url"]).path),
             shape(json.loads(request["postData"]["text"])) if "postData" in request else None,
         )
         for request in written(har)
@@ -197,7 +252,7 @@ def recorded(name: str) -> dict[str, Any]:
     return har
 
 
-def test_a_person_connects_an_instance(sandbox: SandboxProcess, captured: dict[str, dict[str, str]]) -> None:
+def test_an_operator_connects_an_instance(sandbox: SandboxProcess, captured: dict[str, dict[str, str]]) -> None:
     (connector,) = sandbox.tenant_state("connectors")
     assert (connector["name"], connector["state"]) == ("acme-dev", "connected")
     assert connector["instance_url"] == captured[WIZARD]["instance_url"]
@@ -216,15 +271,16 @@ def test_a_capture_holds_what_was_typed(captured: dict[str, dict[str, str]]) -> 
     assert {"cookie", "x-xsrf-token", "x-tid"} <= {header["name"].lower() for header in submitted["headers"]}
 
 
-@pytest.mark.parametrize("name", [WIZARD, MANAGEMENT])
+@pytest.mark.parametrize("name", [WIZARD, MANAGEMENT, DATA_CONNECTOR, DATA_CONNECTOR_BASIC])
 def test_the_captures_kept_for_tests_without_a_browser_are_up_to_date(captured: object, name: str) -> None:
     kept, typed = captures.capture(name, "http://127.0.0.1:1")
     assert shapes(kept) == shapes(recorded(name))
     assert typed["instance_url"].startswith("http://127.0.0.1:1/")
-    assert quote(typed["instance_url"], safe="") in written(kept)[0]["url"]
+    place = typed["instance_url"].partition("://")[2]
+    assert any(text in json.dumps(written(kept)[0]) for text in (quote(typed["instance_url"], safe=""), place))
 
 
-def test_a_wrong_secret_shows_the_documented_error_and_is_put_right(sandbox: SandboxProcess, portal: Page) -> None:
+def test_a_wrong_secret_shows_the_documented_error_and_is_corrected(sandbox: SandboxProcess, portal: Page) -> None:
     typed = prepared(sandbox, "acme-test")
     submit(portal, {**typed, "client_secret": "wrong"})
     outcome = outcome_of(portal)
@@ -236,14 +292,14 @@ def test_a_wrong_secret_shows_the_documented_error_and_is_put_right(sandbox: San
     expect(outcome).to_have_text("Connected")
 
 
-def test_the_legacy_mode_asks_for_no_application(sandbox: SandboxProcess, portal: Page) -> None:
+def test_the_legacy_mode_requests_no_application(sandbox: SandboxProcess, portal: Page) -> None:
     typed = prepared(sandbox, "acme-test")
     submit(portal, typed, mode="Connect using username and password only")
     expect(outcome_of(portal)).to_have_text("Connected")
     assert sandbox.tenant_state("connectors")[0]["mode"] == "password"
 
 
-def test_the_wizard_asks_for_what_is_missing(sandbox: SandboxProcess, portal: Page) -> None:
+def test_the_wizard_requests_what_is_missing(sandbox: SandboxProcess, portal: Page) -> None:
     submit(portal, {**prepared(sandbox, "acme-test"), "client_id": " "})
     expect(portal.get_by_role("dialog").get_by_role("alert")).to_have_text("Enter: Client ID")
     assert sandbox.tenant_state("connectors") == []

@@ -21,6 +21,8 @@ from xml.etree import ElementTree
 
 import yaml
 
+from tests.demo.adopted import adopt_instance
+from tests.demo.stored_secrets import lose_secrets
 from tests.demo.tickets import keep_tickets
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import capture
@@ -45,15 +47,15 @@ class Demo:
         """Print a heading."""
         print(f"\n{BOLD}== {text}{PLAIN}  [{time.monotonic() - self.started:.0f} s]", flush=True)
 
-    def play(self, playbook: str, *arguments: str) -> dict[str, tuple[int, int]]:
-        """Run a playbook as a user would and return (changed, failed) of each host."""
-        command = ["ansible-playbook", f"{COLLECTION}.{playbook}", "-i", str(self.inventory), *arguments]
+    def play(self, playbook: str, *arguments: str, inventory: Path | None = None) -> dict[str, tuple[int, int]]:
+        """Run a playbook as a user would and return (changed, failed) of each host; the report is of the demo's own inventory."""
+        command = ["ansible-playbook", f"{COLLECTION}.{playbook}", "-i", str(inventory or self.inventory), *arguments]
         print(f"$ {' '.join(command)}", flush=True)
         environment = {
             **os.environ,
             "ANSIBLE_CALLBACKS_ENABLED": f"{COLLECTION}.drift",
             "SERVICENOW_DEFENDER_REPORT_DIR": str(
-                self.report if playbook == "drift" else self.folder / "reports" / playbook
+                self.report if playbook == "drift" and not inventory else self.folder / "reports" / playbook
             ),
             "ANSIBLE_FORCE_COLOR": "1" if sys.stdout.isatty() else "0",
         }
@@ -97,6 +99,13 @@ def run_story(demo: Demo, fleet: SandboxProcess) -> None:
     defaults = yaml.safe_load((ROOT / "roles/snow_connection/defaults/main.yml").read_text())
     tables = defaults["snow_connection_tables"]
 
+    demo.say("What does the project need, and who trusts whom?")
+    hosts = demo.play("doctor")
+    demo.expect(
+        "doctor answers for every host",
+        {*names, "tenant"} <= hosts.keys() and not any(failed for _changed, failed in hosts.values()),
+    )
+
     demo.say("What would onboarding change? (check mode: nothing is written)")
     hosts = demo.play("onboard", "--check")
     demo.expect(
@@ -128,6 +137,10 @@ def run_story(demo: Demo, fleet: SandboxProcess) -> None:
         "every instance is connected", len(hosts) == 4 and all(not failed for _changed, failed in hosts.values())
     )
 
+    demo.say("Who signed in, who failed to, and what was uploaded?")
+    hosts = demo.play("activity", "-e", "activity_since_days=7")
+    demo.expect("the events of the fleet are shown", bool(hosts) and not any(f for _c, f in hosts.values()))
+
     demo.say("A token lifespan on acme-test is shortened, and the account on acme-prod loses its role")
     tamper(fleet)
     hosts = demo.play("drift")
@@ -139,9 +152,7 @@ def run_story(demo: Demo, fleet: SandboxProcess) -> None:
         "the report is written", (demo.report / "drift.html").exists() and (demo.report / "drift.json").exists()
     )
 
-    demo.say("Onboard corrects the deviations, and nothing else")
-    hosts = demo.play("onboard")
-    demo.expect("two instances changed", sorted(h for h, (c, _f) in hosts.items() if c) == ["acme-prod", "acme-test"])
+    correct_under_approval(demo, fleet)
 
     demo.say("Compare again")
     hosts = demo.play("drift")
@@ -149,11 +160,38 @@ def run_story(demo: Demo, fleet: SandboxProcess) -> None:
         "the fleet and the tenant are in sync", len(hosts) == 4 and all(not c and not f for c, f in hosts.values())
     )
 
+    adopt_instance(demo, fleet)
+    lose_secrets(demo)
     keep_tickets(demo, fleet)
 
 
+def correct_under_approval(demo: Demo, fleet: SandboxProcess) -> None:
+    """Correct the deviations with an approved change request, and nothing else."""
+    options = demo.folder / "change.yml"
+    fields = {
+        "assignment_group": "Change Control",
+        "start_date": "2026-01-01 00:00:00",
+        "end_date": "2099-12-31 00:00:00",
+    }
+    names = {"": True, "_instance": "acme-dev", "_fields": fields}
+    options.write_text(yaml.safe_dump({f"servicenow_defender_change{name}": value for name, value in names.items()}))
+
+    demo.say("Under change control, onboard opens a change request with its plan")
+    demo.play("onboard", "-e", f"@{options}")
+    (change,) = fleet.state("acme-dev", "change_request")
+    demo.expect("the plan names what is to be corrected", "access_token_lifespan: " in change["implementation_plan"])
+
+    demo.say("The change request is approved: the same command applies exactly this plan, and closes it")
+    fleet.tamper(
+        "acme-dev", "change_request", {"state": "-2", "approval": "approved"}, match={"number": change["number"]}
+    )
+    hosts = demo.play("onboard", "-e", f"@{options}")
+    (change,) = fleet.state("acme-dev", "change_request")
+    demo.expect("it is closed, and nothing failed", change["state"] == "3" and not any(f for _c, f in hosts.values()))
+
+
 def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:
-    """Learn from one connection that was made by hand in the portal, then connect the whole fleet."""
+    """Make a contract of one manual connection in the portal, then connect the whole fleet."""
     demo.say(
         "Defender for Cloud Apps has no API to connect an app: learn from a browser's record of one manual connection"
     )
@@ -184,7 +222,7 @@ def connect_to_defender(demo: Demo, fleet: SandboxProcess) -> None:
 
 
 def harden_fleet(demo: Demo, fleet: SandboxProcess, names: Iterable[str]) -> None:
-    """Apply the baseline of Secure Score: by REST what may be written, by hand what requires elevation."""
+    """Apply the baseline of Secure Score: by REST what may be written, manually what requires elevation."""
     demo.say("What is the posture of the fleet, and what would hardening change? (check mode: nothing is written)")
     demo.play("harden", "--check", "--diff")
     demo.say("Harden: settings that cannot be rolled back or have side effects must be allowed")

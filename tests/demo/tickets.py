@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.demo.alerts import keep_alerts
+from tests.demo.stored_secrets import replace_secret, rotate_secrets, take_out
 from tests.sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ def keep_tickets(demo: Demo, fleet: SandboxProcess) -> None:
     demo.expect("three integrations", len(fleet.tenant_state("integrations")) == 3)
     hosts = demo.play("onboard", *BOTH)
     demo.expect("once more changes nothing", not any(changed for changed, _failed in hosts.values()))
+    replace_secret(demo, fleet, *BOTH)
+    rotate_secrets(demo, "-e", '{"servicenow_defender_services": ["mdc"]}')
 
     demo.say(f"Severe recommendations become incidents on {ITSM}")
     demo.play("tickets")
@@ -52,15 +56,15 @@ def keep_tickets(demo: Demo, fleet: SandboxProcess) -> None:
     demo.expect("it stays closed, and its assignment records that", assigned(fleet, first)["ticketStatus"] == "closed")
     demo.expect("nothing was created", len(incidents(fleet)) == len(made))
 
-    demo.say(f"The finding of {second} is healed")
-    healed = next(
-        row for row in fleet.tenant_state("assignments")
-        if second in row["properties"].get("additionalData", {}).get("ticketLink", "")
-    )  # fmt: skip
-    about = {"name": healed["assessment"], "scope": healed["scope"]}
-    fleet.tamper_tenant("assessments", {"status": "Healthy"}, match=about)
+    demo.say(f"The findings of {second} are healed")
+    for row in fleet.tenant_state("assignments"):
+        if second in row["properties"].get("additionalData", {}).get("ticketLink", ""):
+            about = {"name": row["assessment"], "scope": row["scope"]}
+            fleet.tamper_tenant("assessments", {"status": "Healthy"}, match=about)
     demo.play("tickets")
     demo.expect("its ticket is resolved", incidents(fleet)[second]["state"] == "6")
     demo.expect("the assignment records that, too", assigned(fleet, second)["ticketStatus"] == "resolved")
     hosts = demo.play("tickets")
     demo.expect("once more changes nothing", not any(changed or failed for changed, failed in hosts.values()))
+    keep_alerts(demo, fleet)
+    take_out(demo, fleet, "-e", '{"servicenow_defender_services": ["mdc"]}')

@@ -143,7 +143,7 @@ class Servers:
 
 
 class Commands:
-    """Runs commands, those of an environment that was seen before by a fork server. Use it as a context manager."""
+    """Runs commands, those of the first environment and of all that come again by a fork server. Use it as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "ansible"
@@ -177,10 +177,18 @@ class Commands:
             self._close(common)
             raise
 
+    def forget_calls(self) -> None:
+        """Remove the records of calls to tenants, whose rate is limited across runs: the next test has a tenant of its own."""
+        for record in self.home.glob("tmp/servicenow_defender-*/*.calls"):
+            record.unlink()
+
     def _server(self, environment: Environment) -> Servers | None:
-        """Return the server of the environment; None the first time, which no server would repay, and where none can be."""
+        """Return the server of the environment; None where none can be, and the first time that it is another one than before:
+        few of those are seen again.
+        """
         self._seen[environment] += 1
-        if self._seen[environment] == 1 or os.environ.get(REAL_COMMANDS) or not hasattr(os, "fork"):
+        is_new = self._seen[environment] == 1 and len(self._seen) > 1
+        if is_new or os.environ.get(REAL_COMMANDS) or not hasattr(os, "fork"):
             return None
         if environment not in self._servers:
             if len(self._servers) == MAX_SERVERS:

@@ -13,9 +13,33 @@ from tests.integration.commands import Commands
 from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
+from tests.integration.sampling import WALK, sample
+from tests.integration.saved_fleets import SavedFleets
 from tests.sandbox.process import SandboxProcess
 
 NewInstance = Callable[..., Instance]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sample", metavar="SEED", help="run some cases of each walk, chosen by the seed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{WALK}(count): of all cases of this test, a sample has this number")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = config.getoption("--sample")
+    if seed:
+        left_out = sample(items, seed)
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    seed = config.getoption("--sample")
+    if seed:
+        terminalreporter.write_line(f"of the walks a sample was run, SEED={seed}; `make walks` runs all")
 
 
 @pytest.fixture(scope="session")
@@ -28,16 +52,15 @@ def sandbox() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def new_instance(sandbox: SandboxProcess) -> Iterator[NewInstance]:
     """A maker of fresh instances with some knobs turned."""
-    made: list[str] = []
+    made: list[Instance] = []
 
     def make(**knobs: Any) -> Instance:
-        access = sandbox.new_instance(**knobs)
-        made.append(access.name)
-        return Instance(sandbox, access)
+        made.append(Instance(sandbox, sandbox.new_instance(**knobs), **knobs))
+        return made[-1]
 
     yield make
-    for name in made:
-        sandbox.remove(name)
+    for each in made:
+        sandbox.remove(each.name)
 
 
 @pytest.fixture
@@ -53,10 +76,17 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def saved_fleets(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> SavedFleets:
+    """The fleets that a test of this process has onboarded for others."""
+    return SavedFleets(sandbox, tmp_path_factory.mktemp("saved"))
+
+
 @pytest.fixture
-def playbook(tmp_path: Path, sandbox: SandboxProcess, commands: Commands) -> Playbooks:
+def playbook(tmp_path: Path, sandbox: SandboxProcess, commands: Commands, saved_fleets: SavedFleets) -> Playbooks:
     """A way to run tasks and playbooks."""
-    return Playbooks(tmp_path, sandbox.base_url, commands)
+    commands.forget_calls()
+    return Playbooks(tmp_path, sandbox.base_url, commands, saved_fleets)
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A simulated tenant beside instances, and the playbooks that work on both."""
+"""A simulated tenant next to instances, and the playbooks that work on both."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ SERVICES = {
     "servicenow_defender_services": ["mdc"],
     "drift_include_hardening": False,
     "servicenow_defender_accept_costs": True,
+    # One ticket for each finding; test_ticket_groups.py has the others.
+    "mdc_tickets_group_by": ["recommendation", "resource"],
+    "mdc_tickets_max_new": 1000,
 }
 
 
@@ -40,6 +43,15 @@ class Defender(Findings):
         """Run a playbook of the collection; `azure` among the options replaces variables of the tenant's host."""
         return self.playbook(what, self._hosts(options), *words, **self._options(options))
 
+    def onboarded(self, **options: Any) -> Defender:
+        """Onboard, as the first that is done with a tenant and its instances; return itself. An equal fleet that an earlier test
+        onboarded is restored instead.
+        """
+        made_of = (type(self).__name__, self.knobs, self.variables, options)
+        self.playbook.first(self.instances, made_of, lambda: self("onboard", **options).went_well(), with_tenant=True)
+        self.forget_requests()
+        return self
+
     def command(self, what: str, **options: Any) -> tuple[list[str], dict[str, str], Path]:
         """Return what `Playbooks.command` does for such a run."""
         return self.playbook.command(what, self._hosts(options), **self._options(options))
@@ -54,7 +66,7 @@ class Defender(Findings):
         return {**options, "variables": variables, "defender": [HOST]}
 
     def forget_requests(self) -> None:
-        """Start counting anew, in the tenant and its instances."""
+        """Reset the counts of requests, in the tenant and its instances."""
         for name in (HOST, *(instance.name for instance in self.instances)):
             self.sandbox.reset_requests(name)
 
@@ -67,8 +79,8 @@ class Defender(Findings):
                 found |= {route: count for route, count in routes.items() if not route.startswith(READING)}
         return found
 
-    def told_and_done(self, what: str, **options: Any) -> tuple[Run, Run, Run]:
-        """Run a playbook in check mode, for real, and again. The first writes nothing and foretells the second, the
+    def predicted_and_done(self, what: str, **options: Any) -> tuple[Run, Run, Run]:
+        """Run a playbook in check mode, for real, and again. The first writes nothing and predicts the second, the
         third finds nothing to do.
         """
         runs = []
@@ -80,11 +92,11 @@ class Defender(Findings):
                 assert self.written(), run.output
             else:
                 assert not self.written(), run.output
-        foretold, _real, again = runs
-        assert sum(numbers["changed"] for numbers in foretold.recap.values()) > 0, foretold.output
+        predicted, _real, again = runs
+        assert sum(numbers["changed"] for numbers in predicted.recap.values()) > 0, predicted.output
         assert sum(numbers["changed"] for numbers in again.recap.values()) == 0, again.output
-        told, done = sorted(drift_of(foretold)), sorted(drift_of(runs[1]))
-        assert told == done, (set(told) ^ set(done), runs[1].output)
+        reported, done = sorted(drift_of(predicted)), sorted(drift_of(runs[1]))
+        assert reported == done, (set(reported) ^ set(done), runs[1].output)
         return runs[0], runs[1], runs[2]
 
 
@@ -98,5 +110,5 @@ def drift_of(run: Run) -> list[tuple[str, str]]:
 
 
 def warnings_of(done: Done) -> list[str]:
-    """Return the warnings of a task, but for what Ansible says of this suite's inventory."""
+    """Return the warnings of a task, except those of Ansible about this suite's inventory."""
     return [warning for warning in done.result.get("warnings") or [] if "reserved name" not in warning]

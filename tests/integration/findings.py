@@ -20,7 +20,7 @@ class Findings(SimulatedTenant):
         """The subscriptions, as scopes."""
         return list(dict.fromkeys("/".join(row["_id"].split("/")[:3]) for row in self.rows("assessments")))
 
-    def described(self, **more: Any) -> list[dict[str, Any]]:
+    def desired(self, **more: Any) -> list[dict[str, Any]]:
         """Return an assignment for each unhealthy finding."""
         return [
             {"recommendation": row["name"], "resource_id": row["scope"], **more}

@@ -2,12 +2,17 @@
 """A process that has done imports and forks a child for each run of a program, which is spared them. There are two kinds.
 
 *ansible* runs `python -m ansible`. ansible reads its configuration from the environment when it is imported, so a server
-has one environment: exactly that of its runs, but for the variables of `PER_RUN`, which only the tests' own plugins read;
-it imports in a folder that holds no configuration. A child differs from the command only in when the imports were done,
-and in the seed of hashes that it shares with the other children.
+has one environment: exactly that of its runs, but for the variables of `PER_RUN`, which plugins read when they run;
+it imports in a folder that holds no configuration. It has also imported the collections of that environment, loaded ansible-core's
+plugins, and remembers templates and files (`remembered.py`). A child differs from the command in when that was done, in the seed
+of hashes and the archives of ordinary modules, which it shares with the other children, in its waits, and in that tasks which
+ansible-core computes itself have no worker (`own_process.py`).
 
 *modules* runs ordinary modules, whose program Ansible sends to the standard input of `python`. It has imported what modules
-need of Python's own and of other libraries, nothing of Ansible or the collection, and any environment will do.
+need of Python's own and of other libraries, nothing of Ansible or the collection, and any environment will do. Of those two it
+has compiled the files only. A child differs from `python` in when the imports were done, and in its waits.
+
+In the children of both kinds, the collection waits for a small part of the time (`preload.shorten_waits`).
 
 Usage: `python fork_server.py ansible NUMBER` or `python fork_server.py modules NUMBER PATH`, where NUMBER is the file
 descriptor of a connected socket and PATH that of the one to make for callers. The server sends `ready`. For each run the
@@ -17,7 +22,6 @@ id of the child, and with its exit status when it has ended. When the caller is 
 
 from __future__ import annotations
 
-import functools
 import gc
 import importlib
 import json
@@ -29,90 +33,41 @@ import socket
 import subprocess
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PER_RUN = ("TEST_", "PYTEST_")
+PER_RUN = ("PYTEST_", "SERVICENOW_DEFENDER_", "TEST_")
 ANSIBLE, MODULES = "ansible", "modules"
 MAX_REQUEST = 65536
-# What every play imports besides the command: ansible-core's own plugins, and what the collection needs.
-LATER = (
-    "ansible.executor.process.worker",
-    "ansible.executor.task_executor",
-    "ansible.parsing.yaml.dumper",
-    "ansible.playbook.handler_task_include",
-    "ansible.playbook.included_file",
-    "ansible.playbook.role_include",
-    "ansible.plugins.become.su",
-    "ansible.plugins.become.sudo",
-    "ansible.plugins.cache.memory",
-    "ansible.plugins.callback.default",
-    "ansible.plugins.connection.local",
-    "ansible.plugins.connection.ssh",
-    "ansible.plugins.inventory.host_list",
-    "ansible.plugins.inventory.ini",
-    "ansible.plugins.inventory.yaml",
-    "ansible.plugins.shell.sh",
-    "ansible.plugins.strategy.linear",
-    "ansible.plugins.vars.host_group_vars",
-    "ansible.utils.encrypt",
-    "ansible.utils.unsafe_proxy",
-    "multiprocessing.popen_fork",
-    "multiprocessing.synchronize",
-    "xml.etree.ElementTree",
-)
-# What modules import.
-LIBRARIES = ("jmespath", "requests")
-OWN = (
-    "argparse",
-    "ast",
-    "ctypes",
-    "dataclasses",
-    "distro",
-    "logging",
-    "platform",
-    "runpy",
-    "typing_extensions",
-    "zipfile",
-)
+ARCHIVES = "ansiballz_cache"
 
 
-def end_tree(root: int) -> None:
-    """Kill a process and all that descends from it: the workers of ansible are in sessions of their own."""
+def tree(root: int) -> set[int]:
+    """Return a process and all that descend from it: the workers of ansible are in sessions of their own."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(pid): int(parent) for pid, parent in (line.split() for line in listed.splitlines())}
     found = {root}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
-    for pid in found:
+    return found
+
+
+def end_tree(root: int) -> None:
+    """Kill a process and all that descend from it; they are stopped first, as each could start another one in the meantime."""
+    stopped: set[int] = set()
+    while more := tree(root) - stopped:
+        send(signal.SIGSTOP, more)
+        stopped |= more
+    send(signal.SIGKILL, stopped)
+
+
+def send(number: signal.Signals, processes: Iterable[int]) -> None:
+    """Send a signal to the processes that still exist."""
+    for pid in processes:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def import_all(*names: str) -> None:
-    """Import the modules that there are."""
-    for name in names:
-        with suppress(ImportError):
-            importlib.import_module(name)
-
-
-def preload_ansible() -> None:
-    """Import what the command imports, and compile and parse beforehand what is only compiled and parsed."""
-    importlib.import_module("ansible.cli.playbook")
-    import_all(*LATER, *LIBRARIES)
-    finder: Any = importlib.import_module("ansible.utils.collection_loader._collection_finder")
-    # The same bytes give the same code, and the same table of redirections.
-    finder.compile = functools.cache(compile)
-    for folder in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep):
-        for path in Path(folder, "ansible_collections").glob("*/*/plugins/**/*.py"):
-            source, filename = path.read_bytes(), str(path)
-            finder.compile(source=source, filename=filename, mode="exec", flags=0, dont_inherit=True)
-    finder._meta_yml_to_dict = functools.cache(finder._meta_yml_to_dict)
-    routing = Path(importlib.import_module("ansible").__file__ or "").parent / "config" / "ansible_builtin_runtime.yml"
-    if routing.exists():
-        finder._meta_yml_to_dict(routing.read_bytes(), ("ansible.builtin", "runtime.yml"))
+            os.kill(pid, number)
 
 
 def take_place(request: Mapping[str, Any], descriptors: Iterable[int]) -> None:
@@ -134,7 +89,10 @@ def run_ansible() -> None:
     constants: Any = importlib.import_module("ansible.constants")
     manager: Any = importlib.import_module("ansible.config.manager")
     manager.atexit.unregister(manager.cleanup_tmp_file)
+    archives = Path(constants.DEFAULT_LOCAL_TMP, ARCHIVES)
     constants.DEFAULT_LOCAL_TMP = constants.config.get_config_value("DEFAULT_LOCAL_TMP")
+    archives.mkdir(exist_ok=True)
+    Path(constants.DEFAULT_LOCAL_TMP, ARCHIVES).symlink_to(archives)
     runpy.run_module("ansible", run_name="__main__", alter_sys=True)
 
 
@@ -146,10 +104,10 @@ def run_module() -> None:
 
 
 class Server:
-    """Waits for requests on a socket and runs each in a child."""
+    """Waits for requests on a socket and runs each in a child, once it has called `learn` with the arguments."""
 
-    def __init__(self, caller: socket.socket) -> None:
-        self.caller = caller
+    def __init__(self, caller: socket.socket, learn: Callable[[Sequence[str]], None]) -> None:
+        self.caller, self.learn = caller, learn
         self.ended, self.end = os.pipe()
         for descriptor in (self.ended, self.end):
             os.set_blocking(descriptor, False)
@@ -164,10 +122,12 @@ class Server:
             line, descriptors, _flags, _address = socket.recv_fds(self.caller, MAX_REQUEST, 3)
             if not line:
                 return False
+            request = json.loads(line)
+            self.learn(request["arguments"])
             child = os.fork()
             if not child:
                 self._leave()
-                take_place(json.loads(line), descriptors)
+                take_place(request, descriptors)
                 return True
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -222,18 +182,25 @@ def accept(starter: socket.socket, path: str) -> socket.socket | None:
 
 def main(kind: str, number: str, path: str = "") -> None:
     """Serve until the caller is gone; in a child, run the program."""
+    preload: Any = importlib.import_module("preload")
+    remembered: Any = importlib.import_module("remembered")
+    own_process: Any = importlib.import_module("own_process")
     # The folder of this file is not among those of the programs.
     sys.path[0] = os.getcwd()
     caller: socket.socket | None = socket.socket(fileno=int(number))
+    preload.shorten_waits()
     if kind == ANSIBLE:
-        preload_ansible()
+        preload.preload_ansible()
+        own_process.run_here()
+        learn = remembered.remember()
     else:
-        import_all(*OWN, *LIBRARIES)
+        preload.preload_modules()
+        learn = remembered.nothing
     gc.collect()
     gc.freeze()
     if kind == MODULES and caller:
         caller = accept(caller, path)
-    if caller and Server(caller).serve():
+    if caller and Server(caller, learn).serve():
         run_ansible() if kind == ANSIBLE else run_module()
 
 

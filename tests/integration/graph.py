@@ -9,7 +9,7 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import COLLECTION, Done, Playbooks, Run, Task
 from tests.integration.tenant import AZURE, SimulatedTenant
 
-WRITES = ("PATCH /graph", "POST /graph/v1.0/users/")
+WRITES = ("PATCH /graph", "POST /graph/v1.0/users/", "POST /graph/v1.0/identity/")
 
 
 class GraphTenant(SimulatedTenant):
@@ -32,7 +32,7 @@ class GraphTenant(SimulatedTenant):
         return row
 
     def connect(self, instance: Instance) -> None:
-        """Connect an instance, as a person did before."""
+        """Connect an instance, as an operator did before."""
         account = {"username": instance.access.username, "password": instance.access.password}
         self.connector(instance.name, instance.access.url, mode="password", **account)
 
@@ -42,15 +42,15 @@ def graph_writes(done: Done) -> dict[str, int]:
     return {route: count for route, count in done.requests.items() if route.startswith(WRITES)}
 
 
-def assert_told_done_and_at_rest(run: Run, name: str) -> None:
-    """Check that check mode foretold a step, that it was done, and that a second time there was nothing to do."""
-    foretold, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
-    assert (foretold.changed, real.changed, again.changed) == (True, True, False)
-    assert not graph_writes(foretold)
+def assert_predicted_then_done_then_in_sync(run: Run, name: str) -> None:
+    """Check that check mode predicts a step, that it is done, and that it is in sync afterwards."""
+    predicted, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
+    assert (predicted.changed, real.changed, again.changed) == (True, True, False)
+    assert not graph_writes(predicted)
     assert not graph_writes(again)
     assert real["api_calls"]["write"] == sum(graph_writes(real).values()) > 0
-    assert foretold["api_calls"]["write"] == again["api_calls"]["write"] == 0
+    assert predicted["api_calls"]["write"] == again["api_calls"]["write"] == 0
     for key in ("results", "drift", "diff", "manual_steps"):
-        assert foretold[key] == real[key], f"{name} does not foretell {key}"
+        assert predicted[key] == real[key], f"{name} does not predict {key}"
     assert again["drift"] == []
     assert {outcome["status"] for outcome in again["results"]} == {"ok"}

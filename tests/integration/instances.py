@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A simulated instance, as tests see it: what is in it, what was asked of it, and how to meddle with it."""
+"""A simulated instance, as tests see it: its rows, the requests that it received, and how to change it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ TOKENS = "oauth_credential"
 class Instance:
     """One instance of the sandbox; its name is the name of its host in inventories."""
 
-    def __init__(self, sandbox: SandboxProcess, access: InstanceAccess) -> None:
+    def __init__(self, sandbox: SandboxProcess, access: InstanceAccess, **knobs: Any) -> None:
         self.sandbox = sandbox
+        self.knobs = knobs
+        self.become(access)
+
+    def become(self, access: InstanceAccess) -> None:
+        """Be another instance of the sandbox."""
         self.access = access
         self.name = access.name
         self.connection: dict[str, Any] = access.options()
@@ -77,5 +82,5 @@ class Instance:
         return routes
 
     def forget_requests(self) -> None:
-        """Start counting anew."""
+        """Reset the counts of requests."""
         self.sandbox.reset_requests(self.name)

@@ -6,15 +6,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tests.integration.commands import Commands, run_command
 from tests.integration.instances import Instance
+
+if TYPE_CHECKING:
+    from tests.integration.saved_fleets import SavedFleets
 
 COLLECTION = "secops.servicenow_defender"
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +32,7 @@ Hosts = Instance | Iterable[Instance] | Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Done:
-    """What came of one task on one host: its result, and what it asked of the instance, by route."""
+    """The outcome of one task on one host: its result, and its requests to the instance, by route."""
 
     host: str
     task: str
@@ -50,7 +53,7 @@ class Done:
 
     @property
     def message(self) -> str:
-        """What it said."""
+        """Its output."""
         return str(self.result.get("msg", ""))
 
     @property
@@ -121,12 +124,18 @@ def task(module: str, name: str = "", /, *, more: Any = None, **options: Any) ->
 
 
 class Playbooks:
-    """Runs tasks and playbooks in a folder of their own; without `commands` always by the command itself."""
+    """Runs tasks and playbooks in a folder of their own; without `commands` always by the command itself.
 
-    def __init__(self, folder: Path, sandbox_url: str, commands: Commands | None = None) -> None:
+    `saved_fleets` has the fleets that need not be onboarded again.
+    """
+
+    def __init__(
+        self, folder: Path, sandbox_url: str, commands: Commands | None = None, saved_fleets: SavedFleets | None = None
+    ) -> None:
         self.folder = folder
         self.sandbox_url = sandbox_url
         self.commands = commands
+        self.saved_fleets = saved_fleets
         self.runs = 0
 
     def __call__(self, what: str | list[Task], hosts: Hosts, *arguments: str, **options: Any) -> Run:
@@ -139,6 +148,21 @@ class Playbooks:
         run = self.commands.run if self.commands else run_command
         status, output = run(command, self.folder, environment, timeout)
         return Run(status, output, read_results(results))
+
+    def onboarded(self, *instances: Instance, **options: Any) -> None:
+        """Onboard, as the first that is done with instances. Those that an earlier test onboarded are restored instead."""
+        self.first(instances, options, lambda: self("onboard", instances, **options).went_well())
+        for each in instances:
+            each.forget_requests()
+
+    def first(
+        self, instances: Sequence[Instance], made_of: Any, onboard: Callable[[], Any], with_tenant: bool = False
+    ) -> None:
+        """Onboard instances, or restore those that an earlier test onboarded and that were made of the same."""
+        if self.saved_fleets:
+            self.saved_fleets.onboarded(self, instances, made_of, onboard, with_tenant)
+        else:
+            onboard()
 
     def command(
         self,
@@ -157,7 +181,7 @@ class Playbooks:
         """Return the words and the environment of a run, and the file that gets its results.
 
         `shell` is the way modules run. `variables` are extra variables, `play` keywords of the play around the tasks.
-        `defender` names the hosts that stand for tenants; the others are instances.
+        `defender` names the hosts that represent tenants; the others are instances.
         """
         self.runs += 1
         known = _variables(hosts)
@@ -193,26 +217,48 @@ class Playbooks:
             group["hosts"][name] = dict(values)
         return groups
 
-    def _environment(self, results: Path, callbacks: Iterable[str], more: Mapping[str, str]) -> dict[str, str]:
+    @property
+    def home(self) -> Path:
+        """Ansible's folder of the runs."""
+        return self.commands.home if self.commands else self.folder / "ansible"
+
+    def base_environment(self) -> dict[str, str]:
+        """Return the environment of a command without the plugins of tests: the collection, and a home of its own."""
         kept = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("SN_", "AZURE_", "MDA_", "ANSIBLE_")) and not name.lower().endswith("_proxy")
         }
+        temporary = self.home / "tmp"
+        temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
         return {
             **kept,
             "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".cache/collections")),
+            "ANSIBLE_HOME": str(self.home),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            # Locks and records of calls are kept there: runs of other tests are runs of other machines.
+            "TMPDIR": str(temporary),
+        }
+
+    def _environment(self, results: Path, callbacks: Iterable[str], more: Mapping[str, str]) -> dict[str, str]:
+        return {
+            **self.base_environment(),
             "ANSIBLE_CALLBACK_PLUGINS": str(PLUGINS / "callback"),
             "ANSIBLE_CALLBACKS_ENABLED": ",".join(("results", *callbacks)),
             "ANSIBLE_CONNECTION_PLUGINS": str(PLUGINS / "connection"),
-            "ANSIBLE_HOME": str(self.commands.home if self.commands else self.folder / "ansible"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_PIPELINING": "true",
             "TEST_RESULTS_FILE": str(results),
             "TEST_SANDBOX_URL": self.sandbox_url,
             **more,
         }
+
+
+def other_machine(folder: Path) -> dict[str, str]:
+    """Return the environment of a run on another machine: no home, no locks and no temporary files in common."""
+    for name in ("home", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return {"ANSIBLE_HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
 
 
 def read_results(path: Path) -> list[Done]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulated tenant, as tests see it: how tasks reach it, what is in it, and what was asked of it."""
+"""The simulated tenant, as tests see it: how tasks reach it, its content, and the requests that it received."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.integration.playbooks import COLLECTION, Done, Playbooks, Run, Task
 from tests.sandbox.process import SandboxProcess
-from tests.sandbox.tenant.cloud_apps.captures import WIZARD, capture
+from tests.sandbox.tenant.cloud_apps.captures import DATA_CONNECTOR, WIZARD, capture
 
 HOST = "tenant"
 AZURE = (
@@ -22,10 +22,17 @@ WRITING = (
     "create_rule",
     "update_rule",
     "connector_onboarding",
+    "POST /portal/apiproxy/exposure",
+    "PUT /portal/apiproxy/exposure",
     "policies/{key}/{verb}",
     "DELETE ",
     "PUT /arm",
     "/execute",
+    "v1/policy/{kind}",
+    "PATCH /graph",
+    "POST /graph/v1.0/identity/",
+    "POST /graph/v1.0/applications",
+    "POST /graph/v1.0/servicePrincipals",
 )
 
 
@@ -34,6 +41,7 @@ class SimulatedTenant:
 
     def __init__(self, sandbox: SandboxProcess, **knobs: Any) -> None:
         self.sandbox = sandbox
+        self.knobs = knobs
         self.access = sandbox.new_tenant(connect_seconds=0.0, data_delay=0.0, **knobs)
         sandbox.reset_requests(HOST)
 
@@ -100,8 +108,17 @@ def learn(
     return learn_from(playbook, json.dumps(har), {**(typed if values is None else values), **changes})
 
 
-def learn_from(playbook: Playbooks, har: str, values: Mapping[str, str]) -> tuple[Run, Path]:
-    """Run the playbook learn_contract on the text of a capture; return the run and where the contract is to be."""
+def learn_data_connector(playbook: Playbooks, base_url: str, name: str = DATA_CONNECTOR) -> tuple[Run, Path]:
+    """Run the playbook learn_contract on a kept capture of a data connector; return the run and where the contract is to be."""
+    har, typed = capture(name, base_url)
+    return learn_from(playbook, json.dumps(har), typed, learn_contract_target="msem_connector")
+
+
+def learn_from(playbook: Playbooks, har: str, values: Mapping[str, str], **more: str) -> tuple[Run, Path]:
+    """Run the playbook learn_contract on the text of a capture; return the run and where the contract is to be.
+
+    `more` are further variables.
+    """
     record, contract = playbook.folder / "record.har", playbook.folder / "contract.yml"
     record.write_text(har)
     variables = {
@@ -110,6 +127,7 @@ def learn_from(playbook: Playbooks, har: str, values: Mapping[str, str]) -> tupl
         "learn_contract_values": dict(values),
         "learn_contract_file": str(contract),
         "learn_contract_confirm": False,
+        **more,
     }
     return playbook("learn_contract", {HOST: {}}, variables=variables), contract
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.findings import Findings, arm_reads, arm_writes
-from tests.integration.lifecycle import told_and_done
+from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import SHELLS, Playbooks, Run, Task, task
 from tests.sandbox.process import SandboxProcess
 
@@ -21,15 +21,15 @@ def assign(name: str, *entries: dict[str, Any], **options: Any) -> Task:
     return task("mdc_assignments", name, assignments=list(entries), **options)
 
 
-def assert_told_done_and_at_rest(run: Run, name: str) -> None:
-    foretold, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
-    assert (foretold.changed, real.changed, again.changed) == (True, True, False), name
-    assert not arm_writes(foretold)
+def assert_predicted_then_done_then_in_sync(run: Run, name: str) -> None:
+    predicted, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
+    assert (predicted.changed, real.changed, again.changed) == (True, True, False), name
+    assert not arm_writes(predicted)
     assert not arm_writes(again)
     assert real["api_calls"]["write"] == sum(arm_writes(real).values()) > 0
-    assert foretold["api_calls"]["write"] == again["api_calls"]["write"] == 0
+    assert predicted["api_calls"]["write"] == again["api_calls"]["write"] == 0
     for part in ("drift", "diff"):
-        assert foretold[part] == real[part], f"{name} does not foretell {part}"
+        assert predicted[part] == real[part], f"{name} does not predict {part}"
     assert again["drift"] == []
 
 
@@ -44,7 +44,7 @@ def test_recommendations_are_read_whole_and_alike_in_both_shells(playbook: Playb
             "mdc_recommendation_info",
             "some",
             scopes=tenant.scopes,
-            severities=["Critical", "High"],
+            severities=["critical", "HIGH"],
             filter="source == 'azure'",
         ),
         task("mdc_recommendation_info", "few", limit=3),
@@ -86,7 +86,7 @@ def test_resource_graph_gives_the_same_in_one_call(playbook: Playbooks, sandbox:
     assert run["resource_graph"]["api_calls"] == {"read": 2, "write": 0}, "a token and a query"
 
 
-def test_bad_scopes_and_filters_are_told(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_bad_scopes_and_filters_are_reported(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = Findings(sandbox)
     one, other = tenant.scopes
     tenant.sandbox.turn_tenant(azure_roles={other: "none"})
@@ -117,11 +117,9 @@ def test_bad_scopes_and_filters_are_told(playbook: Playbooks, sandbox: SandboxPr
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_assignments_live_and_die(playbook: Playbooks, sandbox: SandboxProcess, shell: str) -> None:
+def test_assignments_are_created_and_deleted(playbook: Playbooks, sandbox: SandboxProcess, shell: str) -> None:
     tenant = Findings(sandbox, findings=10)
-    first, second, *_others = (
-        {key: one[key] for key in ("recommendation", "resource_id")} for one in tenant.described()
-    )
+    first, second, *_others = ({key: one[key] for key in ("recommendation", "resource_id")} for one in tenant.desired())
     made_by_a_rule = {
         "name": "11111111-2222-4333-8444-555555555555",
         "assessment": second["recommendation"],
@@ -141,10 +139,10 @@ def test_assignments_live_and_die(playbook: Playbooks, sandbox: SandboxProcess, 
         ),
         assign("remove", {**first, "state": "absent"}, {**second, "owner": "other@example.com"}),
     ]
-    tasks = [each for step in steps for each in told_and_done(step)]
+    tasks = [each for step in steps for each in predicted_and_done(step)]
     run = tenant.run(playbook, tasks, shell=shell).went_well()
     for step in steps:
-        assert_told_done_and_at_rest(run, step["name"])
+        assert_predicted_then_done_then_in_sync(run, step["name"])
     (left,) = tenant.rows("assignments")
     assert left["name"] == made_by_a_rule["name"]
     assert left["properties"]["additionalData"] == {"ticketStatus": "open"}
@@ -158,7 +156,7 @@ def test_many_assignments_take_few_reads_and_the_second_run_only_those(
     playbook: Playbooks, sandbox: SandboxProcess
 ) -> None:
     tenant = Findings(sandbox, subscriptions=2, findings=120)
-    entries = tenant.described(**TICKET)
+    entries = tenant.desired(**TICKET)
     run = tenant.run(playbook, [assign("first", *entries), assign("second", *entries)]).went_well()
     assert len(tenant.rows("assignments")) == len(entries) == 240
     assert sum(arm_writes(run["first"]).values()) == 240
@@ -171,9 +169,19 @@ def test_many_assignments_take_few_reads_and_the_second_run_only_those(
     assert sum(arm_reads(run["second"]).values()) == len(kinds) < 30
 
 
-def test_throttling_only_takes_time(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_links_with_the_default_port_are_followed(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+    tenant = Findings(sandbox, subscriptions=1, findings=20, arm_page=7, default_port=True)
+    looks = [task("mdc_recommendation_info", "all"), task("mdc_recommendation_info", "graph", source="resource_graph")]
+    run = tenant.run(playbook, looks).went_well()
+    found = {row["key"] for row in run["all"]["recommendations"]}
+    assert len(found) == 20
+    assert {row["key"] for row in run["graph"]["recommendations"]} == found
+
+
+def test_throttling_only_takes_time(real_playbook: Playbooks, sandbox: SandboxProcess) -> None:
+    """The simulated limit counts seconds of a real clock."""
     tenant = Findings(sandbox, subscriptions=1, findings=24, arm_writes=20)
-    run = tenant.run(playbook, [assign("throttled", *tenant.described(**TICKET))]).went_well()
+    run = tenant.run(real_playbook, [assign("throttled", *tenant.desired(**TICKET))]).went_well()
     assert len(tenant.rows("assignments")) == 24
     assert [warning for warning in run["throttled"]["warnings"] if "throttled this task" in warning] == run[
         "throttled"
@@ -181,11 +189,11 @@ def test_throttling_only_takes_time(playbook: Playbooks, sandbox: SandboxProcess
     assert "Defender for Cloud" in run.output or "Resource Manager is throttling" in run.output
 
 
-def test_what_is_refused_is_told_and_the_rest_is_written(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_what_is_refused_is_reported_and_the_rest_is_written(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = Findings(sandbox, findings=6)
     one, other = tenant.scopes
-    mine, *_ = (entry for entry in tenant.described(**TICKET) if entry["resource_id"].startswith(one))
-    theirs, *_ = (entry for entry in tenant.described(**TICKET) if entry["resource_id"].startswith(other))
+    mine, *_ = (entry for entry in tenant.desired(**TICKET) if entry["resource_id"].startswith(one))
+    theirs, *_ = (entry for entry in tenant.desired(**TICKET) if entry["resource_id"].startswith(other))
     gone = {**mine, "resource_id": f"{one}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/gone"}
     large = {**mine, "ticket_number": "INC2147483648"}
     tenant.sandbox.turn_tenant(azure_roles={other: "Security Reader"})
@@ -213,7 +221,7 @@ def test_what_is_refused_is_told_and_the_rest_is_written(playbook: Playbooks, sa
 
 def test_without_the_plan_nothing_can_be_assigned(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = Findings(sandbox, plan="Free")
-    run = tenant.run(playbook, [assign("no plan", tenant.described()[0], more=IGNORED)])
+    run = tenant.run(playbook, [assign("no plan", tenant.desired()[0], more=IGNORED)])
     assert run["no plan"].failed
     assert "Switch on Defender CSPM" in run["no plan"].message
 
@@ -223,8 +231,11 @@ def test_without_the_plan_nothing_can_be_assigned(playbook: Playbooks, sandbox: 
 
 def test_the_filters_lead_from_findings_to_tickets_and_back(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = Findings(sandbox, subscriptions=1, findings=8)
-    keyed = "{{ found.recommendations | secops.servicenow_defender.tickets_for_recommendations([], scopes_read=found.scopes_read) }}"
-    tickets = "{{ wanted | map('combine', {'number': 'INC0010023', 'link': 'https://acme.example/x'}) }}"
+    keyed = (
+        "{{ found.recommendations | secops.servicenow_defender.tickets_for_recommendations([], scopes_read=found.scopes_read, "
+        "group_by=['recommendation', 'resource']) }}"
+    )
+    tickets = "{{ plan.tickets | map('combine', {'number': 'INC0010023', 'link': 'https://acme.example/x'}) }}"
     tasks: list[Task] = [
         task(
             "mdc_recommendation_info",
@@ -233,18 +244,20 @@ def test_the_filters_lead_from_findings_to_tickets_and_back(playbook: Playbooks,
             filter="severity != 'Low'",
             more={"register": "found"},
         ),
-        {"name": "decide", "ansible.builtin.set_fact": {"wanted": keyed}},
+        {"name": "decide", "ansible.builtin.set_fact": {"plan": keyed}},
         {"name": "make", "ansible.builtin.set_fact": {"made": tickets}},
         task(
             "mdc_assignments",
             "back",
-            assignments="{{ made | secops.servicenow_defender.assignments_for_tickets(found.recommendations) }}",
+            assignments="{{ made | secops.servicenow_defender.assignments_for_tickets(found.recommendations, findings=plan.findings) }}",
         ),
     ]
     run = tenant.run(playbook, tasks).went_well()
-    wanted = run["decide"]["ansible_facts"]["wanted"]
+    plan = run["decide"]["ansible_facts"]["plan"]
+    wanted = plan["tickets"]
     selected = [row for row in run["read"]["recommendations"] if row["selected"]]
-    assert [entry["correlation_id"] for entry in wanted] == [row["key"] for row in selected]
+    assert set(plan["findings"]) == {row["key"] for row in selected}
+    assert set(plan["findings"].values()) == {entry["correlation_id"] for entry in wanted}
     assert 0 < len(wanted) < 8
     assert {row["properties"]["additionalData"]["ticketLink"] for row in tenant.rows("assignments")} == {
         "https://acme.example/x#INC0010023"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.lifecycle import told_and_done
+from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import SHELLS, Playbooks, Run, Task, task
 from tests.integration.tenant import SimulatedTenant, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
@@ -46,16 +46,16 @@ def integration(name: str, instance: Instance | None = None, /, **options: Any) 
     return task("mdc_integration", name, **{"display_name": "prod-itsm", **account, **options})
 
 
-def assert_foretold_done_and_at_rest(run: Run, name: str, *, left: bool = False) -> None:
-    """Check the three tasks of a step. `left`: a person has something to do, so drift stays."""
-    foretold, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
-    assert (foretold.changed, real.changed, again.changed) == (True, True, False)
-    assert not writes_of(foretold)
+def assert_predicted_then_done_then_in_sync(run: Run, name: str, *, left: bool = False) -> None:
+    """Check the three tasks of a step. `left`: there is a manual step, so drift stays."""
+    predicted, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
+    assert (predicted.changed, real.changed, again.changed) == (True, True, False)
+    assert not writes_of(predicted)
     assert not writes_of(again)
     assert real["api_calls"]["write"] == sum(writes_of(real).values()) > 0
-    assert foretold["api_calls"]["write"] == again["api_calls"]["write"] == 0
+    assert predicted["api_calls"]["write"] == again["api_calls"]["write"] == 0
     for key in ("drift", "diff", "manual_steps"):
-        assert foretold[key] == real[key], f"{name} does not foretell {key}"
+        assert predicted[key] == real[key], f"{name} does not predict {key}"
     assert bool(again["drift"]) == bool(again["manual_steps"]) == left
 
 
@@ -74,10 +74,10 @@ def test_a_plan_is_switched_on_changed_and_off(playbook: Playbooks, sandbox: San
         task("mdc_plan", "changed", extensions=[{"name": "SensitiveDataDiscovery"}]),
         task("mdc_plan", "off", tier="Free"),
     ]
-    tasks = [each for step in steps for each in told_and_done(step)]
+    tasks = [each for step in steps for each in predicted_and_done(step)]
     run = tenant_run(playbook, tasks, tenant.hosts(), shell=shell).went_well()
     for name in ("on", "changed", "off"):
-        assert_foretold_done_and_at_rest(run, name)
+        assert_predicted_then_done_then_in_sync(run, name)
     enabled = {entry["name"]: entry["enabled"] for entry in run["changed: real"]["plan"]["extensions"]}
     assert enabled["SensitiveDataDiscovery"] is enabled["AgentlessVmScanning"] is True
     assert [entry["field"] for entry in run["changed: real"]["drift"]] == ["extension SensitiveDataDiscovery"]
@@ -118,7 +118,7 @@ def test_an_extension_that_fails_within_success_is_a_failure(playbook: Playbooks
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_access_is_told(playbook: Playbooks, sandbox: SandboxProcess, shell: str) -> None:
+def test_access_is_reported(playbook: Playbooks, sandbox: SandboxProcess, shell: str) -> None:
     tenant = SimulatedTenant(sandbox, provider="NotRegistered")
     run = tenant_run(playbook, [task("mdc_access_info")], tenant.hosts(), shell=shell).went_well()
     assert [problem["id"] for problem in run.last["problems"]] == ["provider_not_registered"]
@@ -142,12 +142,12 @@ def test_access_is_told(playbook: Playbooks, sandbox: SandboxProcess, shell: str
 
 def test_a_missing_role_is_named(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = SimulatedTenant(sandbox, azure_role="Security Reader")
-    nobody = f"/subscriptions/{tenant.access['azure_subscription_ids'][1]}"
-    sandbox.turn_tenant(azure_roles={nobody: "none"})
+    denied = f"/subscriptions/{tenant.access['azure_subscription_ids'][1]}"
+    sandbox.turn_tenant(azure_roles={denied: "none"})
     gone = "/subscriptions/00000000-0000-0000-0000-000000000000"
     steps = [
         task("mdc_access_info", "reader"),
-        task("mdc_access_info", "nobody", scope=nobody, more=IGNORED),
+        task("mdc_access_info", "denied", scope=denied, more=IGNORED),
         task("mdc_access_info", "gone", scope=gone, more=IGNORED),
         task("mdc_plan", "plan", accept_costs=True, tier="Standard", more=IGNORED),
         rule("rule", priority=1, severities=["High"], owner=OWNER, more=IGNORED),
@@ -155,15 +155,15 @@ def test_a_missing_role_is_named(playbook: Playbooks, sandbox: SandboxProcess) -
     run = tenant_run(playbook, steps, tenant.hosts())
     found = [problem["id"] for problem in run["reader"]["problems"]]
     assert {"cannot_write_plan", "cannot_write_integration", "cannot_write_governance_rules", "plan_off"} <= set(found)
-    assert "AuthorizationFailed" in run["nobody"].message
+    assert "AuthorizationFailed" in run["denied"].message
     assert "SubscriptionNotFound" in run["gone"].message
-    for name in ("nobody", "plan", "rule"):
+    for name in ("denied", "plan", "rule"):
         assert "Security Admin, Contributor or Owner" in run[name].message, name
     assert not tenant.rows("rules")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_rule_lives_runs_and_dies(playbook: Playbooks, sandbox: SandboxProcess, shell: str) -> None:
+def test_a_rule_is_created_run_and_deleted(playbook: Playbooks, sandbox: SandboxProcess, shell: str) -> None:
     tenant = SimulatedTenant(sandbox, plan="Standard", arm_page=1)
     whole = {
         "priority": 10,
@@ -177,14 +177,14 @@ def test_a_rule_lives_runs_and_dies(playbook: Playbooks, sandbox: SandboxProcess
         rule("change", severities=["High", "Medium"], remediation_timeframe_days=14, notify_owner=False),
         rule("remove", state="absent"),
     ]
-    tasks = [each for step in steps for each in told_and_done(step)]
+    tasks = [each for step in steps for each in predicted_and_done(step)]
     runs = [
         rule("run in check mode", execute=True, more={"check_mode": True}),
         rule("run", execute=True, override=True),
     ]
     run = tenant_run(playbook, [*tasks[:6], *runs, *tasks[6:]], tenant.hosts(), shell=shell).went_well()
     for name in ("create", "change", "remove"):
-        assert_foretold_done_and_at_rest(run, name)
+        assert_predicted_then_done_then_in_sync(run, name)
     assert {entry["field"] for entry in run["change: real"]["drift"]} == {
         "severities", "remediation_timeframe_days", "notify_owner",
     }  # fmt: skip
@@ -216,8 +216,8 @@ def test_a_servicenow_rule_learns_from_the_portal(playbook: Playbooks, sandbox: 
         "rule_type": "ServiceNow",
         "ticket_type": "problem",
     }
-    alone = tenant_run(playbook, told_and_done(rule("alone", **whole)), tenant.hosts()).went_well()
-    assert_foretold_done_and_at_rest(alone, "alone", left=True)
+    alone = tenant_run(playbook, predicted_and_done(rule("alone", **whole)), tenant.hosts()).went_well()
+    assert_predicted_then_done_then_in_sync(alone, "alone", left=True)
     (step,) = alone["alone: real"]["manual_steps"]
     assert step["values"]["ServiceNow ticket type"] == "problem"
     assert "creates no tickets" in alone["alone: real"]["warnings"][0]
@@ -225,8 +225,8 @@ def test_a_servicenow_rule_learns_from_the_portal(playbook: Playbooks, sandbox: 
     row_id = "00000000-0000-0000-0000-00000000000f"
     sandbox.tamper_tenant("rules", {"name": row_id, "scope": subscription(tenant), **values}, insert=True)
     learned = rule("learned", **whole, learn_from="Made in the portal")
-    run = tenant_run(playbook, told_and_done(learned), tenant.hosts()).went_well()
-    assert_foretold_done_and_at_rest(run, "learned")
+    run = tenant_run(playbook, predicted_and_done(learned), tenant.hosts()).went_well()
+    assert_predicted_then_done_then_in_sync(run, "learned")
     (row,) = [row for row in tenant.rows("rules") if row["properties"]["displayName"] == "High findings"]
     assert row["properties"]["additionalData"] == PORTAL["additionalData"]
 
@@ -242,7 +242,7 @@ def test_a_priority_that_is_taken_is_explained(playbook: Playbooks, sandbox: San
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_an_integration_lives_and_dies(
+def test_an_integration_is_created_and_deleted(
     playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, shell: str
 ) -> None:
     tenant = SimulatedTenant(sandbox, plan="Standard")
@@ -251,13 +251,13 @@ def test_an_integration_lives_and_dies(
         integration("change", ready, disabled=True),
         integration("disconnect", state="absent", confirm_assignment_loss=True),
     ]
-    tasks = [each for step in steps for each in told_and_done(step)]
+    tasks = [each for step in steps for each in predicted_and_done(step)]
     always = [
         integration(name, ready, disabled=True, update_credentials="always") for name in ("rotate", "rotate again")
     ]
     run = tenant_run(playbook, [*tasks[:6], *always, *tasks[6:]], tenant.hosts(), shell=shell).went_well()
     for name in ("connect", "change", "disconnect"):
-        assert_foretold_done_and_at_rest(run, name)
+        assert_predicted_then_done_then_in_sync(run, name)
     assert run["connect: real"]["connection_test"]["status"] == "succeeded"
     assert run["connect: real"]["integration"]["tables_configurations"]
     assert "aws-prod (AWS), gcp-prod (GCP)" in run["connect: real"]["warnings"][0]
@@ -328,6 +328,19 @@ def test_integrations_are_listed_own_and_inherited(
     assert len(tenant.rows("integrations")) == 3
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_rule_is_listed_with_the_options_that_describe_it(
+    playbook: Playbooks, sandbox: SandboxProcess, shell: str
+) -> None:
+    tenant = SimulatedTenant(sandbox, plan="Standard")
+    made = rule("make", severities=["High"], owner=OWNER, priority=200, remediation_timeframe_days=14)
+    run = tenant_run(playbook, [made, task("mdc_governance_rule_info", "list")], tenant.hosts(), shell=shell)
+    (found,) = run.went_well()["list"]["governance_rules"]
+    assert (found["not_described"], found["inherited_from"]) == ([], "")
+    described = task("mdc_governance_rule", "with its own options", **found["options"])
+    assert not tenant_run(playbook, [described], tenant.hosts(), shell=shell).went_well().last.changed
+
+
 def test_a_contract_connects(playbook: Playbooks, sandbox: SandboxProcess, ready: Instance) -> None:
     tenant = SimulatedTenant(sandbox, plan="Standard")
     arm = tenant.access["azure_arm_url"]
@@ -343,8 +356,8 @@ def test_a_contract_connects(playbook: Playbooks, sandbox: SandboxProcess, ready
     file = playbook.folder / "contract.yml"
     file.write_text(json.dumps(contract))
     step = integration("connect", ready, contract=f"{{{{ lookup('ansible.builtin.file', '{file}') | from_yaml }}}}")
-    run = tenant_run(playbook, told_and_done(step), tenant.hosts()).went_well()
-    assert_foretold_done_and_at_rest(run, "connect")
+    run = tenant_run(playbook, predicted_and_done(step), tenant.hosts()).went_well()
+    assert_predicted_then_done_then_in_sync(run, "connect")
     assert tenant.rows("integrations")
 
 

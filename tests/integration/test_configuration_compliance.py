@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.findings import Findings
-from tests.integration.lifecycle import live
+from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import COLLECTION, Playbooks, Task, task
 from tests.integration.tenant import AZURE, HOST
 from tests.sandbox.process import SandboxProcess
@@ -47,13 +47,17 @@ def steps(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("record", ["absent", "blank"])
 def test_the_form_is_filled_in_wherever_it_is_kept(playbook: Playbooks, new_instance: NewInstance, record: str) -> None:
     knobs = {"configuration_compliance": "tvm", "compliance": {"record": record, "line": "classic"}}
-    run, instance = live(playbook, new_instance, compliance(), **knobs)
+    run, instance = run_lifecycle(playbook, new_instance, compliance(), **knobs)
     row = instance.row(TABLE)
     assert (row["directory"], row["app"], row["import_from"]) == (TENANT, CLIENT, "sub")
     assert row["sub_list"] == ",".join(SUBSCRIPTIONS)
-    told = run["configure: real"]["configuration_compliance"]
-    assert (told["generation"], told["line"], told["configuration"]["table"]) == ("sn_vul_msft_tvm", "classic", TABLE)
-    assert [job["run_as"] for job in told["jobs"]] == ["VR.System"] * 6
+    reported = run["configure: real"]["configuration_compliance"]
+    assert (reported["generation"], reported["line"], reported["configuration"]["table"]) == (
+        "sn_vul_msft_tvm",
+        "classic",
+        TABLE,
+    )
+    assert [job["run_as"] for job in reported["jobs"]] == ["VR.System"] * 6
     assert run["configure: again"].requests == BATCHES
     assert list(steps(run["configure: real"].result)) == ["entra_application", "run_jobs"]
     assert SECRET not in run.output
@@ -63,12 +67,12 @@ def test_instance_parameters_are_written_where_there_is_no_table(
     playbook: Playbooks, new_instance: NewInstance
 ) -> None:
     knobs = {"configuration_compliance": "tvm", "compliance": {"storage": "parameters"}}
-    run, instance = live(playbook, new_instance, compliance(), **knobs)
-    told = run["configure: real"]["configuration_compliance"]["configuration"]
-    assert told["table"] == "sn_sec_int_impl_config"
+    run, instance = run_lifecycle(playbook, new_instance, compliance(), **knobs)
+    reported = run["configure: real"]["configuration_compliance"]["configuration"]
+    assert reported["table"] == "sn_sec_int_impl_config"
     definition = instance.row("sn_sec_int_config", name="mdc_directory")["sys_id"]
     assert instance.row("sn_sec_int_impl_config", configuration=definition)["value"] == TENANT
-    # Which value stands for the choice is not told by the instance.
+    # The instance does not report which value the choice has.
     assert steps(run["configure: again"].result)["configuration:import_from"]["values"] == {
         "Import Findings from": "Specific Subscriptions"
     }
@@ -84,7 +88,7 @@ def test_the_secret_that_was_sent_is_the_one_the_jobs_use(
     failed = playbook([compliance(**form)], instance).went_well().last
     (problem, *_others) = failed["problems"]
     assert problem["id"] == "job_failed:policy_definitions"
-    assert "check tenant_id, client_id and client_secret" in problem["remedy"]
+    assert "check tenant_id (mdc_configuration_compliance_tenant_id in the role), client_id" in problem["remedy"]
     playbook([compliance(**form, update_secret="always")], instance).went_well()
     assert {run["substate"] for run in sandbox.run_jobs(instance.name, "auto", counts={"unhealthy": 2})} == {"success"}
 
@@ -156,7 +160,7 @@ def test_jobs_are_waited_for_with_progress(
     instance = new_instance(configuration_compliance="tvm")
     pressed = threading.Timer(4, lambda: sandbox.run_jobs(instance.name, "success", counts={"unhealthy": 2}))
     pressed.start()
-    run = playbook([compliance(jobs_wait=True, wait_timeout=120, poll_interval=1)], instance).went_well()
+    run = playbook([compliance(jobs_wait=True, wait_timeout=7200, poll_interval=1)], instance).went_well()
     pressed.join()
     assert (problems(run.last.result), run.last["manual_steps"]) == ([], [])
     assert "waiting for 6 of 6 jobs to run" in run.output
@@ -167,7 +171,10 @@ def test_jobs_that_were_waited_for_in_vain_fail_the_task(playbook: Playbooks, ne
     instance = new_instance(configuration_compliance="tvm")
     failed = playbook([compliance(jobs_wait=True, wait_timeout=0.1)], instance).last
     assert failed.failed
-    assert "has never run after 0.1 s (wait_timeout). Press Execute Now" in failed.message
+    assert (
+        "has never run after 0.1 s, which is wait_timeout (mdc_configuration_compliance_wait_timeout in the role). Press Execute Now"
+        in failed.message
+    )
     assert len(failed["configuration_compliance"]["jobs"]) == 6
 
 
@@ -193,7 +200,7 @@ def test_what_is_off_or_run_by_others_is_repaired(playbook: Playbooks, new_insta
     assert (job["active"], job["run_as"]) == ("true", instance.row("sys_user", user_name="VR.System")["sys_id"])
 
 
-def test_a_table_of_another_scope_is_left_to_a_person(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_a_table_of_another_scope_is_a_manual_step(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(configuration_compliance="tvm", compliance={"cross_scope": "refused", "record": "blank"})
     run = playbook([compliance()], instance).went_well()
     assert not run.last.changed
@@ -230,10 +237,10 @@ def test_both_applications_and_the_old_one_come_with_migration_steps(
 
 
 @pytest.mark.parametrize("listed", ["both", "plugin", "store"])
-def test_it_is_seen_in_whichever_list_it_stands(playbook: Playbooks, new_instance: NewInstance, listed: str) -> None:
+def test_it_is_found_in_any_list(playbook: Playbooks, new_instance: NewInstance, listed: str) -> None:
     instance = new_instance(configuration_compliance="tvm", compliance={"listed": listed, "line": "usem"})
-    told = playbook([compliance()], instance, check=True).went_well().last["configuration_compliance"]
-    assert (told["generation"], told["line"]) == ("sn_vul_msft_tvm", "usem")
+    reported = playbook([compliance()], instance, check=True).went_well().last["configuration_compliance"]
+    assert (reported["generation"], reported["line"]) == ("sn_vul_msft_tvm", "usem")
 
 
 def test_what_is_missing_is_installed_and_configured_in_one_run(playbook: Playbooks, new_instance: NewInstance) -> None:
@@ -265,7 +272,7 @@ def test_an_instance_that_is_not_entitled_has_its_own_message(playbook: Playbook
     assert any(step["where"] == "ServiceNow Store > Get" for step in run.last["manual_steps"])
 
 
-def test_an_account_that_may_see_little_is_told_what_is_unknown(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_what_an_account_may_not_read_is_reported_as_unknown(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(
         configuration_compliance="tvm", users={"reader": {"password": "reader-Pass-1", "roles": ["itil"]}}
     )
@@ -285,7 +292,7 @@ VARIABLES = {f"mdc_configuration_compliance_{name}": value for name, value in FO
 LOOK = "Configure applications, credentials and jobs"
 
 
-def test_the_role_configures_and_says_what_is_left(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_the_role_configures_and_reports_what_is_left(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(configuration_compliance="tvm")
     check = playbook(ROLE, instance, check=True, variables=VARIABLES).went_well()
     real = playbook(ROLE, instance, variables=VARIABLES).went_well()
@@ -313,7 +320,7 @@ def test_the_role_fails_for_what_nothing_can_be_imported_without(
 def test_the_role_reads_azure_as_the_application_and_compares(
     playbook: Playbooks, new_instance: NewInstance, sandbox: SandboxProcess
 ) -> None:
-    tenant, instance = Findings(sandbox, subscriptions=2, findings=6), new_instance(configuration_compliance="tvm")
+    tenant, instance = Findings(sandbox, subscriptions=2, findings=16), new_instance(configuration_compliance="tvm")
     form = {name: tenant.access[f"azure_{name}"] for name in ("client_id", "client_secret")}
     subscriptions = [scope.rpartition("/")[2] for scope in tenant.scopes]
     variables = {
@@ -327,7 +334,8 @@ def test_the_role_reads_azure_as_the_application_and_compares(
     hosts = {instance.name: instance.connection, HOST: {name: tenant.access[name] for name in AZURE}}
     first = playbook(ROLE, hosts, variables=variables, play={"hosts": instance.name}).went_well()
     found = first.on(instance.name, "Count the recommendations")["recommendations"]
-    assert "counts_not_comparable" in problems(first.on(instance.name, LOOK).result)
+    early = problems(first.on(instance.name, LOOK).result)
+    assert {"counts_not_comparable", "source_missing:aws", "source_missing:gcp"} <= set(early)
     assert instance.row(TABLE)["directory"] == tenant.access["azure_tenant_id"]
     time.sleep(1.1)
     assert {run["substate"] for run in sandbox.run_jobs(instance.name)} == {"success"}
@@ -336,6 +344,13 @@ def test_the_role_reads_azure_as_the_application_and_compares(
     assert (problems(result), result["manual_steps"]) == ([], [])
     unhealthy = sum(row["status"] == "Unhealthy" for row in found)
     assert result["configuration_compliance"]["counts"]["results"]["Failed"] == unhealthy > 0
+    sources = result["configuration_compliance"]["counts"]["sources"]
+    assert sum(sources.values()) == unhealthy
+    assert min(sources["azure"], sources["aws"], sources["gcp"]) > 0 == sources["on_premises"]
+    verify = {"name": f"{COLLECTION}.mdc_configuration_compliance", "tasks_from": "verify"}
+    proof: list[Task] = [{"name": "Verify", "ansible.builtin.import_role": verify}]
+    proven = playbook(proof, hosts, variables=variables, play={"hosts": instance.name}).went_well()
+    assert "'aws': " in proven.output
     refused = {**variables, "mdc_configuration_compliance_client_secret": "wrong"}
     failed = playbook(ROLE, hosts, variables=refused, play={"hosts": instance.name}).last
     assert failed.failed

@@ -36,7 +36,13 @@ def test_a_commit_after_the_time_out_leaves_one_application(playbook: Playbooks,
     instance = new_instance()
     instance.turn(
         faults=[
-            {"kind": "late-commit", "method": "POST", "path": "/api/now/table/oauth_entity", "count": 1, "seconds": 4}
+            {
+                "kind": "late-commit",
+                "method": "POST",
+                "path": "/api/now/table/oauth_entity",
+                "count": 1,
+                "seconds": 0.08,
+            }
         ]
     )
     run = playbook([task("snow_oauth_application", name=NAME, client_secret="late-Secret-1")], instance).went_well()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A network and instances that misbehave: what passes is waited for, what does not is told, nothing is doubled."""
+"""A network and instances that misbehave: temporary faults are waited for, others are reported, nothing is duplicated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PATCHED = ("sys_user", "oauth_entity")
 LOST = ("500-after-commit", "reset-after-commit", "truncated-early", "500", "reset", "429")
 
 
-# A secret that is written twice is encrypted anew, which counts as a change.
+# A secret that is written twice is encrypted again, which counts as a change.
 COUNTED = frozenset({"sys_mod_count"})
 
 
@@ -40,24 +40,27 @@ def fault(kind: str, **more: Any) -> dict[str, Any]:
     return {"kind": kind, "seconds": 0, **more}
 
 
-def test_an_answer_that_got_lost_doubles_nothing(playbook: Playbooks, new_instance: NewInstance) -> None:
+def route(method: str, table: str) -> str:
+    return f"{method} /api/now/table/{table}{'/{sys_id}' if method == 'PATCH' else ''}"
+
+
+def test_a_lost_answer_to_each_write_duplicates_nothing(playbook: Playbooks, new_instance: NewInstance) -> None:
     undisturbed = new_instance()
+    written = [*(("POST", table) for table in CREATED), *(("PATCH", table) for table in PATCHED)]
+    paths = [(method, f"/api/now/table/{table}{'/*' if method == 'PATCH' else ''}") for method, table in written]
     disturbed = {
-        f"{kind} on {method} {table}": new_instance(
-            faults=[fault(kind, method=method, path=f"/api/now/table/{table}{suffix}", count=1)]
-        )
-        for method, suffix, tables in (("POST", "", CREATED), ("PATCH", "/*", PATCHED))
-        for table in tables
+        kind: new_instance(faults=[fault(kind, method=method, path=path, count=1) for method, path in paths])
         for kind in LOST
     }
     create, again = (task("snow_instance", name, **WHOLE) for name in ("create", "again"))
     hosts = [undisturbed, *disturbed.values()]
     run = playbook([create, again], hosts, "-f", "4", retries=3).went_well()
     wanted = comparable_rows(undisturbed, COUNTED)
-    for name, instance in disturbed.items():
-        assert comparable_rows(instance, COUNTED) == wanted, name
-        assert not run.on(instance.name, "again").changed, name
-        assert run.on(instance.name, "create")["results"], name
+    for kind, instance in disturbed.items():
+        assert comparable_rows(instance, COUNTED) == wanted, kind
+        assert {route(*each) for each in written} <= set(instance.requests()), "every fault has occurred"
+        assert not run.on(instance.name, "again").changed, kind
+        assert run.on(instance.name, "create")["results"], kind
 
 
 def test_a_deletion_whose_answer_got_lost_is_a_deletion(playbook: Playbooks, new_instance: NewInstance) -> None:
@@ -90,7 +93,7 @@ def test_what_passes_is_waited_for_with_a_warning(playbook: Playbooks, new_insta
     for kind, instance in inner.items():
         found = run.on(instance.name, "snow_instance_info")
         assert found["instance"]["caller"]["user_name"] == "svc_ansible", kind
-        assert sum(found.requests.values()) == 2, "only what the batch left open is asked again"
+        assert sum(found.requests.values()) == 2, "only what the batch left open is requested again"
 
 
 LASTING = {
@@ -110,7 +113,7 @@ LASTING = {
 }
 
 
-def test_what_does_not_pass_is_told_in_plain_words(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_what_does_not_pass_is_reported_in_plain_words(playbook: Playbooks, new_instance: NewInstance) -> None:
     instances = {kind: new_instance(faults=[fault(kind)]) for kind in LASTING if kind != "slow"}
     instances["slow"] = new_instance(faults=[{"kind": "slow", "seconds": 1}])
     create = task("snow_role", name="reader", timeout=0.2)
@@ -151,7 +154,7 @@ def test_without_the_batch_api_reads_go_out_alone(
     assert comparable_rows(instance) == comparable_rows(plain)
 
 
-def test_a_batch_that_is_too_large_for_the_instance_is_asked_for_again(
+def test_a_batch_that_is_too_large_for_the_instance_is_requested_again(
     playbook: Playbooks, new_instance: NewInstance
 ) -> None:
     instance = new_instance(batch={"max_output": 2000})
@@ -178,7 +181,7 @@ def count(instance: Instance, table: str, **columns: str) -> int:
     return len(instance.rows(table, **columns))
 
 
-def test_a_create_that_never_gets_an_answer_is_told_as_unclear(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_a_create_without_a_response_is_reported_as_unclear(playbook: Playbooks, new_instance: NewInstance) -> None:
     lost = fault("500-after-commit", method="POST", path="/api/now/table/sys_user_role")
     unseen = fault("500", method="GET", path="/api/now/table/sys_user_role")
     instance = new_instance(faults=[lost])

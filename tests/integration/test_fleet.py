@@ -13,7 +13,7 @@ NAME = "Microsoft Defender for Cloud Apps"
 
 
 def closed_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a port of this machine on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -31,6 +31,7 @@ def test_one_instance_in_trouble_fails_alone(playbook: Playbooks, new_instance: 
         each.name: each.connection for each in (*healthy, asleep, throttled, twins, stranger, capped)
     }
     hosts[stranger.name] = {**stranger.connection, "snow_password": "wrong-Pass-1"}
+    hosts[twins.name] = {**twins.connection, "snow_connection_client_secret": "own-secret-1"}
     hosts["acme-down"] = down
     run = playbook("onboard", hosts, retries=1)
     assert run.status == 2

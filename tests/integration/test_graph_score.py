@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
-from tests.integration.graph import GraphTenant, assert_told_done_and_at_rest
-from tests.integration.lifecycle import told_and_done
+from tests.integration.graph import GraphTenant, assert_predicted_then_done_then_in_sync
+from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import SHELLS, Playbooks, Task, task
 from tests.sandbox.process import SandboxProcess
 
@@ -49,7 +49,7 @@ def test_the_score_agrees_with_the_instance_to_the_point(
     assert sum(done.requests.values()) <= 3, "a token and two lists"
 
 
-def test_both_shells_tell_the_same(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_both_shells_report_the_same(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = GraphTenant(sandbox, graph_page=10)
     looks = [task("graph_secure_score_info"), task("graph_secure_score_info", "other", service="azuread")]
     runs = [tenant.run(playbook, looks, shell=shell).went_well() for shell in SHELLS]
@@ -60,8 +60,8 @@ def test_both_shells_tell_the_same(playbook: Playbooks, sandbox: SandboxProcess)
     assert here[1]["score"]["points"] == 15
 
 
-def test_what_microsoft_changes_is_said(playbook: Playbooks, sandbox: SandboxProcess) -> None:
-    """A control that is gone, one that is retired, and one that nobody knows."""
+def test_what_microsoft_changes_is_reported(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+    """A control that is gone, one that is retired, and an unknown one."""
     tenant = GraphTenant(sandbox, score_retired=[HIGH], score_unknown=["MDA_SNOW_brandNew"])
     tenant.run(playbook, [task("graph_secure_score_info")]).went_well()
     gone = tenant.run(playbook, [task("graph_secure_score_info")]).last
@@ -87,10 +87,10 @@ def test_controls_are_marked_and_the_mark_is_taken_away(
         marks("comment", {"id": TIMEOUT, "state": "ThirdParty", "comment": "by another proxy"}),
         marks("take away", {"id": TIMEOUT, "state": "Default", "comment": ""}),
     ]
-    tasks = [each for step in steps for each in told_and_done(step)]
+    tasks = [each for step in steps for each in predicted_and_done(step)]
     run = tenant.run(playbook, [*tasks, task("graph_secure_score_info")], shell=shell).went_well()
     for step in steps:
-        assert_told_done_and_at_rest(run, step["name"])
+        assert_predicted_then_done_then_in_sync(run, step["name"])
     assert run["mark: real"]["api_calls"]["write"] == 2
     assert run["comment: real"]["drift"] == [
         {"object": f"control {TIMEOUT}", "field": "comment", "before": "by the proxy", "after": "by another proxy"}

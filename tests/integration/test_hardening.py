@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""snow_hardening and snow_hardening_info: where an instance stands, and how it is brought to a baseline."""
+"""snow_hardening and snow_hardening_info: the posture of an instance, and how it is brought to a baseline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import requests
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.lifecycle import live
+from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Done, Playbooks, Task, task
 from tests.integration.tenant import SimulatedTenant
 from tests.sandbox.process import SandboxProcess
@@ -55,7 +55,7 @@ def wrong(name: str, **options: Any) -> Task:
 
 
 def test_an_instance_comes_to_the_baseline_of_secure_score(playbook: Playbooks, new_instance: NewInstance) -> None:
-    run, instance = live(playbook, new_instance, task(MODULE, "harden", **EVERYTHING))
+    run, instance = run_lifecycle(playbook, new_instance, task(MODULE, "harden", **EVERYTHING))
     real, again = run["harden: real"], run["harden: again"]
     assert {id for id, status in statuses(real).items() if status == "changed"} == {
         "auth.mfa_enabled", "auth.password_policy", "auth.lockout_action_unlock", "acl.ccsi_public", "soap.content_type",
@@ -102,7 +102,10 @@ def test_few_settings_are_written_at_a_time(playbook: Playbooks, instance: Insta
     run = playbook(tasks, instance).went_well()
     assert [run[name]["writes_left"] for name in names] == [4, 4, 1, 0, 0]
     assert [sum(run[name].writes.values()) for name in names] == [0, 3, 3, 1, 0]
-    assert any("4 settings remain after max_writes=3" in warning for warning in run["run 0"]["warnings"])
+    assert any(
+        "4 settings remain after 3 writes, which is max_writes (snow_hardening_max_writes in the role)" in warning
+        for warning in run["run 0"]["warnings"]
+    )
     assert sum(entry["status"] == "withheld" for entry in run["run 0"]["results"]) == 4
 
 
@@ -111,7 +114,7 @@ def test_the_points_agree_with_secure_score(playbook: Playbooks, instance: Insta
     account = {"username": instance.access.username, "password": instance.access.password, "mode": "password"}
     tenant.connector(instance.name, instance.connection["snow_url"], **account)
 
-    def told(**options: Any) -> int:
+    def reported(**options: Any) -> int:
         done = playbook([task(MODULE, **{**EVERYTHING, **options})], instance).went_well().last
         points: int = done["posture"]["secure_score"]["points"]
         return points
@@ -119,10 +122,10 @@ def test_the_points_agree_with_secure_score(playbook: Playbooks, instance: Insta
     before = playbook([task(INFO)], instance).went_well().last["posture"]["secure_score"]
     assert before["points"] == secure_score(tenant)
     assert before["points"] < before["possible_points"] == 114
-    assert told() == secure_score(tenant) == 104
+    assert reported() == secure_score(tenant) == 104
     instance.change("sys_properties", {"name": "glide.basicauth.required.scriptedprocessor"}, value="true")
-    assert told() == secure_score(tenant) == 108
-    assert told(create_for_score=True) == secure_score(tenant) == 114
+    assert reported() == secure_score(tenant) == 108
+    assert reported(create_for_score=True) == secure_score(tenant) == 114
     assert value(instance, "glide.script.use.sandbox") == "true"
 
 
@@ -177,7 +180,30 @@ def test_a_setting_that_cuts_a_connection_is_refused_while_it_is_there(playbook:
     assert value(instance, ROPC) == "true"
 
 
-def test_this_automations_own_way_in_is_never_cut(playbook: Playbooks, instance: Instance) -> None:
+def test_a_consumer_that_no_option_names_is_found_on_the_instance(
+    playbook: Playbooks, new_instance: NewInstance
+) -> None:
+    account = {"password": "casb-Pass-1", "last_name": "Casb", "web_service_access_only": "true"}
+    instance = new_instance(users={"svc_casb": account})
+    client = {"client_id": "casb-client", "client_secret": "casb-secret-1"}
+    peer = instance.add("oauth_entity", name="Cloud access broker", **client)
+    user = instance.row("sys_user", user_name="svc_casb")["sys_id"]
+    token = {"type": "refresh_token", "expires": "2099-01-01 00:00:00", "peer": peer, "user": user}
+    held = instance.add("oauth_credential", **token)
+    one = {"ids": ["oauth.ropc_disabled"], "accept_side_effects": ["oauth.ropc_disabled"]}
+    tasks = [task(MODULE, "guarded", **one), task(MODULE, "none", **one, services=[], more={"check_mode": True})]
+    run = playbook(tasks, instance).went_well()
+    (refused,) = run["guarded"]["results"]
+    assert refused["status"] == "refused"
+    assert "Cloud access broker, which services does not list, holds tokens of svc_casb" in refused["reason"]
+    assert run["guarded"].requests == {BATCH: 1}, "found by the same batch"
+    assert statuses(run["none"]) == {"oauth.ropc_disabled": "changed"}
+    instance.remove("oauth_credential", sys_id=held)
+    again = playbook([task(MODULE, **one, more={"check_mode": True})], instance).went_well()
+    assert statuses(again.last) == {"oauth.ropc_disabled": "changed"}
+
+
+def test_this_automations_own_access_is_never_removed(playbook: Playbooks, instance: Instance) -> None:
     instance.add("oauth_entity", name="Ansible", client_id="ansible-client", client_secret="client-secret-1")
     one = {"ids": ["oauth.ropc_disabled"], "accept_side_effects": ["oauth.ropc_disabled"], "services": []}
     run = playbook([task(MODULE, "by password", **one, **CLIENT), task(MODULE, "by basic", **one)], instance)
@@ -198,7 +224,7 @@ def test_an_account_that_has_to_change_its_password_is_not_shut_out(
     assert f"the account {who} must change its password" in run.last["results"][0]["reason"]
 
 
-def test_a_group_that_shuts_the_caller_out_is_put_back(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_a_group_that_locks_the_caller_out_is_rolled_back(playbook: Playbooks, new_instance: NewInstance) -> None:
     # What would warn of it may not be read, so it is found out only afterwards.
     instance = new_instance(acl={"deny_field": {"sys_user": ["password_needs_reset"]}})
     instance.change("sys_user", {"user_name": "svc_ansible"}, password_needs_reset="true")
@@ -216,7 +242,7 @@ def test_a_group_that_shuts_the_caller_out_is_put_back(playbook: Playbooks, new_
     assert statuses(again.last) == {"session.idle_timeout": "changed"}
 
 
-def test_with_a_token_the_one_that_lives_puts_back(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_with_a_token_the_valid_one_rolls_back(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance()
     instance.add("oauth_entity", name="Ansible", client_id="ansible-client", client_secret="client-secret-1")
     # The token of the run and the trial before the first write are issued; the one after it is not.
@@ -258,7 +284,7 @@ def test_a_connection_that_never_worked_is_not_what_a_setting_cut(playbook: Play
 
 
 def token_faults(good: int) -> list[dict[str, Any]]:
-    """Return the faults of a token endpoint that answers so many times and no more."""
+    """Return the faults of a token endpoint that answers this many times and no more."""
     passing = {"kind": "slow", "seconds": 0.0, "path": "/oauth_token.do", "count": good}
     return [passing, {"kind": "503", "path": "/oauth_token.do"}]
 
@@ -266,7 +292,7 @@ def token_faults(good: int) -> list[dict[str, Any]]:
 # -- what cannot be written, and what cannot be seen ------------------------------------------------------------------
 
 
-def test_what_takes_elevation_comes_as_an_update_set(playbook: Playbooks, instance: Instance) -> None:
+def test_what_requires_elevation_comes_as_an_update_set(playbook: Playbooks, instance: Instance) -> None:
     tasks = [
         task(MODULE, name, baseline="recommended", allow_irreversible=True, max_writes=0) for name in ("one", "two")
     ]
@@ -287,9 +313,7 @@ def test_what_takes_elevation_comes_as_an_update_set(playbook: Playbooks, instan
     assert run["one"]["update_set"] == run["two"]["update_set"]
 
 
-def test_a_property_that_its_application_keeps_to_itself_is_left_to_a_person(
-    playbook: Playbooks, new_instance: NewInstance
-) -> None:
+def test_a_property_private_to_its_application_is_a_manual_step(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance()
     scope = instance.add("sys_store_app", name="Other", scope="sn_other")
     instance.change("sys_properties", {"name": TIMEOUT}, sys_scope=scope)
@@ -310,7 +334,7 @@ def test_a_plugin_on_request_becomes_a_manual_step(playbook: Playbooks, instance
 @pytest.mark.parametrize(
     "knobs", [{"hidden_properties": [TIMEOUT]}, {"acl": {"deny_table": {"sys_properties": "403"}}}]
 )
-def test_what_may_not_be_seen_is_neither_compliant_nor_deviating(
+def test_what_may_not_be_read_is_neither_compliant_nor_drifting(
     playbook: Playbooks, new_instance: NewInstance, knobs: dict[str, Any]
 ) -> None:
     instance = new_instance(**knobs)
@@ -361,7 +385,7 @@ def test_a_newer_release_has_fewer_settings(playbook: Playbooks, new_instance: N
 # -- bad input --------------------------------------------------------------------------------------------------------
 
 
-def test_what_cannot_be_meant_stops_a_run_that_has_written_nothing(playbook: Playbooks, instance: Instance) -> None:
+def test_invalid_input_stops_a_run_before_the_first_write(playbook: Playbooks, instance: Instance) -> None:
     before = instance.content()
     cases: dict[str, tuple[dict[str, Any], str]] = {
         "unknown": (
@@ -389,7 +413,7 @@ def test_what_cannot_be_meant_stops_a_run_that_has_written_nothing(playbook: Pla
             {"ids": ["session.ui_lifespan"], "overrides": {"session.ui_lifespan": 0}},
             "must be an integer from 1 to 720, not 0",
         ),
-        "limit": ({"max_writes": -1}, "max_writes must be 0 (no limit) or more"),
+        "limit": ({"max_writes": -1}, "max_writes must be between 0 and 1000000, not -1"),
     }
     run = playbook([wrong(name, **options) for name, (options, _words) in cases.items()], instance)
     for name, (_options, words) in cases.items():
@@ -399,7 +423,7 @@ def test_what_cannot_be_meant_stops_a_run_that_has_written_nothing(playbook: Pla
     assert instance.content() == before
 
 
-def test_everything_that_is_wrong_is_said_at_once(playbook: Playbooks, instance: Instance) -> None:
+def test_all_errors_are_reported_at_once(playbook: Playbooks, instance: Instance) -> None:
     options = {
         "baseline": "secure_score",
         "ids": ["no.such"],

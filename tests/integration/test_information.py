@@ -24,7 +24,7 @@ def check(name: str, instance: Instance, **options: Any) -> Task:
     return task("snow_oauth_check", name, **{**PAIR, **account, "fail_on_unverified": False, **options})
 
 
-def test_an_instance_tells_what_it_is(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_an_instance_returns_its_identity(playbook: Playbooks, new_instance: NewInstance) -> None:
     look = task(
         "snow_instance_info",
         properties=["glide.sys.default.tz", "no.such.property"],
@@ -136,7 +136,7 @@ CAUSES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "locked": ({"users": {"checked": {"locked_out": "true"}}}, {}, "checked is locked out"),
     "inactive": ({"users": {"checked": {"active": "false"}}}, {}, "checked is inactive"),
     "reset": ({"users": {"checked": {"password_needs_reset": "true"}}}, {}, "checked has to reset the password first"),
-    "no user": ({}, {"username": "somebody"}, "no user is called somebody"),
+    "no user": ({}, {"username": "missing"}, "no user is called missing"),
     "no client": ({}, {"client_id": "other"}, "no application has the client id other"),
     "secret": ({}, {"client_secret": "wrong-secret-1"}, "the client secret is wrong"),
     "password": ({}, {"password": "wrong-Pass-1"}, "the password is wrong"),
@@ -205,6 +205,21 @@ def test_a_pair_that_does_not_work_is_explained_by_what_is_found(
         assert instance.name in failed.message
 
 
+def test_the_client_id_can_be_read_from_the_instance(playbook: Playbooks, instance: Instance) -> None:
+    add_client(instance)
+    by_name = {"client_id": "", "application": "Checked"}
+    run = playbook(
+        [
+            check("look", instance, **by_name),
+            check("none", instance, client_id="", application="Nothing", more={"ignore_errors": True}),
+        ],
+        instance,
+    ).went_well()
+    assert run["look"]["verified"] is True
+    assert "client checked-client with user" in run["look"].message
+    assert "no application is named 'Nothing'" in run["none"].message
+
+
 def test_without_an_account_of_its_own_the_documented_causes_are_given(playbook: Playbooks, instance: Instance) -> None:
     add_client(instance)
     url = {"snow_url": instance.access.url}
@@ -224,7 +239,7 @@ def test_a_token_is_handed_over_used_and_revoked_without_being_printed(
         [
             task("snow_token", "fetch", **sign_in, more={"register": "handed"}),
             task("snow_instance_info", "use", **given, snow_grant_type="token"),
-            task("snow_token", "foretell", **given, state="absent", more={"check_mode": True}),
+            task("snow_token", "predict", **given, state="absent", more={"check_mode": True}),
             task("snow_instance_info", "use again", **given, snow_grant_type="token"),
             task("snow_token", "revoke", **given, state="absent"),
             task("snow_instance_info", "gone", **given, snow_grant_type="token", more={"ignore_errors": True}),
@@ -236,7 +251,7 @@ def test_a_token_is_handed_over_used_and_revoked_without_being_printed(
     ).went_well()
     assert "censored" in run["fetch"].result
     assert run["use"]["instance"]["grant_type"] == "token"
-    assert run["foretell"].writes == {}
+    assert run["predict"].writes == {}
     assert not run["use again"].failed
     assert run["revoke"].writes == {"POST /oauth_revoke_token.do": 1}
     assert "The access token has expired, was revoked" in run["gone"].message

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from typing import Any
@@ -12,12 +10,13 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
+from tests.integration.fork_server import end_tree
 from tests.integration.instances import Instance
 from tests.integration.lifecycle import comparable_rows
 from tests.integration.playbooks import SHELLS, Playbooks, task
-from tests.integration.test_faults import CREATED, PATCHED, WHOLE
+from tests.integration.test_faults import CREATED, PATCHED, WHOLE, route
 
-# Secrets that are written once: only what the first run left half-done tells the next one that they are still due.
+# Secrets that are written once: only what the first run left incomplete shows the next one that they are still due.
 ONCE: dict[str, Any] = {
     **WHOLE,
     "users": [{**WHOLE["users"][0], "update_password": "on_create"}],
@@ -36,12 +35,8 @@ NEVER = 3600
 PATIENCE = 60
 
 
-def route(method: str, table: str) -> str:
-    return f"{method} /api/now/table/{table}{'/{sys_id}' if method == 'PATCH' else ''}"
-
-
 def wait_until_all_are_stuck(instances: dict[str, Instance], process: subprocess.Popen[bytes]) -> None:
-    """Return when each instance has been asked for the write that it never answers."""
+    """Return when each instance has received the write that it never answers."""
     end = time.monotonic() + PATIENCE
     while not all(instance.requests().get(name) for name, instance in instances.items()):
         assert process.poll() is None, "the run ended before it was stuck"
@@ -49,6 +44,7 @@ def wait_until_all_are_stuck(instances: dict[str, Instance], process: subprocess
         time.sleep(0.05)
 
 
+@pytest.mark.walk(1)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_killed_run_is_finished_by_the_next_one(playbook: Playbooks, new_instance: NewInstance, shell: str) -> None:
     undisturbed = new_instance()
@@ -74,7 +70,8 @@ def test_a_killed_run_is_finished_by_the_next_one(playbook: Playbooks, new_insta
     try:
         wait_until_all_are_stuck(stuck, process)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        # Workers are in sessions of their own; one that lives on would have its turn until its request times out.
+        end_tree(process.pid)
         process.wait()
     for instance in stuck.values():
         instance.turn(faults=[])

@@ -51,19 +51,19 @@ def plan_of(tenant: Defender) -> str:
     return str(row["properties"]["pricingTier"])
 
 
-# -- connected, and at rest -------------------------------------------------------------------------------------------
+# -- connected, and in sync -------------------------------------------------------------------------------------------
 
 
 def test_an_instance_is_connected_once(playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> None:
     tenant = Defender(playbook, sandbox, instance, plan="Free")
-    foretold, real, again = tenant.told_and_done("onboard")
+    predicted, real, again = tenant.predicted_and_done("onboard")
     corrected = [
         f"user {USER} (state)",
         f"oauth_application {APPLICATION} (state)",
         "plan CloudPosture (tier)",
         f"integration {instance.name} (state)",
     ]
-    for run, word in ((foretold, "would be corrected"), (real, "corrected")):
+    for run, word in ((predicted, "would be corrected"), (real, "corrected")):
         lines = run.summary.splitlines()
         assert lines[0].startswith(f"1 instance: 1 {word}")
         assert lines[0].endswith(f"; tenant: {word}")
@@ -78,7 +78,7 @@ def test_an_instance_is_connected_once(playbook: Playbooks, sandbox: SandboxProc
 
     tenant.forget_requests()
     clean = tenant("drift").went_well()
-    assert clean.summary == "1 instance: 1 in sync; tenant: in sync"
+    assert clean.summary.splitlines()[0] == "1 instance: 1 in sync; tenant: in sync"
     assert not tenant.written()
 
 
@@ -99,10 +99,40 @@ def test_a_billed_plan_waits_for_consent_and_the_rest_is_done(
     tenant("onboard", variables=agreed).went_well()
     assert plan_of(tenant) == "Standard"
     assert tenant.rows("integrations")
-    assert tenant("drift", variables=agreed).went_well().summary.endswith("tenant: in sync")
+    assert tenant("drift", variables=agreed).went_well().summary.splitlines()[0].endswith("tenant: in sync")
 
 
-def test_deviations_are_found_by_drift_and_repaired_by_onboard(
+def test_a_service_that_fails_does_not_stop_the_others(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    both = {"servicenow_defender_services": ["mda", "mdc"], "mda_connection_contract": "/nowhere/contract.yml"}
+    tenant = Defender(playbook, sandbox, instance, variables=both)
+    run = tenant("onboard")
+    assert "contract.yml" in failure(run)
+    assert f"corrected: {HOST}: integration {instance.name} (state)" in run.summary
+    assert tenant.rows("integrations"), "Defender for Cloud is connected"
+
+
+def test_a_subscription_without_recommendations_is_never_in_sync(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    """Foundational CSPM costs nothing and is turned on; until then, drift, verify and tickets name it."""
+    tenant = Defender(playbook, sandbox, instance, foundational_plan="Free")
+    for what in ("drift", "verify", "tickets"):
+        run = tenant(what)
+        assert run.status == 2, what
+        assert "FoundationalCspm" in run.summary, run.summary
+    refused = failure(tenant("onboard", variables={"mdc_itsm_foundational_plan": False}))
+    assert "has no recommendations" in refused
+    _predicted, real, _again = tenant.predicted_and_done(
+        "onboard", variables={"servicenow_defender_accept_costs": False}
+    )
+    assert ("plan FoundationalCspm", "tier") in drift_of(real)
+    tenant("verify").went_well()
+    tenant("tickets").went_well()
+
+
+def test_drift_is_found_by_drift_and_repaired_by_onboard(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
 ) -> None:
     """Of one play with four instances; its tenant's tasks run once."""
@@ -134,7 +164,7 @@ def test_deviations_are_found_by_drift_and_repaired_by_onboard(
     }
     assert set(drift_of(drift)) == deviating
     assert drift.summary.splitlines()[0] == "4 instances: 4 in sync; tenant: drift"
-    (line,) = drift.summary.splitlines()[1:]
+    line, _ends = drift.summary.splitlines()[1:]
     assert line.startswith(f"drift: {HOST}: plan CloudPosture (tier), ")
     for each in (renamed, disabled, deleted):
         assert f"integration {each.name} " in line
@@ -147,7 +177,26 @@ def test_deviations_are_found_by_drift_and_repaired_by_onboard(
     assert set(now) == {"Somebody's", *(each.name for each in fleet)}
     assert not any(row["properties"]["isDisabled"] for row in now.values())
     assert now[disabled.name]["_id"] == old[disabled.name]
-    assert tenant("drift").went_well().summary == "4 instances: 4 in sync; tenant: in sync"
+    assert tenant("drift").went_well().summary.splitlines()[0] == "4 instances: 4 in sync; tenant: in sync"
+
+
+def test_what_the_identity_may_not_read_is_unproven_and_the_rest_is_compared(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = Defender(playbook, sandbox, instance, variables={"mdc_itsm_rules": [HIGH]})
+    tenant.onboarded()
+    sandbox.tamper_tenant("integrations", {"isDisabled": True}, match={"displayName": instance.name})
+    sandbox.turn_tenant(azure_role="Custom", azure_actions=["Microsoft.Security/integrations/read"])
+    found = tenant("drift")
+    assert found.status == 2
+    drift, unproven, _ends = found.summary.splitlines()[1:]
+    assert drift == f"drift: {HOST}: integration {instance.name} (disabled)"
+    for label in ("plan CloudPosture", f"governance_rule {HIGH['display_name']}"):
+        assert f"{label} (Resource Manager refused the call. " in unproven
+    assert "AuthorizationFailed" in unproven
+    tenant.forget_requests()
+    assert failure(tenant("onboard"))
+    assert not tenant.writes()
 
 
 def test_a_connector_gets_an_integration_of_its_own(
@@ -156,7 +205,7 @@ def test_a_connector_gets_an_integration_of_its_own(
     """Findings of AWS are covered by an integration on their connector only."""
     tenant = Defender(playbook, sandbox, instance)
     scope = {"mdc_itsm_scope": f"{tenant.subscription}/{AWS}"}
-    _foretold, real, _again = tenant.told_and_done("onboard", variables=scope)
+    _predicted, real, _again = tenant.predicted_and_done("onboard", variables=scope)
     (row,) = tenant.rows("integrations")
     assert row["scope"].endswith("/aws-prod")
     assert not warnings_of(real["Configure the integrations"])
@@ -168,7 +217,7 @@ def test_an_integration_is_removed_when_the_loss_is_confirmed(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
 ) -> None:
     tenant = Defender(playbook, sandbox, instance)
-    tenant("onboard").went_well()
+    tenant.onboarded()
     tenant("tickets").went_well()
     count = len(tenant.rows("assignments"))
     absent = {"mdc_itsm_state": "absent"}
@@ -176,32 +225,34 @@ def test_an_integration_is_removed_when_the_loss_is_confirmed(
     assert f"{count} assignments there have a ticket" in refused
     assert "confirm_assignment_loss" in refused
     assert tenant.rows("integrations")
-    tenant.told_and_done("onboard", variables={**absent, "mdc_itsm_confirm_assignment_loss": True})
+    tenant.predicted_and_done("onboard", variables={**absent, "mdc_itsm_confirm_assignment_loss": True})
     assert not tenant.rows("integrations")
 
 
-def test_credentials_are_sent_again_on_demand(playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> None:
+def test_a_changed_password_is_sent_again_and_any_on_demand(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
     tenant = Defender(playbook, sandbox, instance)
-    tenant("onboard").went_well()
+    tenant.onboarded()
     rotated = {"snow_connection_password": "{{ 'rotated-' * 3 }}Password-1"}
-    kept = tenant("onboard", variables=rotated).went_well()
-    assert drift_of(kept) == [(f"user {USER}", "password")], "nobody can see that the integration has the old one"
+    run = tenant("onboard", variables=rotated).went_well()
+    assert drift_of(run) == [(f"user {USER}", "password"), (f"integration {instance.name}", "password")]
+    assert integration_of(run, instance.name)["connection_test"]["status"] == "succeeded"
     run = tenant("onboard", variables={**rotated, "mdc_itsm_update_credentials": "always"}).went_well()
     assert drift_of(run) == [(f"integration {instance.name}", "credentials")]
-    assert integration_of(run, instance.name)["connection_test"]["status"] == "succeeded"
     assert "rotated-rotated-" not in run.output
 
 
 # -- governance rules -------------------------------------------------------------------------------------------------
 
 
-def test_rules_are_kept_and_what_only_the_portal_can_do_is_told(
+def test_rules_are_kept_and_what_only_the_portal_can_do_is_reported(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
 ) -> None:
     fleet = new_instance(), new_instance()
     tickets = {**HIGH, "display_name": "Tickets", "priority": 20, "rule_type": "ServiceNow", "ticket_type": "incident"}
     tenant = Defender(playbook, sandbox, *fleet, variables={"mdc_itsm_rules": [HIGH, tickets]})
-    _foretold, real, again = tenant.told_and_done("onboard")
+    _predicted, real, again = tenant.predicted_and_done("onboard")
     rules = {row["properties"]["displayName"]: row["properties"] for row in tenant.rows("rules")}
     assert {name: rule["ruleType"] for name, rule in rules.items()} == {
         "High findings": "Integrated",
@@ -222,7 +273,7 @@ def test_rules_are_kept_and_what_only_the_portal_can_do_is_told(
     portal = {"displayName": "By hand", "rulePriority": 900, "ruleType": "ServiceNow", "additionalData": more}
     sandbox.tamper_tenant("rules", {"name": PORTAL_ID, "scope": tenant.subscription, **portal}, insert=True)
     learned = {"mdc_itsm_rules": [HIGH, {**tickets, "learn_from": "By hand"}]}
-    _foretold, real, again = tenant.told_and_done("onboard", variables=learned)
+    _predicted, real, again = tenant.predicted_and_done("onboard", variables=learned)
     assert "manual step" not in again.summary
     (row,) = [row for row in tenant.rows("rules") if row["properties"]["displayName"] == "Tickets"]
     assert row["properties"]["additionalData"] == more
@@ -255,7 +306,7 @@ GIVEN = {
     "mdc_itsm_client_secret": "itsm-secret-1",
 }
 Case = tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]
-# What is wrong -> knobs of the tenant, variables of its host, variables of the run, and what is told.
+# What is wrong -> knobs of the tenant, variables of its host, variables of the run, and what is reported.
 BAD: dict[str, Case] = {
     "plan off": (
         {"plan": "Free"},
@@ -293,7 +344,7 @@ BAD: dict[str, Case] = {
         {},
         {},
         {"mdc_itsm_password": "not-the-password-1"},
-        ("did not accept the credentials (WrongCredentials", "Check username, password, client_id and client_secret"),
+        ("did not accept the credentials (WrongCredentials", "Check username, password, client_id (mdc_itsm_client_id in the role) and client_secret"),
     ),
     "rights": (
         {"integration_reads": "dictionary"},
@@ -305,7 +356,7 @@ BAD: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_cannot_work_is_told_before_anything_is_written(
+def test_what_cannot_work_is_reported_before_the_first_write(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance, case: str
 ) -> None:
     knobs, azure, variables, words = BAD[case]
@@ -314,8 +365,8 @@ def test_what_cannot_work_is_told_before_anything_is_written(
     instance.add("oauth_entity", name="Connector", client_id="itsm-client", client_secret="itsm-secret-1")
     tenant = Defender(playbook, sandbox, instance, variables={**GIVEN, "agent_password": password}, **knobs)
     run = tenant("onboard", "--tags", "mdc", azure=azure, variables=variables)
-    told = failure(run)
-    assert all(word in told for word in words), told
+    reported = failure(run)
+    assert all(word in reported for word in words), reported
     assert not tenant.written()
     assert "not-the-password-1" not in run.output
     assert password not in run.output
@@ -329,26 +380,27 @@ def test_a_sovereign_cloud_is_refused_before_account_and_application_are_made(
     run = tenant("onboard", azure={"azure_cloud": "AzureUSGovernment"})
     assert run.status == 2
     assert "AzureUSGovernment has no integration with ServiceNow" in run.summary
+    assert "Security Incident Response (SIR)" in run.summary
     assert all(run.recap[each.name]["failed"] == 1 for each in fleet)
     assert not tenant.written()
     assert not any(each.rows("oauth_entity", name=APPLICATION) for each in fleet)
 
 
-def test_only_what_is_needed_is_asked_of_the_identity(
+def test_only_what_is_needed_is_requested_of_the_identity(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
 ) -> None:
     fleet = new_instance(), new_instance()
     reading = ["Microsoft.Security/*/read", "Microsoft.Authorization/*/read", "Microsoft.Resources/*/read"]
     custom = {"azure_role": "Custom", "azure_actions": [*reading, "Microsoft.Security/integrations/write"]}
     tenant = Defender(playbook, sandbox, *fleet, plan="Free", **custom)
-    told = failure(tenant("onboard"))
-    assert "may not turn plans on" in told
-    assert "connect ServiceNow" not in told
+    reported = failure(tenant("onboard"))
+    assert "may not turn plans on" in reported
+    assert "connect ServiceNow" not in reported
     assert not tenant.writes()
     tenant = Defender(playbook, sandbox, *fleet, **custom)
-    told = failure(tenant("onboard", variables={"mdc_itsm_rules": [HIGH]}))
-    assert "may not write governance rules" in told
-    assert told.count(f"Give it {ROLES} there") == 1
+    reported = failure(tenant("onboard", variables={"mdc_itsm_rules": [HIGH]}))
+    assert "may not write governance rules" in reported
+    assert reported.count(f"Give it {ROLES} there") == 1
     assert not tenant.writes()
     tenant("onboard").went_well()
     assert len(tenant.rows("integrations")) == 2
@@ -358,14 +410,19 @@ def test_without_a_tenant_nothing_is_connected_and_the_summary_shows_it(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
 ) -> None:
     run = playbook("onboard", instance, variables={"servicenow_defender_services": ["mdc"]}).went_well()
-    assert "tenant: not checked (its group in the inventory is empty)" in run.summary
+    assert "tenant: unproven (the inventory has no group defender)" in run.summary
     assert "integration" not in run.summary
     tenant = Defender(playbook, sandbox, instance)
     without = tenant.hosts(*MDA, "azure_subscription_id")
     hosts = {instance.name: instance.connection, **without}
     run = playbook("onboard", hosts, variables=tenant.variables, defender=[HOST]).went_well()
-    nothing = run.on(HOST, "Show that nothing is connected").message
-    assert "no host of the group defender has azure_subscription_id" in nothing
+    assert (
+        f"unproven: {HOST}: integrations (nothing is connected to Defender for Cloud: {HOST} has no azure_subscription_id"
+        in run.summary
+    )
+    for what in ("verify", "drift"):
+        run = playbook(what, hosts, variables=tenant.variables, defender=[HOST])
+        assert (run.status, "tenant: unproven" in run.summary) == (2, True), what
     unknown = tenant("onboard", "--tags", "mdc", variables={"mdc_itsm_tenant": "acme-nowhere"})
     assert "acme-nowhere, which is not a host of the inventory" in failure(unknown)
 
@@ -373,6 +430,7 @@ def test_without_a_tenant_nothing_is_connected_and_the_summary_shows_it(
 # -- secrets ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.walk(1)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_no_secret_of_either_side_is_left_behind(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance, shell: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Planted secrets are looked for in everything a run leaves behind, whether it goes well or not, in every encoding."""
+"""Planted secrets are searched for in everything a run leaves behind, whether it goes well or not, in every encoding."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def forms(secret: str) -> set[str]:
         whole = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
         core = whole[4 if lead else 0 : -4]
         inside |= {core, core.replace("+", "-").replace("/", "_")}
-    return {secret, *encoded, *escaped, *inside}
+    return {secret, *encoded, *escaped, *inside, raw.hex(), raw.hex().upper()}
 
 
 def found_in(text: str, secrets: dict[str, str]) -> set[str]:
@@ -146,7 +146,7 @@ def every_way() -> list[Task]:
     secret_property = {"acme.secret": {"value": value("property"), "type": "password2"}}
     return [
         whole("create", "service", "client"),
-        whole("foretell", "service_new", "client_new", {"check_mode": True}),
+        whole("predict", "service_new", "client_new", {"check_mode": True}),
         task("snow_drift_info", "compare", instance=STATE_WITH_SECRETS, more=wrong),
         task("snow_drift_info", "misread", instance={**STATE_WITH_SECRETS, "rolls": []}, more=wrong),
         task("snow_oauth_check", "check", **pair, password=value("service"), more=wrong),
@@ -202,7 +202,7 @@ def watched(
     return Run(done.returncode, done.stdout, read_results(results)), lines
 
 
-def make_world(new_instance: NewInstance, names: tuple[str, ...]) -> dict[str, Instance]:
+def misbehaving_instances(new_instance: NewInstance, names: tuple[str, ...]) -> dict[str, Instance]:
     """Return instances that take the planted secrets, each refusing in its own way."""
     account = {"svc_ansible": {"password": SECRETS["account"]}}
     quoting = " ".join(SECRETS[name] for name in ("account", "service", "client", "record"))
@@ -227,7 +227,7 @@ WAYS = {SHELLS[0]: ("well", "dropped", "401", "403", "500", "quoting"), SHELLS[1
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_no_secret_shows_up_anywhere(playbook: Playbooks, new_instance: NewInstance, shell: str) -> None:
-    made = make_world(new_instance, WAYS[shell])
+    made = misbehaving_instances(new_instance, WAYS[shell])
     hosts = {instance.name: instance.connection for instance in made.values()}
     if shell == IN_PROCESS:
         closed = {"snow_url": f"http://127.0.0.1:{closed_port()}"}
@@ -235,7 +235,7 @@ def test_no_secret_shows_up_anywhere(playbook: Playbooks, new_instance: NewInsta
     run, lines = watched(playbook, every_way(), hosts, shell, planted=SECRETS)
     well = made["well"].name
     assert run.on(well, "create").changed
-    assert run.on(well, "foretell").changed
+    assert run.on(well, "predict").changed
     assert run.on(well, "check")["verified"], "the planted secrets are the right ones"
     assert not run.on(well, "use").failed
     assert "quoting" not in made or "aborted by Business Rule" in run.on(made["quoting"].name, "create").message
@@ -284,7 +284,7 @@ def test_generated_secrets_are_shown_nowhere(playbook: Playbooks, instance: Inst
     assert files_with_secrets(playbook.folder, generated, *generated) == {}
 
 
-def test_the_search_itself_finds_what_it_looks_for() -> None:
+def test_the_search_itself_finds_secrets() -> None:
     for name, secret in SECRETS.items():
         shown = [
             secret,
@@ -293,6 +293,7 @@ def test_the_search_itself_finds_what_it_looks_for() -> None:
             json.dumps({"x": secret}),
             repr({"x": secret}),
             html.escape(secret),
+            secret.encode().hex(),
             *(base64.b64encode((lead + secret + "::").encode()).decode() for lead in ("", "a", "ab", "abc")),
         ]
         assert all(name in found_in(f"before {each} after", SECRETS) for each in shown)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks onboard and verify with their roles: from nothing to a token that works, and at rest afterwards."""
+"""The playbooks onboard and verify with their roles: from nothing to a token that works, and in sync afterwards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
 from tests.integration.playbooks import ORDINARY, Playbooks, Run
+from tests.integration.tenant import HOST, SimulatedTenant
 from tests.integration.test_table_acls import grant
+from tests.sandbox.process import SandboxProcess
 
 ROLE = "defender_cloud_apps_reader"
 USERS = {"mda": "svc_defender_cloud_apps", "mdc": "svc_defender_cloud"}
@@ -95,7 +97,7 @@ def test_an_instance_is_onboarded_once(
         enter_rules(instance)
         again = playbook("onboard", instance, variables=variables).went_well()
     assert again.summary == (
-        "1 instance: 1 in sync, 1 token verified; tenant: not checked (its group in the inventory is empty)"
+        "1 instance: 1 in sync, 1 token verified; tenant: unproven (the inventory has no group defender)"
     )
 
 
@@ -119,7 +121,7 @@ def test_one_run_connects_both_services(playbook: Playbooks, instance: Instance)
     assert again.recap[instance.name]["changed"] == 0
     assert not written(again)
     verified = playbook("verify", instance, variables={**both, "verify_fail": False}).went_well()
-    assert verified.summary.startswith("1 instance: 1 in sync, 2 tokens verified")
+    assert verified.summary.startswith("1 instance: 1 unproven, 2 tokens verified")
 
 
 def test_each_instance_has_its_own_services(playbook: Playbooks, new_instance: NewInstance) -> None:
@@ -160,6 +162,18 @@ def test_the_legacy_way_grants_admin_and_no_role_of_its_own(playbook: Playbooks,
     assert instance.roles_of(USERS["mda"], inherited="false") == [ROLE], "other roles are removed"
 
 
+def test_one_switch_is_the_legacy_mode_of_both_sides(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    hosts = {instance.name: instance.connection, **SimulatedTenant(sandbox).hosts()}
+    run = playbook("onboard", hosts, variables={"mda_connection_mode": "password"}, defender=[HOST]).went_well()
+    assert instance.roles_of(USERS["mda"], inherited="false") == ["admin"]
+    results = run.on(instance.name, "Configure role, account and application")["results"]
+    assert {"object": "plugin com.glide.rest", "name": "com.glide.rest", "status": "ok"} in results
+    assert "Mode: Connect using username and password only" in run.summary
+    assert "Client ID" not in run.summary
+
+
 def test_secrets_exist_in_files_of_their_own_before_they_are_sent(
     playbook: Playbooks, new_instance: NewInstance
 ) -> None:
@@ -180,7 +194,7 @@ def test_secrets_exist_in_files_of_their_own_before_they_are_sent(
     assert not any(secret.strip() in failed.output for secret in kept.values())
 
 
-def test_secrets_of_the_users_own_need_no_folder(playbook: Playbooks, instance: Instance) -> None:
+def test_secrets_of_the_users_own_are_not_stored(playbook: Playbooks, instance: Instance) -> None:
     variables = {"snow_connection_password": "own-Pass-1", "snow_connection_client_secret": "own-secret-1"}
     run = playbook("onboard", instance, variables=variables).went_well()
     assert "1 token verified" in run.summary
@@ -217,7 +231,7 @@ def test_another_group_can_be_named(playbook: Playbooks, new_instance: NewInstan
 
 
 def test_verify_proves_and_changes_nothing(playbook: Playbooks, instance: Instance) -> None:
-    playbook("onboard", instance).went_well()
+    playbook.onboarded(instance)
     before = instance.content()
     run = playbook("verify", instance, variables={"verify_fail": False}).went_well()
     assert "1 token verified" in run.summary
@@ -229,7 +243,7 @@ def test_a_locked_account_of_a_connection_is_drift_and_is_unlocked(
     playbook: Playbooks, new_instance: NewInstance
 ) -> None:
     instance = new_instance()
-    playbook("onboard", instance).went_well()
+    playbook.onboarded(instance)
     instance.change("sys_user", {"user_name": USERS["mda"]}, locked_out="true")
     assert f"user {USERS['mda']} (locked_out)" in playbook("drift", instance).summary
     run = playbook("onboard", instance).went_well()
@@ -247,13 +261,13 @@ BROKEN: dict[str, tuple[tuple[str, dict[str, str], dict[str, str]], str]] = {
         ("oauth_entity", {"name": APPLICATIONS["mda"]}, {"scope_restriction_status": "restricted"}),
         "make it broadly scoped",
     ),
-    "renamed": (("oauth_entity", {"name": APPLICATIONS["mda"]}, {"name": "Somebody else's"}), APPLICATIONS["mda"]),
+    "renamed": (("oauth_entity", {"name": APPLICATIONS["mda"]}, {"name": "Another application"}), APPLICATIONS["mda"]),
 }  # fmt: skip
 
 
-def test_verify_says_what_is_broken(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_verify_reports_what_is_broken(playbook: Playbooks, new_instance: NewInstance) -> None:
     made = {name: new_instance() for name in BROKEN}
-    playbook("onboard", list(made.values())).went_well()
+    playbook.onboarded(*made.values())
     for name, ((table, match, values), _words) in BROKEN.items():
         made[name].change(table, match, **values)
     run = playbook("verify", list(made.values()))
@@ -268,11 +282,11 @@ def test_verify_says_what_is_broken(playbook: Playbooks, new_instance: NewInstan
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "service": (
         {"servicenow_defender_services": ["mdx"]},
-        "servicenow_defender_services has an unknown service 'mdx'. Known services: mda, mdc. Did you mean mdc?",
+        "servicenow_defender_services has an unknown service 'mdx'. Known services: mda, mdc, msem. Did you mean mdc?",
     ),
     "choice": (
         {"snow_connection_service": "mdx"},
-        "value of snow_connection_service must be one of: mda, mdc, got: mdx",
+        "value of snow_connection_service must be one of: mda, mdc, msem, got: mdx",
     ),
     "type": ({"snow_hardening_max_writes": "many"}, "snow_hardening_max_writes"),
     "prefix of a role": (

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.lifecycle import live
+from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, Task, task
 
 API_KEY, REQUEST_ONLY = "com.glide.tokenbased_auth", "com.glide.explicit_roles"
@@ -35,7 +35,7 @@ def test_what_is_there_already_is_left_alone(playbook: Playbooks, new_instance: 
 
 def test_plugins_are_activated_and_applications_installed(playbook: Playbooks, new_instance: NewInstance) -> None:
     applications = ({"scope": "sn_vsc", "version": "3.3.0"}, {"scope": "sn_vulc"})
-    run, instance = live(
+    run, instance = run_lifecycle(
         playbook, new_instance, {**plugins(API_KEY, applications=applications), "name": "activate"}, cicd={"steps": 3}
     )
     done = run["activate: real"]
@@ -50,7 +50,7 @@ def test_plugins_are_activated_and_applications_installed(playbook: Playbooks, n
     assert "Successful after" in shown[-1]
 
 
-def test_an_older_application_is_not_put_back(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_an_older_application_is_not_restored(playbook: Playbooks, new_instance: NewInstance) -> None:
     refused = playbook([plugins(applications=({"scope": "sn_vsc", "version": "3.1.0"},))], new_instance()).last
     assert refused.failed
     assert "3.2.1 is installed and newer than 3.1.0" in refused.message
@@ -68,7 +68,7 @@ def test_what_only_support_activates_becomes_a_manual_step(
     assert step["where"] == "Now Support > Service Catalog > Activate Plugin"
     assert step["values"] == {"Instance": instance.access.url, "Plugin or application": REQUEST_ONLY}
     again = playbook([plugins(REQUEST_ONLY, API_KEY)], instance).went_well().last
-    assert not again.changed, "what is left to a person is no change"
+    assert not again.changed, "a manual step is no change"
     assert len(again["manual_steps"]) == 1
 
 
@@ -101,12 +101,16 @@ def test_an_unknown_plugin_fails_and_the_others_are_activated(
     [
         ({"outcome": "3"}, {}, "ended with Failed: The operation failed"),
         ({"outcome": "4"}, {}, "ended with Canceled"),
-        ({"paused": True}, {"wait_timeout": 0.05}, "is still running after 0.05 s (wait_timeout)"),
+        (
+            {"paused": True},
+            {"wait_timeout": 0.05},
+            "is still running after 0.05 s, which is wait_timeout",
+        ),
         ({"disabled": True}, {}, "have it activated"),
     ],
     ids=["failed", "canceled", "paused", "disabled"],
 )
-def test_an_activation_that_does_not_end_well_says_why(
+def test_an_activation_that_does_not_end_well_reports_why(
     playbook: Playbooks, new_instance: NewInstance, knobs: dict[str, Any], options: dict[str, Any], words: str
 ) -> None:
     instance = new_instance(cicd=knobs)
@@ -135,7 +139,7 @@ def test_an_id_is_never_taken_for_a_path(playbook: Playbooks, instance: Instance
     assert instance.requests().keys() & {"POST /api/now/table/sys_user"} == set()
 
 
-def test_without_waiting_the_activation_goes_on_alone(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_without_waiting_the_activation_continues_alone(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance()
     run = playbook([plugins(API_KEY, wait=False)], instance).went_well()
     assert run.last.changed

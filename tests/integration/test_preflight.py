@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role snow_preflight: what keeps a connector from working is told before anything is changed."""
+"""The role snow_preflight: what keeps a connector from working is reported before the first change."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_what_a_connector_does_not_survive_ends_the_run(playbook: Playbooks, new
         assert not any(done.writes for done in run.done)
 
 
-def test_what_may_work_is_named_and_the_run_goes_on(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_what_may_work_is_named_and_the_run_continues(playbook: Playbooks, new_instance: NewInstance) -> None:
     made = {name: new_instance(**knobs) for name, knobs in WARNINGS.items()}
     run = playbook(LOOK, list(made.values())).went_well()
     for name, instance in made.items():
@@ -90,10 +90,10 @@ def test_what_may_work_is_named_and_the_run_goes_on(playbook: Playbooks, new_ins
 def test_an_unknown_release_is_in_the_summary(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(hide_build=True)
     run = playbook("onboard", instance, "--tags", "preflight").went_well()
-    assert f"\n{instance.name}: warning release_unknown: " in run.summary
+    assert f"\nunproven: {instance.name}: problem release_unknown (" in run.summary
 
 
-def test_plugins_and_tables_of_the_users_own_are_looked_for(playbook: Playbooks, instance: Instance) -> None:
+def test_plugins_and_tables_of_the_users_own_are_searched(playbook: Playbooks, instance: Instance) -> None:
     variables = {
         "snow_preflight_plugins": ["com.snc.vulc"],
         "snow_preflight_tables": ["sn_vulc_result"],

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.lifecycle import live
+from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, task
 
 MODULE = "snow_properties"
@@ -20,11 +20,11 @@ def statuses(result: dict[str, Any]) -> dict[str, str]:
 
 
 def test_properties_are_created_and_changed(playbook: Playbooks, new_instance: NewInstance) -> None:
-    described = {"value": "two, three^four", "type": "string", "description": "Ours"}
-    run, instance = live(
+    desired = {"value": "two, three^four", "type": "string", "description": "Ours"}
+    run, instance = run_lifecycle(
         playbook,
         new_instance,
-        task(MODULE, "create", properties={"acme.flag": True, "acme.number": 12, "acme.text": described}),
+        task(MODULE, "create", properties={"acme.flag": True, "acme.number": 12, "acme.text": desired}),
         task(MODULE, "change", properties={"acme.flag": False, TIMEOUT: 45, "acme.text": "two, three^four"}),
         task(MODULE, "empty", properties={"acme.text": ""}),
     )
@@ -42,9 +42,9 @@ def test_properties_are_created_and_changed(playbook: Playbooks, new_instance: N
     assert instance.row("sys_properties", name=TIMEOUT)["value"] == "45"
 
 
-def test_a_value_compares_as_its_type_says(playbook: Playbooks, instance: Instance) -> None:
-    described = {TIMEOUT: "30", "glide.rest.api.auth.scope.check.enable": "True"}
-    run = playbook([task(MODULE, properties=described)], instance).went_well()
+def test_a_value_is_compared_by_its_type(playbook: Playbooks, instance: Instance) -> None:
+    desired = {TIMEOUT: "30", "glide.rest.api.auth.scope.check.enable": "True"}
+    run = playbook([task(MODULE, properties=desired)], instance).went_well()
     assert not run.last.changed
 
 
@@ -70,8 +70,8 @@ def test_what_may_not_be_created_is_missing(playbook: Playbooks, instance: Insta
 
 
 def test_the_writes_of_one_run_are_limited(playbook: Playbooks, instance: Instance) -> None:
-    described = {f"acme.number.{number}": number for number in range(5)}
-    limited = task(MODULE, properties=described, max_writes=2)
+    desired = {f"acme.number.{number}": number for number in range(5)}
+    limited = task(MODULE, properties=desired, max_writes=2)
     run = playbook(
         [
             {**limited, "name": "check", "check_mode": True},
@@ -82,7 +82,8 @@ def test_the_writes_of_one_run_are_limited(playbook: Playbooks, instance: Instan
     assert list(statuses(run["check"].result).values()) == ["changed", "changed", "refused", "refused", "refused"]
     written = [sum(run[f"run {count}"].writes.values()) for count in (1, 2, 3, 4)]
     assert written == [2, 2, 1, 0]
-    assert "3 properties still deviate after 2 writes (max_writes); run again" in run["run 1"]["warnings"]
+    (warning,) = run["run 1"]["warnings"]
+    assert warning.endswith(f"{instance.name}: 3 properties still deviate after 2 writes (max_writes); run again")
     assert len(run["run 1"]["drift"]) == 5
     assert not run["run 4"].changed
 
@@ -97,6 +98,7 @@ def test_one_refused_property_does_not_stop_the_others(playbook: Playbooks, new_
     assert any("glide.sys.default.tz" in warning and "403" in warning for warning in run.last["warnings"])
     alone = playbook([task(MODULE, properties={"glide.sys.default.tz": "GMT"})], {instance.name: account}).last
     assert alone.failed
+    assert not alone.changed
     assert "refused to change property glide.sys.default.tz" in alone.message
 
 
@@ -106,11 +108,11 @@ def test_an_encrypted_property_is_left_to_snow_record(playbook: Playbooks, insta
     run = playbook(
         [
             task(MODULE, "there", properties={"acme.secret": "y"}),
-            task(MODULE, "described", properties=secret, more={"ignore_errors": True}),
+            task(MODULE, "desired", properties=secret, more={"ignore_errors": True}),
         ],
         instance,
     ).went_well()
     assert statuses(run["there"].result) == {"acme.secret": "refused"}
     assert not run["there"].writes
-    assert "use snow_record with write_only" in run["described"].message
-    assert "hidden-value-1" not in run.output + str(run["described"].result)
+    assert "use snow_record with write_only" in run["desired"].message
+    assert "hidden-value-1" not in run.output + str(run["desired"].result)

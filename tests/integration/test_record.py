@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.lifecycle import live
+from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, task
 
 MODULE, INFO = "snow_record", "snow_record_info"
@@ -15,7 +15,7 @@ GROUP: dict[str, Any] = {"table": "sys_user_group", "match": {"name": "Cloud Sec
 
 
 def test_a_row_is_created_changed_and_deleted(playbook: Playbooks, new_instance: NewInstance) -> None:
-    run, instance = live(
+    run, instance = run_lifecycle(
         playbook,
         new_instance,
         task(MODULE, "create", **GROUP, values={"description": "Ours", "active": True}),
@@ -35,8 +35,8 @@ def test_a_row_is_created_changed_and_deleted(playbook: Playbooks, new_instance:
 
 
 def test_a_write_only_column_is_written_once_and_never_shown(playbook: Playbooks, instance: Instance) -> None:
-    described = {"table": "jwt_verifier_map", "match": {"name": "Acme key"}}
-    secret = task(MODULE, **described, values={"kid": "k1", "shared_key": "hidden-key-1"}, write_only=["shared_key"])
+    desired = {"table": "jwt_verifier_map", "match": {"name": "Acme key"}}
+    secret = task(MODULE, **desired, values={"kid": "k1", "shared_key": "hidden-key-1"}, write_only=["shared_key"])
     run = playbook(
         [{**secret, "name": "check", "check_mode": True}, {**secret, "name": "real"}, {**secret, "name": "again"}],
         instance,

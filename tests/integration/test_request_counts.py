@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many requests a run costs: one batch for a whole instance, however much of it is described."""
+"""How many requests a run costs: one batch for a whole instance, however many objects are desired."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHOLE: dict[str, Any] = {
 }
 
 
-def test_an_instance_that_is_as_described_costs_one_batch(playbook: Playbooks, instance: Instance) -> None:
+def test_an_instance_that_is_in_sync_costs_one_batch(playbook: Playbooks, instance: Instance) -> None:
     create, again = task("snow_instance", "create", **WHOLE), task("snow_instance", "again", **WHOLE)
     run = playbook([create, again, {**again, "name": "check", "check_mode": True}], instance).went_well()
     for name in ("again", "check"):
@@ -44,11 +44,11 @@ def test_each_secret_costs_at_most_two_more(playbook: Playbooks, instance: Insta
     password: dict[str, Any] = {"users": [{"user_name": "svc_a", "password": "first-Pass-1"}]}
     secret: dict[str, Any] = {"oauth_applications": [{"name": "A", "client_secret": "first-secret-1"}]}
     both = {**password, **secret}
-    described = {"password": password, "secret": secret, "both": both}
+    desired = {"password": password, "secret": secret, "both": both}
     run = playbook(
         [
             task("snow_instance", "create", **both),
-            *(task("snow_instance", name, **what) for name, what in described.items()),
+            *(task("snow_instance", name, **what) for name, what in desired.items()),
         ],
         instance,
     ).went_well()
@@ -59,7 +59,7 @@ def test_each_secret_costs_at_most_two_more(playbook: Playbooks, instance: Insta
 
 
 @pytest.mark.parametrize("count", [3, 300])
-def test_the_number_of_described_objects_does_not_matter(
+def test_the_number_of_desired_objects_does_not_matter(
     playbook: Playbooks, new_instance: NewInstance, count: int
 ) -> None:
     instance = new_instance(
@@ -77,7 +77,7 @@ def test_the_number_of_described_objects_does_not_matter(
     assert len(run.last["results"]) == 2 * count
 
 
-def test_changes_cost_one_request_each_and_one_more_look(playbook: Playbooks, instance: Instance) -> None:
+def test_changes_cost_one_request_each_and_one_more_read(playbook: Playbooks, instance: Instance) -> None:
     names = [f"acme.number.{number}" for number in range(20)]
     run = playbook([task("snow_properties", properties=dict.fromkeys(names, 1))], instance).went_well()
     assert run.last.writes == {"POST /api/now/table/sys_properties": 20}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.lifecycle import live
+from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, task
 
 
@@ -16,7 +16,7 @@ def contained(instance: Instance, role: str) -> list[str]:
 
 
 def test_a_role_is_created_changed_and_deleted(playbook: Playbooks, new_instance: NewInstance) -> None:
-    run, instance = live(
+    run, instance = run_lifecycle(
         playbook,
         new_instance,
         task("snow_role", "create", name="defender_reader", description="Reads", contains=["cmdb_read", "itil"]),
@@ -49,7 +49,7 @@ def test_a_role_is_created_changed_and_deleted(playbook: Playbooks, new_instance
     assert instance.row("sys_user_role", name="auditor")["description"] == "Looks only"
 
 
-def test_contained_roles_are_left_alone_when_not_described(playbook: Playbooks, instance: Instance) -> None:
+def test_contained_roles_are_left_alone_when_not_desired(playbook: Playbooks, instance: Instance) -> None:
     before = contained(instance, "itil")
     run = playbook([task("snow_role", name="itil")], instance).went_well()
     assert not run.last.changed

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import platform
 import stat
 import sys
 from pathlib import Path
@@ -25,6 +26,22 @@ def interpreter(folder: Path) -> tuple[Path, Path]:
     return program, mark
 
 
+def without(library: str, folder: Path) -> dict[str, str]:
+    """Return an environment in which no Python has a library."""
+    missing = folder / "path" / library
+    missing.mkdir(parents=True)
+    (missing / "__init__.py").write_text(f"raise ImportError('No module named {library}')\n")
+    return {"PYTHONPATH": str(missing.parent)}
+
+
+def lacks(library: str) -> str:
+    """Return how a message says that this Python lacks a library."""
+    return (
+        f"requires the Python library {library}, which {sys.executable} on {platform.node()} does not have. Install it with "
+        f"'{sys.executable} -m pip install {library}', or set ansible_python_interpreter to a Python that has it"
+    )
+
+
 def test_a_local_task_runs_inside_the_worker(playbook: Playbooks, instance: Instance) -> None:
     host = {**instance.connection, "ansible_python_interpreter": UNUSABLE}
     assert playbook([task("snow_role", name="reader")], {instance.name: host}).went_well().last.changed
@@ -42,10 +59,7 @@ def test_a_task_for_another_host_runs_there(playbook: Playbooks, instance: Insta
 
 def test_without_requests_here_a_task_runs_where_it_is(playbook: Playbooks, instance: Instance, tmp_path: Path) -> None:
     program, mark = interpreter(tmp_path)
-    missing = tmp_path / "path" / "requests"
-    missing.mkdir(parents=True)
-    (missing / "__init__.py").write_text("raise ImportError('No module named requests')\n")
-    hidden = {"PYTHONPATH": str(missing.parent)}
+    hidden = without("requests", tmp_path)
     host = {**instance.connection, "ansible_python_interpreter": str(program)}
     run = playbook([task("snow_role", name="reader")], {instance.name: host}, environment=hidden).went_well()
     assert run.last.changed
@@ -53,7 +67,33 @@ def test_without_requests_here_a_task_runs_where_it_is(playbook: Playbooks, inst
     host["ansible_python_interpreter"] = sys.executable
     refused = playbook([task("snow_role", name="other")], {instance.name: host}, environment=hidden).last
     assert refused.failed
-    assert "Failed to import the required Python library (requests)" in refused.message
+    assert refused.message == f"snow_role: this module {lacks('requests')}"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_without_jmespath_only_what_requires_it_is_refused(
+    playbook: Playbooks, instance: Instance, tmp_path: Path, shell: str
+) -> None:
+    identity = {f"azure_{name}": "11111111-2222-3333-4444-555555555555" for name in ("tenant_id", "client_id")}
+    filtered = {"scope": "/subscriptions/11111111-2222-3333-4444-555555555555", "filter": "severity == 'High'"}
+    run = playbook(
+        [
+            task("snow_role", "without", name="reader"),
+            task(
+                "mdc_recommendation_info",
+                "with",
+                **filtered,
+                **identity,
+                azure_client_secret="not-used-1",
+                more={"ignore_errors": True},
+            ),
+        ],
+        instance,
+        shell=shell,
+        environment=without("jmespath", tmp_path),
+    ).went_well()
+    assert run["without"].changed
+    assert run["with"].message.endswith(f"filter {lacks('jmespath')}")
 
 
 def test_an_asynchronous_task_gives_the_same_result(playbook: Playbooks, instance: Instance) -> None:
@@ -63,7 +103,7 @@ def test_an_asynchronous_task_gives_the_same_result(playbook: Playbooks, instanc
             task("snow_role", "check", name="reader", more={"check_mode": True}),
             task("snow_role", "later", name="reader", description="Reads", more=later),
             task("snow_role", "again", name="reader", description="Reads", more=later),
-            task("snow_role", "wrong", name="reader", contains=["nobody"], more={**later, "ignore_errors": True}),
+            task("snow_role", "wrong", name="reader", contains=["missing"], more={**later, "ignore_errors": True}),
         ],
         instance,
     )
@@ -71,11 +111,13 @@ def test_an_asynchronous_task_gives_the_same_result(playbook: Playbooks, instanc
     assert run["later"].changed
     assert run["later"]["role"]["description"] == "Reads"
     assert not run["again"].changed
-    assert "contains names 'nobody'" in run["wrong"].message
+    assert "contains names 'missing'" in run["wrong"].message
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_environment_says_where_and_who(playbook: Playbooks, instance: Instance, shell: str) -> None:
+def test_the_environment_names_the_instance_and_the_account(
+    playbook: Playbooks, instance: Instance, shell: str
+) -> None:
     environment = {
         "SN_HOST": instance.access.url,
         "SN_USERNAME": instance.access.username,
@@ -122,7 +164,7 @@ def test_the_grant_and_the_token_come_from_the_environment_too(playbook: Playboo
 def test_module_defaults_of_the_group_reach_every_module_and_options_win(
     playbook: Playbooks, instance: Instance, shell: str
 ) -> None:
-    defaults = {**instance.connection, "retries": 0, "snow_username": "nobody"}
+    defaults = {**instance.connection, "retries": 0, "snow_username": "missing"}
     play = {"module_defaults": {f"group/{COLLECTION}.snow": defaults}}
     run = playbook(
         [
@@ -133,7 +175,7 @@ def test_module_defaults_of_the_group_reach_every_module_and_options_win(
         shell=shell,
         play=play,
     ).went_well()
-    assert "wrong user name or password of nobody" in run["defaults"].message
+    assert "wrong user name or password of missing" in run["defaults"].message
     assert run["option"]["instance"]["caller"]["user_name"] == "svc_ansible"
 
 
@@ -159,7 +201,7 @@ def test_no_log_hides_the_result(playbook: Playbooks, instance: Instance, shell:
     assert not any("hidden-role" in line for line in results)
 
 
-def test_both_shells_say_the_same_about_wrong_arguments(playbook: Playbooks, instance: Instance) -> None:
+def test_both_shells_report_the_same_about_wrong_arguments(playbook: Playbooks, instance: Instance) -> None:
     wrong: dict[str, dict[str, Any]] = {
         "unknown option": {"name": "x", "nmae": "x"},
         "missing option": {},

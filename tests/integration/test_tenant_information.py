@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules that only look at a tenant, and who is refused."""
+"""Modules that only read a tenant, and who is refused."""
 
 from __future__ import annotations
 
 import json
+import os
 import time
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.rate_limit import (
@@ -19,7 +20,9 @@ QUERY = (
 )
 
 
-def test_looking_gives_the_same_in_both_shells_and_writes_nothing(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_reading_returns_the_same_in_both_shells_and_writes_nothing(
+    playbook: Playbooks, sandbox: SandboxProcess
+) -> None:
     tenant = SimulatedTenant(sandbox)
     tenant.connector("acme-prod", "https://acme-prod.service-now.com", last_connected=int(time.time() * 1000))
     tenant.connector("acme-test", "https://acme-test.service-now.com", state="error", message="Service timeout")
@@ -52,7 +55,7 @@ def test_looking_gives_the_same_in_both_shells_and_writes_nothing(playbook: Play
     assert [column["name"] for column in hunting["schema"]] == ["ActionType", "Events"]
 
 
-def test_an_application_is_told_what_it_can_know(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_an_application_is_returned_as_far_as_it_is_readable(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     """Without an API token the list of connectors is refused, and evidence takes its place."""
     tenant = SimulatedTenant(sandbox)
     looks = [task("mda_connector_info"), task("mda_policy_info", more=IGNORED)]
@@ -64,13 +67,13 @@ def test_an_application_is_told_what_it_can_know(playbook: Playbooks, sandbox: S
 
 def test_entra_refuses_in_words_that_help(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = SimulatedTenant(sandbox, client_secret="expired")
-    nobody = "11111111-2222-4333-8444-555555555555"
+    unknown = "11111111-2222-4333-8444-555555555555"
     looks = [
         task("mda_activity_info", "expired secret", more=IGNORED),
         task("graph_hunting_info", "expired secret of hunting", query="CloudAppEvents", more=IGNORED),
         task("mda_activity_info", "wrong secret", azure_client_secret="{{ wrong_secret }}", more=IGNORED),
-        task("mda_activity_info", "wrong tenant", azure_tenant_id=nobody, more=IGNORED),
-        task("mda_activity_info", "wrong application", azure_client_id=nobody, more=IGNORED),
+        task("mda_activity_info", "wrong tenant", azure_tenant_id=unknown, more=IGNORED),
+        task("mda_activity_info", "wrong application", azure_client_id=unknown, more=IGNORED),
         task("mda_activity_info", "no secret", azure_client_secret="", azure_auth_source="client_secret", more=IGNORED),
     ]
     run = tenant_run(playbook, looks, tenant.hosts("mda_api_token"), variables={"wrong_secret": "wrong-secret-1"})
@@ -98,27 +101,30 @@ def test_missing_rights_are_named(playbook: Playbooks, sandbox: SandboxProcess) 
     run = tenant_run(playbook, looks, tenant.hosts())
     assert "The call requires the permission Investigation.read" in run["no permission"].message
     assert "The call requires the permission ThreatHunting.Read.All" in run["no hunting"].message
-    assert "mda_api_token is wrong, was revoked" in run["revoked token"].message
+    assert "refused mda_api_token (POST /api/v1/activities/ -> 401 Invalid token.)" in run["revoked token"].message
+    assert "which is wrong, was revoked" in run["revoked token"].message
+    assert "The call requires the permission Investigation.read" in run["revoked token"].message
 
 
-def test_calls_wait_for_their_turn(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_calls_wait_for_their_turn(real_playbook: Playbooks, sandbox: SandboxProcess) -> None:
     """Twenty-nine calls of another run are on record, so the second of ours has to wait until they are a minute old."""
     tenant = SimulatedTenant(sandbox)
-    folder = (playbook.commands.home if playbook.commands else playbook.folder / "ansible") / "tmp"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = real_playbook.home / f"tmp/servicenow_defender-{os.getuid()}"
+    folder.mkdir(mode=0o700, parents=True)
     throttle = RateLimit(tenant.access["mda_url"], print, folder)
-    began = float(int(time.time()) - 56)
+    began = float(int(time.time()) - 50)
     throttle.file.write_text(json.dumps([began] * 29))
     looks = [task("mda_policy_info", f"look {number}") for number in (1, 2, 3)]
-    run = tenant_run(playbook, looks, tenant.hosts()).went_well()
-    assert time.time() - began >= 61
-    moments = [began] * 29 + sorted(json.loads(throttle.file.read_text()))
+    run = tenant_run(real_playbook, looks, tenant.hosts()).went_well()
+    assert "the tenant accepts 30 calls per minute" in run.output
+    moments = [began] * 29 + sorted(moment for moment in json.loads(throttle.file.read_text()) if moment != began)
     assert len(moments) == 32
     assert all(later - earlier > 60.99 for earlier, later in zip(moments, moments[30:], strict=False))
-    assert not any("warnings" in done.result for done in run.done)
+    warnings = [words for done in run.done for words in done.result.get("warnings", [])]
+    assert all("legacy API token" in words for words in warnings), "waiting is no reason for a warning"
 
 
-def test_a_tenant_that_is_busy_says_so(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_a_tenant_that_is_busy_is_reported(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     """Other clients use up the calls of the tenant, of which our own record does not know."""
     tenant = SimulatedTenant(sandbox, throttle=1)
     looks = [task("mda_policy_info", "first"), task("mda_policy_info", "second")]

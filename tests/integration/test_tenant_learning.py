@@ -31,7 +31,7 @@ def session_values(har: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def test_a_contract_is_learned_and_holds_no_secret(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_a_contract_is_recorded_and_holds_no_secret(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     run, path = learn(playbook, sandbox.base_url)
     run.went_well()
     contract = yaml.safe_load(path.read_text())

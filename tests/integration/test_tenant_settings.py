@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.lifecycle import told_and_done
+from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import COLLECTION, SHELLS, Playbooks, Run, Task, task
 from tests.integration.tenant import HOST, SimulatedTenant, play, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
@@ -17,17 +17,17 @@ TERMINATED = "Activity performed by terminated user"
 RANSOMWARE = "Ransomware detection"
 
 
-def assert_told_done_and_at_rest(run: Run, name: str) -> None:
-    foretold, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
-    assert foretold.changed
+def assert_predicted_then_done_then_in_sync(run: Run, name: str) -> None:
+    predicted, real, again = (run[f"{name}: {time}"] for time in ("check", "real", "again"))
+    assert predicted.changed
     assert real.changed
     assert not again.changed
-    assert not writes_of(foretold)
+    assert not writes_of(predicted)
     assert not writes_of(again)
     assert real["api_calls"]["write"] == sum(writes_of(real).values()) > 0
-    assert foretold["api_calls"]["write"] == again["api_calls"]["write"] == 0
-    assert foretold["drift"] == real["drift"]
-    assert foretold["diff"] == real["diff"]
+    assert predicted["api_calls"]["write"] == again["api_calls"]["write"] == 0
+    assert predicted["drift"] == real["drift"]
+    assert predicted["diff"] == real["diff"]
     assert again["drift"] == []
 
 
@@ -36,7 +36,7 @@ def ranges(name: str, *entries: dict[str, Any], **options: Any) -> Task:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_ip_ranges_live_and_die(playbook: Playbooks, sandbox: SandboxProcess, shell: str) -> None:
+def test_ip_ranges_are_created_and_deleted(playbook: Playbooks, sandbox: SandboxProcess, shell: str) -> None:
     tenant = SimulatedTenant(sandbox)
     office = {"name": "Head office", "category": "corporate", "subnets": ["198.51.100.0/24"]}
     branch = {"name": "Branch", "category": "vpn", "subnets": ["192.0.2.0/24", "203.0.113.7"], "tags": ["acme"]}
@@ -45,16 +45,16 @@ def test_ip_ranges_live_and_die(playbook: Playbooks, sandbox: SandboxProcess, sh
         ranges("change", {**branch, "category": "risky", "subnets": ["192.0.2.128/25"]}, office),
         ranges("purge", office, purge=True),
     ]
-    tasks = [each for step in steps for each in told_and_done(step)]
+    tasks = [each for step in steps for each in predicted_and_done(step)]
     run = tenant_run(playbook, tasks, tenant.hosts("mda_api_token"), shell=shell).went_well()
     for name in ("create", "change", "purge"):
-        assert_told_done_and_at_rest(run, name)
+        assert_predicted_then_done_then_in_sync(run, name)
     assert [entry["field"] for entry in run["change: real"]["drift"]] == ["category", "subnets"]
     assert sum(writes_of(run["purge: real"]).values()) == 1
     assert [row["name"] for row in tenant.rows("subnets")] == ["Head office"]
 
 
-def test_what_is_not_described_of_a_range_stays(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_what_is_not_desired_of_a_range_stays(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     """An update replaces the whole range, so what is left alone has to go along."""
     tenant = SimulatedTenant(sandbox)
     whole = {"name": "Branch", "subnets": ["192.0.2.0/24"], "tags": ["acme"], "organization": "Acme"}
@@ -75,12 +75,12 @@ def test_bad_ranges_are_refused_before_anything_is_written(playbook: Playbooks, 
     ]
     run = tenant_run(playbook, cases, tenant.hosts())
     assert "'192.0.2.0/33' is not a subnet" in run["no subnet"].message
-    assert "ip_ranges names 'Good' twice" in run["twice"].message
+    assert "ip_ranges (mda_protection_ip_ranges in the role) names 'Good' twice" in run["twice"].message
     assert "subnets is empty" in run["empty"].message
     assert not tenant.writes()
 
 
-def test_policies_are_left_to_a_person_without_a_contract(playbook: Playbooks, sandbox: SandboxProcess) -> None:
+def test_policies_are_manual_steps_without_a_contract(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     tenant = SimulatedTenant(sandbox)
     wanted = [{"name": RANSOMWARE}, {"name": TERMINATED.upper()}, {"name": "No such policy", "state": "disabled"}]
     wanted.append({"name": "Nor this one"})
@@ -104,8 +104,8 @@ def test_policies_are_switched_by_the_shipped_contract(
     tenant = SimulatedTenant(sandbox)
     wanted = [{"name": RANSOMWARE, "state": "enabled"}, {"name": TERMINATED, "state": "disabled"}]
     step = task("mda_policies", "switch", policies=wanted, contract="portal_policy_routes")
-    run = tenant_run(playbook, told_and_done(step), tenant.hosts(), shell=shell).went_well()
-    assert_told_done_and_at_rest(run, "switch")
+    run = tenant_run(playbook, predicted_and_done(step), tenant.hosts(), shell=shell).went_well()
+    assert_predicted_then_done_then_in_sync(run, "switch")
     assert sum(tenant.writes().values()) == 2
     enabled = {row["name"]: row["enabled"] for row in tenant.rows("policies")}
     assert (enabled[RANSOMWARE], enabled[TERMINATED]) == (True, False)
@@ -124,3 +124,14 @@ def test_the_role_protects_a_tenant(playbook: Playbooks, sandbox: SandboxProcess
     assert [run.recap[HOST]["changed"] for run in runs] == [2, 0]
     assert tenant.rows("policies", name=TERMINATED)[0]["enabled"] is True
     assert tenant.rows("subnets", name="Branch")
+
+
+def test_a_commit_after_the_time_out_leaves_one_range(real_playbook: Playbooks, sandbox: SandboxProcess) -> None:
+    late = {"kind": "late-commit", "path": "/mda/api/v1/subnet/create_rule/", "count": 1, "seconds": 3}
+    tenant = SimulatedTenant(sandbox, faults=[late])
+    branch = {"name": "Second branch", "subnets": ["198.51.100.0/28"]}
+    run = tenant_run(real_playbook, [ranges("create", branch), ranges("again", branch)], tenant.hosts()).went_well()
+    assert run["create"].changed
+    assert not run["again"].changed
+    assert len(tenant.rows("subnets", name="Second branch")) == 1
+    assert sum(count for route, count in tenant.writes().items() if "create_rule" in route) == 1

@@ -30,7 +30,7 @@ from tests.sandbox.process import SandboxProcess
 
 def test_each_selected_finding_gets_one_ticket(tenant: Defender, instance: Instance) -> None:
     wanted = unhealthy(tenant)
-    foretold, real, again = tenant.told_and_done("tickets")
+    predicted, real, again = tenant.predicted_and_done("tickets")
     count = len(wanted)
     assert 2 < count <= 6 < len(unhealthy(tenant, severity=EVERY))
     assert_each_once(tenant, instance, wanted)
@@ -42,9 +42,13 @@ def test_each_selected_finding_gets_one_ticket(tenant: Defender, instance: Insta
         assert f"Severity: {severity}" in row["description"]
         assert finding["scope"] in row["description"]
         assert "What to do:\n1. Open the resource." in row["description"]
-    found = [_kind(count, "incident", foretold), _kind(count, "assignment", foretold)]
-    assert foretold.summary == f"tenant: would be corrected\nwould be corrected: {HOST}: {', '.join(found)}"
-    assert real.summary == f"tenant: corrected\ncorrected: {HOST}: {', '.join(found)}"
+    found = [_kind(count, "incident", predicted), _kind(count, "assignment", predicted)]
+    counted = f"{HOST}: {count} findings in {count} groups\n- by severity: "
+    assert predicted.summary.startswith(
+        f"tenant: would be corrected\nwould be corrected: {HOST}: {', '.join(found)}\n{counted}"
+    )
+    assert real.summary.startswith(f"tenant: corrected\ncorrected: {HOST}: {', '.join(found)}\n{counted}")
+    assert f"\n{count} tickets:\n- INC" in real.summary
     assert again.summary == "tenant: in sync"
 
 
@@ -55,16 +59,15 @@ def _kind(count: int, kind: str, run: Run) -> str:
     return f"{count} x {kind}" if count > 5 else ", ".join(names)
 
 
-def test_looking_again_costs_the_paged_reads(tenant: Defender, instance: Instance) -> None:
+def test_reading_again_costs_the_paged_reads(tenant: Defender, instance: Instance) -> None:
     tenant("tickets").went_well()
     settled(tenant)
     # The tickets that there are, and once more those that are to be, with the choices of their fields.
-    known = {f"GET /api/now/table/{table}": 1 for table in ("incident", "problem", "change_request")}
-    assert instance.requests() == {**known, "POST /api/now/v1/batch": 1}
+    assert instance.requests() == {"POST /api/now/v1/batch": 2}
     reads = tenant.requests()
     kinds = lists_for(unhealthy(tenant))
     assignments = [count for route, count in reads.items() if route.endswith("governanceAssignments")]
-    assert sum(assignments) == 2 * len(kinds), "one list for each kind, by the first task and by the last"
+    assert sum(assignments) == len(kinds), "one list for each kind; what is recorded is not read again"
     assert sum(count for route, count in reads.items() if route.endswith("/assessments")) == 1
 
 
@@ -95,7 +98,7 @@ def test_more_tickets_than_a_page_are_known(playbook: Playbooks, sandbox: Sandbo
 # -- the life of a finding --------------------------------------------------------------------------------------------
 
 
-def test_tickets_and_assignments_follow_findings_and_people(tenant: Defender, instance: Instance) -> None:
+def test_tickets_and_assignments_follow_findings_and_users(tenant: Defender, instance: Instance) -> None:
     """Six findings with six fates; each step in check mode, for real, and again."""
     tenant.variables["mdc_tickets_severities"] = EVERY
     findings = unhealthy(tenant, severity=EVERY)
@@ -109,7 +112,7 @@ def test_tickets_and_assignments_follow_findings_and_people(tenant: Defender, in
     instance.change("incident", {"sys_id": first[closed["_id"]]["sys_id"]}, **by_hand)
     instance.remove("incident", sys_id=first[deleted["_id"]]["sys_id"])
     tenant.sandbox.tamper_tenant("assessments", match={"_id": gone["_id"]}, delete=True)
-    _foretold, real, _again = tenant.told_and_done("tickets")
+    _predicted, real, _again = tenant.predicted_and_done("tickets")
 
     for finding in (heals, returns):
         row = ticket_of(instance, finding)
@@ -135,7 +138,7 @@ def test_tickets_and_assignments_follow_findings_and_people(tenant: Defender, in
     turn(tenant, heals, "Unhealthy")
     instance.change("incident", {"sys_id": first[returns["_id"]]["sys_id"]}, state="7", active="false")
     turn(tenant, returns, "Unhealthy")
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     row = ticket_of(instance, heals)
     assert (row["number"], row["state"]) == (first[heals["_id"]]["number"], "2")
     assert any(note.startswith("Defender for Cloud: unhealthy again since 20") for note in notes_of(instance, row))
@@ -147,10 +150,10 @@ def test_tickets_and_assignments_follow_findings_and_people(tenant: Defender, in
     assert (noted(tenant, returns)["ticketNumber"], noted(tenant, returns)["ticketStatus"]) == (digits(new), "open")
     assert len(ours(instance)) == len(findings) + 1
 
-    # And the next one heals in its turn, while what people closed stays as it is.
+    # Then the next finding is healthy, while what users closed stays as it is.
     for finding in (returns, closed):
         turn(tenant, finding, "NotApplicable")
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     old, new = tickets_of(instance, returns)
     assert (old["state"], new["state"]) == ("7", "6")
     assert "does not apply" in new["close_notes"]
@@ -158,9 +161,7 @@ def test_tickets_and_assignments_follow_findings_and_people(tenant: Defender, in
     assert (ticket_of(instance, closed)["state"], noted(tenant, closed)["ticketStatus"]) == ("7", "closed")
 
 
-def test_what_people_change_of_a_ticket_stays_unless_it_is_to_be_refreshed(
-    tenant: Defender, instance: Instance
-) -> None:
+def test_what_users_change_of_a_ticket_stays_unless_it_is_to_be_refreshed(tenant: Defender, instance: Instance) -> None:
     tenant("tickets").went_well()
     finding = unhealthy(tenant)[0]
     before = ticket_of(instance, finding)
@@ -169,7 +170,7 @@ def test_what_people_change_of_a_ticket_stays_unless_it_is_to_be_refreshed(
     settled(tenant)
     row = instance.row("incident", sys_id=before["sys_id"])
     assert (row["short_description"], row["impact"]) == ("Ours now", "3")
-    tenant.told_and_done("tickets", variables={"mdc_tickets_refresh": True})
+    tenant.predicted_and_done("tickets", variables={"mdc_tickets_refresh": True})
     now = instance.row("incident", sys_id=before["sys_id"])
     assert (now["short_description"], now["impact"]) == (before["short_description"], before["impact"])
     assert now["assigned_to"] == row["assigned_to"]
@@ -188,7 +189,7 @@ def test_severity_and_filter_select(tenant: Defender, instance: Instance) -> Non
     assert 0 < len(wanted) < len(unhealthy(tenant, severity=["Medium"]))
     tenant("tickets").went_well()
     assert_each_once(tenant, instance, wanted)
-    # No longer selected: left alone, until it heals.
+    # No longer selected: left alone, until it is healthy.
     tenant.variables |= {"mdc_tickets_severities": ["Critical"], "mdc_tickets_filter": ""}
     tenant("tickets").went_well()
     assert all(ticket_of(instance, finding)["state"] == "1" for finding in wanted)
@@ -198,7 +199,7 @@ def test_severity_and_filter_select(tenant: Defender, instance: Instance) -> Non
     settled(tenant)
 
 
-def test_new_tickets_get_what_is_described(tenant: Defender, instance: Instance) -> None:
+def test_new_tickets_get_the_desired_values(tenant: Defender, instance: Instance) -> None:
     tenant.variables |= {
         "mdc_tickets_assignment_group": "Security Operations",
         "mdc_tickets_assigned_to": "itil_agent",
@@ -209,7 +210,7 @@ def test_new_tickets_get_what_is_described(tenant: Defender, instance: Instance)
         "mdc_tickets_owner": "owner@acme.example",
         "mdc_tickets_due_days": 7,
     }
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     finding = unhealthy(tenant, severity=["High"])[0]
     row = ticket_of(instance, finding)
     assert row["assignment_group"] == instance.row("sys_user_group", name="Security Operations")["sys_id"]
@@ -218,11 +219,11 @@ def test_new_tickets_get_what_is_described(tenant: Defender, instance: Instance)
     assert (row["impact"], row["urgency"], row["category"]) == ("3", "3", "network")
     assert {row["properties"]["owner"] for row in tenant.rows("assignments")} == {"owner@acme.example"}
     turn(tenant, finding, "Healthy")
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     assert ticket_of(instance, finding)["close_code"] == "Workaround provided"
 
 
-def test_a_problem_is_resolved_by_a_person(tenant: Defender, instance: Instance) -> None:
+def test_resolving_a_problem_is_a_manual_step(tenant: Defender, instance: Instance) -> None:
     tenant.variables["mdc_tickets_type"] = "problem"
     tenant("tickets").went_well()
     finding, *others = unhealthy(tenant)
@@ -252,12 +253,12 @@ def test_change_requests_are_made_and_ended_where_their_model_lets_it(
     instance = new_instance(tickets={"change_transitions": "free"})
     group = {"mdc_tickets_type": "change_request", "mdc_tickets_assignment_group": "Security Operations"}
     tenant = Defender(playbook, sandbox, instance, subscriptions=1, variables=group)
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     finding = unhealthy(tenant)[0]
     assert ticket_of(instance, finding, "change_request")["number"].startswith("CHG")
     assert instance.requests()
     turn(tenant, finding, "Healthy")
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     row = ticket_of(instance, finding, "change_request")
     assert (row["state"], row["close_code"]) == ("3", "successful")
     assert noted(tenant, finding)["ticketStatus"] == "closed"
@@ -269,7 +270,7 @@ def test_change_requests_are_made_and_ended_where_their_model_lets_it(
     settled(tenant)
 
 
-def test_a_change_request_that_its_model_holds_is_left_to_a_person(tenant: Defender, instance: Instance) -> None:
+def test_a_change_request_that_its_model_holds_is_a_manual_step(tenant: Defender, instance: Instance) -> None:
     tenant.variables["mdc_tickets_type"] = "change_request"
     tenant("tickets").went_well()
     finding = unhealthy(tenant)[0]

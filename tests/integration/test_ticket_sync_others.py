@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook tickets beside the vendor's integration, and where something stands in its way."""
+"""The playbook tickets next to the vendor's integration, and what keeps it from working."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from tests.integration.ticket_sync import (
 )
 from tests.sandbox.process import SandboxProcess
 
-# -- beside the vendor's integration ----------------------------------------------------------------------------------
+# -- next to the vendor's integration ---------------------------------------------------------------------------------
 
 
 def hold(tenant: Defender, finding: Row) -> None:
-    """Assign a finding with a ticket of somebody else's."""
+    """Assign a finding with a ticket of another user."""
     held = {"ticketNumber": 4711, "ticketLink": FOREIGN, "ticketStatus": "New"}
     where = {"name": "0b8f8a3e-3a5f-4b0e-8f0e-5a4c5a1d2e33", "scope": finding["scope"], "assessment": finding["name"]}
     due = {"remediationDueDate": "2027-01-01T00:00:00Z"}
     tenant.sandbox.tamper_tenant("assignments", {**where, **due, "additionalData": held}, insert=True)
 
 
-def test_a_ticket_of_somebody_else_is_left_to_them(tenant: Defender, instance: Instance) -> None:
+def test_a_ticket_of_another_user_is_left_alone(tenant: Defender, instance: Instance) -> None:
     theirs, *others = unhealthy(tenant)
     hold(tenant, theirs)
     before = noted(tenant, theirs)
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     assert not tickets_of(instance, theirs)
     assert noted(tenant, theirs) == before
     assert all(tickets_of(instance, finding) for finding in others)
@@ -52,7 +52,7 @@ def test_a_ticket_of_somebody_else_is_left_to_them(tenant: Defender, instance: I
     settled(tenant)
 
 
-def test_a_ticket_of_somebody_else_that_came_later_is_not_written_over(tenant: Defender, instance: Instance) -> None:
+def test_a_later_ticket_of_another_user_is_not_overwritten(tenant: Defender, instance: Instance) -> None:
     tenant("tickets", variables={"mdc_tickets_write_back": False}).went_well()
     theirs, *others = unhealthy(tenant)
     hold(tenant, theirs)
@@ -85,7 +85,7 @@ def test_tickets_of_the_vendors_integration_get_no_twin(
     critical = unhealthy(tenant, severity=["Critical"])
     assert all("nav_to.do" in noted(tenant, finding)["ticketLink"] for finding in critical)
     before = {finding["_id"]: noted(tenant, finding) for finding in critical}
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     assert not any(tickets_of(instance, finding) for finding in critical)
     assert {finding["_id"]: noted(tenant, finding) for finding in critical} == before
     high = unhealthy(tenant, severity=["High"])
@@ -98,11 +98,11 @@ def test_tickets_of_the_vendors_integration_get_no_twin(
 
 def test_without_writing_back_the_tenant_is_only_read(tenant: Defender, instance: Instance) -> None:
     quiet = {"mdc_tickets_write_back": False}
-    tenant.told_and_done("tickets", variables=quiet)
+    tenant.predicted_and_done("tickets", variables=quiet)
     assert len(ours(instance)) == len(unhealthy(tenant))
     assert not tenant.rows("assignments")
     before = ours(instance)
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     assert ours(instance) == before
     assert_each_once(tenant, instance, unhealthy(tenant))
 
@@ -136,12 +136,12 @@ def test_a_number_that_an_assignment_cannot_hold_is_in_its_link(
     beyond = {"incident": {"prefix": "SEC-", "digits": 10, "first": 3000000000}}
     instance = new_instance(tickets={"numbering": beyond})
     tenant = Defender(playbook, sandbox, instance, subscriptions=1)
-    _foretold, real, _again = tenant.told_and_done("tickets")
+    _predicted, real, _again = tenant.predicted_and_done("tickets")
     assert "assignments cannot store the ticket's number" in real.output
     for finding in unhealthy(tenant):
-        told, row = noted(tenant, finding), ticket_of(instance, finding)
-        assert "ticketNumber" not in told
-        assert told["ticketLink"].endswith(f"#{row['number']}")
+        reported, row = noted(tenant, finding), ticket_of(instance, finding)
+        assert "ticketNumber" not in reported
+        assert reported["ticketLink"].endswith(f"#{row['number']}")
     # Deleted, it is known by its link.
     finding = unhealthy(tenant)[0]
     before = ticket_of(instance, finding)
@@ -158,22 +158,23 @@ def test_an_account_with_the_role_itil_is_enough(
     instance = new_instance(users=ITIL)
     (instance.connection,) = itil(instance).values()
     tenant = Defender(playbook, sandbox, instance, subscriptions=1)
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     assert_each_once(tenant, instance, unhealthy(tenant))
     finding = unhealthy(tenant)[0]
     turn(tenant, finding, "Healthy")
-    tenant.told_and_done("tickets")
+    tenant.predicted_and_done("tickets")
     assert ticket_of(instance, finding)["state"] == "6"
 
 
-# What is wrong -> knobs of the tenant, variables of the run, and what is told.
+# What is wrong -> knobs of the tenant, variables of the run, and what is reported.
 BAD: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "filter": ({}, {"mdc_tickets_filter": "source =="}, ("filter",)),
     "severity": ({}, {"mdc_tickets_severities": ["Severe"]}, ("Severe", "Critical, High, Medium, Low")),
     "type": ({}, {"mdc_tickets_type": "task"}, ("incident, problem, change_request",)),
     "scope": ({}, {"mdc_tickets_scopes": ["/subscriptions/00000000-0000-4000-8000-000000000000"]}, ("SubscriptionNotFound",)),
-    "group": ({}, {"mdc_tickets_assignment_group": "Nobody here"}, ("Nobody here",)),
-    "choice": ({}, {"mdc_tickets_ratings": {"High": {"impact": 9}}}, ("impact", "9")),
+    "group": ({}, {"mdc_tickets_assignment_group": "Unknown group"}, ("Unknown group",)),
+    # Of tickets that are all wrong; test_tickets_left_out has some that are right.
+    "choice": ({}, {"mdc_tickets_ratings": dict.fromkeys(("Critical", "High"), {"impact": 9})}, ("impact", "9")),
     "instance": (
         {},
         {"mdc_tickets_instance": "acme-nowhere"},
@@ -229,6 +230,22 @@ def test_a_subscription_that_lists_nothing_any_more_keeps_its_tickets(
     run = tenant("tickets")
     assert run.status == 2
     name = tenant.subscription.rpartition("/")[2]
+    assert f"tickets left unchanged: subscription {name} has " in run.summary
+    assert {row["number"]: row["state"] for row in ours(instance)} == states
+
+
+def test_a_subscription_below_a_management_group_that_lists_nothing_any_more_keeps_its_tickets(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = Defender(playbook, sandbox, instance, subscriptions=2)
+    group = f"/providers/Microsoft.Management/managementGroups/{tenant.access['azure_management_group_id']}"
+    tenant.variables["mdc_tickets_scopes"] = [group]
+    tenant("tickets").went_well()
+    states = {row["number"]: row["state"] for row in ours(instance)}
+    name = tenant.scopes[1].rpartition("/")[2]
+    sandbox.turn_tenant(emptied=[name])
+    run = tenant("tickets")
+    assert run.status == 2
     assert f"tickets left unchanged: subscription {name} has " in run.summary
     assert {row["number"]: row["state"] for row in ours(instance)} == states
 

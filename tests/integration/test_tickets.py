@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Incidents, problems and change requests: their life, and what the platform leaves to people."""
+"""Incidents, problems and change requests: their lifecycle, and what the platform leaves to users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.lifecycle import live
+from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, task
 
 MODULE = "snow_tickets"
@@ -24,8 +24,8 @@ OPEN_PORT: dict[str, Any] = {
 STORAGE: dict[str, Any] = {"correlation_id": "finding-2, with ^ odd", "short_description": "Restrict network access"}
 
 
-def tickets(name: str, /, *described: dict[str, Any], more: Any = None) -> Any:
-    return task(MODULE, name, tickets=list(described), more=more)
+def tickets(name: str, /, *desired: dict[str, Any], more: Any = None) -> Any:
+    return task(MODULE, name, tickets=list(desired), more=more)
 
 
 def statuses(result: dict[str, Any]) -> dict[str, str]:
@@ -36,10 +36,10 @@ def notes_of(instance: Instance, row: dict[str, str]) -> list[str]:
     return [entry["value"] for entry in instance.rows("sys_journal_field", element_id=row["sys_id"])]
 
 
-def test_an_incident_lives_from_its_finding_to_its_end(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_an_incident_is_open_from_its_finding_to_its_end(playbook: Playbooks, new_instance: NewInstance) -> None:
     changed = {**OPEN_PORT, "urgency": "3", "assigned_to": "itil_agent", "work_note": "Seen again"}
     ended = {"correlation_id": "finding-1", "state": "resolved", "close_notes": "Healthy", "work_note": "Healed"}
-    run, instance = live(
+    run, instance = run_lifecycle(
         playbook,
         new_instance,
         tickets("create", {**OPEN_PORT, "assignment_group": GROUP, "work_note": "Found"}, STORAGE),
@@ -63,8 +63,8 @@ def test_an_incident_lives_from_its_finding_to_its_end(playbook: Playbooks, new_
     assert first["link"] == (
         f"{instance.connection['snow_url']}/nav_to.do?uri=%2Fincident.do%3Fsys_id%3D{first['sys_id']}"
     )
-    foretold = run["create: check"]["results"][0]
-    assert (foretold["status"], foretold["number"], foretold["sys_id"], foretold["link"]) == ("changed", "", "", "")
+    predicted = run["create: check"]["results"][0]
+    assert (predicted["status"], predicted["number"], predicted["sys_id"], predicted["link"]) == ("changed", "", "", "")
     assert statuses(run["create: again"].result) == {"finding-1": "ok", second["correlation_id"]: "ok"}
     resolved, canceled = run["resolve: real"]["results"]
     assert (resolved["state"], resolved["platform_state"]) == ("resolved", "Resolved")
@@ -74,13 +74,13 @@ def test_an_incident_lives_from_its_finding_to_its_end(playbook: Playbooks, new_
     ]
 
 
-def test_what_people_ended_stays_so_and_is_told(playbook: Playbooks, instance: Instance) -> None:
+def test_what_users_ended_stays_so_and_is_reported(playbook: Playbooks, instance: Instance) -> None:
     keys = {"resolved": "6", "closed": "7", "canceled": "8"}
-    described = [{**OPEN_PORT, "correlation_id": name} for name in keys]
-    playbook([tickets("create", *described)], instance).went_well()
+    desired = [{**OPEN_PORT, "correlation_id": name} for name in keys]
+    playbook([tickets("create", *desired)], instance).went_well()
     for name, state in keys.items():
         instance.change("incident", {"correlation_id": name}, state=state, close_code="User error", close_notes="No")
-    changed = [{**one, "impact": "high", "work_note": "Still there"} for one in described]
+    changed = [{**one, "impact": "high", "work_note": "Still there"} for one in desired]
     ending = [{"correlation_id": name, "state": state} for state in keys for name in keys if name != "resolved"]
     run = playbook(
         [tickets("again", *changed), *(tickets(f"end {n}", one) for n, one in enumerate(ending))], instance
@@ -95,11 +95,11 @@ def test_what_people_ended_stays_so_and_is_told(playbook: Playbooks, instance: I
 def test_a_resolved_incident_is_reopened_on_demand_and_a_closed_one_never(
     playbook: Playbooks, instance: Instance
 ) -> None:
-    described = [{**OPEN_PORT, "correlation_id": name} for name in ("resolved", "closed")]
-    playbook([tickets("create", *described)], instance).went_well()
+    desired = [{**OPEN_PORT, "correlation_id": name} for name in ("resolved", "closed")]
+    playbook([tickets("create", *desired)], instance).went_well()
     for name, state in (("resolved", "6"), ("closed", "7")):
         instance.change("incident", {"correlation_id": name}, state=state, close_code="User error", close_notes="No")
-    again = [{**one, "reopen": True, "impact": "high", "work_note": "Back again"} for one in described]
+    again = [{**one, "reopen": True, "impact": "high", "work_note": "Back again"} for one in desired]
     check = tickets("check", *again, more={"check_mode": True})
     run = playbook([check, tickets("reopen", *again), tickets("again", *again)], instance).went_well()
     assert statuses(run["reopen"].result) == {"resolved": "changed", "closed": "ok"}
@@ -139,10 +139,10 @@ def itil(instance: Instance) -> dict[str, dict[str, Any]]:
     return {instance.name: {**instance.connection, "snow_username": "tickets", "snow_password": "tickets-Pass-1"}}
 
 
-def test_an_account_that_may_not_close_is_told_what_to_do(playbook: Playbooks, itil_instance: Instance) -> None:
-    described = [{**OPEN_PORT, "correlation_id": name} for name in ("closed", "resolved")]
+def test_a_refused_close_is_reported_with_the_remedy(playbook: Playbooks, itil_instance: Instance) -> None:
+    desired = [{**OPEN_PORT, "correlation_id": name} for name in ("closed", "resolved")]
     ended = [{"correlation_id": name, "state": name} for name in ("closed", "resolved")]
-    run = playbook([tickets("create", *described), tickets("end", *ended)], itil(itil_instance)).went_well()
+    run = playbook([tickets("create", *desired), tickets("end", *ended)], itil(itil_instance)).went_well()
     closed, resolved = run["end"]["results"]
     assert (closed["status"], closed["state"], closed["platform_state"]) == ("refused", "open", "New")
     assert "aborted by Business Rule" in closed["reason"]
@@ -159,15 +159,15 @@ def test_an_account_that_may_not_close_is_told_what_to_do(playbook: Playbooks, i
 
 def test_a_ticket_ends_with_a_code_that_the_instance_has(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(tickets={"close_codes": "old"})
-    described = [{**OPEN_PORT, "correlation_id": name} for name in ("a", "b")]
+    desired = [{**OPEN_PORT, "correlation_id": name} for name in ("a", "b")]
     ended = [{"correlation_id": "a", "state": "resolved"}]
     ended.append({"correlation_id": "b", "state": "resolved", "close_code": "solved (work around)"})
-    playbook([tickets("create", *described), tickets("end", *ended)], instance).went_well()
+    playbook([tickets("create", *desired), tickets("end", *ended)], instance).went_well()
     codes = [instance.row("incident", correlation_id=name)["close_code"] for name in ("a", "b")]
     assert codes == ["Solved (Permanently)", "Solved (Work Around)"]
 
 
-def test_a_problem_is_written_and_its_end_is_left_to_a_person(playbook: Playbooks, itil_instance: Instance) -> None:
+def test_a_problem_is_created_and_ending_it_is_a_manual_step(playbook: Playbooks, itil_instance: Instance) -> None:
     problem = {"type": "problem", "correlation_id": "p", "short_description": "Ports keep opening"}
     ended = {"type": "problem", "correlation_id": "p", "state": "resolved", "close_notes": "Policy assigned"}
     steps = [
@@ -206,7 +206,7 @@ def test_a_problem_is_written_and_its_end_is_left_to_a_person(playbook: Playbook
     assert after["results"][0]["state"] == "resolved"
 
 
-def test_a_canceled_problem_is_told_apart_from_a_closed_one(playbook: Playbooks, instance: Instance) -> None:
+def test_a_canceled_problem_is_distinguished_from_a_closed_one(playbook: Playbooks, instance: Instance) -> None:
     for code in ("canceled", "fix_applied"):
         instance.add("problem", correlation_id=code, short_description="x", state="107", resolution_code=code)
     both = [{"type": "problem", "correlation_id": code, "state": "canceled"} for code in ("canceled", "fix_applied")]
@@ -222,7 +222,7 @@ def test_a_change_request_goes_through_its_own_api(
     playbook: Playbooks, new_instance: NewInstance, shape: dict[str, Any]
 ) -> None:
     other = {**CHANGE, "impact": "high", "extra_fields": {"risk": "Low", "justification": "Ports are open"}}
-    run, instance = live(
+    run, instance = run_lifecycle(
         playbook,
         new_instance,
         tickets("create", {**CHANGE, "assignment_group": GROUP, "work_note": "Found"}),
@@ -239,7 +239,7 @@ def test_a_change_request_goes_through_its_own_api(
     assert run["cancel: real"]["results"][0]["platform_state"] == "Canceled"
 
 
-def test_an_end_that_the_model_refuses_is_left_to_a_person(playbook: Playbooks, itil_instance: Instance) -> None:
+def test_an_end_that_the_model_refuses_is_a_manual_step(playbook: Playbooks, itil_instance: Instance) -> None:
     ended = {"type": "change_request", "correlation_id": "c", "state": "closed", "close_notes": "Done"}
     steps = [tickets("create", CHANGE), tickets("close", ended), tickets("again", ended)]
     run = playbook(steps, itil(itil_instance)).went_well()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tickets that cannot be meant, or cannot be had: each its own message, and nothing half-done."""
+"""Tickets that are invalid, or impossible on the instance: each its own message, and nothing half-done."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GOOD: dict[str, Any] = {"correlation_id": "good", "short_description": "Good"}
             "assignment_group: sys_user_group has no row with name 'No Such Group', or the account cannot read it. "
             "Nothing was written",
         ),
-        ({"caller": "nobody"}, "caller: sys_user has no row with user_name 'nobody'"),
+        ({"caller": "missing"}, "caller: sys_user has no row with user_name 'missing'"),
         ({"assigned_to": "0" * 32}, f"assigned_to: sys_user has no row with user_name '{'0' * 32}'"),
         (
             {"impact": "9"},
@@ -33,7 +33,7 @@ GOOD: dict[str, Any] = {"correlation_id": "good", "short_description": "Good"}
         ({"extra_fields": {"u_unknown": "x"}}, "incident has no field u_unknown on this instance"),
         (
             {"extra_fields": {"comments": "x"}},
-            "extra_fields contains comments, which other options set, or which are read-only",
+            "(mdc_tickets_extra_fields or defender_alerts_extra_fields in the roles) contains comments, which other options set, or which are read-only",
         ),
         ({"correlation_id": "k" * 101}, "correlation_id has 101 characters, but the column holds 100"),
         ({"correlation_id": " k"}, "correlation_id must not be empty, or have leading or trailing spaces"),
@@ -45,12 +45,12 @@ GOOD: dict[str, Any] = {"correlation_id": "good", "short_description": "Good"}
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
 )
-def test_what_cannot_be_meant_is_said_before_anything_is_written(
+def test_invalid_input_is_reported_before_the_first_write(
     playbook: Playbooks, instance: Instance, wrong: dict[str, Any], words: str
 ) -> None:
-    described = {**OPEN_PORT, **wrong}
-    check = tickets("check", GOOD, described, more={"check_mode": True, "ignore_errors": True})
-    run = playbook([check, tickets("real", GOOD, described)], instance)
+    desired = {**OPEN_PORT, **wrong}
+    check = tickets("check", GOOD, desired, more={"check_mode": True, "ignore_errors": True})
+    run = playbook([check, tickets("real", GOOD, desired)], instance)
     assert words in run["real"].message
     assert run["real"].failed
     assert not run["real"].changed
@@ -77,11 +77,14 @@ def test_a_close_code_that_the_instance_lacks_is_answered_with_those_it_has(
     ).went_well()
     assert "'Solution provided' is not a valid close_code on this instance" in run["wrong"].message
     assert run["wrong"].message.endswith("valid values are: Fixed, Not a fault")
-    assert "set close_code to one of: Fixed, Not a fault" in run["none"].message
+    assert (
+        "set close_code (mdc_tickets_close_code or defender_alerts_close_code in the roles) to one of: Fixed, Not a fault"
+        in run["none"].message
+    )
     assert run["right"]["results"][0]["state"] == "resolved"
 
 
-def test_a_name_that_two_groups_have_does_not_tell_which(playbook: Playbooks, instance: Instance) -> None:
+def test_a_name_of_two_groups_is_ambiguous(playbook: Playbooks, instance: Instance) -> None:
     ids = sorted(instance.add("sys_user_group", name="Twins") for _ in range(2))
     run = playbook(
         [
@@ -114,7 +117,7 @@ def test_an_ended_ticket_with_the_same_key_does_not_hide_the_open_one(playbook: 
     ]
 
 
-def test_a_deleted_ticket_is_made_anew_or_not_needed(playbook: Playbooks, instance: Instance) -> None:
+def test_a_deleted_ticket_is_created_again_or_not_needed(playbook: Playbooks, instance: Instance) -> None:
     playbook([tickets("create", GOOD, OPEN_PORT)], instance).went_well()
     before = {row["number"] for row in instance.rows("incident")}
     instance.remove("incident", correlation_id="good")
@@ -124,7 +127,7 @@ def test_a_deleted_ticket_is_made_anew_or_not_needed(playbook: Playbooks, instan
     assert run.last["results"][0]["number"] not in before
 
 
-def test_a_mandatory_field_of_the_instance_is_told_of_its_ticket(
+def test_a_mandatory_field_of_the_instance_is_reported_with_its_ticket(
     playbook: Playbooks, new_instance: NewInstance
 ) -> None:
     instance = new_instance(tickets={"mandatory": {"incident": ["caller_id"]}})
@@ -135,7 +138,7 @@ def test_a_mandatory_field_of_the_instance_is_told_of_its_ticket(
     assert run.last.changed
 
 
-def test_a_group_that_itil_may_not_assign_to_is_told_of_its_ticket(
+def test_a_group_that_itil_may_not_assign_to_is_reported_with_its_ticket(
     playbook: Playbooks, new_instance: NewInstance
 ) -> None:
     instance = new_instance(users={"t": {"password": "t-Pass-1", "roles": ["itil"]}})
@@ -146,7 +149,7 @@ def test_a_group_that_itil_may_not_assign_to_is_told_of_its_ticket(
     assert "Restrict assignment to privileged groups" in run.last["results"][1]["reason"]
 
 
-def test_a_long_title_is_cut_and_stays_at_rest(playbook: Playbooks, instance: Instance) -> None:
+def test_a_long_title_is_cut_and_stays_in_sync(playbook: Playbooks, instance: Instance) -> None:
     long = {**GOOD, "short_description": "Machines should have vulnerability findings resolved " * 4}
     run = playbook([tickets("create", long), tickets("again", long)], instance).went_well()
     title = instance.row("incident", correlation_id="good")["short_description"]

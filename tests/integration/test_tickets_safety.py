@@ -17,7 +17,7 @@ import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.playbooks import SHELLS, Playbooks, Run, read_results
+from tests.integration.playbooks import SHELLS, Playbooks, Run, other_machine, read_results
 from tests.integration.test_tickets import notes_of, statuses, tickets
 
 BATCH = "POST /api/now/v1/batch"
@@ -65,18 +65,18 @@ def test_a_single_write_in_a_batch_that_went_wrong_is_looked_up(
     path = TABLE if table == "incident" else "/api/sn_chg_rest/v1/change"
     fault = {"kind": kind, "method": "POST", "path": path, "count": 4, "inner": True, "seconds": 0}
     instance = new_instance(faults=[fault])
-    described = many(20, type=table)
-    run = playbook([tickets("create", *described), tickets("again", *described)], instance, retries=4).went_well()
+    desired = many(20, type=table)
+    run = playbook([tickets("create", *desired), tickets("again", *desired)], instance, retries=4).went_well()
     assert_each_once(instance, 20, table)
     assert not run["again"].changed
 
 
 def test_a_note_is_written_once_although_the_answer_got_lost(playbook: Playbooks, instance: Instance) -> None:
-    described = many(10)
-    playbook([tickets("create", *described)], instance).went_well()
+    desired = many(10)
+    playbook([tickets("create", *desired)], instance).went_well()
     lost = {"kind": "500-after-commit", "method": "PATCH", "path": f"{TABLE}/*", "inner": True, "count": 5}
     instance.turn(faults=[lost, {**lost, "kind": "500", "count": 2}])
-    changed = [{**one, "impact": "high", "work_note": "Worse"} for one in described]
+    changed = [{**one, "impact": "high", "work_note": "Worse"} for one in desired]
     run = playbook([tickets("change", *changed), tickets("again", *changed)], instance, retries=4).went_well()
     for number in range(10):
         row = instance.row("incident", correlation_id=f"finding-{number}")
@@ -98,12 +98,12 @@ def test_batches_that_are_cut_or_refused_create_nothing_twice(
 
 
 def started(
-    playbook: Playbooks, instance: Instance, described: Iterable[dict[str, Any]], shell: str, home: Path | None = None
+    playbook: Playbooks, instance: Instance, desired: Iterable[dict[str, Any]], shell: str, home: Path | None = None
 ) -> tuple[subprocess.Popen[bytes], Path]:
     """Start a run and return its process and the file that gets its results."""
-    environment = {"ANSIBLE_HOME": str(home)} if home else None
+    environment = other_machine(home) if home else None
     command, variables, results = playbook.command(
-        [tickets("create", *described)], instance, shell=shell, environment=environment
+        [tickets("create", *desired)], instance, shell=shell, environment=environment
     )
     process = subprocess.Popen(
         command,
@@ -133,12 +133,12 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 def wait_until(reached: Any) -> None:
     end = time.monotonic() + PATIENCE
     while not reached():
-        assert time.monotonic() < end, "it never came to that"
+        assert time.monotonic() < end, "the run did not get that far in time"
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("after", [0, 45, 200])
+@pytest.mark.walk(1)
+@pytest.mark.parametrize(("after", "shell"), [(0, SHELLS[0]), (45, SHELLS[1]), (200, SHELLS[0])])
 def test_a_killed_run_is_finished_by_the_next_one(
     playbook: Playbooks, new_instance: NewInstance, shell: str, after: int
 ) -> None:
@@ -166,15 +166,14 @@ def stuck_creates(table: str) -> dict[str, Any]:
 
 
 def overlapping(playbook: Playbooks, instance: Instance, table: str, shell: str, homes: list[Path | None]) -> list[Run]:
-    """Run the same task for one ticket at the same time, once for each home of Ansible."""
+    """Run the same task for one ticket at the same time, once for each home; a home is that of another machine."""
     runs = [started(playbook, instance, many(1, type=table), shell, home) for home in homes]
     for process, _results in runs:
         assert process.wait(timeout=PATIENCE) == 0
     return [Run(0, "", read_results(results)) for _process, results in runs]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("table", CREATES)
+@pytest.mark.parametrize(("table", "shell"), tuple(zip(CREATES, SHELLS, strict=True)))
 def test_runs_that_overlap_on_one_machine_take_turns(
     playbook: Playbooks, new_instance: NewInstance, shell: str, table: str
 ) -> None:
@@ -218,17 +217,15 @@ def test_many_tickets_of_runs_that_overlap_are_each_there_once(
     assert not after["and again"].changed
 
 
-def test_a_double_that_nobody_touched_is_canceled_in_favour_of_the_older_one(
-    playbook: Playbooks, instance: Instance
-) -> None:
-    described = many(2)
-    playbook([tickets("create", *described)], instance).went_well()
+def test_an_untouched_duplicate_is_canceled_in_favour_of_the_older_one(playbook: Playbooks, instance: Instance) -> None:
+    desired = many(2)
+    playbook([tickets("create", *desired)], instance).went_well()
     first = instance.row("incident", correlation_id="finding-0")
     ours = {"correlation_id": "finding-0", "correlation_display": "Microsoft Defender for Cloud"}
     made = {"sys_created_by": "svc_ansible", "sys_created_on": "2037-01-01 00:00:00", "sys_mod_count": "0"}
     double = instance.add("incident", short_description="Finding 0", **ours, **made)
-    check = tickets("check", *described, more={"check_mode": True})
-    run = playbook([check, tickets("real", *described), tickets("again", *described)], instance).went_well()
+    check = tickets("check", *desired, more={"check_mode": True})
+    run = playbook([check, tickets("real", *desired), tickets("again", *desired)], instance).went_well()
     assert run["check"]["drift"] == run["real"]["drift"] != []
     canceled = instance.row("incident", sys_id=double)
     assert canceled["state"] == "8"
@@ -237,13 +234,13 @@ def test_a_double_that_nobody_touched_is_canceled_in_favour_of_the_older_one(
     assert not run["again"].changed
 
 
-def test_a_double_of_a_problem_is_left_to_a_person(playbook: Playbooks, instance: Instance) -> None:
-    described = many(1, type="problem")
-    playbook([tickets("create", *described)], instance).went_well()
+def test_a_duplicate_of_a_problem_is_a_manual_step(playbook: Playbooks, instance: Instance) -> None:
+    desired = many(1, type="problem")
+    playbook([tickets("create", *desired)], instance).went_well()
     ours = {"correlation_id": "finding-0", "correlation_display": "Microsoft Defender for Cloud"}
     made = {"sys_created_by": "svc_ansible", "sys_created_on": "2037-01-01 00:00:00", "sys_mod_count": "0"}
     double = instance.add("problem", short_description="Finding 0", **ours, **made)
-    run = playbook([tickets("real", *described)], instance).went_well()
+    run = playbook([tickets("real", *desired)], instance).went_well()
     (step,) = run.last["manual_steps"]
     assert double in step["where"]
     assert step["values"]["Resolution code"] == "Canceled"
@@ -257,10 +254,10 @@ def test_two_thousand_tickets_cost_few_requests_and_show_their_progress(
     playbook: Playbooks, new_instance: NewInstance
 ) -> None:
     instance = new_instance(latency_ms=150)
-    described = [
+    desired = [
         {**one, "correlation_id": f"{number:08d}-2f0b-3c55-a9c5-1f7a1d9a2d11"} for number, one in enumerate(many(2000))
     ]
-    run = playbook([tickets("create", *described), tickets("again", *described)], instance, timeout=400).went_well()
+    run = playbook([tickets("create", *desired), tickets("again", *desired)], instance, timeout=400).went_well()
     assert len([row for row in instance.rows("incident") if row.get("correlation_id")]) == 2000
     created, again = run["create"], run["again"]
     assert sum(created.requests.values()) <= 45, created["api_calls"]

@@ -69,7 +69,7 @@ def test_an_authority_is_trusted_when_it_is_named(
         assert "certificate" in run[name].message
         assert "Set ca_path to the certificate authority" in run[name].message
         assert not run[name].requests
-        assert "warnings" not in run[name].result, "asking again would not help"
+        assert "warnings" not in run[name].result, "a retry would not help"
     assert "ca_path /nonexistent/ca.pem does not exist" in run["no such file"].message
     assert not run["not verified"].failed
     assert "anyone on the network path can read and change" in run["not verified"]["warnings"][0]
@@ -88,7 +88,7 @@ def test_the_token_call_trusts_the_same_authority(secure_playbook: Playbooks, se
     assert run.last.requests["POST /oauth_token.do"] == 1
 
 
-def test_https_that_speaks_plain_http_is_named(playbook: Playbooks, instance: Instance) -> None:
+def test_https_that_serves_plain_http_is_named(playbook: Playbooks, instance: Instance) -> None:
     address = instance.access.url.replace("http://", "https://")
     run = playbook([look("plain", snow_url=address)], instance)
     assert run.last.failed

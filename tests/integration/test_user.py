@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
-from tests.integration.lifecycle import live
+from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, task
 from tests.sandbox.snow.encrypted_fields import password_matches
 
@@ -22,7 +22,7 @@ def account(*roles: str) -> dict[str, Any]:
 
 
 def test_an_account_is_created_changed_disabled_and_deleted(playbook: Playbooks, new_instance: NewInstance) -> None:
-    run, instance = live(
+    run, instance = run_lifecycle(
         playbook,
         new_instance,
         task("snow_user", "create", user_name=NAME, password="first-Pass-1", first_name="Defender",
@@ -44,7 +44,7 @@ def test_an_account_is_created_changed_disabled_and_deleted(playbook: Playbooks,
         "password", "last_name", "time_zone", "roles", "title", "vip",
     }  # fmt: skip
     assert run["disable: real"]["user"]["active"] is False
-    # Whether a closed account holds a password cannot be asked, so the one that is described goes with its opening.
+    # Whether a closed account holds a password cannot be checked, so the desired one is written when it is opened.
     assert [entry["field"] for entry in run["enable: real"]["drift"]] == ["active", "password"]
     assert run["delete: real"]["user"] == {}
     assert not instance.rows("sys_user", user_name=NAME)
@@ -96,7 +96,7 @@ def test_a_role_that_is_granted_twice_counts_once(playbook: Playbooks, new_insta
     assert instance.roles_of(NAME, inherited="false") == ["itil", "itil"]
 
 
-def test_roles_beyond_the_described_ones_stay_by_default(playbook: Playbooks, new_instance: NewInstance) -> None:
+def test_roles_beyond_the_desired_ones_stay_by_default(playbook: Playbooks, new_instance: NewInstance) -> None:
     instance = new_instance(users=account("rest_service"))
     run = playbook([task("snow_user", user_name=NAME, roles=["itil"])], instance).went_well()
     assert run.last["drift"][-1]["before"] == ["rest_service"]

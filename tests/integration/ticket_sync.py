@@ -53,7 +53,7 @@ def ticket_of(instance: Instance, finding: Row, table: str = "incident") -> dict
 
 
 def noted(tenant: Defender, finding: Row) -> dict[str, Any]:
-    """Return what the assignment of a finding says of its ticket, {} where there is none."""
+    """Return what the assignment of a finding holds of its ticket, {} where there is none."""
     rows = [row for row in tenant.rows("assignments", assessment=finding["name"]) if row["scope"] == finding["scope"]]
     assert len(rows) < 2
     return dict(rows[0]["properties"].get("additionalData", {})) if rows else {}
@@ -81,10 +81,10 @@ def assert_each_once(tenant: Defender, instance: Instance, wanted: list[Row]) ->
     assert set(assignments) == {(finding["name"], finding["scope"]) for finding in wanted}
     tickets = {found[1]: row for found, row in alive if found}
     for finding in wanted:
-        row, told = tickets[finding["_id"]], assignments[finding["name"], finding["scope"]]["additionalData"]
-        assert (told["ticketNumber"], told["ticketStatus"]) == (digits(row), "open")
-        assert row["sys_id"] in told["ticketLink"]
-        assert told["ticketLink"].endswith(f"#{row['number']}")
+        row, reported = tickets[finding["_id"]], assignments[finding["name"], finding["scope"]]["additionalData"]
+        assert (reported["ticketNumber"], reported["ticketStatus"]) == (digits(row), "open")
+        assert row["sys_id"] in reported["ticketLink"]
+        assert reported["ticketLink"].endswith(f"#{row['number']}")
 
 
 def settled(tenant: Defender, **options: Any) -> Run:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -18,20 +19,26 @@ import yaml
 FORKS = 4
 SAMPLE = 0.1  # seconds; more often would slow down what is measured
 LARGE_WORKERS = 15
+CHANGED = re.compile(r"^\S+ +: ok=\d+ +changed=(\d+)", re.M)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Wall-clock seconds, and the private memory of a large worker in MiB (0 where it cannot be read)."""
+    """Wall-clock seconds, CPU seconds of the run with its workers, the private memory of a large worker in MiB (0 where it
+    cannot be read), the resident memory of the largest process in MiB, and what the recap counts as changed.
+    """
 
     seconds: float
+    cpu: float
     worker_memory: float
+    largest: float = 0.0
+    changed: int = 0
 
 
 class Watch(threading.Thread):
     """Samples the private memory of the children of a process while it runs.
 
-    A single sample may hit a worker at any moment of its life, so that the largest one of a run says little: the median of the
+    A single sample may hit a worker at any moment of its run, so that the largest one of a run means little: the median of the
     largest workers is compared.
     """
 
@@ -80,12 +87,19 @@ def run(folder: Path, inventory: Path, what: str | list[dict[str, Any]], *argume
         command += ["--limit", f"servicenow[0:{limit - 1}]"]
     environment = {**os.environ, "ANSIBLE_DISPLAY_OK_HOSTS": "false", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"}
     started = time.perf_counter()
-    with open(folder / "bench.log", "a", encoding="utf-8") as log:
+    path_of_log = folder / "bench.log"
+    with open(path_of_log, "a", encoding="utf-8") as log:
+        start = log.tell()
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
         watch = Watch(process.pid)
         watch.start()
-        status = process.wait()
+        # With the CPU time of the process and of all workers that it has waited for.
+        _pid, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     watch.ended.set()
-    if status != 0:
-        sys.exit(f"{' '.join(command)} ended with {status}; see {folder / 'bench.log'}")
-    return Measured(time.perf_counter() - started, watch.memory)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}; see {path_of_log}")
+    changed = sum(map(int, CHANGED.findall(path_of_log.read_bytes()[start:].decode())))
+    # In KiB on Linux.
+    largest = used.ru_maxrss / 1024
+    return Measured(time.perf_counter() - started, used.ru_utime + used.ru_stime, watch.memory, largest, changed)

@@ -22,6 +22,11 @@ HELP = {
     "POST /_sandbox/tamper/<instance>": "change rows: table, match or query, values; insert, delete, raw as switches",
     "POST /_sandbox/jobs/<instance>": "run the jobs of the Defender for Cloud integration: jobs, outcome, \
 application, assessments or counts",
+    "POST /_sandbox/import_update_set/<instance>": "import, preview and commit a file as an elevated administrator: xml",
+    "POST /_sandbox/clone": "copy one instance's rows over another's: from, to",
+    "POST /_sandbox/rename": "let an instance answer under another name, and no longer under the old one: from, to",
+    "GET /_sandbox/saved": "the whole state of the tenant and of instances; ?instances= names them, separated by commas",
+    "PUT /_sandbox/saved": "restore a saved state, or the instances of one",
     "GET /_sandbox/instances": "the names of all instances",
     "GET /_sandbox/instances/<name>": "how to reach an instance, and its knobs",
     "PUT /_sandbox/instances/<name>": "create or reset an instance; the body contains its knobs",
@@ -47,10 +52,10 @@ async def control(sandbox: Sandbox, call: Call) -> Reply:
         if parts == ["faults"] and call.method == "PUT":
             sandbox.fleet.faults = [read_fault(fault) for fault in _body(call).get("faults", [])]
             return Reply(204)
-        if parts[:1] == ["tenant"] and len(parts) <= 2:
-            return await _tenant(sandbox, call, parts[1] if len(parts) == 2 else "")
-        if parts[:1] == ["instances"] and len(parts) <= 2:
-            return await _instances(sandbox, call, parts[1] if len(parts) == 2 else "")
+        if len(parts) == 1 and parts[0] in ("clone", "rename") and call.method == "POST":
+            return await _copy_or_move(sandbox, parts[0], _body(call))
+        if len(parts) in (1, 2) and parts[0] in _RESOURCES:
+            return await _RESOURCES[parts[0]](sandbox, call, parts[1] if len(parts) == 2 else "")
         if len(parts) == 2 and parts[1] in sandbox.fleet.instances:
             acted = _act(sandbox, call, *parts)
             if acted is not None:
@@ -68,9 +73,42 @@ def _act(sandbox: Sandbox, call: Call, action: str, name: str) -> Reply | None:
         return _state(sandbox, call, name)
     if action == "tamper" and call.method == "POST":
         return json_reply(200, sandbox.fleet.instances[name].tamper(_body(call)))
+    if action == "import_update_set" and call.method == "POST":
+        return json_reply(200, sandbox.fleet.import_update_set(name, _body(call)))
     if action == "jobs" and call.method == "POST":
         return json_reply(200, sandbox.fleet.run_jobs(name, _body(call)))
     return None
+
+
+async def _saved(sandbox: Sandbox, call: Call, name: str) -> Reply:
+    fleet = sandbox.fleet
+    if name or call.method not in ("GET", "PUT"):
+        return json_reply(404, {"error": f"nothing at {call.method} {call.path}", "help": HELP})
+    if call.method == "GET":
+        names = [name for name in call.query.get("instances", "").split(",") if name]
+        if unknown := set(names) - set(fleet.instances):
+            raise SettingError(f"no instance is called {', '.join(sorted(unknown))}")
+        return json_reply(200, fleet.saved(names))
+    content = _body(call)
+    if "tenant" in content:
+        await fleet.tenant.restore(content["tenant"])
+        fleet.counters.reset(fleet.tenant.name)
+    fleet.restore(content["instances"])
+    for name in content["instances"]:
+        fleet.counters.reset(name)
+        await sandbox.sync_own_port(name)
+    return Reply(204)
+
+
+async def _copy_or_move(sandbox: Sandbox, action: str, wanted: dict[str, Any]) -> Reply:
+    source, target = str(wanted.get("from", "")), str(wanted.get("to", ""))
+    if action == "clone":
+        sandbox.fleet.clone(source, target)
+    else:
+        sandbox.fleet.rename(source, target)
+        await sandbox.sync_own_port(source)
+        await sandbox.sync_own_port(target)
+    return json_reply(200, sandbox.describe(target))
 
 
 def _body(call: Call) -> dict[str, Any]:
@@ -145,3 +183,6 @@ async def _tenant(sandbox: Sandbox, call: Call, action: str) -> Reply:
     elif call.method == "PATCH":
         service.turn(_body(call))
     return json_reply(200, {**sandbox.describe_tenant(), "knobs": as_json(service.tenant.knobs)})
+
+
+_RESOURCES = {"saved": _saved, "tenant": _tenant, "instances": _instances}

@@ -11,11 +11,13 @@ docs/facts/servicenow_platform.md#pages-instead-of-json, docs/facts/servicenow_p
 from __future__ import annotations
 
 import fnmatch
+import gzip
 import json
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from . import html_pages
@@ -25,6 +27,10 @@ from .web import Call, Reply, html_reply, json_reply
 # How the server damages the delivery of a response.
 RESET = "reset"
 CLOSE_EARLY = "close-early"
+DRIP = "drip"
+BOMB_BYTES = 40 * 1024 * 1024
+"""Decoded size of what `gzip-bomb` and `huge` deliver."""
+DEEP_LEVELS = 100_000
 
 
 @dataclass(slots=True)
@@ -37,7 +43,7 @@ class Fault:
     method: str = ""
     path: str = ""
     seconds: float = 1.0
-    """Seconds that `slow` lasts, that `Retry-After` returns, and after which a `late-commit` takes effect."""
+    """Seconds that `slow` lasts, that `Retry-After` returns, after which a `late-commit` takes effect, or between bytes."""
     inner: bool = False
 
     def applies(self, call: Call) -> bool:
@@ -149,6 +155,52 @@ def _wrong_type(_fault: Fault, reply: Reply) -> Reply:
     return reply
 
 
+def _drip(fault: Fault, reply: Reply) -> Reply:
+    reply.damage, reply.pause = DRIP, fault.seconds
+    return reply
+
+
+def _filled(size: int) -> bytes:
+    """JSON of about `size` bytes with many small values, which take far more memory than their text."""
+    return b'{"result":[' + b"{}," * (size // 3) + b"{}]}"
+
+
+def _huge(_fault: Fault, reply: Reply) -> Reply:
+    if reply.status == 200:
+        reply.body = _filled(BOMB_BYTES)
+    return reply
+
+
+def _many(_fault: Fault, reply: Reply) -> Reply:
+    if reply.status == 200:
+        reply.body = _filled(BOMB_BYTES // 3)
+    return reply
+
+
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(_filled(BOMB_BYTES), 1)
+
+
+def _gzip_bomb(_fault: Fault, reply: Reply) -> Reply:
+    if reply.status == 200:
+        reply.body = _bomb()
+        reply.headers["Content-Encoding"] = "gzip"
+    return reply
+
+
+def _deep(_fault: Fault, reply: Reply) -> Reply:
+    if reply.status == 200:
+        reply.body = b'{"result":' + b"[" * DEEP_LEVELS + b"]" * DEEP_LEVELS + b"}"
+    return reply
+
+
+def _endless_pause(fault: Fault, call: Call) -> Reply:
+    reply = _throttled(fault, call)
+    reply.headers["Retry-After"] = "99999999"
+    return reply
+
+
 def _page(status: int, page: str) -> Callable[[Fault, Call], Reply]:
     return lambda _fault, _call: html_reply(status, page)
 
@@ -166,6 +218,7 @@ _After = Callable[[Fault, Reply], Reply]
 LATE = "late-commit"
 KINDS: dict[str, tuple[_Before | None, _After | None]] = {
     "429": (_throttled, None),
+    "429-forever": (_endless_pause, None),
     "429-bare": (lambda _fault, _call: Reply(429), None),
     "500": (_server_error, None),
     "500-after-commit": (None, _error_after),
@@ -183,4 +236,9 @@ KINDS: dict[str, tuple[_Before | None, _After | None]] = {
     "reset": (_reset_before, None),
     "reset-after-commit": (None, _reset_after),
     "wrong-content-type": (None, _wrong_type),
+    "drip": (None, _drip),
+    "huge": (None, _huge),
+    "many": (None, _many),
+    "gzip-bomb": (None, _gzip_bomb),
+    "deep": (None, _deep),
 }

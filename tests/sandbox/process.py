@@ -113,6 +113,23 @@ class SandboxProcess:
         """Remove an instance."""
         self._call("DELETE", f"instances/{name}")
 
+    def clone(self, source: str, target: str) -> InstanceAccess:
+        """Copy an instance's rows over another's, client ids and secrets included; the target keeps its name and accounts."""
+        return InstanceAccess(**self._call("POST", "clone", {"from": source, "to": target}))
+
+    def rename(self, old: str, new: str) -> InstanceAccess:
+        """Let an instance answer under a new name; nothing answers under the old one."""
+        return InstanceAccess(**self._call("POST", "rename", {"from": old, "to": new}))
+
+    def saved(self, *names: str) -> dict[str, Any]:
+        """The whole state of the tenant and of some instances."""
+        content: dict[str, Any] = self._call("GET", f"saved?instances={','.join(names)}")
+        return content
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Restore the saved state of the tenant and of instances, which need not exist."""
+        self._call("PUT", "saved", saved)
+
     def tamper(
         self,
         name: str,
@@ -153,6 +170,11 @@ class SandboxProcess:
         wanted = {"outcome": outcome, "jobs": jobs, **settings}
         runs: list[dict[str, Any]] = self._call("POST", f"jobs/{name}", wanted)["runs"]
         return runs
+
+    def import_update_set(self, name: str, xml: str) -> dict[str, Any]:
+        """Import the file of an update set as an elevated administrator; return its problems, and whether it was committed."""
+        done: dict[str, Any] = self._call("POST", f"import_update_set/{name}", {"xml": xml})
+        return done
 
     def tenant(self) -> dict[str, Any]:
         """How to reach the tenant: inventory variables, portal, managed identities, and its knobs."""

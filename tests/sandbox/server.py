@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,7 +17,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from .control_api import control
-from .faults import CLOSE_EARLY, LATE, RESET, apply_after, apply_before, draw
+from .faults import CLOSE_EARLY, DRIP, LATE, RESET, apply_after, apply_before, draw
 from .fleet import Fleet
 from .tls import Certificates
 from .web import Call, Reply, json_reply
@@ -194,6 +195,15 @@ def _certificate_name(request: web.BaseRequest) -> str | None:
     return None
 
 
+async def _drip(response: web.StreamResponse, reply: Reply) -> web.StreamResponse:
+    """Deliver a response byte by byte, until the client gives up."""
+    with suppress(ConnectionError):
+        for place in range(len(reply.body)):
+            await response.write(reply.body[place : place + 1])
+            await asyncio.sleep(reply.pause)
+    return response
+
+
 async def _deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     if not reply.damage:
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
@@ -205,6 +215,8 @@ async def _deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.content_length = len(reply.body)
     await response.prepare(request)
+    if reply.damage == DRIP:
+        return await _drip(response, reply)
     if reply.damage == CLOSE_EARLY and transport is not None:
         await response.write(reply.body[: len(reply.body) // 2])
         transport.close()

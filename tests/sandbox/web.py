@@ -60,7 +60,7 @@ class Call:
 
 @dataclass(slots=True)
 class Reply:
-    """One response. `damage` makes the server damage its delivery: see `faults`.
+    """One response. `damage` makes the server damage its delivery, with `pause` seconds between bytes: see `faults`.
 
     A response that requires an outgoing call first is returned as `pending`; its other attributes are ignored.
     """
@@ -69,6 +69,7 @@ class Reply:
     body: bytes = b""
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
     damage: str = ""
+    pause: float = 0.0
     pending: Awaitable[Reply] | None = None
 
 

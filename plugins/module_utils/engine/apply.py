@@ -9,36 +9,35 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Union
 
+from .created_rows import CreatedRows
 from .errors import AlreadyExists, EngineError, PlatformFailure, Refused, UnclearOutcome
-from .plan import CREATE, DELETE, OK, REFUSED, UPDATE, Value, Write
-from .snapshot import PlannedId, Query, Row, Snapshot, merged
+from .plan import CREATE, DELETE, REFUSED, UPDATE, Write
+from .snapshot import PlannedId
 from .store import BulkStore, Order, Store
 
 # Failures in a row after which the platform is taken for unreachable: waiting for it with each further write is pointless.
 MAX_FAILURES = 2
-# How often a row is looked up again after an unclear answer, before it is created again: commits have been seen up to eight
-# seconds after the time-out.
-LOOKUPS = 4
 
 Unwritten = Union[Refused, PlatformFailure]  # noqa: UP007 (evaluated at run time, where pylint knows no | of classes)
 
 
 @dataclass
 class Applier:
-    """The writes of one run. `unwritten` holds noted refusals and failures by label; `created_elsewhere` the labels of rows
-    that another run created first; `ids` the ids of created rows.
+    """The writes of one run. `unwritten` holds noted refusals and failures by label; `rows` what the run created.
+
+    `has_turn`: the run has its turn to create rows already, see `Store.turn`.
     """
 
     store: Store
     unwritten: dict[str, Unwritten] = field(default_factory=dict)
-    created_elsewhere: set[str] = field(default_factory=set)
-    ids: dict[PlannedId, str] = field(default_factory=dict)
-    # The ids of the rows that this run created by a clear answer, and the labels whose answer was lost.
-    created: dict[str, str] = field(default_factory=dict)
-    unclear: set[str] = field(default_factory=set)
+    rows: CreatedRows = field(init=False)
+    has_turn: bool = False
     # The outcomes of failed writes, each with its content before the failure.
     _failed: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
     _failures_in_a_row: int = 0
+
+    def __post_init__(self) -> None:
+        self.rows = CreatedRows(self.store)
 
     def apply(self, writes: Iterable[Write]) -> None:
         """Carry out `writes`, which are in the order of their stages.
@@ -50,7 +49,26 @@ class Applier:
             if bulk_noun and bulk:
                 self._apply_bulk(list(group), bulk)
             else:
-                for write in group:
+                self._apply_stage(self.rows.without_existing(list(group)))
+
+    def _apply_stage(self, writes: Sequence[Write]) -> None:
+        """Carry out the writes of one stage: creates first, so that all others are about the rows that stay."""
+        creates = [write for write in writes if write.action == CREATE]
+        for write in creates:
+            self.apply_one(write)
+        self.rows.settle(creates)
+        for write in writes:
+            if write.action != CREATE:
+                self.apply_one(write)
+
+    def settle(self, writes: Sequence[Write]) -> None:
+        """Check at the end that there is one row of each created object; write the rest of it again where that is another one.
+
+        Raises `EngineError`, see `CreatedRows`.
+        """
+        for create in self.rows.settle(writes):
+            for write in writes:
+                if write.row == create.planned_id and write.action != CREATE:
                     self.apply_one(write)
 
     def note(self, write: Write, refusal: Unwritten) -> None:
@@ -106,81 +124,20 @@ class Applier:
     def _write(self, write: Write) -> None:
         order = self._resolve(write)
         if write.action == CREATE:
-            self._made(write, self._create(order))
+            self.rows.create(order)
         elif write.action == UPDATE:
-            self.store.update(write, order.row_id, order.values)
+            if not write.secret or self.rows.secret_is_due(write):
+                self.store.update(write, order.row_id, order.values)
         elif write.action == DELETE:
             self.store.delete(write, order.row_id)
         else:
             self.store.perform(write)
+            if write.done_elsewhere:
+                self.rows.created_elsewhere.add(write.label)
 
     def _resolve(self, write: Write) -> Order:
-        values = {name: self._resolved(value) for name, value in write.values.items()}
-        return Order(write, values, self._resolved(write.row))
-
-    def _resolved(self, value: Value) -> Any:
-        return self.ids[value] if isinstance(value, PlannedId) else value
-
-    def _made(self, write: Write, row_id: str) -> None:
-        if write.planned_id:
-            self.ids[write.planned_id] = row_id
-
-    def _create(self, order: Order) -> str:
-        """Create once. When the answer was lost, the row is searched by its key before anything is sent again."""
-        for _attempt in range(max(1, self.store.create_attempts)):
-            try:
-                row_id = self._id_of(self.store.create(order.write, order.values))
-            except UnclearOutcome as unclear:
-                self.unclear.add(order.write.label)
-                rows = self._rows_in_time([order.write])[0]
-                if rows:
-                    # Of several rows one is chosen after the last write.
-                    return min(map(self._id_of, rows))
-                failure = unclear
-            else:
-                self.created[order.write.label] = row_id
-                return row_id
-        raise failure
-
-    def _rows_in_time(self, writes: Sequence[Write]) -> list[list[Row]]:
-        """Return the rows that match each write, looked up until a late commit would have arrived for every create."""
-        found = self._rows_of(writes)
-        for lookup in range(LOOKUPS):
-            if not any(write.action == CREATE and not rows for write, rows in zip(writes, found, strict=True)):
-                break
-            self.store.wait(lookup)
-            found = self._rows_of(writes)
-        return found
-
-    def adopt(self, write: Write, row_id: str) -> None:
-        """Continue with the row `row_id` as the one of a create."""
-        self._made(write, row_id)
-        if self.created.get(write.label) != row_id:
-            self.created_elsewhere.add(write.label)
-
-    def _rows_of(self, writes: Sequence[Write]) -> list[list[Row]]:
-        """Return, for each write, the rows that match its result; one query for all."""
-        wanted = [{name: self._resolved(value) for name, value in write.identity.items()} for write in writes]
-        reads = []
-        for write, identity in zip(writes, wanted, strict=True):
-            (column, value), *others = identity.items()
-            # Of many, the other columns are compared here only: a single condition makes a single query.
-            where = () if write.bulk_noun else tuple(others)
-            reads.append(
-                Query(
-                    write.collection, column, (value,), tuple(dict.fromkeys((self.store.id_column, *identity))), where
-                )
-            )
-        reads = merged(reads)
-        snapshot = Snapshot.of(reads, self.store.read(reads), self.store.id_column)
-        return [
-            snapshot.rows(write.collection, column, value, identity)
-            for write, identity in zip(writes, wanted, strict=True)
-            for column, value in list(identity.items())[:1]
-        ]
-
-    def _id_of(self, row: Row) -> str:
-        return str(row[self.store.id_column])
+        values = {name: self.rows.resolved(value) for name, value in write.values.items()}
+        return Order(write, values, self.rows.resolved(write.row))
 
     # -- together -----------------------------------------------------------------------------------------------------
 
@@ -188,27 +145,23 @@ class Applier:
         done = 0
         while done < len(writes):
             part = writes[done : done + max(1, bulk.at_once())]
-            creates = any(write.action == CREATE for write in part)
-            with bulk.turn() if creates else nullcontext():
-                self._send_bulk(self._drop_existing(part), bulk)
             done += len(part)
-            bulk.written(done, len(writes), part[0].bulk_noun)
+            part = [write for write in part if self._is_ready(write)]
+            creates = any(write.action == CREATE for write in part)
+            with self.store.turn() if creates and not self.has_turn else nullcontext():
+                self._send_bulk(self.rows.without_existing(part), bulk)
+            bulk.written(done, len(writes), writes[0].bulk_noun)
 
-    def _drop_existing(self, writes: list[Write]) -> list[Write]:
-        """Return the writes without creates of rows that exist by now: another run may have created them since the read."""
-        creates = [write for write in writes if write.action == CREATE]
-        found = zip(creates, self._rows_of(creates), strict=True) if creates else ()
-        created_elsewhere = {write.label: rows for write, rows in found if rows}
-        for write in creates:
-            if write.label in created_elsewhere:
-                self._created_elsewhere(write, created_elsewhere[write.label])
-        return [write for write in writes if write.label not in created_elsewhere]
-
-    def _created_elsewhere(self, write: Write, rows: Sequence[Row]) -> None:
-        self.created_elsewhere.add(write.label)
-        self._made(write, min(map(self._id_of, rows)))
-        if write.outcome is not None:
-            write.outcome.update(status=OK)
+    def _is_ready(self, write: Write) -> bool:
+        """Return whether the rows that a write refers to exist; one whose row was not created is refused as well."""
+        missing = [
+            value for value in write.values.values() if isinstance(value, PlannedId) and value not in self.rows.ids
+        ]
+        if missing:
+            self.unwritten[write.label] = Refused(
+                f"{write.label}: not written, since what it belongs to was not created"
+            )
+        return not missing
 
     def _send_bulk(self, writes: list[Write], bulk: BulkStore) -> None:
         """Send each write once. Those that may have been carried out are searched in one query before they are sent again."""
@@ -232,9 +185,7 @@ class Applier:
                 elif isinstance(answer, EngineError):
                     raise answer
                 else:
-                    self._made(write, str(answer.get(self.store.id_column, "")))
-                    if write.action == CREATE:
-                        self.created[write.label] = str(answer.get(self.store.id_column, ""))
+                    self.rows.note(write, str(answer.get(self.store.id_column, "")), own=write.action == CREATE)
             writes = self._unconfirmed(doubtful)
         failed += [(write, error) for write, error in doubtful if any(write is one for one in writes)]
         self._note_failures(failed, sent)
@@ -254,13 +205,12 @@ class Applier:
         if not doubtful:
             return []
         not_done = []
-        self.unclear |= {write.label for write, error in doubtful if isinstance(error, UnclearOutcome)}
-        found = self._rows_in_time([write for write, _error in doubtful])
+        found = self.rows.found_in_time([write for write, _error in doubtful])
         for (write, error), rows in zip(doubtful, found, strict=True):
             if rows and isinstance(error, AlreadyExists):
-                self._created_elsewhere(write, rows)
-            elif rows:
-                self._made(write, min(map(self._id_of, rows)))
+                self.rows.adopt(write, str(rows[0][self.store.id_column]))
+            elif bool(rows) != (write.action == DELETE):
+                continue
             elif isinstance(error, Refused):
                 self.note(write, error)
             else:

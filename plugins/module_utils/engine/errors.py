@@ -34,6 +34,10 @@ class Refused(EngineError):
         self.status, self.step = status, step
 
 
+class NotPermitted(Refused):
+    """The account lacks a permission (403)."""
+
+
 class AlreadyExists(Refused):
     """The platform reports that the row exists already: another run may have created it first."""
 

@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..secret_names import SECRET_NAME
+from .result import ON_PLATFORM
+
 TEXT, INTEGER, BOOLEAN, LIST = "text", "integer", "boolean", "list"
 TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
-WHOLE_NUMBER = re.compile("-?[0-9]{1,30}")
+WHOLE_NUMBER = re.compile(r"(-?[0-9]{1,30})(?:\.0{1,10})?")
 FALSE_WORDS = frozenset({"false", "0", "no", "off", ""})
 
 
@@ -53,13 +56,22 @@ class Field:
             return self.choices.get(str(value), str(value))
         return normal(self.kind, value)
 
+    @property
+    def hidden(self) -> bool:
+        """Whether no result may show its value: the column is named like one that holds a secret."""
+        return self.secret is not None or (self.kind in (TEXT, INTEGER) and bool(SECRET_NAME.search(self.column)))
+
     def from_wire(self, value: str) -> str:
-        """Return a column's value as the option has it."""
+        """Return a column's value as the option has it, masked if it may be a secret."""
+        if value and self.hidden:
+            return ON_PLATFORM
         return next((name for name, wire in self.choices.items() if wire == value), value)
 
 
 def wire_text(value: Any) -> str:
     """Return any scalar as the platform would print it: `True` is `true`, None is empty."""
+    if isinstance(value, str):  # as nearly all values are
+        return str(value)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -76,11 +88,17 @@ def normal(kind: str, value: Any) -> str:
         word = text.strip().lower()
         return "true" if word in TRUE_WORDS else "false" if word in FALSE_WORDS else text
     if kind == INTEGER:
-        digits = text.strip().replace(",", "")
-        return str(int(digits)) if WHOLE_NUMBER.fullmatch(digits) else text
+        found = WHOLE_NUMBER.fullmatch(text.strip().replace(",", ""))
+        return str(int(found[1])) if found else text
     if kind == LIST:
         return ",".join(part.strip() for part in text.split(",") if part.strip())
     return text
+
+
+def without_decimals(text: str) -> str:
+    """Return a whole number that is written with decimals, such as `3.0`, without them; any other text as it is."""
+    found = WHOLE_NUMBER.fullmatch(text) if "." in text else None
+    return found[1] if found else text
 
 
 def kind_of(value: Any) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .field import Field
-from .result import Drift, ManualStep
+from .result import WHOLE, Drift, ManualStep, Unproven
 from .snapshot import PlannedId, Query, Row, Snapshot
 
 Value = Any  # a column's value, or the `PlannedId` of a row that this plan creates
@@ -29,7 +29,15 @@ class Write:
 
     `bulk_noun` is the plural of the object's kind and marks a write that depends on no other of its stage, so that it may
     be sent with them in one request; it has an `outcome` and an `identity`, which for an update is what the row shows
-    afterwards (its id first). `second_pass`: also carried out when only the read after all other writes shows that it is due.
+    afterwards, for a delete its id alone (the id first). `second_pass`: also carried out when only the read after all other writes shows that it is due.
+
+    `has_own_id`: a create under an id that follows from the key, so that every run creates the same object. `ignored` (column
+    to value) are rows of the key that are not the object, such as inherited ones.
+
+    `takes_turn`: an action that no two runs may carry out at the same time. `done_elsewhere` is noted by the store: another run had
+    carried it out in the meantime, and nothing was sent.
+
+    `not_found` is noted by the store: the platform's words if it answered a delete that there is no such row.
     """
 
     action: str
@@ -49,6 +57,16 @@ class Write:
     undo: dict[str, Value] | None = None
     bulk_noun: str = ""
     second_pass: bool = False
+    has_own_id: bool = False
+    ignored: dict[str, Value] = field(default_factory=dict)
+    takes_turn: bool = False
+    done_elsewhere: bool = False
+    not_found: str = ""
+
+    @property
+    def needs_turn(self) -> bool:
+        """Whether no two runs may carry it out at the same time: both would create the row."""
+        return self.takes_turn or (self.action == CREATE and not self.bulk_noun and not self.has_own_id)
 
 
 @dataclass(frozen=True)
@@ -74,6 +92,8 @@ class Plan:
 
     `row` is the current one. `object` is the result's view of it after apply; a `bulk` resource fills `outcomes` instead,
     in which an object with one of `in_sync_statuses` is in sync. `columns` (by collection) must exist before the first write.
+    `unread`: by field the reason why a comparison leaves it unproven, for which any other call is refused.
+    `creation_warnings` are about what is created, which a comparison does not do.
     `performs` is the verb of its operations, in the infinitive and the past tense.
     """
 
@@ -82,15 +102,18 @@ class Plan:
     drift: list[Drift] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     manual_steps: list[ManualStep] = field(default_factory=list)
+    unproven: list[Unproven] = field(default_factory=list)
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     row: Row | None = None
     object: dict[str, Any] = field(default_factory=dict)
     outcomes: list[dict[str, Any]] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
     needs: list[Need] = field(default_factory=list)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: list[SecretCheck] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    creation_warnings: list[str] = field(default_factory=list)
     in_sync_statuses: tuple[str, ...] = (OK,)
     performs: tuple[str, str] = ("carry out", "carried out")
 
@@ -101,6 +124,13 @@ class Plan:
             self.before[field_name] = before
         if after is not None:
             self.after[field_name] = after
+
+    def add_unproven(self, reason: str, field_name: str = WHOLE, label: str = "") -> None:
+        """Record that it is not known whether `field_name` is in sync. `label` names an object of a bulk resource.
+
+        An outcome with the status unknown needs no such record.
+        """
+        self.unproven.append(Unproven(label or self.label, field_name, reason))
 
 
 def ordered(plans: Iterable[Plan]) -> list[Write]:
@@ -137,4 +167,4 @@ class Resource(ABC):
 
     @abstractmethod
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
-        """Compare the desired state with the snapshot; raise `InvalidInput` for input that cannot be meant. Writes nothing."""
+        """Compare the desired state with the snapshot; raise `InvalidInput` for input that is invalid. Writes nothing."""

@@ -41,6 +41,11 @@ def _check_roles(store: Store, plans: Sequence[Plan]) -> None:
     account = store.account() if needs else None
     if account is None or account.roles is None:
         return
+    if account.blocked_by:
+        raise Refused(
+            f"{store.name}: {account.user_name} may not {needs[0].what}: it has the role {account.blocked_by}, which blocks every "
+            f"write, with any other roles. Remove that role from the account. Nothing was written"
+        )
     for need in needs:
         if not account.roles.intersection(need.roles):
             held = ", ".join(sorted(account.roles)) or "none"

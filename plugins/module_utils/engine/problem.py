@@ -27,6 +27,11 @@ class Problem:
         return asdict(self)
 
 
+def is_about_unknown(problem_id: str) -> bool:
+    """Return whether a problem says that something could not be read: `release_unknown`, `table_refused:incident`."""
+    return problem_id.partition(":")[0].endswith(("_unknown", "_refused"))
+
+
 def errors_first(problems: Iterable[Problem]) -> list[Problem]:
     """Return `problems` with the errors first, otherwise in their order."""
     return sorted(problems, key=lambda problem: problem.severity != ERROR)

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from .apply import Applier, Unwritten
-from .created_rows import settle_created_rows
-from .errors import EngineError, Refused
-from .plan import CHANGED, FAILED, OK, Plan, Resource, SecretCheck, Write, ordered
+from .errors import EngineError, InvalidInput, Refused
+from .plan import CHANGED, DELETE, FAILED, OK, Plan, Resource, SecretCheck, Write, ordered
 from .preconditions import check_before_writing
 from .result import Drift, Result
 from .rollback import AccessGuard, RollbackWrites
@@ -18,9 +18,12 @@ from .secret_policy import NeverWrite, SecretPolicy
 from .snapshot import Row, Snapshot
 from .store import CLOSED, MATCH, MISMATCH, UNKNOWN, Account, Store, take_snapshot
 from .summary import Outcome, outcomes_of, summarize
+from .unread import Tolerant, all_refused, hidden, refusal, unread_plan
 
 # Messages about single objects that one message joins.
 MAX_MESSAGES = 3
+# What an outcome keeps of the first plan: what was decided, and done.
+KEPT = ("status", "reason", "action")
 
 
 @dataclass
@@ -57,12 +60,30 @@ class Reconciler:
         if writes:
             check_before_writing(self.store, snapshot, plans)
         if writes and not self.store.check_mode:
+            self._applier.rows.expect_secrets(snapshot, plans)
             settled = self._write(writes, plans)
+        for plan in plans:
+            plan.warnings += plan.creation_warnings
         return self._result(plans, settled)
 
     def compare(self) -> Result:
-        """Read, plan and return the drift, whether or not the account could correct it."""
-        _snapshot, plans = self._take_snapshot(SecretPolicy(self.store))
+        """Read, plan and return the drift, whether or not the account could correct it. What it may not read is unproven.
+
+        Raises `Refused` if it may read nothing that a resource needs.
+        """
+        snapshot = take_snapshot(self.store, *(Tolerant(resource) for resource in self.resources))
+        if all_refused(self.resources, snapshot):
+            take_snapshot(self.store, *self.resources)  # raises the refusal with its remedy
+        unread = [refusal(resource, snapshot) for resource in self.resources]
+        readable = [resource for resource, reason in zip(self.resources, unread, strict=True) if not reason]
+        found = iter(self._plan_those(snapshot, SecretPolicy(self.store), readable))
+        plans = []
+        for resource, reason in zip(self.resources, unread, strict=True):
+            plan = unread_plan(resource, reason) if reason else next(found)
+            may_exist = "" if reason else hidden(resource, plan, snapshot)
+            for name, why in plan.unread.items():
+                plan.add_unproven(why, name)
+            plans.append(unread_plan(resource, may_exist) if may_exist else plan)
         return self._result(plans, plans)
 
     def _take_snapshot(self, secrets: Any) -> tuple[Snapshot, list[Plan]]:
@@ -70,25 +91,38 @@ class Reconciler:
         return snapshot, self._plan(snapshot, secrets)
 
     def _plan(self, snapshot: Snapshot, secrets: Any) -> list[Plan]:
+        """Plan all resources; raise `InvalidInput` for a field that cannot be read."""
+        plans = self._plan_those(snapshot, secrets, self.resources)
+        for reason in (reason for plan in plans for reason in plan.unread.values()):
+            raise InvalidInput(reason)
+        return plans
+
+    def _plan_those(self, snapshot: Snapshot, secrets: Any, resources: Sequence[Resource]) -> list[Plan]:
+        # Also those of resources that are not planned: the others refer to them.
         snapshot.planned = {planned_id for resource in self.resources for planned_id in resource.planned_ids()}
-        return [resource.plan(snapshot, secrets) for resource in self.resources]
+        return [resource.plan(snapshot, secrets) for resource in resources]
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _write(self, writes: list[Write], plans: Sequence[Plan]) -> list[Plan]:
         writing = self._applier
-        if self.guard:
-            RollbackWrites(self.store, self.guard, writing.apply_one, writing.unwritten, writing.ids).run(writes)
-        else:
-            writing.apply(writes)
-        snapshot = take_snapshot(self.store, *self.resources)
-        if settle_created_rows(self.store, writing, writes, plans, snapshot):
-            snapshot = take_snapshot(self.store, *self.resources)
-        settled = self._plan(snapshot, NeverWrite())
+        writing.has_turn = any(write.needs_turn for write in writes)
+        with self.store.turn() if writing.has_turn else nullcontext():
+            if self.guard:
+                RollbackWrites(self.store, self.guard, writing).run(writes)
+            else:
+                writing.apply(writes)
+            writing.settle(writes)
+            return self._read_again(plans)
+
+    def _read_again(self, plans: Sequence[Plan]) -> list[Plan]:
+        """Verify what was written, and write what became due by it; return the plans that are left."""
+        writing = self._applier
+        _snapshot, settled = self._take_snapshot(NeverWrite())
         # Removing a direct grant removes the inherited ones with it; desired grants among them are written now. What another
         # run created first may deviate from the desired state.
         second_pass = [
-            w for w in ordered(settled) if w.is_join_row or w.second_pass or w.label in writing.created_elsewhere
+            w for w in ordered(settled) if w.is_join_row or w.second_pass or w.label in writing.rows.created_elsewhere
         ]
         if second_pass:
             settled = self._apply_second_pass(second_pass, plans)
@@ -133,13 +167,24 @@ class Reconciler:
         for plan in settled:
             for write in plan.writes:
                 kept = [entry for entry in plan.drift if self._is_about(write, entry)]
-                if kept and write.bulk_noun:
+                # A delete that was accepted and had no effect ends the run, as it would alone.
+                if kept and write.bulk_noun and write.action != DELETE:
                     self._share_outcomes([write], plans)
-                    self._applier.note(write, Refused(self._not_kept(kept)))
+                    self._applier.note(write, Refused(self._still_there([write], plans) or self._not_kept(kept)))
                 else:
                     left += [entry for entry in kept if entry not in left]
         if left:
-            raise EngineError(self._not_kept(left))
+            still_there = self._still_there(ordered(settled), plans)
+            raise Refused(still_there) if still_there else EngineError(self._not_kept(left))
+
+    def _still_there(self, due: Sequence[Write], plans: Sequence[Plan]) -> str:
+        """Return which of the deletes that are still `due` were answered with "not found", "" for none."""
+        words = {write.label: write.not_found for write in ordered(plans) if write.not_found}
+        labels = [write.label for write in due if write.action == DELETE and write.label in words]
+        return "; ".join(
+            f"{self.store.name} refused to delete {label}, which is still there: {words[label]}"
+            for label in dict.fromkeys(labels)
+        )
 
     def _not_kept(self, left: Sequence[Drift]) -> str:
         messages = [f"{entry.object}: {entry.field} is {entry.before!r}, not {entry.after!r}" for entry in left]
@@ -151,7 +196,7 @@ class Reconciler:
 
     def _verify_secrets(self, checks: Sequence[SecretCheck], row: Row | None) -> None:
         for check in checks:
-            if row and self.store.verdict(check.probe, check.value, row) == MISMATCH:
+            if row and self.store.is_refused(check.probe, check.value, row):
                 raise EngineError(
                     f"{self.store.name} stored the new secret of {check.label} without an error, but does not accept it. "
                     f"Check the account and the sign-in rules (locked, inactive, access policies), then run again"
@@ -160,7 +205,7 @@ class Reconciler:
     # -- the result ---------------------------------------------------------------------------------------------------
 
     def _result(self, plans: Sequence[Plan], settled: Sequence[Plan]) -> Result:
-        without = {*self.unwritten, *self._applier.created_elsewhere}
+        without = {*self.unwritten, *self._applier.rows.created_elsewhere}
         done = any(write.label not in without for plan in plans for write in plan.writes)
         result = Result(changed=done or bool(self._second_pass))
         outcomes: list[dict[str, Any]] = []
@@ -168,6 +213,7 @@ class Reconciler:
         self.objects = [final.object for final in settled]
         for plan, final in zip(plans, settled, strict=True):
             result.drift += plan.drift
+            result.unproven += final.unproven
             known = {step.id for step in plan.manual_steps}
             result.manual_steps += [
                 *plan.manual_steps,
@@ -176,7 +222,7 @@ class Reconciler:
             if plan.before or plan.after:
                 result.before[plan.label], result.after[plan.label] = plan.before, plan.after
             for message in (*plan.warnings, *final.warnings):
-                self.store.warn(message)
+                self.store.warn(message if self.store.name in message else f"{self.store.name}: {message}")
             found = _outcomes(plan, final)
             outcomes += found
             statuses = [(entry["object"], entry["status"]) for entry in found]
@@ -233,7 +279,7 @@ def _outcomes(plan: Plan, final: Plan) -> list[dict[str, Any]]:
 
 
 def _settled(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
-    return {**last, **{key: first[key] for key in ("status", "reason") if key in first}}
+    return {**last, **{key: first[key] for key in KEPT if key in first}}
 
 
 __all__ = [

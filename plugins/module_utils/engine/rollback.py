@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
+from .apply import Applier
 from .errors import EngineError, Refused
 from .plan import CREATE, PERFORM, UPDATE, Value, Write
 from .snapshot import PlannedId
@@ -48,16 +49,11 @@ class RollbackStore(Protocol):
 
 @dataclass
 class RollbackWrites:
-    """Writes of one plan: those of one stage are a batch.
-
-    `apply` carries out one write and notes a refusal or failure in `unwritten` (by label). `ids` are those of created rows.
-    """
+    """Writes of one plan, carried out by `applier`: those of one stage are a batch."""
 
     store: RollbackStore
     guard: AccessGuard
-    apply: Callable[[Write], None]
-    unwritten: Mapping[str, Any]
-    ids: Mapping[PlannedId, str]
+    applier: Applier
     kept: list[str] = field(default_factory=list)
 
     def run(self, writes: Sequence[Write]) -> None:
@@ -66,20 +62,20 @@ class RollbackWrites:
         done = 0
         for _stage, group in groupby(writes, key=lambda write: write.stage):
             written: list[Write] = []
-            for write in group:
+            for write in self.applier.rows.without_existing(list(group)):
                 try:
-                    self.apply(write)
+                    self.applier.apply_one(write)
                 except Exception as error:
                     # This batch may have locked the account out; if it has not, the failure itself is reported.
                     self._check([*written, write], error)
                     raise
                 done += 1
                 # What failed may have been carried out all the same.
-                written += [write] * (not isinstance(self.unwritten.get(write.label), Refused))
+                written += [write] * (not isinstance(self.applier.unwritten.get(write.label), Refused))
                 self.guard.wrote(done, len(writes))
             if written:
                 self._check(written, None)
-                self.kept += [write.label for write in written if write.label not in self.unwritten]
+                self.kept += [write.label for write in written if write.label not in self.applier.unwritten]
 
     def _check(self, written: Sequence[Write], cause: Exception | None) -> None:
         try:
@@ -118,16 +114,21 @@ class RollbackWrites:
             if write.action == UPDATE and write.undo is not None:
                 self.store.update(write, _known(write.row), {name: _known(value) for name, value in write.undo.items()})
                 return ""
-            if write.action == CREATE and write.planned_id is not None and write.planned_id in self.ids:
-                self.store.delete(write, self.ids[write.planned_id])
+            row_id = self._created(write)
+            if row_id:
+                self.store.delete(write, row_id)
                 return ""
         except Exception as error:  # noqa: BLE001 (the other writes must be rolled back in any case)
             return str(error)
-        return (
-            "an activation cannot be rolled back"
-            if write.action == PERFORM
-            else "it is unknown whether it was carried out"
-        )
+        if write.action == PERFORM:
+            return write.hint or "an activation cannot be rolled back"
+        return "it is unknown whether it was carried out"
+
+    def _created(self, write: Write) -> str:
+        """Return the id of the row that a write created, "" for none and for a row of another run."""
+        rows = self.applier.rows
+        is_own = write.action == CREATE and write.planned_id is not None and write.label not in rows.created_elsewhere
+        return rows.ids.get(write.planned_id, "") if is_own and write.planned_id else ""
 
 
 def _known(value: Value) -> Any:

@@ -33,7 +33,7 @@ class SecretPolicy:
         if policy == ON_MISMATCH and wanted.secret:
             self.store.warn(
                 f"{self.store.name}: could not verify {wanted.name} of {label}, so it was not changed. Set update_secret or "
-                f"update_password to always to write it on every run"
+                f"update_password of the module to always to write it on every run, or run the playbook rotate to replace it"
             )
         return False
 

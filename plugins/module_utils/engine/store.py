@@ -18,10 +18,14 @@ MATCH, MISMATCH, UNKNOWN, CLOSED = "match", "mismatch", "unknown", "closed"
 
 @dataclass(frozen=True)
 class Account:
-    """The calling account: its name, and its roles where they may be read (else None)."""
+    """The calling account: its name, and its roles where they may be read (else None).
+
+    `blocked_by` is the one of them that keeps it from writing, regardless of the others.
+    """
 
     user_name: str
     roles: frozenset[str] | None
+    blocked_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,19 @@ class Store(Protocol):
         """Change a row; raise `Refused`."""
 
     def delete(self, write: Write, row_id: str) -> None:
-        """Delete a row that may be gone already; raise `Refused`."""
+        """Delete a row that may be gone already, which is noted in `write.not_found`; raise `Refused`."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait until no other run of this machine creates rows on the platform, and let none begin."""
 
     def perform(self, write: Write) -> None:
         """Carry out an operation that has no row of its own, and wait for its end; raise `Refused`."""
 
     def verdict(self, probe: str, value: str, row: Row) -> str:
         """Return whether the platform holds the secret `value`: match, mismatch, unknown or closed."""
+
+    def is_refused(self, probe: str, value: str, row: Row) -> bool:
+        """Return True if `verdict` would be mismatch. It does not distinguish the other results, which may need fewer requests."""
 
     def is_unfinished(self, row: Row) -> bool:
         """Return True for a row that the calling account created and whose secret it has not written yet."""
@@ -97,14 +107,11 @@ WriteResult = Union[Row, EngineError]  # noqa: UP007 (evaluated at run time, whe
 class BulkStore(Protocol):
     """What a store offers in addition to `Store` when it can send many writes in one round trip."""
 
-    def turn(self) -> AbstractContextManager[None]:
-        """Wait until no other run of this machine creates rows on the platform, and let none begin."""
-
     def at_once(self) -> int:
         """Return how many writes to send together next."""
 
     def write_many(self, orders: Sequence[Order]) -> list[WriteResult]:
-        """Send creates and updates; return for each, in order, the row (at least its id) or the error.
+        """Send creates, updates and deletes; return for each, in order, the row (at least its id) or the error.
 
         Errors are `Refused`, `AlreadyExists`, or `UnclearOutcome` for a write that may have been carried out. Each
         write is sent once; only what the platform certainly did not do is sent again.

@@ -46,7 +46,7 @@ def outcomes_of(
 
 
 def _actions(plan: Plan, unwritten: frozenset[str]) -> dict[str, str]:
-    """Return what is done to each object: creating or deleting it goes before updating it."""
+    """Return what is done to each object: creating or deleting it goes before updating it or creating a part of it."""
     actions: dict[str, str] = {}
     for write in plan.writes:
         if write.label in unwritten:
@@ -54,7 +54,8 @@ def _actions(plan: Plan, unwritten: frozenset[str]) -> dict[str, str]:
         label = plan.label
         if plan.bulk:
             label = str(write.outcome["object"]) if write.outcome else write.label
-        action = UPDATE if write.is_join_row else write.action
+        is_part = write.is_join_row or write.label.startswith(f"{label}: ")
+        action = UPDATE if is_part else write.action
         if actions.get(label, UPDATE) == UPDATE:
             actions[label] = action
     return actions

@@ -56,8 +56,8 @@ def select(
     unknown id, conflict and wrong value.
     """
     given = dict(overrides or {})
-    wrong = [*_unknown("ids", ids), *_unknown("exclude", exclude), *_unknown("overrides", given)]
-    wrong += _unknown("accept_side_effects", accepted)
+    wrong = [*unknown_ids("ids", ids), *unknown_ids("exclude", exclude), *unknown_ids("overrides", given)]
+    wrong += unknown_ids("accept_side_effects", accepted)
     chosen = baseline or ("" if ids else SECURE_SCORE)
     wanted = {s.id for s in CATALOGUE if _in_baseline(s, chosen)} | set(ids)
     wrong += _conflicts(wanted, ids, exclude, given)
@@ -84,7 +84,8 @@ def _in_baseline(setting: Setting, baseline: str) -> bool:
     return baseline == ALL or (baseline == RECOMMENDED and setting.status == CURRENT)
 
 
-def _unknown(option: str, ids: Iterable[str]) -> Iterator[str]:
+def unknown_ids(option: str, ids: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence for each id of `option` that no setting has, with ids that resemble it."""
     for id in ids:
         if id in BY_ID:
             continue

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Cookies that identify the session of a call (docs/facts/servicenow_platform.md#response-headers).
 SESSION_COOKIES = re.compile(r"\b((?:JSESSIONID|glide_user_route|glide_session_store|BIGipServer[^=;,\s]*)=[^;,\s]+)")
 # Grants that request a new token. Of others, the credential is not a sign-in, or can be used only once: a call is all that can be tried.
+SECRETS = {"password": ("client_secret", "password"), "client_credentials": ("client_secret",), "basic": ("password",)}
 RENEWED = ("password", "client_credentials", "refresh_token")
 
 
@@ -95,22 +96,22 @@ class LockoutGuard:
 
     def _watch(self, connection: Mapping[str, Any]) -> None:
         """Check a connection from now on, if its secrets are given and obtain a token before the first write."""
-        if not connection.get("client_secret") or not connection.get("password"):
+        grant = connection.get("grant_type", "password")
+        if not all(connection.get(secret) for secret in SECRETS[grant]):
             return
         name = connection["application"]
+        if grant == "basic":
+            self._watch_sign_in({"application": name, "grant_type": grant, "client_id": "", **_account(connection)})
+            return
         query = TableQuery("oauth_entity", encoded({"name": name}), ("sys_id", "name", "client_id"), optional=True)
         (answer,) = self.client.query([query])
         rows = [row for row in answer.rows if row.get("name") == name and row.get("client_id")]
         if not rows:
             return
-        watched = {
-            "application": name,
-            "grant_type": "password",
-            "client_id": rows[0]["client_id"],
-            "client_secret": connection["client_secret"],
-            "username": connection["user_name"],
-            "password": connection["password"],
-        }
+        client = {"client_id": rows[0]["client_id"], "client_secret": connection["client_secret"]}
+        self._watch_sign_in({"application": name, "grant_type": grant, **client, **_account(connection)})
+
+    def _watch_sign_in(self, watched: dict[str, Any]) -> None:
         try:
             self._check_connection(watched)
         except AccessLost as error:
@@ -127,3 +128,7 @@ class LockoutGuard:
             raise AccessLost(
                 f"{self.client.name}: the connection {watched['application']} cannot obtain a token for the API. {report['answer']}"
             )
+
+
+def _account(connection: Mapping[str, Any]) -> dict[str, Any]:
+    return {"username": connection["user_name"], "password": connection.get("password") or ""}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from ..engine.errors import InvalidInput
 from ..engine.field import wire_text
 from ..engine.plan import (
     CHANGED,
@@ -23,12 +22,13 @@ from ..engine.plan import (
     Value,
     Write,
 )
-from ..engine.result import Drift
+from ..engine.result import Drift, ManualStep
 from ..engine.snapshot import PlannedId, Query, Row, Snapshot
 from ..snow.account import WRITERS
 from ..snow.activation import DEFAULT_WAIT, Activation
 from ..snow.resources.plugins import CICD, VIRTUAL
 from ..snow.resources.properties import NEEDS_ELEVATION
+from ..snow.update_sets.take_over import TakeOver
 from ..transport.polling import Wait
 from .assessment import ELEVATED_ROLE, Assessment, assess
 from .baseline import Selection
@@ -40,8 +40,10 @@ from .observe import Observer
 from .queries import PROPERTIES
 from .write_batches import FIRST_STAGE, assign_stages, write_order
 from .write_policy import (
+    ACCEPTED,
     FULFILLED,
     LIMIT,
+    LIMIT_OPTION,
     MANUAL,
     NOTED,
     UNKNOWN_VALUE,
@@ -52,8 +54,8 @@ from .write_policy import (
     reason_not_to_write,
 )
 
-# Statuses that do not count as drift: in sync, reported only, or unknown.
-SETTLED = (OK, NOTED, UNKNOWN_VALUE)
+# Statuses that do not count as drift: in sync, reported only, accepted, or unknown.
+SETTLED = (OK, NOTED, ACCEPTED, UNKNOWN_VALUE)
 PROPERTY_TYPES = {"boolean": "boolean", "integer": "integer"}
 
 
@@ -62,7 +64,8 @@ class Hardening(Resource):
     """The settings of `selection` on one instance.
 
     Only differences are written, at most `max_writes` (0: no limit) in one run. `create_for_score` writes rows without
-    effect as well, because Microsoft reads rows (docs/facts/servicenow_hardening.md#secure-score-controls).
+    effect as well, because Microsoft reads rows (docs/facts/servicenow_hardening.md#secure-score-controls). `take_over` is the
+    update set of another instance that has the settings which need elevation.
     """
 
     selection: Selection
@@ -72,6 +75,7 @@ class Hardening(Resource):
     max_writes: int = 10
     create_for_score: bool = False
     waiting: Wait = DEFAULT_WAIT
+    take_over: TakeOver | None = None
     label: str = "hardening"
     stage: int = FIRST_STAGE
     assessed: list[Assessment] = field(default_factory=list)
@@ -82,44 +86,51 @@ class Hardening(Resource):
     _chosen: set[str] | None = None
     _done: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        if self.max_writes < 0:
-            raise InvalidInput(f"max_writes must be 0 (no limit) or more, not {self.max_writes}")
-
     def reads(self) -> list[Query]:
         """Return the queries for the settings, and for the connections that some of them can break."""
-        return [*self.observer.reads(), *self.connections.reads(s.id for s in self.selection.settings)]
+        own = [*self.observer.reads(), *self.connections.reads(s.id for s in self.selection.settings)]
+        return [*own, *(self.take_over.reads() if self.take_over else ())]
 
     def further_queries(self, snapshot: Snapshot) -> list[Query]:
-        """Return the queries that show which rows are hidden, if any."""
-        return self.observer.further_queries(snapshot)
+        """Return the queries that show which rows are hidden, if any, and those for the retrieved update sets."""
+        own = self.observer.further_queries(snapshot)
+        return [*own, *(self.take_over.further_queries(snapshot) if self.take_over else ())]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Evaluate every setting, with one outcome for each."""
-        plan = Plan(self.label, bulk=True)
+        plan = Plan(self.label, bulk=True, warnings=list(self.allowances.exceptions.ended))
         self.assessed = assess(self.selection, self.observer, snapshot)
         self.manual_properties = set()
+        elevated: list[tuple[dict[str, Any], ManualStep]] = []
         sibling = self._chosen_sibling()
         for entry in self.assessed:
             withheld = self._withheld(entry, snapshot, sibling)
             outcome = {"object": f"setting {entry.setting.id}", "status": OK, **as_result(entry, withheld)}
+            excepted = self.allowances.exceptions.entries.get(entry.setting.id)
+            outcome |= {"exception": dict(excepted)} if excepted else {}
             plan.outcomes.append(outcome)
             if withheld is None:
                 self._plan_write(plan, entry, outcome)
             else:
-                self._report(plan, entry, outcome, withheld)
+                step = self._report(plan, entry, outcome, withheld)
+                elevated += [(outcome, step)] if step and outcome["status"] == NEEDS_ELEVATION else []
         self._limit_and_group(plan)
+        if self.take_over:
+            # Its own stage, after all others: another batch, after which access is checked.
+            own = {step.id for _outcome, step in elevated}
+            plan.manual_steps = [step for step in plan.manual_steps if step.id not in own]
+            self.take_over.plan(plan, snapshot, secrets, [o for o, _step in elevated], [s for _outcome, s in elevated])
         self.planned = plan.writes if self.planned is None else self.planned
         return plan
 
-    def _report(self, plan: Plan, entry: Assessment, outcome: dict[str, Any], withheld: Withheld) -> None:
+    def _report(self, plan: Plan, entry: Assessment, outcome: dict[str, Any], withheld: Withheld) -> ManualStep | None:
+        """Note why a setting is not written; return its manual step, if it has one."""
         outcome.update(status=OK if withheld.status == FULFILLED else withheld.status, reason=withheld.reason)
         if withheld.status not in SETTLED and withheld.status != FULFILLED:
             self._add_drift(plan, entry)
-        if withheld.status in (MANUAL, NEEDS_ELEVATION):
-            self._add_manual_step(plan, entry)
         if withheld.status == REFUSED:
             plan.warnings.append(f"{entry.setting.id} is refused: {withheld.reason}")
+        return self._add_manual_step(plan, entry) if withheld.status in (MANUAL, NEEDS_ELEVATION) else None
 
     def properties_to_import(self) -> list[tuple[Assessment, str]]:
         """Return the properties that must be imported, with their values: REST cannot write them, or was refused.
@@ -192,12 +203,12 @@ class Hardening(Resource):
         written = entry.target.value_to_write(value)
         return wire_text(entry.target.wanted) if written is None else written
 
-    def _add_manual_step(self, plan: Plan, entry: Assessment) -> None:
-        plan.manual_steps.append(
-            step_for(entry, self._value_to_write(entry, next(iter(entry.observation.values), None)))
-        )
+    def _add_manual_step(self, plan: Plan, entry: Assessment) -> ManualStep:
+        step = step_for(entry, self._value_to_write(entry, next(iter(entry.observation.values), None)))
+        plan.manual_steps.append(step)
         if entry.write_class == ELEVATED_ROLE:
             self.manual_properties.add(entry.setting.id)
+        return step
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -253,14 +264,15 @@ class Hardening(Resource):
             if write.label not in self._chosen and write.outcome is not None:
                 write.outcome.update(
                     status=WITHHELD,
-                    reason=f"left for the next run: max_writes is {self.max_writes}",
+                    reason=f"left for the next run: {LIMIT} is {self.max_writes}",
                     withheld_by=LIMIT,
                     switch=LIMIT,
                 )
         plan.writes = [write for write in plan.writes if write.label in self._chosen]
         if self.writes_left:
             plan.warnings.append(
-                f"{self.writes_left} settings remain after max_writes={self.max_writes}; run again to write them. Every write flushes the caches of all nodes"
+                f"{self.writes_left} settings remain after {self.max_writes} writes, which is {LIMIT_OPTION}; run again to write them. "
+                f"Every write flushes the caches of all nodes"
             )
         assign_stages(plan.writes, settings)
         self._fill_diff(plan)

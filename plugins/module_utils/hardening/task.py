@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 from ..engine.errors import InvalidInput
 from ..engine.reconcile import reconcile
 from ..engine.result import Result
+from ..option_names import named_option
 from ..snow.options import Options
+from ..snow.update_set_file import UpdateRow, UpdateSetContent, derived_id, update_set_file
+from ..snow.update_sets.take_over import SOURCE_OPTIONS, TakeOver
 from ..transport.polling import Wait
 from .assessment import Assessment
 from .baseline import Selection, select
 from .connection_impact import Connections
+from .exceptions import EXCEPTION_OPTIONS, Exceptions
 from .lockout_guard import LockoutGuard
 from .observe import Observer
 from .posture import posture_of, summary
-from .queries import WHOLE_ROW
+from .queries import PROPERTIES, WHOLE_ROW
 from .resource import PROPERTY_TYPES, Hardening
-from .update_set import PropertyRow, update_set
 from .write_policy import Allowances
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ NOT_CARRIED = frozenset({"sys_id", "name", "sys_scope", "sys_updated_on"})
 CONNECTION_OPTIONS: Options = {
     "application": {"type": "str", "required": True},
     "user_name": {"type": "str", "required": True},
+    "grant_type": {"type": "str", "choices": ["password", "client_credentials", "basic"], "default": "password"},
     "client_secret": {"type": "str", "no_log": True},
     "password": {"type": "str", "no_log": True},
 }
@@ -45,6 +49,7 @@ HARDENING_OPTIONS: Options = {
     "allow_irreversible": {"type": "bool", "default": False},
     "allow_plugins": {"type": "bool", "default": False},
     "accept_side_effects": {"type": "list", "elements": "str", "default": []},
+    "exceptions": {"type": "list", "elements": "dict", "options": EXCEPTION_OPTIONS, "default": []},
     "services": {
         "type": "list",
         "elements": "dict",
@@ -52,10 +57,16 @@ HARDENING_OPTIONS: Options = {
         "default": [
             {"application": "Microsoft Defender for Cloud Apps", "user_name": "svc_defender_cloud_apps"},
             {"application": "Microsoft Defender for Cloud", "user_name": "svc_defender_cloud"},
+            {
+                "application": "Microsoft Security Exposure Management",
+                "user_name": "svc_defender_exposure_management",
+                "grant_type": "client_credentials",
+            },
         ],
     },
     "create_for_score": {"type": "bool", "default": False},
     "production": {"type": "bool"},
+    **SOURCE_OPTIONS,
 }
 
 
@@ -64,6 +75,7 @@ def selection_of(params: Mapping[str, Any]) -> Selection:
     for entry in params["services"]:
         if not entry["application"].strip():
             raise InvalidInput("services: an application without a name")
+    Exceptions.of(params["exceptions"])
     return select(
         params["baseline"], params["ids"], params["exclude"], params["overrides"], params["accept_side_effects"]
     )
@@ -77,17 +89,28 @@ def hardening_of(store: InstanceStore, params: Mapping[str, Any], selection: Sel
     return Hardening(
         selection,
         Observer(selection.settings, store.account, params["production"], WHOLE_ROW),
-        Allowances(params["allow_irreversible"], params["allow_plugins"], frozenset(params["accept_side_effects"])),
+        Allowances(
+            params["allow_irreversible"],
+            params["allow_plugins"],
+            frozenset(params["accept_side_effects"]),
+            Exceptions.of(params["exceptions"]),
+        ),
         Connections(params["services"], client.grant, user),
         params["max_writes"],
         params["create_for_score"],
-        Wait(params["wait"], params["wait_timeout"], params["poll_interval"]),
+        Wait(
+            params["wait"],
+            params["wait_timeout"],
+            params["poll_interval"],
+            named_option("wait_timeout", "snow_hardening"),
+        ),
     )
 
 
 def harden(store: InstanceStore, params: Mapping[str, Any], selection: Selection) -> Result:
     """Bring the instance to the baseline, or report in check mode what would be changed."""
     hardening = hardening_of(store, params, selection)
+    hardening.take_over = TakeOver.of(params, params, store.client.context, TITLE)
     guard = LockoutGuard(store.client, params["services"], lambda: hardening.writes_left)
     result = reconcile(store, hardening, guard=guard)
     posture = posture_of(selection.baseline, hardening.assessed)
@@ -95,13 +118,15 @@ def harden(store: InstanceStore, params: Mapping[str, Any], selection: Selection
         msg=_summary(store, result, summary(posture)),
         posture=posture,
         writes_left=hardening.writes_left,
-        update_set=update_set(
-            store.client.session.base_url,
-            TITLE,
-            [_row(entry, wanted) for entry, wanted in hardening.properties_to_import()],
-        ),
+        update_set=_update_set(store.client.session.base_url, hardening),
     )
     return result
+
+
+def _update_set(instance: str, hardening: Hardening) -> str:
+    rows = [_row(instance, entry, wanted) for entry, wanted in hardening.properties_to_import()]
+    description = f"{len(rows)} hardening settings that only an elevated role can write"
+    return update_set_file(instance, [UpdateSetContent(TITLE, description, rows)])
 
 
 def _summary(store: InstanceStore, result: Result, posture_summary: str) -> str:
@@ -118,17 +143,23 @@ STATUS_LABELS = {
     "withheld": "withheld",
     "refused": "refused",
     "noted": "noted",
+    "accepted": "accepted",
     "unknown": "unknown",
 }
 
 
-def _row(entry: Assessment, wanted: str) -> PropertyRow:
+def _row(instance: str, entry: Assessment, wanted: str) -> UpdateRow:
     setting, row = entry.setting, entry.observation.row
+    name = setting.name
     if row is None:
         columns = {"type": PROPERTY_TYPES.get(setting.type, "string"), "description": setting.title}
-        return PropertyRow(setting.name, "", {**columns, "value": wanted})
-    kept = {name: value for name, value in row.items() if name not in NOT_CARRIED}
-    return PropertyRow(setting.name, row["sys_id"], {**kept, "value": wanted}, row.get("sys_updated_on", ""))
+        return UpdateRow(
+            PROPERTIES, derived_id(instance, PROPERTIES, name), name, {**columns, "name": name, "value": wanted}
+        )
+    kept = {column: value for column, value in row.items() if column not in NOT_CARRIED}
+    return UpdateRow(
+        PROPERTIES, row["sys_id"], name, {**kept, "name": name, "value": wanted}, row.get("sys_updated_on", "")
+    )
 
 
 __all__ = ["harden", "hardening_of", "selection_of"]

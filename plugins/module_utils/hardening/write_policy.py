@@ -4,22 +4,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.plan import REFUSED
+from ..option_names import named_option
 from ..snow.resources.properties import NEEDS_ELEVATION
 from .assessment import ELEVATED_ROLE, LOCKED, Assessment
 from .catalogue.setting import CURRENT, EQ, INTEGER, PLUGIN, PROPERTY
 from .evaluate import DEVIATING
+from .exceptions import Exceptions
 from .locations import PatternLocation, RecordLocation, location_of
 
 # Statuses of a setting that is not written. NOTED: reported only. WITHHELD: an option or the limit withholds it. MANUAL:
-# only possible manually. UNKNOWN_VALUE: the actual value is unknown. FULFILLED: a sibling setting is written instead.
+# only possible manually. ACCEPTED: the task accepts the deviation. UNKNOWN_VALUE: the actual value is unknown. FULFILLED: a sibling setting is written instead.
 NOTED, WITHHELD, MANUAL, UNKNOWN_VALUE, FULFILLED = "noted", "withheld", "manual", "unknown", "fulfilled"
+ACCEPTED = "accepted"
 
 # What withholds a deviating setting: values of `withheld_by` in results.
 BASELINE, STRICTER, CONNECTION, LIMIT = "baseline", "stricter", "connection", "max_writes"
+# For messages outside of rows: a row has its option as `switch`, which reports show as a variable.
+LIMIT_OPTION = named_option(LIMIT, "snow_hardening")
+EXCEPTION = "exception"
 IRREVERSIBLE, ACTIVATES_PLUGIN, SIDE_EFFECTS, ELEVATION = "irreversible", "plugin", "side_effects", "elevation"
 
 # Settings that are compared for equality although a smaller value is stricter (never loosen,
@@ -40,11 +46,12 @@ class Withheld:
 
 @dataclass(frozen=True)
 class Allowances:
-    """What a task allows beyond ordinary settings; `accepted` are the ids whose side effects are accepted."""
+    """What a task allows beyond ordinary settings; `accepted` are the ids whose side effects are accepted, `exceptions` the accepted deviations."""
 
     irreversible: bool = False
     plugins: bool = False
     accepted: Collection[str] = ()
+    exceptions: Exceptions = field(default_factory=Exceptions)
 
 
 def as_result(entry: Assessment, withheld: Withheld | None) -> dict[str, Any]:
@@ -74,13 +81,16 @@ def withheld_by_default(entry: Assessment) -> Withheld | None:
 def _reasons(
     entry: Assessment, allowances: Allowances, pinned: Collection[str], disconnected: str
 ) -> Iterator[Withheld]:
+    excepted = allowances.exceptions.reasons.get(entry.setting.id)
+    if excepted:
+        yield Withheld(ACCEPTED, excepted, EXCEPTION)
     reason = _report_only(entry, pinned)
     if reason:
         yield reason
     if disconnected:
         yield Withheld(
             REFUSED,
-            f"{disconnected}. Leave it out with exclude, or remove the service from services",
+            f"{disconnected}. Leave it out with exclude, or remove the service from services (an empty list protects no service)",
             CONNECTION,
             "services",
         )

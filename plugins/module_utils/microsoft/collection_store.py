@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from ..ansible_module import TaskContext
@@ -15,7 +15,10 @@ from ..engine.plan import CREATE, DELETE, PERFORM, UPDATE, Write
 from ..engine.reconcile import UNKNOWN, Account
 from ..engine.snapshot import Query, QueryResult, Row
 from ..engine.store import LengthSource
+from ..file_lock import turn
 from ..transport.errors import FAILURES, AmbiguousResponse
+from ..transport.responses import Response
+from ..transport.session import Session
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete", PERFORM: "carry out"}
 
@@ -25,6 +28,10 @@ class Client(Protocol):
 
     name: str
     context: TaskContext
+
+    @property
+    def session(self) -> Session:
+        """The session, which has the address."""
 
 
 class Endpoint:
@@ -51,6 +58,12 @@ class Endpoint:
         """Delete an object."""
         raise EngineError(f"{write.label}: {self.noun} cannot be deleted")
 
+    @staticmethod
+    def note_not_found(write: Write, response: Response, scrub: Callable[[str], str]) -> None:
+        """Note the platform's words if it answered a delete that there is no such object."""
+        if response.status == 404:
+            write.not_found = str(response.error(scrub))
+
     def perform(self, write: Write) -> None:
         """Carry out an action, which leaves no object of its own, and wait for its end."""
         raise EngineError(f"{write.label}: {self.noun} have no actions")
@@ -67,15 +80,23 @@ class CollectionStore:
     discarded_by = "A policy of the tenant, another administrator or a value that it does not support may have changed it; check its portal"
 
     def __init__(self, client: Client, endpoints: Mapping[str, Endpoint]) -> None:
-        self.context, self.endpoints = client.context, endpoints
+        self.client, self.context, self.endpoints = client, client.context, endpoints
         self.name, self.check_mode = client.name, client.context.check_mode
 
     def read(self, reads: Sequence[Query]) -> list[QueryResult]:
-        """Answer each read with all rows of its collection; the engine picks what it asked for. One list call per kind."""
+        """Answer each read with all rows of its collection; the engine picks what it asked for. One list call per kind.
+
+        A refusal of an optional read is its answer.
+        """
         lists: dict[str, QueryResult] = {}
         for read in reads:
             if read.collection not in lists:
-                lists[read.collection] = self.endpoints[read.collection].read()
+                try:
+                    lists[read.collection] = self.endpoints[read.collection].read()
+                except Refused as refusal:
+                    if not read.optional:
+                        raise
+                    lists[read.collection] = QueryResult(refused=str(refusal))
         return [lists[read.collection] for read in reads]
 
     def create(self, write: Write, values: Mapping[str, Any]) -> Row:
@@ -96,6 +117,10 @@ class CollectionStore:
         with self._writing(write):
             self.endpoints[write.collection].delete(write, row_id)
 
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait until no other run of this machine creates objects there, and let none begin."""
+        return turn(self.client.session.base_url, self.name, self.context.progress)
+
     def perform(self, write: Write) -> None:
         """Carry out an action."""
         with self._writing(write):
@@ -104,6 +129,10 @@ class CollectionStore:
     def verdict(self, probe: str, value: str, row: Row) -> str:
         """Return that it is unknown: these APIs never reveal whether a secret is the stored one."""
         return UNKNOWN
+
+    def is_refused(self, probe: str, value: str, row: Row) -> bool:
+        """Return False: it is unknown."""
+        return False
 
     def account(self) -> Account | None:
         """Return None: the roles of the caller are not read."""

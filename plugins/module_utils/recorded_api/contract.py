@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..engine.errors import InvalidInput
+from ..transport.base_url import checked_base_url
 from ..transport.errors import BadConnectionOption
-from ..transport.session import checked_base_url
 from .template import find_invalid, find_placeholders, placeholder
 
 VERSION = 1
-TARGETS = ("mda_connector", "mda_policy", "mdc_integration")
-OPERATIONS = ("list", "create", "update", "enable", "disable", "delete", "test")
+TARGETS = ("mda_connector", "mda_policy", "msem_connector", "mdc_integration")
+OPERATIONS = ("list", "create", "update", "enable", "disable", "delete", "test", "secure_score")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REQUEST_KEYS = {"method", "url", "headers", "body", "expect"}
 
@@ -31,7 +31,7 @@ GENERATED = ("uuid", "now", "now_s", "now_ms")
 GENERATED_PATTERN = re.compile(r"uuid(_\d+)?|now|now_s|now_ms")
 # Further values of an integration with ServiceNow: texts, booleans and lists, whose type is kept in a string of their own.
 INTEGRATION = ("scope", "api_version", "disabled", "excluded_scopes", "include_members", "properties")
-KNOWN = frozenset((*USER_INPUT, *SESSION, *INTEGRATION, "id", "skip", "limit", "policy_type"))
+KNOWN = frozenset((*USER_INPUT, *SESSION, *INTEGRATION, "id", "skip", "limit", "policy_type", "secure_score"))
 
 
 @dataclass(frozen=True)

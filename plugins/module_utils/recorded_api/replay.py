@@ -12,10 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..ansible_module import Params, TaskContext
 from ..engine.errors import EngineError, InvalidInput, Refused
+from ..missing_library import missing_library
 from ..transport.errors import BadConnectionOption, HttpError, SignInFailed, UnexpectedPage
 from ..transport.responses import Response
 from ..transport.session import Session
 from .contract import Contract, Step, is_generated, origin_of
+from .portal_session import PortalSession
 from .template import FORM, encoder_of, render, render_url
 
 with suppress(ImportError):  # `Replay` reports it
@@ -31,6 +33,10 @@ SESSION_OPTIONS = {
 AUTHORIZATION = "authorization"
 # How portals answer when a session has ended; 419 and 440 are not part of a standard.
 SESSION_ENDED = frozenset({401, 403, 419, 440})
+
+
+class UnknownObject(EngineError):
+    """The platform does not know the object with the id that was sent, or the route is gone: nothing more is sent."""
 
 
 class ReplayClient(Protocol):
@@ -56,15 +62,18 @@ class Replay:
 
     def __init__(self, contract: Contract, client: ReplayClient) -> None:
         if "jmespath" not in globals():
-            raise BadConnectionOption(
-                "a contract requires the Python library jmespath on the host that runs the module"
-            )
+            raise BadConnectionOption(missing_library("jmespath", "a contract"))
         self.contract, self.client = contract, client
         self.session = client.session_to(contract.origin)
         options = {name: client.params.get(option) for name, option in SESSION_OPTIONS.items()}
-        self.session_values = {name: value for name, value in options.items() if value}
+        self.portal = PortalSession({name: value for name, value in options.items() if value}, client.context.redactor)
         # The credentials of the user are sent to the platform's own host only.
         self.may_sign = origin_of(client.session.base_url) == contract.origin
+
+    @property
+    def session_values(self) -> Mapping[str, str]:
+        """The values that connection options fill, by placeholder."""
+        return self.portal.values
 
     def offers(self, operation: str) -> bool:
         """Return whether the contract has `operation`."""
@@ -104,8 +113,10 @@ class Replay:
         fields: dict[str, Any] = {}
         for number, step in enumerate(steps, 1):
             place = f"request {number} of {len(steps)} of {operation}" if len(steps) > 1 else operation
+            before = dict(self.session_values)
             found = self._send(step, filled, place, only_reads)
             fields.update(found)
+            filled.update({name: value for name, value in self.session_values.items() if value != before.get(name)})
             filled.update(found)
         return fields
 
@@ -129,6 +140,7 @@ class Replay:
             )
         except UnexpectedPage as error:
             raise SignInFailed(self._session_ended(str(error))) from None
+        self.portal.learn(response.headers)
         if response.status in SESSION_ENDED and AUTHORIZATION in step.placeholders:
             raise self.client.refusal(self._error_of(response))
         self._check_status(step, response, place)
@@ -146,7 +158,10 @@ class Replay:
         if response.status >= 400 and response.status not in (404, 405, 410):
             raise Refused(f"{self.client.name}: the portal refused {place}. {error}", status="failed")
         expected = ", ".join(map(str, step.statuses))
-        raise self._mismatch(place, f"{error}, but the contract declares status {expected}")
+        mismatch = self._mismatch(place, f"{error}, but the contract declares status {expected}")
+        if response.status in (404, 410) and "id" in step.placeholders:
+            raise UnknownObject(f"{mismatch}. If it was removed in the portal, there is no such object any more")
+        raise mismatch
 
     def _field(self, name: str, path: str, response: Response, place: str) -> Any:
         try:

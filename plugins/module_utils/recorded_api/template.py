@@ -27,10 +27,16 @@ def _base64url(value: Any) -> str:
     return base64.urlsafe_b64encode(str(value).encode()).decode()
 
 
+def _unpadded(encode: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda value: encode(value).rstrip("=")
+
+
 ENCODERS: dict[str, Callable[[Any], str]] = {
     "$json": lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False),
     "$base64": _base64,
     "$base64url": _base64url,
+    "$base64_unpadded": _unpadded(_base64),
+    "$base64url_unpadded": _unpadded(_base64url),
     "$url": lambda value: quote(str(value), safe=""),
     FORM: urlencode,
 }

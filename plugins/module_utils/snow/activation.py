@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..engine.plan import Write
 from ..transport.polling import Wait
 
-DEFAULT_WAIT = Wait(wanted=True, timeout=1800.0, interval=10.0)
+DEFAULT_WAIT = Wait(wanted=True, timeout=1800.0, interval=10.0, option="")
 
 
 @dataclass

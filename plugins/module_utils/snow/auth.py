@@ -43,6 +43,8 @@ ACCESS_DENIED_CAUSES = (
     "the grant is switched off (glide.oauth.inbound.ropc.grant_type.disabled for passwords, "
     "glide.oauth.inbound.client.credential.grant_type.enabled for client credentials)",
     "the refresh token has expired or was revoked",
+    "the application has a broken or unknown scope or profile (the instance's syslog says invalid_scope)",
+    "some releases refuse accounts with web service access only",
 )
 INVALID_CLIENT_CAUSES = ("wrong client secret", "unknown client id", "the application is inactive")
 
@@ -56,11 +58,14 @@ def grant_of(params: Mapping[str, Any]) -> str:
     if not grant:
         grant = next((name for name in DERIVED if all(params.get(option) for option in NEEDS[name])), "")
     if not grant:
-        given = ", ".join(
-            sorted(name for name in {o for options in NEEDS.values() for o in options} if params.get(name))
+        given = sorted(name for name in {o for options in NEEDS.values() for o in options} if params.get(name))
+        found = (
+            f"{' and '.join(given)} alone {'is' if len(given) == 1 else 'are'} not enough"
+            if given
+            else "no credentials are set"
         )
         raise BadConnectionOption(
-            f"no way to sign in to {params.get('snow_url')}: given are {given or 'no credentials'}. Give snow_username and "
+            f"no way to sign in to {params.get('snow_url')}: {found}. Give snow_username and "
             f"snow_password, or the options of an OAuth grant, or snow_access_token, snow_api_key or snow_client_cert"
         )
     missing = [option for option in NEEDS[grant] if not params.get(option)]
@@ -200,7 +205,8 @@ def explain_401(grant: str, error: HttpError, username: str) -> str:
     """Return what a 401 of an API call means for someone who signed in with `grant`."""
     if grant == "basic":
         return (
-            f"{error}. Likely causes: wrong user name or password of {username}; the user is inactive or locked out; or the instance "
+            f"{error}. Likely causes: wrong user name or password of {username}; the user is inactive, locked out or must reset "
+            f"the password; multi-factor authentication is demanded; or the instance "
             f"restricts Basic authentication to web-service-only users (glide.authenticate.basic_auth.restriction.enforce), which looks "
             f"just like a wrong password. Use an OAuth grant, or an account with web_service_access_only"
         )

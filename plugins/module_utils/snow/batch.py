@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from ..transport.errors import AmbiguousResponse, HttpError, UnexpectedPage
 from ..transport.polling import ProgressLine, pause
 from ..transport.responses import RawResponse, Response, read_response
-from ..transport.retry import RETRIED_STATUSES, RetryBudget, retry_after_seconds
+from ..transport.retry import RETRIED_STATUSES, RetryBudget, come_back, retry_after_seconds
 from ..transport.session import Session
 from .query import TableQuery
 
@@ -69,7 +69,7 @@ def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Respon
     ]
     try:
         # Every inner request is a GET, so the POST changes nothing and may be repeated.
-        answer = session.request("POST", BATCH_PATH, body=_carrying(requests), only_reads=True, repeatable=True)
+        answer = session.request("POST", BATCH_PATH, body=carrying(requests), only_reads=True, repeatable=True)
     except HttpError as error:
         if error.status not in NO_BATCH_API:
             raise
@@ -79,18 +79,24 @@ def _batch(session: Session, queries: dict[int, TableQuery]) -> dict[int, Respon
         _without_batch.add(session.base_url)
         return {}
     final: dict[int, Response] = {}
-    for index, item in _serviced(answer, queries):
+    for index, item in serviced(answer, queries):
         inner = _inner_answer("GET", queries[index].path, item)
         if inner is not None and inner.status not in RETRIED_STATUSES:
             final[index] = inner
     return final
 
 
-def _carrying(requests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def carrying(requests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the body of a batch."""
     return {"batch_request_id": "1", "rest_requests": list(requests)}
 
 
-def _serviced(answer: Response, asked: Mapping[int, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+def has_batches(session: Session) -> bool:
+    """Return whether the instance has the Batch API, as far as that is known."""
+    return session.base_url not in _without_batch
+
+
+def serviced(answer: Response, asked: Mapping[int, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the answer of a batch to each request, with the index that was its id."""
     serviced = answer.data.get("serviced_requests", []) if isinstance(answer.data, dict) else []
     for item in serviced:
@@ -116,12 +122,19 @@ def _inner_answer(method: str, path: str, item: dict[str, Any]) -> Response | No
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """A POST or PATCH; `body` is sent as JSON."""
+    """A POST, PATCH or DELETE; `body` is sent as JSON, or in its place `content`, a text of `content_type`."""
 
     method: str
     path: str
     query: Mapping[str, str]
     body: Mapping[str, str]
+    content: str | None = None
+    content_type: str = "application/json"
+
+    @property
+    def data(self) -> bytes:
+        """The body as it is sent."""
+        return (json.dumps(self.body) if self.content is None else self.content).encode()
 
     @property
     def as_inner(self) -> dict[str, Any]:
@@ -131,10 +144,10 @@ class WriteRequest:
             "url": f"{self.path}?{urlencode(self.query)}" if self.query else self.path,
             "headers": [
                 {"name": "Accept", "value": "application/json"},
-                {"name": "Content-Type", "value": "application/json"},
+                {"name": "Content-Type", "value": self.content_type},
             ],
             "exclude_response_headers": False,
-            "body": base64.b64encode(json.dumps(self.body).encode()).decode(),
+            "body": base64.b64encode(self.data).decode(),
         }
 
 
@@ -211,7 +224,7 @@ def _write_batch(session: Session, requests: Mapping[int, WriteRequest]) -> dict
     """Send one batch of writes; return the answers, or nothing if the Batch API is not available."""
     inner = [{"id": str(index), **request.as_inner} for index, request in requests.items()]
     try:
-        answer = session.request("POST", BATCH_PATH, body=_carrying(inner), repeatable=False)
+        answer = session.request("POST", BATCH_PATH, body=carrying(inner), repeatable=False)
     except HttpError as error:
         if error.status not in NO_BATCH_API:
             raise
@@ -227,7 +240,7 @@ def _write_batch(session: Session, requests: Mapping[int, WriteRequest]) -> dict
         index: AmbiguousResponse(f"{request.method} {request.path}: the answer of the batch does not include it")
         for index, request in requests.items()
     }
-    for index, item in _serviced(answer, requests):
+    for index, item in serviced(answer, requests):
         request = requests[index]
         written = _inner_answer(request.method, request.path, item)
         if written is not None and written.status < 500:
@@ -238,7 +251,12 @@ def _write_batch(session: Session, requests: Mapping[int, WriteRequest]) -> dict
 def _write_one(session: Session, request: WriteRequest) -> Written:
     try:
         return session.request(
-            request.method, request.path, query=request.query, body=dict(request.body), repeatable=False
+            request.method,
+            request.path,
+            query=request.query,
+            content=request.data,
+            headers={"Content-Type": request.content_type},
+            repeatable=False,
         )
     except HttpError as error:
         if error.status == 401:
@@ -250,7 +268,9 @@ def _write_one(session: Session, request: WriteRequest) -> Written:
 
 def _as_error(session: Session, written: Written) -> Written:
     if isinstance(written, Response) and written.status >= 400:
-        return written.error(session.caller.redactor.scrub_text)
+        error = written.error(session.caller.redactor.scrub_text)
+        asked = retry_after_seconds(written.headers.get("retry-after")) if written.status == 429 else None
+        return error.with_hint(come_back(asked, session.settings.retry_deadline))
     return written
 
 

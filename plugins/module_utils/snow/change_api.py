@@ -22,18 +22,25 @@ _absent: set[str] = set()
 
 @dataclass
 class ChangeWrite(Write):
-    """A write of a change request that goes through the change API, or the Table API where the instance has none."""
+    """A write of a change request that goes through the change API, or the Table API where the instance has none.
+
+    `template` is the id of the template of a new standard change, which only the change API can create.
+    """
+
+    template: str = ""
 
 
 def goes_there(base_url: str, write: Write) -> bool:
     """Return whether `write` is one for the change API of the instance."""
-    return isinstance(write, ChangeWrite) and base_url not in _absent
+    return isinstance(write, ChangeWrite) and (bool(write.template) or base_url not in _absent)
 
 
 def request(order: Order) -> WriteRequest:
     """Return the request that carries out `order`."""
     if order.write.action == CREATE:
-        return WriteRequest("POST", CHANGE_PATH, {}, order.values)
+        template = order.write.template if isinstance(order.write, ChangeWrite) else ""
+        path = f"{CHANGE_PATH}/standard/{quote(template, safe='')}" if template else CHANGE_PATH
+        return WriteRequest("POST", path, {}, order.values)
     return WriteRequest("PATCH", f"{CHANGE_PATH}/{quote(order.row_id, safe='')}", {}, order.values)
 
 

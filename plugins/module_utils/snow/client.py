@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ..ansible_module import Params, TaskContext
+from ..transport.base_url import checked_base_url
 from ..transport.errors import AmbiguousResponse, HttpError, RequestFailed, SignInFailed, TransportError
+from ..transport.paged_list import PagedList, checked_rows
 from ..transport.responses import Response
-from ..transport.session import Session, checked_base_url
+from ..transport.session import Session
 from ..transport.settings import transport_settings
-from .account import Account, account_of, account_queries, remedy
+from .account import Account, account_of, account_queries, is_query_denied, remedy
 from .auth import explain_401, grant_of, signer_for
 from .batch import read_tables
 from .pages import INSTANCE_PAGES
@@ -102,11 +105,15 @@ class ServiceNowClient:
         query = AS_DISPLAY_VALUE if secret else WRITE_QUERY
         self.session.request("PATCH", row_path(table, row_id), query=query, body=dict(values))
 
-    def delete_row(self, table: str, row_id: str) -> None:
-        """DELETE one row; one that is gone already counts as deleted."""
+    def delete_row(self, table: str, row_id: str) -> str:
+        """DELETE one row; return the instance's words if it has no such row, "" if it was deleted."""
         answer = self.session.request("DELETE", row_path(table, row_id), accept_errors=True)
-        if answer.status >= 400 and answer.status != 404:
-            raise answer.error(self.context.redactor.scrub_text)
+        if answer.status < 400:
+            return ""
+        error = answer.error(self.context.redactor.scrub_text)
+        if answer.status != 404:
+            raise error
+        return str(error)
 
     # -- refusals -----------------------------------------------------------------------------------------------------
 
@@ -135,21 +142,53 @@ class ServiceNowClient:
     def _ask(self, queries: Sequence[TableQuery]) -> Iterator[tuple[TableQuery, TableRows]]:
         """Yield each query with its answer as far as it is known, again with each further page."""
         found: dict[TableQuery, list[TableRow]] = {query: [] for query in queries}
+        pages = {query: PagedList(f"{self.name}: GET {query.path}", self.session.settings) for query in found}
         waiting = {query: query for query in found}
         with self.explained():
             while waiting:
                 answers = read_tables(self.session, list(waiting.values()))
                 further = {}
                 for (query, page), answer in zip(waiting.items(), answers, strict=True):
+                    if page.is_sorted and is_query_denied(answer):
+                        # The order may be what is refused (docs/facts/servicenow_platform.md#query-access-rules).
+                        further[query] = replace(page, is_sorted=False)
+                        continue
                     rows, refused = self._rows(page, answer)
                     total = _total(answer) if not refused else None
-                    rows = rows if total is not None else _unknown(rows, found[query])
+                    rows = self._new_rows(rows, page, total, pages[query])
+                    rows = rows if total is not None and page.is_sorted else _unknown(rows, found[query])
                     found[query] += rows
                     yield query, TableRows(tuple(found[query]), refused, total)
                     following = page.next_page(total, len(rows)) if not refused else None
                     if following:
+                        pages[query].go_on()
                         further[query] = following
+                    elif page.offset and not page.is_sorted:
+                        self._check_unsorted(page, len(found[query]), total)
                 waiting = further
+
+    def _check_unsorted(self, query: TableQuery, received: int, total: int | None) -> None:
+        """Raise `AmbiguousResponse` for pages that may have overlapped, since their rows came in no order."""
+        if total != received and not (query.limit and received >= query.limit):
+            raise AmbiguousResponse(
+                f"{self.name}: GET {query.path}: the list is incomplete: the account may not sort {query.table}, so its pages overlap, and "
+                f"{received} rows were received of {'an unknown number' if total is None else total}. Let its query_range access rule "
+                f"accept the account for sys_id, or read less at once"
+            )
+
+    def _new_rows(self, rows: list[TableRow], query: TableQuery, total: int | None, pages: PagedList) -> list[TableRow]:
+        """Return the rows of one page, none of them for a page that came before.
+
+        A server without paging returns all its rows each time, fewer than it is asked for; from any other server, a page that
+        comes again hides rows. Rows without an id can be equal.
+        """
+        have_ids = all(row.get("sys_id") for row in rows)
+        is_short = total is None and len(rows) < query.page_size
+        if have_ids and is_short:
+            return [] if pages.is_repeated(rows) else rows
+        if have_ids or is_short:
+            pages.add(rows)
+        return rows
 
     def _rows(self, query: TableQuery, answer: Response) -> tuple[list[TableRow], str]:
         if answer.status == 404 and query.path.startswith(TABLE_PATH) and _is_no_record(answer):
@@ -161,12 +200,7 @@ class ServiceNowClient:
             raise self.refusal(f"to read {query.table}", error, query.table)
         rows = answer.data.get("result") if isinstance(answer.data, Mapping) else None
         rows = query.listed(rows)
-        if not isinstance(rows, list):
-            # Taken for "no rows", everything would be created again.
-            raise AmbiguousResponse(
-                f"{self.name}: GET {query.path} -> {answer.status}: the answer holds no list of rows"
-            )
-        return [plain(row) for row in rows if isinstance(row, Mapping)], ""
+        return [plain(row) for row in checked_rows(rows, f"{self.name}: GET {query.path} -> {answer.status}")], ""
 
 
 def open_session(params: Params, context: TaskContext) -> Session:

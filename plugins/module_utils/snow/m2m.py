@@ -106,4 +106,6 @@ def _join_write(
     label = f"{owner.label}: {name}"
     write = Write(action, join.table, label, values, row, owner.stage + 1, identity=dict(values))
     write.is_join_row = True
+    # They follow from other rows, in addition to a direct one.
+    write.ignored = {join.inherited: "true"} if join.inherited else {}
     return write

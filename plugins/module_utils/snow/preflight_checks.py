@@ -114,6 +114,11 @@ def _account(findings: Findings) -> Iterator[Problem]:
             "Give the account itil, or check its roles manually",
         )  # fmt: skip
     else:
+        if account.blocked_by:
+            yield Problem(
+                "account_read_only", WARNING, f"{account.user_name} has the role {account.blocked_by}, which blocks every write, with any other roles",
+                "Remove that role from the account",
+            )  # fmt: skip
         for table, problem_id in (("oauth_entity", "cannot_write_applications"), ("sys_user", "cannot_write_users")):
             if not account.roles & set(WRITERS[table]):
                 yield Problem(

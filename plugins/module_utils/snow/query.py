@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 from ..engine.errors import InvalidInput
 from ..engine.field import wire_text
@@ -18,6 +19,9 @@ PAGE = 1000
 # Characters of a URL that the values of one condition may take: above 2,048 in all, gateways begin to refuse
 # (docs/facts/servicenow_platform.md#limits).
 MAX_VALUES_LENGTH = 1500
+# `numberINa,b`: names of columns are in lower case, other operators end in IN as well.
+IN_LIST = re.compile(r"([a-z0-9_.]+)IN(.+)", re.DOTALL)
+UNSPLITTABLE = ("NQ", "ORDERBY", "GROUPBY", "RLQUERY", "JOIN")
 
 
 def escaped(column: str, value: Any) -> str:
@@ -61,6 +65,52 @@ def encoded(conditions: Mapping[str, Any]) -> str:
     return "^".join(terms)
 
 
+def in_parts(conditions: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield `conditions` as they are or, where a URL would be too long, with the values of their longest list in parts.
+
+    Together the parts find the same rows.
+    """
+    lengths = {
+        column: len(quote(any_of(column, tuple(map(wire_text, value))), safe=""))
+        for column, value in conditions.items()
+        if isinstance(value, (list, tuple)) and len(value) > 1
+    }
+    longest = max(lengths, key=lengths.__getitem__, default="")
+    if not longest or lengths[longest] <= MAX_VALUES_LENGTH:
+        yield conditions
+        return
+    values = list(conditions[longest])
+    for half in (values[: len(values) // 2], values[len(values) // 2 :]):
+        yield from in_parts({**conditions, longest: half})
+
+
+def text_in_parts(query: str) -> Iterator[str]:
+    """Yield an encoded `query` as it is or, where a URL would be too long, with the values of its longest IN list in parts.
+
+    A query that is sorted, grouped or has escaped carets or a new part (^NQ) stays whole, and so does a list that is an
+    alternative (^OR): parts of those would find other rows, or in another order.
+    """
+    terms = query.split("^")
+    whole = len(quote(query, safe="")) <= MAX_VALUES_LENGTH or "" in terms[1:]
+    followers = [*terms[1:], ""]
+    lists = {
+        place: found
+        for place, (term, follower) in enumerate(zip(terms, followers, strict=True))
+        if (found := IN_LIST.fullmatch(term)) and not follower.startswith("OR")
+    }
+    if whole or not lists or any(term.startswith(UNSPLITTABLE) for term in terms):
+        yield query
+        return
+    place = max(lists, key=lambda each: len(terms[each]))
+    column, values = lists[place][1], lists[place][2].split(",")
+    if len(values) < 2:
+        yield query
+        return
+    for half in (values[: len(values) // 2], values[len(values) // 2 :]):
+        terms[place] = f"{column}IN{','.join(half)}"
+        yield from text_in_parts("^".join(terms))
+
+
 @dataclass(frozen=True)
 class TableRows:
     """The rows that answer a query, or the instance's own message when it refused.
@@ -83,6 +133,7 @@ class TableQuery:
     limit: int = 0
     offset: int = 0
     optional: bool = False
+    is_sorted: bool = True
 
     @property
     def page_size(self) -> int:
@@ -96,15 +147,15 @@ class TableQuery:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query string's parts. Rows are ordered: pages would overlap otherwise.
+        """The query string's parts. Rows are ordered, if the account may sort: pages would overlap otherwise.
 
         The order of the query comes first; rows that are equal in it are ordered by their id.
 
         See docs/facts/servicenow_platform.md#paging.
         """
-        query = f"{self.query}^ORDERBYsys_id" if self.query else "ORDERBYsys_id"
+        query = "^".join(part for part in (self.query, "ORDERBYsys_id" if self.is_sorted else "") if part)
         parameters = {
-            "sysparm_query": query,
+            **({"sysparm_query": query} if query else {}),
             "sysparm_limit": str(self.page_size),
             "sysparm_exclude_reference_link": "true",
         }
@@ -117,7 +168,7 @@ class TableQuery:
     @property
     def url(self) -> str:
         """Path and query string, as the Batch API wants it."""
-        return f"{self.path}?{urlencode(self.parameters)}"
+        return f"{self.path}?{'&'.join(f'{name}={quote_plus(value)}' for name, value in self.parameters.items())}"
 
     def next_page(self, total: int | None, received: int) -> TableQuery | None:
         """Return the query for the next page, or None after the last one.

@@ -124,10 +124,9 @@ class RecordResource(Resource):
         rows = self.candidates(snapshot.rows(self.table, column, self.key_values[column], self.key_values))
         if len(rows) > 1:
             ids = ", ".join(sorted(row["sys_id"] for row in rows))
-            raise InvalidInput(
-                f"{len(rows)} {self.table} records are named {self.display_name} ({ids}). Nothing was changed; "
-                f"{'set sys_id to select one' if self.found_by_id else 'remove or rename one'}"
-            )
+            remedy = "set sys_id to select one" if self.found_by_id else "remove or rename one"
+            message = f"{len(rows)} {self.table} records are named {self.display_name} ({ids}). Nothing was changed"
+            raise InvalidInput(f"{message}; {remedy}")
         if not rows and self.state != ABSENT:
             for near in snapshot.case_variants(self.table, column, self.key_values[column])[:1]:
                 raise InvalidInput(
@@ -221,10 +220,11 @@ class RecordResource(Resource):
         if field.column not in row:
             if not self._needs_column(field):
                 return
-            raise InvalidInput(
+            plan.unread[field.name] = (
                 f"{self.table} has no field {field.column} on this instance, or the account may not read it; "
                 f"{self.label} cannot get its {field.name}. Leave {field.name} out, or use a release that has it"
             )
+            return
         wanted = self._wire(field, snapshot)
         actual = normal(field.kind, row[field.column])
         if wanted == actual:
@@ -277,7 +277,9 @@ class RecordResource(Resource):
     def shown(self, field: Field) -> Any:
         """Return the desired value of `field` as results show it."""
         value = self.values[field.name]
-        return value if field.reference or isinstance(field, JoinField) else field.from_wire(str(field.to_wire(value)))
+        if field.hidden or field.reference or isinstance(field, JoinField):
+            return DESIRED if field.hidden else value
+        return field.from_wire(str(field.to_wire(value)))
 
     def _desired_values(self, result: Mapping[str, Any]) -> dict[str, Any]:
         set_names = {field.name for field in self._set_fields()}

@@ -27,22 +27,28 @@ CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client"})
 def client_secret_verdict(client: ServiceNowClient, value: str, row: Row) -> str:
     """Return whether the OAuth application of `row` has the client secret `value`.
 
-    Asks for a token with a refresh token that cannot exist: once with a secret that cannot be right, once with the
-    given one. A different answer means that the given secret got further. The same answer means a wrong secret when
-    it names the client; otherwise the answers do not distinguish the two cases, and only a real grant does.
+    Asks for a token with a refresh token that cannot exist. An answer that refuses the client means a wrong secret. Any other
+    one is compared with the answer to a secret that cannot be right: if they differ, the given secret got further; if they do
+    not, the answers do not distinguish the two cases, and only a real grant does.
     """
     if row.get("active") == "false":
         return CLOSED
     client_id = row.get("client_id", "")
     if not client_id:
         return UNKNOWN
-    impossible = _token_answer(client, client_id, secrets.token_hex(16))
     given = _token_answer(client, client_id, value)
-    if _word(given) != _word(impossible):
-        return MISMATCH if _word(given)[1] in CLIENT_REFUSED else MATCH
-    if _word(given)[1] in CLIENT_REFUSED:
+    if _is_refused(given):
         return MISMATCH
+    impossible = _token_answer(client, client_id, secrets.token_hex(16))
+    if _word(given) != _word(impossible):
+        return MATCH
     return _real_grant_verdict(client, client_id, value)
+
+
+def client_secret_refused(client: ServiceNowClient, value: str, row: Row) -> bool:
+    """Return whether the token endpoint refuses the client of `row` with the client secret `value`; one request."""
+    client_id = row.get("client_id", "")
+    return row.get("active") != "false" and bool(client_id) and _is_refused(_token_answer(client, client_id, value))
 
 
 def _token_answer(client: ServiceNowClient, client_id: str, client_secret: str) -> Response:
@@ -54,6 +60,10 @@ def _token_answer(client: ServiceNowClient, client_id: str, client_secret: str) 
         "refresh_token": secrets.token_urlsafe(48),
     }
     return ask_for_token(client.session, form)
+
+
+def _is_refused(answer: Response) -> bool:
+    return _word(answer)[1] in CLIENT_REFUSED
 
 
 def _word(answer: Response) -> tuple[int, str]:
@@ -135,4 +145,9 @@ class _signed_as:
 PROBES: dict[str, Callable[[ServiceNowClient, str, Row], str]] = {
     "client_secret": client_secret_verdict,
     "password": password_verdict,
+}
+# Whether a secret is certainly refused, by the same names.
+REFUSALS: dict[str, Callable[[ServiceNowClient, str, Row], bool]] = {
+    "client_secret": client_secret_refused,
+    "password": lambda client, value, row: password_verdict(client, value, row) == MISMATCH,
 }

@@ -13,12 +13,15 @@ from ..engine.errors import PlatformFailure, Refused, UnclearOutcome
 from ..engine.plan import CREATE, DELETE, UPDATE, Write
 from ..engine.snapshot import Query, QueryResult, Row
 from ..engine.store import Account, LengthSource, Order, WriteResult
+from ..file_lock import turn
 from ..transport.errors import FAILURES, AmbiguousResponse, HttpError
 from . import cicd, secret_checks
 from .activation import Activation
 from .bulk_writes import BulkWriter
 from .client import RefusedRequest, ServiceNowClient
 from .query import table_queries
+from .update_sets import operations
+from .update_sets.request import TakeOverWrite
 
 VERBS = {CREATE: "create", UPDATE: "change", DELETE: "delete"}
 
@@ -65,6 +68,11 @@ class InstanceStore:
         with self._refusals(), self.client.explained():
             return secret_checks.PROBES[probe](self.client, value, row)
 
+    def is_refused(self, probe: str, value: str, row: Row) -> bool:
+        """Return whether the instance certainly refuses the secret `value`."""
+        with self._refusals(), self.client.explained():
+            return secret_checks.REFUSALS[probe](self.client, value, row)
+
     def account(self) -> Account | None:
         """Return the calling account and its roles; asked once, None when the instance does not show it."""
         return self.client.account()
@@ -104,17 +112,19 @@ class InstanceStore:
     def delete(self, write: Write, row_id: str) -> None:
         """Delete one row that may be gone already."""
         with self._writing(write):
-            self.client.delete_row(write.collection, row_id)
+            write.not_found = self.client.delete_row(write.collection, row_id)
 
     def perform(self, write: Write) -> None:
-        """Activate a plugin or install an application, and wait for its end."""
+        """Activate a plugin, install an application or take over an update set, and wait for its end."""
         with self._writing(write):
             if isinstance(write, Activation):
                 cicd.activate(self.client, write)
+            elif isinstance(write, TakeOverWrite):
+                operations.carry_out(self.client, self.read, write)
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait until no other run of this machine creates rows on this instance, and let none begin."""
-        return self._bulk.turn()
+        return turn(self.client.session.base_url, self.name, self.client.context.progress)
 
     def at_once(self) -> int:
         """Return how many writes to send together next."""
@@ -143,7 +153,8 @@ class InstanceStore:
     @contextmanager
     def _writing(self, write: Write) -> Iterator[None]:
         self.client.forget_answers()
-        action = f"to {VERBS.get(write.action, 'activate')} {write.label}"
+        verb = "take over" if isinstance(write, TakeOverWrite) else VERBS.get(write.action, "activate")
+        action = f"to {verb} {write.label}"
         with self._refusals():
             try:
                 try:

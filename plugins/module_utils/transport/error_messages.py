@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from contextlib import suppress
 
@@ -12,12 +13,17 @@ from .errors import (
     BadConnectionOption,
     ConnectError,
     TransportError,
+    UnknownHost,
     UntrustedCertificate,
 )
 from .settings import Settings
+from .words import cleaned
 
 with suppress(ImportError):  # `http_session` reports it
     import requests.exceptions as failures
+
+# How name servers say that there is no such name, or no address for it. One that does not answer is EAI_AGAIN.
+UNKNOWN_NAMES = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 
 def explain(error: Exception, where: str, settings: Settings, connect_timeout: float) -> TransportError:
@@ -25,9 +31,12 @@ def explain(error: Exception, where: str, settings: Settings, connect_timeout: f
 
     `connect_timeout` in seconds. The message contains nothing of the request that `error` itself does not repeat.
     """
-    reason = _innermost(error)
+    cause = _innermost(error)
+    reason = cleaned(_text_of(cause))
+    is_unknown = isinstance(cause, socket.gaierror) and cause.errno in UNKNOWN_NAMES
     if isinstance(error, failures.ProxyError):
-        return ConnectError(
+        kind = UnknownHost if is_unknown else ConnectError
+        return kind(
             f"{where}: the proxy refused the connection or is unreachable ({reason}). Check proxy, https_proxy and no_proxy"
         )
     if isinstance(error, failures.SSLError):
@@ -39,6 +48,10 @@ def explain(error: Exception, where: str, settings: Settings, connect_timeout: f
     if isinstance(error, failures.ReadTimeout):
         return AmbiguousResponse(
             f"{where}: timed out after {settings.timeout:g} s. Increase timeout if the platform is slow"
+        )
+    if is_unknown:
+        return UnknownHost(
+            f"{where}: the host name does not exist ({reason}). Check its spelling, and whether the DNS server that this machine asks knows it"
         )
     if isinstance(error, failures.ConnectionError) and _never_connected(error):
         return ConnectError(
@@ -92,8 +105,8 @@ def _never_connected(error: Exception) -> bool:
     return "NewConnectionError" in text or "NameResolutionError" in text
 
 
-def _innermost(error: BaseException) -> str:
-    """Return the message of the root cause, without the pool and URL of the outer errors."""
+def _innermost(error: BaseException) -> BaseException:
+    """Return the root cause."""
     seen = 0
     while seen < 10:
         inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
@@ -102,4 +115,9 @@ def _innermost(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         error, seen = inner, seen + 1
+    return error
+
+
+def _text_of(error: BaseException) -> str:
+    """Return the message of a root cause, without the pool and URL of outer errors."""
     return getattr(error, "strerror", None) or str(error).split("(Caused by", 1)[0].strip() or type(error).__name__

@@ -5,7 +5,8 @@
     ├── BadConnectionOption         an option is missing or unusable; nothing was sent
     ├── WriteInCheckMode            a defect of this collection; nothing was sent
     ├── ConnectError                the request never arrived; safe to repeat
-    │   └── UntrustedCertificate    repeating does not help
+    │   ├── UntrustedCertificate    repeating does not help
+    │   └── UnknownHost             repeating hardly ever helps
     ├── AmbiguousResponse           the request may or may not have been processed; a write is not repeated blindly
     │   └── EndlessResponse         longer or slower than the limits allow; repeating does not help
     ├── UnexpectedPage              an HTML page or a redirect instead of data
@@ -18,9 +19,6 @@ No message contains a request body, a header or a query string, since those may 
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 
 class TransportError(Exception):
@@ -41,6 +39,10 @@ class ConnectError(TransportError):
 
 class UntrustedCertificate(ConnectError):
     """No trusted authority signed the server's certificate: repeating does not help."""
+
+
+class UnknownHost(ConnectError):
+    """The name of the host, or of the proxy, does not exist: repeating hardly ever helps."""
 
 
 class AmbiguousResponse(TransportError):
@@ -72,11 +74,23 @@ REFUSAL_STATUSES = frozenset({400, 401, 403, 404, 409, 422})
 class HttpError(TransportError):
     """The platform returned an error status.
 
-    `status` is the HTTP status, `words` the platform's message, `request_id` its reference for support.
+    `status` is the HTTP status, `words` the platform's message, `request_id` its reference for support. `from_platform`: the
+    response has the form of an API's own error, not that of a proxy or gateway before it.
     """
 
-    def __init__(self, method: str, path: str, status: int, words: str, request_id: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        status: int,
+        words: str,
+        request_id: str = "",
+        hint: str = "",
+        *,
+        from_platform: bool = True,
+    ) -> None:
         self.method, self.path, self.status, self.words, self.request_id = method, path, status, words, request_id
+        self.from_platform = from_platform
         self.is_refusal = status in REFUSAL_STATUSES
         text = f"{method} {path} -> {status}"
         if words:
@@ -87,34 +101,17 @@ class HttpError(TransportError):
             text += f". {hint}"
         super().__init__(text)
 
+    def with_hint(self, hint: str) -> HttpError:
+        """Return this error with `hint` added to its message."""
+        return HttpError(
+            self.method, self.path, self.status, self.words, self.request_id, hint, from_platform=self.from_platform
+        )
+
 
 def with_hint(error: Exception, hint: str) -> Exception:
     """Return `error` with `hint` added to its message."""
     if not hint:
         return error
     if isinstance(error, HttpError):
-        return HttpError(error.method, error.path, error.status, error.words, error.request_id, hint)
+        return error.with_hint(hint)
     return type(error)(f"{error}. {hint}")
-
-
-def platform_words(data: Any) -> str:
-    """Return the platform's own error message in a decoded response, "" if there is none.
-
-    Known shapes: ServiceNow `{"error": {"message", "detail"}}`, OAuth `{"error", "error_description"}`,
-    Azure and Graph `{"error": {"code", "message", "details": [{"message"}]}}`, CI/CD `{"result": {"error"}}`.
-    """
-    if not isinstance(data, Mapping):
-        return ""
-    error = data.get("error")
-    if isinstance(error, Mapping):
-        details = error.get("details")
-        inner = (
-            [each.get("message") for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
-        )
-        parts = [error.get("code"), error.get("message"), error.get("detail"), *inner]
-    elif error:
-        parts = [error, data.get("error_description")]
-    else:
-        result = data.get("result")
-        parts = [result.get("error"), result.get("status_message")] if isinstance(result, Mapping) else []
-    return ": ".join(dict.fromkeys(str(part).strip() for part in parts if part))

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import BadConnectionOption
-from .reading import track
+from .reading import ENCODINGS, track
 from .settings import Settings
 
 try:
@@ -22,6 +22,8 @@ try:
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
 
+# This machine, and all hosts that plain http is allowed for.
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -56,6 +58,7 @@ def http_session(settings: Settings, base_url: str) -> Any:
         # The environment is read above, once: requests would also read a .netrc, whose credentials would replace the
         # user's options.
         session.trust_env = False
+        session.headers["Accept-Encoding"] = ENCODINGS
         session.verify = verify
         session.proxies = {parts.scheme: proxy} if proxy else {}
         if settings.client_cert:
@@ -70,17 +73,20 @@ def http_session(settings: Settings, base_url: str) -> Any:
 
 
 def _check_client_files(settings: Settings) -> None:
-    for option, path in (("client certificate", settings.client_cert), ("client key", settings.client_key)):
+    for option, path in (
+        ("snow_client_cert: the client certificate", settings.client_cert),
+        ("snow_client_key: the client key", settings.client_key),
+    ):
         if not path:
             continue
         try:
             with open(path, "rb") as file:
                 content = file.read()
         except OSError as error:
-            raise BadConnectionOption(f"the {option} file {path} cannot be read: {error.strerror}") from None
+            raise BadConnectionOption(f"{option} file {path} cannot be read: {error.strerror}") from None
         if b"ENCRYPTED" in content:
             # OpenSSL would prompt for the passphrase on the terminal, and wait forever.
-            raise BadConnectionOption(f"the {option} file {path} is encrypted; use one without a passphrase")
+            raise BadConnectionOption(f"{option} file {path} is encrypted; use one without a passphrase")
 
 
 def _trusted(settings: Settings) -> bool | str:
@@ -96,6 +102,9 @@ def _trusted(settings: Settings) -> bool | str:
 
 def _proxy(settings: Settings, base_url: str) -> str:
     """Return the address of the proxy for `base_url`, "" for none. It may contain a password: never show it."""
+    if urlsplit(base_url).hostname in LOOPBACK:
+        # What is sent to this machine must not leave it, be it in the clear.
+        return ""
     proxies = requests.utils.get_environ_proxies(base_url, no_proxy=None)
     proxy: str = settings.proxy or requests.utils.select_proxy(base_url, proxies) or ""
     try:

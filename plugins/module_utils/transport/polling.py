@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..number_ranges import range_problem
 from .errors import BadConnectionOption
 
 PROGRESS_INTERVAL = 4.0
 GROWTH = 1.5
 # Bounds of the time between two polls, in seconds.
-MIN_INTERVAL, MAX_INTERVAL = 0.1, 3600.0
-MAX_WAIT = 604800.0
+MIN_INTERVAL = 0.1
 
 # The options of a module that waits.
 WAIT_OPTIONS: dict[str, dict[str, Any]] = {
@@ -26,19 +26,26 @@ WAIT_OPTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Wait:
-    """The wait options of a task: whether to wait, for how long, and how often to poll (seconds)."""
+    """The wait options of a task: whether to wait, for how long, and how often to poll (seconds).
+
+    `option` is the one that sets how long, "" if there is none.
+    """
 
     wanted: bool
     timeout: float
     interval: float
+    option: str = "wait_timeout"
 
     def __post_init__(self) -> None:
-        for name, value, limit in (
-            ("wait_timeout", self.timeout, MAX_WAIT),
-            ("poll_interval", self.interval, MAX_INTERVAL),
-        ):
-            if not 0 <= value <= limit:
-                raise BadConnectionOption(f"{name} must be between 0 and {limit:g} seconds, not {value}")
+        for name, value in (("wait_timeout", self.timeout), ("poll_interval", self.interval)):
+            problem = range_problem(name, value)
+            if problem:
+                raise BadConnectionOption(problem)
+
+    @property
+    def limit(self) -> str:
+        """How long it waits, for messages, with the option that says so."""
+        return f"{self.timeout:g} s{f', which is {self.option}' if self.option else ''}"
 
 
 @dataclass

@@ -10,16 +10,22 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from socket import SHUT_RDWR
 from typing import Any
 
-from .errors import EndlessResponse
+from .errors import AmbiguousResponse, EndlessResponse
+from .words import cleaned
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
+# A batch of ServiceNow has up to 10 MB (docs/facts/servicenow_platform.md#batch-api), pages of the other platforms have less.
+MAX_BODY_BYTES = 12 * 1024 * 1024
 CHUNK_BYTES = 16 * 1024
+# How the body of a response may be compressed, as zlib calls it, and what is asked for.
+WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+ENCODINGS = "gzip"
 
 # The open connections of this process; a task has one request under way at a time.
 _connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -82,15 +88,36 @@ class Deadline:
                     sock.shutdown(SHUT_RDWR)
 
 
-def read_body(response: Any, where: str) -> bytes:
+def read_body(response: Any, where: str) -> bytearray:
     """Return the decoded body of a streamed `response`; raise `EndlessResponse` for one that exceeds the limit."""
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_content(CHUNK_BYTES):
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BODY_BYTES:
+    body = bytearray()
+    for part in _decoded(response, where):
+        body += part
+        if len(body) > MAX_BODY_BYTES:
             raise EndlessResponse(
                 f"{where}: the response is larger than {MAX_BODY_BYTES // 1024**2} MB. Check the address and the proxy"
             )
-    return b"".join(parts)
+    return body
+
+
+def _decoded(response: Any, where: str) -> Iterator[bytes]:
+    """Yield the parts of a body, each of a size that was chosen here: a packed part can hold a million times its own size."""
+    name = "".join(response.headers.get("Content-Encoding", "").lower().split())
+    if name in ("", "identity"):
+        yield from response.iter_content(CHUNK_BYTES)
+        return
+    if name not in WINDOWS:
+        raise AmbiguousResponse(
+            f"{where}: the response is compressed as {cleaned(name, limit=40)}, which was not asked for. Check the address and the proxy"
+        )
+    unpacker = zlib.decompressobj(WINDOWS[name])
+    # What is left of the body is read as it is.
+    response.raw.headers.pop("Content-Encoding")
+    try:
+        for packed in response.iter_content(CHUNK_BYTES):
+            while packed:
+                yield unpacker.decompress(packed, CHUNK_BYTES)
+                packed = unpacker.unconsumed_tail
+        yield unpacker.flush()
+    except zlib.error as error:
+        raise AmbiguousResponse(f"{where}: the response cannot be decompressed ({error})") from None

@@ -10,31 +10,50 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from .escapes import escaped_pattern, may_hold_escapes, unescaped
+from .words import one_line
+
 MASK = "********"
 
 # Shorter values are masked only as whole texts: "1" as a password must not mask every digit.
 MIN_SEARCHED_LENGTH = 4
 
 
-def _base64_cores(secret: str) -> set[str]:
-    """Return the base64 text that `secret` leaves inside a longer encoded string, for each of the three alignments."""
-    raw = secret.encode(errors="surrogatepass")
+def _lower_hex(text: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), text)
+
+
+def _base64_cores(raw: bytes) -> set[str]:
+    """Return the base64 text that `raw` leaves inside a longer encoded string, for each of the three alignments."""
     cores = set()
     for lead in range(3):
         encoded = base64.b64encode(b"\0" * lead + raw).decode()
         # The first and last characters also encode neighbouring bytes; those between depend on the secret alone.
         whole = encoded[(0, 2, 3)[lead] : (lead + len(raw)) * 8 // 6]
-        cores |= {whole, whole.replace("+", "-").replace("/", "_"), quote(whole, safe="")}
+        # As in a URL, and in a URL within one.
+        in_url = whole.replace("+", "%2B").replace("/", "%2F")
+        in_lower = whole.replace("+", "%2b").replace("/", "%2f")
+        cores |= {whole, whole.replace("+", "-").replace("/", "_"), in_url, in_lower, in_url.replace("%", "%25")}
     return {core for core in cores if len(core) >= MIN_SEARCHED_LENGTH}
 
 
+def _wire_bytes(secret: str) -> set[bytes]:
+    """Return `secret` as the bytes that get encoded in base64: in UTF-8 or Latin-1, escaped for a form or JSON before."""
+    raw = secret.encode(errors="surrogatepass")
+    texts = (quote(raw, safe=""), quote(raw), quote_plus(raw), json.dumps(secret)[1:-1])
+    latin, lost = secret.encode("latin-1", errors="replace"), sum(ord(character) > 0xFF for character in secret)
+    return {raw, *([latin] if 4 * lost <= len(secret) else []), *(text.encode() for text in texts)}
+
+
 def encodings(secret: str) -> set[str]:
-    """Return `secret` raw, URL-encoded, JSON-escaped and base64-encoded at any alignment."""
+    """Return `secret` raw, as part of a line, URL-encoded, JSON-escaped, base64-encoded at any alignment, and in hexadecimal digits."""
     raw = secret.encode(errors="surrogatepass")
     in_urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
-    in_urls |= {re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in in_urls}
+    in_urls |= set(map(_lower_hex, in_urls))
     escaped = {json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret)}
-    return {secret, *in_urls, *(form[1:-1] for form in escaped), *_base64_cores(secret)}
+    cores = {core for form in _wire_bytes(secret) for core in _base64_cores(form)}
+    in_hex = {raw.hex(), raw.hex().upper()}
+    return {secret, one_line(secret), *in_urls, *in_hex, *(form[1:-1] for form in escaped), *cores}
 
 
 class Redactor:
@@ -46,6 +65,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self.secrets: set[str] = set()
         self._forms: tuple[str, ...] | None = None
+        self._readable: dict[str, str] = {}
         for secret in secrets:
             self.add(secret)
 
@@ -65,24 +85,42 @@ class Redactor:
         if text in self.secrets:
             return MASK
         found = [form for form in self._searched() if form in text]
-        return re.sub("|".join(map(re.escape, found)), MASK, text) if found else text
+        text = re.sub("|".join(map(re.escape, found)), MASK, text) if found else text
+        for secret in self._escaped_in(text):
+            text = escaped_pattern(secret).sub(MASK, text)
+        return text
 
     def scrub(self, value: Any) -> Any:
         """Return `value` (any nesting of mappings, sequences and scalars) with every known secret masked."""
         texts = set(_texts(value))
         together = "\0".join(texts)
         # Nearly every result contains no secret, which one search of its whole text shows.
-        dirty = not texts.isdisjoint(self.secrets) or any(form in together for form in self._searched())
+        dirty = self.scrub_text(together) != together or not texts.isdisjoint(self.secrets)
         return _mapped(value, self.scrub_text if dirty else str)
 
     def _searched(self) -> tuple[str, ...]:
         """Return every form to search for, the longest first: one can be part of another."""
         if self._forms is None:
             forms = {
-                form for secret in self.secrets if len(secret) >= MIN_SEARCHED_LENGTH for form in encodings(secret)
+                form
+                for secret in self.secrets
+                if len(secret) >= MIN_SEARCHED_LENGTH
+                for form in encodings(secret)
+                if len(form) >= MIN_SEARCHED_LENGTH
             }
             self._forms = tuple(sorted(forms, key=len, reverse=True))
         return self._forms
+
+    def _escaped_in(self, text: str) -> list[str]:
+        """Return the secrets, the longest first, that `text` seems to hold with escapes of any kind."""
+        if not may_hold_escapes(text):
+            return []
+        readable = unescaped(text)
+        known = sorted((secret for secret in self.secrets if len(secret) >= MIN_SEARCHED_LENGTH), key=len, reverse=True)
+        for secret in known:
+            if secret not in self._readable:
+                self._readable[secret] = unescaped(secret)
+        return [secret for secret in known if self._readable[secret] in readable]
 
 
 def _texts(value: Any) -> Iterator[str]:

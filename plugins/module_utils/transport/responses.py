@@ -9,10 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import AmbiguousResponse, HttpError, UnexpectedPage, platform_words
+from .errors import AmbiguousResponse, EndlessResponse, HttpError, UnexpectedPage
+from .platform_words import excerpt, is_from_platform, platform_words
+from .words import cleaned
 
 # Levels of JSON that are accepted. What handles a response later goes down level by level.
 MAX_DEPTH = 100
+# Values in one response: a million of the smallest ones take 100 times the memory of a page of 1,000 rows.
+MAX_VALUES = 500_000
+# Bytes that are kept of an error response without valid JSON.
+MAX_TEXT = 65_536
 REQUEST_ID_HEADERS = ("x-transaction-id", "x-ms-request-id", "x-ms-correlation-request-id", "request-id")
 
 
@@ -22,23 +28,44 @@ class RawResponse:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | bytearray
 
 
 @dataclass(frozen=True)
 class Response:
-    """A decoded response. `data` is the decoded JSON, or None for an empty body."""
+    """A decoded response. `data` is the decoded JSON, or None for an empty body.
+
+    With an error status, `data` can be the text of a `page` (its kind), or of a body without valid JSON.
+    """
 
     method: str
     path: str
     status: int
     headers: Mapping[str, str]
     data: Any = None
+    page: str = ""
 
     def error(self, scrub: Callable[[str], str] = str) -> HttpError:
-        """Return this response as an exception; `scrub` removes secrets from the platform's message."""
+        """Return this response as an exception; `scrub` removes secrets from the platform's message.
+
+        The message is one line, without control characters and of bounded length.
+        """
         request_id = next((self.headers[name] for name in REQUEST_ID_HEADERS if self.headers.get(name)), "")
-        return HttpError(self.method, self.path, self.status, scrub(platform_words(self.data)), scrub(request_id))
+        return HttpError(
+            self.method,
+            self.path,
+            self.status,
+            self._words(scrub),
+            cleaned(request_id, scrub),
+            from_platform=is_from_platform(self.data),
+        )
+
+    def _words(self, scrub: Callable[[str], str]) -> str:
+        if not isinstance(self.data, str):
+            return cleaned(platform_words(self.data), scrub)
+        words = cleaned(excerpt(self.data, scrub))
+        named = self.page and (self.page != OTHER_PAGE.kind or not words)
+        return f"{words} ({self.page})".strip() if named else words
 
 
 @dataclass(frozen=True)
@@ -89,19 +116,31 @@ def read_response(
         page = _find_hint(raw, hints)
         if raw.status < 400:
             raise _page_error(where, raw, page)
-        return Response(method, path, raw.status, raw.headers, {"error": f"({page.kind})"})
+        return Response(method, path, raw.status, raw.headers, _text(raw), page.kind)
     try:
-        data = json.loads(raw.body)
-        _check_depth(data)
-    except (ValueError, RecursionError) as error:
+        data = _decoded(raw.body, where)
+    except (ValueError, RecursionError, EndlessResponse) as error:
         if raw.status >= 400:
-            return Response(method, path, raw.status, raw.headers)
+            return Response(method, path, raw.status, raw.headers, _text(raw))
+        if isinstance(error, EndlessResponse):
+            raise
         raise _unreadable(where, raw, error, hints) from None
     if raw.status < 400 and isinstance(data, dict) and data.get("error") and data.get("status") == "failure":
         # A cancelled transaction can return 200 with the error at the end
         # (docs/facts/servicenow_platform.md#cancelled-transactions).
-        raise AmbiguousResponse(f"{where}: {platform_words(data)}")
+        raise AmbiguousResponse(f"{where}: {cleaned(platform_words(data))}")
     return Response(method, path, raw.status, raw.headers, data)
+
+
+def _decoded(body: bytes | bytearray, where: str) -> Any:
+    """Return the JSON of `body`; raise `EndlessResponse`, `RecursionError` or `ValueError`."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise EndlessResponse(
+            f"{where}: the response has more than {MAX_VALUES:,} values. Check the address and the proxy"
+        )
+    data = json.loads(body)
+    _check_depth(data)
+    return data
 
 
 def _check_depth(data: Any) -> None:
@@ -134,13 +173,21 @@ def _redirect_error(where: str, target: str, hints: Sequence[PageHint]) -> Unexp
     if hint:
         return UnexpectedPage(f"{where}: {hint.kind} (redirected to {hint.host}). {hint.remedy}")
     shown = host if target.startswith("http") else target.split("?", 1)[0]
-    return UnexpectedPage(f"{where}: redirected to {shown or 'nowhere'}, which is not followed. {SIGN_IN_PAGE.remedy}")
+    return UnexpectedPage(
+        f"{where}: redirected to {cleaned(shown, limit=200) or 'nowhere'}, which is not followed. {SIGN_IN_PAGE.remedy}"
+    )
 
 
 def _find_hint(raw: RawResponse, hints: Sequence[PageHint]) -> PageHint:
     return next(hint for hint in (*hints, *COMMON_PAGES) if not hint.in_json and hint.pattern.search(raw.body))
 
 
+def _text(raw: RawResponse) -> str:
+    return raw.body[:MAX_TEXT].decode(errors="replace")
+
+
 def _page_error(where: str, raw: RawResponse, page: PageHint) -> UnexpectedPage:
     content_type = raw.headers.get("content-type", "no content type").split(";", 1)[0]
-    return UnexpectedPage(f"{where} returned {content_type} instead of JSON: {page.kind}. {page.remedy}")
+    return UnexpectedPage(
+        f"{where} returned {cleaned(content_type, limit=200)} instead of JSON: {page.kind}. {page.remedy}"
+    )

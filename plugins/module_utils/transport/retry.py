@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+
+from .errors import EndlessResponse, UnknownHost, UntrustedCertificate
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 FIRST_DELAY = 0.5
@@ -15,6 +19,22 @@ MAX_DELAY = 30.0
 # A platform that asks for no pause at all gets one all the same.
 MIN_DELAY = 0.2
 DAY = 86400.0
+# The quota of Resource Graph (docs/facts/defender_for_cloud.md#resource-graph).
+QUOTA_RESET = "x-ms-user-quota-resets-after"
+SPAN = re.compile(r"(?:([0-9]{1,4})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,9})?")
+
+
+def requested_pause(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that the headers of a response (names in lower case) ask to wait, or None.
+
+    `Retry-After` takes precedence over a span such as `00:00:05` until a quota is renewed, which can be rounded down.
+    """
+    asked = retry_after_seconds(headers.get("retry-after"))
+    span = SPAN.fullmatch(headers.get(QUOTA_RESET, "").strip())
+    if asked is not None or not span:
+        return asked
+    days, hours, minutes, seconds, fraction = (float(part or 0) for part in span.groups())
+    return days * DAY + hours * 3600 + minutes * 60 + seconds + (fraction or 1.0)
 
 
 def retry_after_seconds(header: str | None) -> float | None:
@@ -32,16 +52,21 @@ def retry_after_seconds(header: str | None) -> float | None:
 
 
 def come_back(seconds: float | None, deadline: float) -> str:
-    """Return when to run again, if a platform asks for a pause of `seconds` that exceeds `deadline`; else ""."""
-    if seconds is None or seconds <= deadline:
+    """Return when to run again, if a platform asks for a pause of `seconds` that does not fit into `deadline`; else ""."""
+    if not seconds:
         return ""
     if seconds > 366 * DAY:
         return f"The platform asks for a pause of more than a year, longer than retry_deadline ({deadline:g} s)"
     moment = f"{datetime.fromtimestamp(time.time() + seconds + 59, timezone.utc):%Y-%m-%d %H:%M}"
-    return (
-        f"The platform asks for a pause of {seconds:.0f} s, longer than retry_deadline ({deadline:g} s): "
-        f"run again after {moment} UTC"
-    )
+    longer = f", longer than retry_deadline ({deadline:g} s)" if seconds > deadline else ""
+    return f"The platform asks for a pause of {seconds:.0f} s{longer}: run again after {moment} UTC"
+
+
+def retries_after(error: Exception, retries: int) -> int:
+    """Return how many of `retries` an error leaves: none where repeating does not help, one for a host name that does not exist."""
+    if isinstance(error, (UntrustedCertificate, EndlessResponse)):
+        return 0
+    return min(retries, 1) if isinstance(error, UnknownHost) else retries
 
 
 @dataclass
@@ -56,6 +81,10 @@ class RetryBudget:
     deadline: float
     attempt: int = 0
     started: float = field(default_factory=time.monotonic)
+
+    def remaining(self) -> float:
+        """Return the seconds until the deadline, 0 when it has passed."""
+        return max(0.0, self.started + self.deadline - time.monotonic())
 
     def next_delay(self, retry_after: float | None = None) -> float | None:
         """Return the seconds to wait before the next attempt, or None when the budget is used up."""

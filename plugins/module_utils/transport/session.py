@@ -13,17 +13,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
+from .base_url import origin_of
 from .error_messages import explain
 from .errors import (
     AmbiguousResponse,
-    BadConnectionOption,
     ConnectError,
     EndlessResponse,
     HttpError,
     UnexpectedPage,
-    UntrustedCertificate,
     WriteInCheckMode,
     with_hint,
 )
@@ -31,7 +30,7 @@ from .http_session import http_session
 from .reading import Deadline, read_body
 from .redact import Redactor
 from .responses import PageHint, RawResponse, Response, read_response
-from .retry import RETRIED_STATUSES, RetryBudget, come_back, retry_after_seconds
+from .retry import RETRIED_STATUSES, RetryBudget, come_back, requested_pause, retries_after
 from .settings import Settings
 
 with suppress(ImportError):  # `http_session` reports it
@@ -40,16 +39,26 @@ with suppress(ImportError):  # `http_session` reports it
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CONNECT_TIMEOUT = 15.0
 MAX_REDIRECTS = 3
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# What a request gets in any case, however much time its task has lost.
+MIN_SECONDS = 0.05
 
 
 @dataclass
 class CallCount:
-    """The number of HTTP requests that were sent, by their kind; `accepted` are the writes that were, or may have been, carried out."""
+    """The number of HTTP requests that were sent, by their kind; `accepted` are the writes that were, or may have been, carried out.
+
+    `lost_seconds` were spent on requests without an answer to use.
+    """
 
     read: int = 0
     write: int = 0
     accepted: int = 0
+    lost_seconds: float = 0.0
+
+    def note_failure(self, problem: Exception, lost_seconds: float) -> None:
+        """Note how much time was lost up to the end of a failed request; a refusal is an answer."""
+        if not getattr(problem, "is_refusal", False):
+            self.lost_seconds = lost_seconds
 
 
 class Caller(Protocol):
@@ -71,40 +80,6 @@ class Signer(Protocol):
 
     def renew(self) -> bool:
         """Get new credentials after a 401; return False if there are none."""
-
-
-def checked_base_url(option: str, url: str | None) -> str:
-    """Return `url` without trailing slashes, or raise `BadConnectionOption` naming `option`.
-
-    Refused: no scheme or host, user info, a query, and plain http to anything but this machine
-    (credentials would cross the network in the clear).
-    """
-    if not url:
-        raise BadConnectionOption(
-            f"{option} is required: the address of the instance, such as https://acme-prod.service-now.com"
-        )
-    if "@" in url.split("?", 1)[0]:
-        raise BadConnectionOption(f"{option} must not contain credentials; set them as separate options")
-    parts = _parts_of(url.strip())
-    if parts is None:
-        raise BadConnectionOption(f"{option} must be an absolute URL that starts with https://, not {url!r}")
-    if parts.query or parts.fragment:
-        raise BadConnectionOption(f"{option} must end before any ? or #")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise BadConnectionOption(
-            f"{option} is plain http ({url}); credentials are sent over https only, or over http to this machine. Use https://{parts.netloc}{parts.path}"
-        )
-    return url.strip().rstrip("/")
-
-
-def _parts_of(url: str) -> SplitResult | None:
-    """Return the parts of an http or https URL, None for any other text."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return None
-    return parts if usable else None
 
 
 @dataclass
@@ -138,6 +113,7 @@ class Session:
         *,
         query: Mapping[str, str] | None = None,
         body: Any = None,
+        content: bytes | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         signed: bool = True,
@@ -145,13 +121,14 @@ class Session:
         repeatable: bool | None = None,
         accept_errors: bool = False,
         may_be_empty: bool = False,
+        as_text: bool = False,
     ) -> Response:
         """Send one request and return its decoded response.
 
-        `path` is relative to the base URL. `body` is sent as JSON, `form` URL-encoded. `only_reads`: a POST that changes
+        `path` is relative to the base URL. `body` is sent as JSON, `content` as it is, `form` URL-encoded. `only_reads`: a POST that changes
         nothing and is sent in check mode, too. `repeatable`: a write that is safe to send twice (default: every method but
         POST). With `accept_errors` a response with an error status is returned, not raised. `may_be_empty`: the response to
-        a GET may have no body.
+        a GET may have no body. `as_text`: the response to a GET is a text of any content.
 
         Raises the errors of `transport.errors`.
         """
@@ -160,7 +137,8 @@ class Session:
             raise WriteInCheckMode(f"{method} {path} was about to be sent in check mode. Please report this defect")
         may_repeat = repeatable if repeatable is not None else (not writes or method != "POST")
         retry_budget = RetryBudget(self.settings.retries, self.settings.retry_deadline)
-        data = json.dumps(body).encode() if body is not None else None
+        data = json.dumps(body).encode() if body is not None else content
+        lost, started = self.caller.calls.lost_seconds, time.monotonic()
         renewed = False
         while True:
             problem: Exception
@@ -169,14 +147,16 @@ class Session:
             sent.update(headers or {})
             if signed and self.signer:
                 sent.update(self.signer.headers())
+            allowed = self._allowed(f"{method} {path}", retry_budget, lost)
             try:
-                response = self._send(method, path, query, data, form, sent, writes, may_be_empty=may_be_empty)
+                response = self._send(
+                    method, path, query, data, form, sent, writes, allowed, may_be_empty=may_be_empty, as_text=as_text
+                )
             except (ConnectError, AmbiguousResponse) as error:
                 self.caller.calls.accepted += writes and isinstance(error, AmbiguousResponse)
                 problem = error
-                again = (may_repeat or isinstance(error, ConnectError)) and not isinstance(
-                    error, (UntrustedCertificate, EndlessResponse)
-                )
+                again = may_repeat or isinstance(error, ConnectError)
+                retry_budget.retries = retries_after(error, retry_budget.retries)
             else:
                 self.caller.calls.accepted += writes and (response.status < 400 or response.status >= 500)
                 if response.status == 401 and signed and self.signer and not renewed and self.signer.renew():
@@ -189,17 +169,26 @@ class Session:
                 again = response.status in RETRIED_STATUSES and (may_repeat or response.status == 429)
                 if response.status >= 500 and not may_repeat:
                     problem = AmbiguousResponse(str(problem))
-                delay = retry_after_seconds(response.headers.get("retry-after"))
+                delay = requested_pause(response.headers)
             asked, delay = delay, retry_budget.next_delay(delay) if again else None
             if delay is None:
+                self.caller.calls.note_failure(problem, lost + time.monotonic() - started)
                 raise with_hint(problem, come_back(asked, self.settings.retry_deadline) if again else "")
-            self._pause(delay, problem, retry_budget.attempt)
+            self._pause(delay, problem, retry_budget)
 
-    def _pause(self, seconds: float, problem: Exception, attempt: int) -> None:
+    def _allowed(self, what: str, retry_budget: RetryBudget, lost: float) -> float:
+        """Return the seconds that an attempt may take: `timeout`, and what is left of `retry_deadline` after `lost` seconds."""
+        allowed = self.settings.timeout + retry_budget.remaining() - lost
+        if allowed < MIN_SECONDS:
+            raise EndlessResponse(
+                f"{what} at {self.base_url} was not sent: this task has waited {lost:.3g} s in vain, longer than timeout and retry_deadline"
+            )
+        return allowed
+
+    def _pause(self, seconds: float, problem: Exception, budget: RetryBudget) -> None:
         """Warn about the failed attempt, and wait for the next one."""
-        self.caller.warn(
-            f"{self.base_url}: attempt {attempt} of {self.settings.retries + 1} failed, next one in {seconds:.1f} s. {problem}"
-        )
+        of = f"attempt {budget.attempt} of {budget.retries + 1}"
+        self.caller.warn(f"{self.base_url}: {of} failed, next one in {seconds:.1f} s. {problem}")
         time.sleep(seconds)
 
     def _send(
@@ -211,40 +200,56 @@ class Session:
         form: Mapping[str, str] | None,
         headers: dict[str, str],
         writes: bool,
+        seconds: float,
         *,
         may_be_empty: bool = False,
+        as_text: bool = False,
     ) -> Response:
         url = f"{self.base_url}/{path.lstrip('/')}"
         # A path from a platform's response can contain a query, which no message repeats.
         path = path.partition("?")[0]
+        started = time.monotonic()
         for _hop in range(MAX_REDIRECTS + 1):
-            raw = self._exchange(method, url, path, query, data if data is not None else form, headers, writes)
+            left = max(MIN_SECONDS, started + seconds - time.monotonic())
+            raw = self._exchange(method, url, path, query, form if data is None else data, headers, writes, left)
             target = raw.headers.get("location", "") if raw.status in (301, 302, 303, 307, 308) else ""
             if not target or method not in READING_METHODS or not self._same_host(url, target):
                 break
             url, query = urljoin(url, target), None
+        if as_text and raw.status == 200:
+            return Response(method, path, raw.status, raw.headers, raw.body.decode("utf-8", "replace"))
         try:
             return read_response(method, path, raw, may_be_empty=may_be_empty, hints=self.page_hints)
         except (UnexpectedPage, AmbiguousResponse) as error:
+            if isinstance(error, UnexpectedPage):
+                self.caller.calls.lost_seconds += time.monotonic() - started
             # A response can repeat the request.
             raise type(error)(self.caller.redactor.scrub_text(str(error))) from None
 
     def _same_host(self, url: str, target: str) -> bool:
-        here, there = urlsplit(url), urlsplit(urljoin(url, target))
+        there = urljoin(url, target)
         # A redirect to a page of the same host is a sign-in page, not a moved API.
-        return (here.scheme, here.netloc) == (there.scheme, there.netloc) and "/api/" in there.path
+        return origin_of(url) == origin_of(there) and "/api/" in urlsplit(there).path
 
     def _exchange(
-        self, method: str, url: str, path: str, query: Any, data: Any, headers: dict[str, str], writes: bool
+        self,
+        method: str,
+        url: str,
+        path: str,
+        query: Any,
+        data: Any,
+        headers: dict[str, str],
+        writes: bool,
+        seconds: float,
     ) -> RawResponse:
-        """Send once and read the whole response; raise a `TransportError` for a failure."""
+        """Send once and read the whole response, within `seconds`; raise a `TransportError` for a failure."""
         if writes:
             self.caller.calls.write += 1
         else:
             self.caller.calls.read += 1
         timeout = (min(self.settings.timeout, CONNECT_TIMEOUT), self.settings.timeout)
         where = f"{method} {path} at {self.base_url}"
-        deadline = Deadline(self.settings.timeout + self.settings.retry_deadline)
+        deadline = Deadline(seconds)
         problem: Exception | None = None
         try:
             with deadline.running():
@@ -264,20 +269,11 @@ class Session:
             problem = explain(error, where, self.settings, timeout[0])
         if deadline.passed:
             raise EndlessResponse(
-                f"{where}: the response was not complete after {deadline.seconds:g} s (timeout and retry_deadline together)"
+                f"{where}: the response was not complete after {deadline.seconds:.1f} s (timeout and what was left of retry_deadline)"
             )
         if problem:
             raise type(problem)(self.caller.redactor.scrub_text(str(problem)))
         return RawResponse(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
 
 
-__all__ = [
-    "Response",
-    "CallCount",
-    "Caller",
-    "HttpError",
-    "Session",
-    "Settings",
-    "Signer",
-    "checked_base_url",
-]
+__all__ = ["CallCount", "Caller", "HttpError", "Response", "Session", "Settings", "Signer"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..number_ranges import range_problem
 from .errors import BadConnectionOption
 
 TRANSPORT_OPTIONS: dict[str, dict[str, Any]] = {
@@ -17,8 +18,7 @@ TRANSPORT_OPTIONS: dict[str, dict[str, Any]] = {
     "retries": {"type": "int", "default": 5},
     "retry_deadline": {"type": "float", "default": 120.0},
 }
-# Minimum and maximum by option: seconds, and for `retries` attempts.
-RANGES = {"timeout": (0.001, 86400), "retries": (0, 1000), "retry_deadline": (0, 86400)}
+NUMBERS = ("timeout", "retries", "retry_deadline")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ def transport_settings(
     params: Mapping[str, Any], *, client_cert: str | None = None, client_key: str | None = None
 ) -> Settings:
     """Return the settings of a task's options; raise `BadConnectionOption` for a number out of range."""
-    for name, (minimum, maximum) in RANGES.items():
-        if not minimum <= params[name] <= maximum:
-            raise BadConnectionOption(f"{name} must be between {minimum} and {maximum}, not {params[name]}")
+    for name in NUMBERS:
+        problem = range_problem(name, params[name])
+        if problem:
+            raise BadConnectionOption(problem)
     options = {name: params[name] for name in TRANSPORT_OPTIONS}
     return Settings(**options, client_cert=client_cert, client_key=client_key)

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import posture
-from .objects import COLLECTION, OK, ObjectId, identify, reported_objects
+from ..connector_shares import shares
+from . import posture, rows
+from .objects import COLLECTION, OK, UNPROVEN, ObjectId, identify, reported_objects
 from .values import Json, identity, mappings, plain, text, texts
 
 UNREACHABLE = "unreachable"
 MASK = "********"
-# Modules that one host of a play runs for all hosts, and the keys whose entries belong to single hosts.
+# Modules that one host of a play runs for all hosts, also for those that no task runs on.
 FOR_ALL_HOSTS = frozenset({f"{COLLECTION}mda_connectors"})
-SHARED_KEYS = ("drift", "results", "manual_steps", "problems")
+# Facts can hold what a playbook notes as unproven, in the form of a result.
+FACTS = frozenset({"set_fact", "ansible.builtin.set_fact"})
 HIDDEN_MESSAGE = "The message is hidden because the task ran with no_log."
 NO_MESSAGE = "The task returned no message."
 
@@ -56,17 +58,25 @@ class HostFindings:
     objects: dict[ObjectId, str] = field(default_factory=dict)
     drift: dict[str, Json] = field(default_factory=dict)
     manual_steps: dict[str, Json] = field(default_factory=dict)
+    unproven: dict[str, Json] = field(default_factory=dict)
     problems: dict[str, Json] = field(default_factory=dict)
     tokens: dict[str, Json] = field(default_factory=dict)
+    tickets: dict[str, Json] = field(default_factory=dict)
+    settings: dict[str, Json] = field(default_factory=dict)
+    exceptions: dict[str, Json] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     posture: Json | None = None
+    modules: set[str] = field(default_factory=set)
     reported: bool = False
 
     def add(self, result: Mapping[str, Any], action: str, *, check_mode: bool, failed: bool) -> None:
         """Add one result: that of a module, or of one item of a loop."""
         self.reported = True
+        if not failed:
+            self.modules.add(action.removeprefix(COLLECTION))
         reported = dict(reported_objects(result, action))
         self.objects.update(reported)
+        self._add_unproven(mappings(result.get("unproven")), reported, action)
         # A deviation found in check mode is open. Otherwise it is repaired if the module changed anything and does not report
         # another status of the object, such as that it needs elevation.
         repaired = not check_mode and not failed and result.get("changed") is True
@@ -78,16 +88,39 @@ class HostFindings:
             step = manual_step(entry)
             self.manual_steps[identity([step["id"], step["where"], step["values"]])] = step
         self.posture = posture.posture(result.get("posture")) or self.posture
-        for entry in mappings(result.get("problems")):
+        self._add_problems(mappings(result.get("problems")))
+        self.tokens |= rows.tokens(result)
+        self.tickets |= rows.tickets(result)
+        self.settings |= rows.settings(result, check_mode=check_mode)
+        self.exceptions |= rows.exceptions(result)
+
+    def _add_unproven(self, entries: list[Json], reported: Mapping[ObjectId, str], action: str) -> None:
+        """Add what is unproven; the last report of an object counts, so that an earlier one of it is dropped."""
+        compared = {subject for subject, status in reported.items() if status != UNPROVEN}
+        self.unproven = {
+            key: entry for key, entry in self.unproven.items() if ObjectId(entry["kind"], entry["name"]) not in compared
+        }
+        for entry in entries:
+            if isinstance(entry.get("object"), str):
+                subject = identify(entry["object"], action)
+                noted = {key: str(entry.get(key) or "") for key in ("object", "field", "reason")}
+                self.objects.setdefault(subject, UNPROVEN)
+                self.unproven[identity([noted["object"], noted["field"]])] = {**noted, **subject._asdict()}
+
+    def note(self, entries: list[Json]) -> None:
+        """Add what a playbook notes as unproven."""
+        self.reported = True
+        self._add_unproven(entries, {}, "")
+
+    def note_problems(self, entries: list[Json]) -> None:
+        """Add problems that a playbook notes."""
+        self.reported = True
+        self._add_problems(entries)
+
+    def _add_problems(self, entries: list[Json]) -> None:
+        for entry in entries:
             found = problem(entry)
             self.problems[identity([found["id"], found["message"]])] = found
-        for entry in (*mappings(result.get("oauth_applications")), *mappings(result.get("results"))):
-            if entry.get("refresh_token_expires_at"):
-                name = str(entry.get("name") or entry.get("client_id") or entry.get("sys_id") or "")
-                self.tokens[name] = {
-                    "name": name,
-                    "refresh_token_expires_at": text(plain(entry["refresh_token_expires_at"])),
-                }
 
     def _add_deviation(self, entry: Mapping[str, Any], subject: ObjectId, repaired: bool) -> None:
         explicit = entry.get("repaired")
@@ -112,8 +145,13 @@ class HostFindings:
 
 @dataclass
 class Fleet:
-    """All findings of one run. `seen` is true from the first result that belongs in a report."""
+    """All findings of one run. `seen` is true from the first result that belongs in a report.
 
+    `inventory` names its hosts, `tenants` those of them that are Microsoft tenants.
+    """
+
+    inventory: tuple[str, ...] = ()
+    tenants: frozenset[str] = frozenset()
     hosts: dict[str, HostFindings] = field(default_factory=dict)
     seen: bool = False
     hidden_results: int = 0
@@ -124,6 +162,10 @@ class Fleet:
         if report.outcome != OK and not report.ignored:
             failure = Failure(report.outcome, report.task, failure_message(report), report.verdict)
             self.findings(report.host).failures.append(failure)
+        for entry in noted_in_facts(report, "unproven"):
+            self.findings(str(entry.get("host") or report.host)).note([entry])
+        for entry in noted_in_facts(report, "problems"):
+            self.findings(str(entry.get("host") or report.host)).note_problems([entry])
         ours = report.action.startswith(COLLECTION)
         if not ours and not carries_drift(report):
             return
@@ -132,13 +174,26 @@ class Fleet:
         if is_hidden(report.result):
             self.hidden_results += 1
             return
-        for result in results_of(report):
+        results = list(results_of(report))
+        # A failed task of which no item says that it failed: then none counts as compared.
+        all_failed = report.outcome != OK and not any(map(has_failed, results))
+        for result in results:
             if is_hidden(result):
                 self.hidden_results += 1
             elif not result.get("skipped"):
-                failed = bool(result.get("failed")) or (report.outcome != OK and not report.loop)
-                for host, share in shares(report, result, list(self.hosts)):
+                failed = all_failed or has_failed(result)
+                for host, share in self._shares(report, result):
                     self.findings(host).add(share, report.action, check_mode=report.check_mode, failed=failed)
+
+    def _shares(self, report: TaskReport, result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        if report.action not in FOR_ALL_HOSTS:
+            yield report.host, result
+            return
+        if report.host in self.tenants:
+            # It took part, also if all is about instances.
+            self.findings(report.host).reported = True
+        for host, share in shares(result, dict.fromkeys([*self.hosts, *self.inventory])):
+            yield host or report.host, share
 
     def findings(self, host: str) -> HostFindings:
         """Return the findings of `host`, initially empty."""
@@ -148,6 +203,11 @@ class Fleet:
         """End the run: `counted` is the number of failures per host that were neither ignored nor rescued."""
         for host, findings in self.hosts.items():
             findings.settle(counted.get(host, 0))
+
+
+def has_failed(result: Mapping[str, Any]) -> bool:
+    """Return whether a result says that it failed, or that its host could not be reached."""
+    return bool(result.get("failed") or result.get("unreachable"))
 
 
 def is_hidden(result: Mapping[str, Any]) -> bool:
@@ -163,29 +223,6 @@ def results_of(report: TaskReport) -> Iterator[Mapping[str, Any]]:
         yield report.result
 
 
-def shares(report: TaskReport, result: Mapping[str, Any], hosts: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each host's share of a result: one task configures the tenant for all instances of a play.
-
-    A connector with the name of a host belongs to that host, everything else to the host of the task.
-    """
-    if report.action not in FOR_ALL_HOSTS:
-        yield report.host, result
-        return
-    left = dict(result)
-    for host in hosts:
-        share = {key: [entry for entry in mappings(left.get(key)) if is_about(entry, host)] for key in SHARED_KEYS}
-        left |= {key: [entry for entry in mappings(left.get(key)) if entry not in share[key]] for key in SHARED_KEYS}
-        if any(share.values()):
-            yield host, {**share, "changed": result.get("changed")}
-    if any(left[key] for key in SHARED_KEYS):
-        yield report.host, left
-
-
-def is_about(entry: Mapping[str, Any], host: str) -> bool:
-    """Return whether a drift entry, result, manual step or problem is about the connector named `host`."""
-    return entry.get("object") == f"connector {host}" or str(entry.get("id", "")).endswith(f":{host}")
-
-
 def carries_drift(report: TaskReport) -> bool:
     """Return whether a module of another collection returns drift in the form of this collection.
 
@@ -196,13 +233,21 @@ def carries_drift(report: TaskReport) -> bool:
     return any(isinstance(result.get("drift"), list) for result in results_of(report))
 
 
+def noted_in_facts(report: TaskReport, key: str) -> Iterator[Json]:
+    """Yield what a playbook notes: the entries of `key` in facts that have the form of a result. An entry can name its host."""
+    facts = report.result.get("ansible_facts") if report.action in FACTS else None
+    for fact in facts.values() if isinstance(facts, Mapping) else ():
+        if isinstance(fact, Mapping):
+            yield from mappings(fact.get(key))
+
+
 def failure_message(report: TaskReport) -> str:
     """Return the message of a failed task; for a loop, the messages of the items that failed."""
     if is_hidden(report.result):
         return HIDDEN_MESSAGE
     found: list[str] = []
     for result in results_of(report):
-        if result.get("failed") or result.get("unreachable") or not report.loop:
+        if has_failed(result) or not report.loop:
             found.append(HIDDEN_MESSAGE if is_hidden(result) else text(plain(result.get("msg") or "")))
     if not any(found):
         found = [text(plain(report.result.get("msg") or ""))]

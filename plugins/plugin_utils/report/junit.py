@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from . import posture
 from .document import counted
-from .objects import FAILED
+from .objects import FAILED, UNPROVEN
 from .values import Json, text
 
 # Characters that XML 1.0 does not allow, not even escaped (https://www.w3.org/TR/xml/#charsets).
@@ -19,7 +19,7 @@ NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_junit(document: Mapping[str, Any]) -> bytes:
-    """Return the report as JUnit XML: a failure is a deviation or a manual step, an error a host that failed."""
+    """Return the report as JUnit XML: a failure is a deviation or a manual step, an error a host that failed or an object that is unproven."""
     suites = Element("testsuites", name="drift")
     for host, findings in document["hosts"].items():
         suite = SubElement(suites, "testsuite", name=clean(host), timestamp=document["generated_at"][:19], time="0")
@@ -97,10 +97,16 @@ def _host_case(suite: Element, host: str, findings: Mapping[str, Any]) -> None:
 def _object_case(suite: Element, host: str, row: Mapping[str, Any], findings: Mapping[str, Any]) -> None:
     case = _case(suite, host, row["kind"], row["object"])
     entries: list[Json] = [e for e in findings["drift"] if (e["kind"], e["name"]) == (row["kind"], row["name"])]
+    unproven = [e for e in findings["unproven"] if (e["kind"], e["name"]) == (row["kind"], row["name"])]
+    unproven_text = "\n".join(f"{entry['field']}: unproven, {entry['reason']}" for entry in unproven)
     open_text = "\n".join(deviation_text(entry) for entry in entries if not entry["repaired"])
     repaired_text = "\n".join(deviation_text(entry) for entry in entries if entry["repaired"])
     if open_text:
-        _failure(case, f"{row['object']}: {counted(row['deviations'], 'deviation')}", open_text)
+        body = f"{open_text}\n{unproven_text}".strip()
+        _failure(case, f"{row['object']}: {counted(row['deviations'], 'deviation')}", body)
+    elif row["status"] == UNPROVEN:
+        error = SubElement(case, "error", message=clean(f"{row['object']} is unproven"), type=UNPROVEN)
+        error.text = clean(unproven_text)
     elif row["status"] != "ok":
         state = "could not be brought to the desired state" if row["status"] == FAILED else "is not in sync"
         _failure(case, f"{row['object']} {state}", "")

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from .values import mappings
 
 COLLECTION = "secops.servicenow_defender."
+# Modules that compare objects without managing them; their rows are objects of the report as well.
+COMPARES = frozenset({f"{COLLECTION}snow_drift_info"})
 MODULE = re.compile("^(snow|mda|mdc|graph|entra)_")
 
-OK, DRIFT, FAILED = "ok", "drift", "failed"
+OK, DRIFT, UNPROVEN, FAILED = "ok", "drift", "unproven", "failed"
 
 # The key under which a module of one object returns it, with the columns of its name.
 NOUNS = {
@@ -23,19 +25,24 @@ NOUNS = {
     "plan": ("name",),
     "integration": ("display_name", "name"),
     "governance_rule": ("display_name", "name"),
+    "update_set": ("name",),
 }
 # Prefixes of object labels: the nouns, and the kinds of bulk modules.
 KINDS = NOUNS.keys() | {
+    "alert",
     "application",
     "assignment",
     "connector",
     "control",
+    "exemption",
     "ip_range",
     "plugin",
     "policy",
+    "problem",
     "property",
     "setting",
     "table_acl",
+    "tenant",
     "ticket",
     "token",
 }
@@ -52,6 +59,7 @@ VERDICTS = {
     "needs_elevation": DRIFT,
     "request_only": DRIFT,
     "withheld": DRIFT,
+    "unknown": UNPROVEN,
 }
 
 
@@ -93,22 +101,22 @@ def identify(label: str, action: str) -> ObjectId:
 
 
 def reported_objects(result: Mapping[str, Any], action: str) -> Iterator[tuple[ObjectId, str]]:
-    """Yield each object that `result` of a module names besides its drift, with `ok`, `drift` or `failed`.
+    """Yield each object that `result` of a module names besides its drift, with `ok`, `drift`, `unproven` or `failed`.
 
     Sources: `objects` (`{object, status}` or plain labels), the rows of a bulk module's `results`, and the one noun of
-    a module of one object. Info modules do not manage objects, so their results are not objects of the report.
+    a module of one object. Info modules do not manage objects, so their results are not objects of the report, but those of `COMPARES`.
     """
     listed = result.get("objects")
     if isinstance(listed, list):
         yield from _listed(listed, action)
-    if not action.startswith(COLLECTION) or action.endswith("_info"):
+    if not action.startswith(COLLECTION) or (action.endswith("_info") and action not in COMPARES):
         return
     for row in mappings(result.get("results")):
         found = _row(row, action)
         if found:
             yield found
     # With drift, the entry names the object, possibly by another label than its columns.
-    if not result.get("drift"):
+    if not result.get("drift") and action not in COMPARES:
         yield from _nouns(result)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 Json = dict[str, Any]
@@ -50,6 +50,12 @@ def mappings(value: Any) -> list[Json]:
 def texts(value: Any) -> list[str]:
     """Return the strings in `value` if it is a list, else nothing."""
     return [str(entry) for entry in value if isinstance(entry, str)] if isinstance(value, (list, tuple)) else []
+
+
+def named(hosts: Iterable[str]) -> str:
+    """Return the names of some hosts, and how many more there are."""
+    known = list(dict.fromkeys(hosts))
+    return ", ".join(known) if len(known) <= 3 else f"{', '.join(known[:2])} and {len(known) - 2} more"
 
 
 def encode(document: str) -> bytes:

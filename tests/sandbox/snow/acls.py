@@ -6,7 +6,7 @@ See docs/facts/servicenow_platform.md#access-rules, docs/facts/defender_for_clou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from . import hardening
@@ -23,11 +23,15 @@ VERBS = {"create": "Insert", "write": "Update", "delete": "Delete"}
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One active ACL: the roles it requires (None: no role), and its condition on the row."""
+    """One active ACL: the roles it requires (None: no role), and its condition on the row.
+
+    One that `denies` grants nothing; it has to be passed in addition to those that grant.
+    """
 
     roles: frozenset[str] | None
     condition: str
     admin_overrides: bool
+    denies: bool = False
 
     def admits(self, caller: Caller, roles: frozenset[str]) -> bool:
         """Whether the caller passes, regardless of the condition."""
@@ -69,7 +73,8 @@ def _read_controls(database: Database) -> dict[tuple[str, str], list[Control]]:
             for row in database.lookup("sys_security_acl_role", "sys_security_acl", acl["sys_id"])
         ]
         names = frozenset(_role_name(database, role) for role in needed) if needed else None
-        control = Control(names, acl.get("condition", ""), acl.get("admin_overrides") == "true")
+        overrides, denies = acl.get("admin_overrides") == "true", acl.get("decision_type") == "deny"
+        control = Control(names, acl.get("condition", ""), overrides, denies)
         found.setdefault((acl.get("operation", ""), acl.get("name", "")), []).append(control)
     return found
 
@@ -103,6 +108,9 @@ class AccessCheck:
         for name in (*self._instance.database.schema.ancestry(table), "*"):
             controls = self._controls.by_name.get((operation, name))
             if controls:
+                if any(control.denies and not control.admits(self._caller, roles) for control in controls):
+                    return Decision(False)
+                controls = [control for control in controls if not control.denies]
                 passed = [control.condition for control in controls if control.admits(self._caller, roles)]
                 overridden = self._caller.is_admin and any(control.admin_overrides for control in controls)
                 if overridden or "" in passed:
@@ -120,6 +128,12 @@ class AccessCheck:
         denied = self._instance.knobs.acl.deny_field
         return hidden | frozenset(denied[table]) if table in denied else hidden
 
+    def may_not_query(self, table: str, column: str, *, is_exact: bool) -> bool:
+        """Whether a query access rule keeps the caller from a condition on a column, or from sorting by it."""
+        knobs = self._instance.knobs.acl
+        denied = (knobs.deny_match if is_exact else knobs.deny_range).get(table, [])
+        return column in denied or "*" in denied
+
     def _hidden(self, table: str, operation: str, roles: frozenset[str]) -> Iterator[str]:
         ancestry = tuple(self._instance.database.schema.ancestry(table))
         for column in self._instance.database.schema.tables[table].columns:
@@ -127,7 +141,9 @@ class AccessCheck:
             for name in names:
                 controls = self._controls.by_name.get((operation, name))
                 if controls:
-                    if not any(control.admits(self._caller, roles) for control in controls):
+                    denying = [control for control in controls if control.denies]
+                    granting = [control for control in controls if not control.denies]
+                    if not (_admit(granting, any, self._caller, roles) and _admit(denying, all, self._caller, roles)):
                         yield column
                     break
 
@@ -144,6 +160,9 @@ class AccessCheck:
             tests = [_both(_any(tests), self._may_read_property)]
         if table == "sys_properties" and self._instance.knobs.hidden_properties:
             tests = [_both(_any(tests), self._is_not_hidden)]
+        if table in self._instance.knobs.acl.hidden_rows:
+            hidden = self._condition(table, self._instance.knobs.acl.hidden_rows[table])
+            tests = [_both(_any(tests), lambda row: not hidden(row))]
         return _any(tests) if tests else None
 
     def _condition(self, table: str, condition: str) -> Predicate:
@@ -196,6 +215,13 @@ class AccessCheck:
         """Whether the caller passes the ACL of a REST endpoint, if one is active."""
         controls = self._controls.by_name.get(("execute", endpoint))
         return not controls or any(control.admits(self._caller, self._caller.roles) for control in controls)
+
+
+def _admit(
+    controls: list[Control], which: Callable[[Iterable[bool]], bool], caller: Caller, roles: frozenset[str]
+) -> bool:
+    """Whether the caller passes any, or all, of the ACLs."""
+    return which(control.admits(caller, roles) for control in controls)
 
 
 def _roles(text: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..settings import SettingError
 from . import packages
-from .base_data import read_cells
+from .base_rows import read_cells
 from .configuration_compliance import integration
 from .data.applications import STORE_APPLICATIONS
 from .data.compliance import ASC, CLASSIC_VERSIONS, LICENSED, PLUGIN_OF, TVM

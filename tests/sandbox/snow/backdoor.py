@@ -125,7 +125,8 @@ def apply_knobs(instance: Instance, names: set[str]) -> None:
     for name in sorted(names & set(_SWITCHES)):
         value = getattr(instance.knobs, name)
         instance.set_property(_SWITCHES[name], _VALUES.get(value, value))
-    for name in sorted(names & set(_APPLIERS)):
+    # Booleans are NULL in all rows, those of the other knobs included.
+    for name in sorted(names & set(_APPLIERS), key=lambda name: (name == "null_booleans", name)):
         _APPLIERS[name](instance)
 
 
@@ -217,7 +218,29 @@ def _apply_grants(instance: Instance) -> None:
         materialise(instance.database, user, counted=instance.knobs.role_management_v2)
 
 
+def _apply_null_booleans(instance: Instance) -> None:
+    for path in instance.knobs.null_booleans:
+        table, _, column = path.partition(".")
+        known = instance.database.schema.tables.get(table)
+        if known is None or column not in known.columns or known.columns[column].kind != "boolean":
+            raise SettingError(f"there is no boolean column {path}")
+        for place in instance.database.schema.family(table):
+            for row in list(instance.database.rows(place).by_id.values()):
+                instance.database.put(place, {name: value for name, value in row.items() if name != column})
+
+
+def _apply_lengths(instance: Instance) -> None:
+    instance.redefine()
+    for path, length in instance.knobs.lengths.items():
+        table, _, column = path.partition(".")
+        for row in list(instance.database.lookup("sys_dictionary", "name", table)):
+            if row.get("element") == column:
+                instance.database.put("sys_dictionary", {**row, "max_length": str(length)})
+
+
 _APPLIERS = {
+    "null_booleans": _apply_null_booleans,
+    "lengths": _apply_lengths,
     "applications": _apply_applications,
     "properties": _apply_properties,
     "users": _apply_users,

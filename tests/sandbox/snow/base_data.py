@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 
 from . import hardening
+from .base_rows import CREATED_ON, Base, read_cells, split_list
 from .data import acls, applications, identity, properties
 from .releases import RELEASES
 from .role_grants import materialise
-from .schema import Column, Schema, Table, schema_of
+from .schema import Column, Table, schema_of
 from .store import Database, Rows, stable_id
 
-CREATED_ON = "2025-01-15 08:00:00"
 # The lengths of columns without one of their own; the simulator cuts no text without a length.
 LENGTHS = {"reference": 32, "GUID": 32, "string": 4000}
 
@@ -44,52 +44,6 @@ def base_rows(release: str) -> dict[str, Rows]:
     for name, rows in database.changed_tables().items():
         base.tables[name] = Rows({row["sys_id"]: row for row in rows})
     return base.tables
-
-
-class Base:
-    """Builds rows for a schema."""
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-        self.tables: dict[str, Rows] = {}
-
-    def add(self, table: str, key: str, /, **values: str) -> str:
-        """Add a row; columns that are unknown to the release or empty are left out. Returns its sys_id."""
-        definition = self.schema.tables[table]
-        sys_id = values.get("sys_id") or identity.KNOWN_IDS.get(f"{table}:{key}") or stable_id(table, key)
-        row = {name: column.default for name, column in definition.columns.items() if column.default}
-        row.update((name, value) for name, value in values.items() if name in definition.columns)
-        row.update(
-            sys_id=sys_id,
-            sys_created_by="system",
-            sys_created_on=CREATED_ON,
-            sys_updated_by="system",
-            sys_updated_on=CREATED_ON,
-            sys_mod_count="0",
-        )
-        if "sys_class_name" in definition.columns:
-            row["sys_class_name"] = table
-        if "sys_name" in definition.columns:
-            row["sys_name"] = row.get(definition.display, "")
-        rows = self.tables.setdefault(table, Rows()).by_id
-        rows[sys_id] = {name: value for name, value in row.items() if value != ""}
-        return sys_id
-
-    def id_of(self, table: str, key: str) -> str:
-        """The sys_id that `add` gives a row."""
-        return identity.KNOWN_IDS.get(f"{table}:{key}") or stable_id(table, key)
-
-
-def read_cells(text: str, width: int) -> Iterator[list[str]]:
-    """Read a data table: one list of stripped cells per line, filled up to `width`."""
-    for line in text.strip().splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        yield cells + [""] * (width - len(cells))
-
-
-def split_list(cell: str) -> list[str]:
-    """Split a cell at its commas."""
-    return [word.strip() for word in cell.split(",") if word.strip()]
 
 
 def dictionary(base: Base, tables: Iterable[Table] | None = None) -> None:
@@ -280,7 +234,9 @@ def _tickets(base: Base) -> None:
         base.add("incident", number, number=number, caller_id=who, opened_by=who, priority="5", **values)
     for name, text, starts_with in read_cells(applications.STANDARD_CHANGES, 3):
         template = base.add("sys_template", name, name=name, table="change_request", template=starts_with)
-        base.add("std_change_record_producer", name, name=name, short_description=text, template=template)
+        producer = base.add("std_change_record_producer", name, name=name, short_description=text, template=template)
+        version = f"{name} - 1"
+        base.add("std_change_producer_version", version, name=version, version="1", std_change_producer=producer)
     for place, (table, condition, columns) in enumerate(read_cells(applications.DATA_POLICIES, 3)):
         title = f"Resolution of {table}"
         policy = base.add(

@@ -211,6 +211,10 @@ BEFORE: dict[str, tuple[Rule, ...]] = {
     "incident": (tickets.incident,),
     "problem": (tickets.problem,),
     "change_request": (tickets.change_request,),
+    "problem_task": (tickets.subtask,),
+    "change_task": (tickets.subtask,),
+    "sc_req_item": (tickets.subtask,),
+    "sn_si_incident": (tickets.subtask,),
 }
 AFTER: dict[str, tuple[Rule, ...]] = {
     "sys_user": (_cascade((GRANTS, "user"), ("sys_user_grmember", "user")),),

@@ -23,7 +23,7 @@ from .table_api import read_body
 from .values import Encoder, ValueFormatter
 
 TABLE = "change_request"
-TEMPLATES = "std_change_record_producer"
+TEMPLATES, VERSIONS = "std_change_record_producer", "std_change_producer_version"
 TYPES = ("normal", "emergency", "standard")
 # method -> roles of which one is needed; administrators pass
 ROLES = {
@@ -125,7 +125,9 @@ class _Changes:
         template = self.instance.database.find("sys_template", found[1].get("template", ""))
         pairs = (template[1].get("template", "") if template else "").split("^")
         values = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-        return {**values, "std_change_producer_version": sys_id}
+        versions = self.instance.database.lookup(VERSIONS, "std_change_producer", sys_id)
+        newest = max(versions, key=lambda row: int(row.get("version") or "0"), default=None)
+        return {**values, "std_change_producer_version": newest["sys_id"] if newest else ""}
 
     def _update(self, row: Row) -> Reply:
         sent = self._sent()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..web import Call, Reply, json_reply
 from . import application_setup
-from .base_data import read_cells
+from .base_rows import read_cells
 from .callers import Caller
 from .data.applications import REQUEST_ONLY, STORE_APPLICATIONS
 from .errors import NO_RESOURCE, Refused, not_authenticated
@@ -23,11 +23,11 @@ ROLE = "sn_cicd.sys_ci_automation"
 
 @dataclass(slots=True)
 class Operation:
-    """A running operation. `finish` applies its effect at the end, unless `error` is set."""
+    """A running operation. `finish` applies its effect at the end, unless `error` is set; it returns why it failed, if it did."""
 
     progress_id: str
     name: str
-    finish: Callable[[], None]
+    finish: Callable[[], str | None]
     error: str = ""
     rollback_version: str = ""
     steps_done: int = 0
@@ -41,21 +41,21 @@ class Operation:
 
 def plugin(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
     """Answer `POST /api/sn_cicd/plugin/{id}/activate` and `/rollback`."""
-    _check(instance, caller, call, "POST")
+    check(instance, caller, call, "POST")
     if len(parts) != 2 or parts[1] not in ("activate", "rollback"):
         raise Refused(400, NO_RESOURCE)
     plugin_id, verb = parts
     row = instance.database.first("v_plugin", "id", plugin_id)
     if row is None:
-        return _failure(instance, 404, f"Plugin {plugin_id} was not found on this instance or its repository")
+        return failure(instance, 404, f"Plugin {plugin_id} was not found on this instance or its repository")
     if verb == "rollback":
-        return _start(instance, call, plugin_id, lambda: None, "No earlier version of this plugin was installed")
+        return start(instance, call, plugin_id, lambda: None, "No earlier version of this plugin was installed")
     error = application_setup.missing_entitlement(instance, plugin_id)
     if not instance.plugin_is_active(plugin_id) and plugin_id in _request_only(instance):
         if instance.knobs.cicd.request_only_answer == "405":
-            return _failure(instance, 405, f"Plugin {plugin_id} can only be activated by ServiceNow support")
+            return failure(instance, 405, f"Plugin {plugin_id} can only be activated by ServiceNow support")
         error = f"Plugin {plugin_id} can only be activated by ServiceNow support"
-    return _start(instance, call, plugin_id, lambda: activate(instance, plugin_id), error)
+    return start(instance, call, plugin_id, lambda: activate(instance, plugin_id), error)
 
 
 def activate(instance: Instance, plugin_id: str) -> None:
@@ -82,22 +82,22 @@ def deactivate(instance: Instance, plugin_id: str) -> None:
 
 def app_repo(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
     """Answer `POST /api/sn_cicd/app_repo/install` and `/rollback`; parameters count only in the query string."""
-    _check(instance, caller, call, "POST")
+    check(instance, caller, call, "POST")
     if parts not in (["install"], ["rollback"]):
         raise Refused(400, NO_RESOURCE)
     scope = call.query.get("scope") or _scope_of(instance, call.query.get("sys_id", ""))
     if not scope:
-        return _failure(instance, 400, "Missing parameter: sys_id or scope required")
+        return failure(instance, 400, "Missing parameter: sys_id or scope required")
     known = next((row for row in read_cells(STORE_APPLICATIONS, 3) if row[0] == scope), None)
     if known is None:
-        return _failure(instance, 404, f"Application {scope} was not found")
+        return failure(instance, 404, f"Application {scope} was not found")
     present = instance.database.first("sys_store_app", "scope", scope)
     before = present.get("version", "") if present is not None else ""
     version = call.query.get("version") or known[2]
     if parts == ["rollback"] and (not before or "version" not in call.query):
-        return _failure(instance, 400, "Missing parameter: version required" if before else f"{scope} is not installed")
+        return failure(instance, 400, "Missing parameter: version required" if before else f"{scope} is not installed")
     error = application_setup.missing_entitlement(instance, scope)
-    return _start(
+    return start(
         instance,
         call,
         known[1],
@@ -114,7 +114,7 @@ def _scope_of(instance: Instance, sys_id: str) -> str:
 
 def progress(instance: Instance, caller: Caller, call: Call, parts: list[str]) -> Reply:
     """Answer `GET /api/sn_cicd/progress/{id}`."""
-    _check(instance, caller, call, "GET")
+    check(instance, caller, call, "GET")
     denial = instance.knobs.cicd.progress
     if denial == "401":
         return not_authenticated()
@@ -122,7 +122,7 @@ def progress(instance: Instance, caller: Caller, call: Call, parts: list[str]) -
         raise Refused(403, "User Not Authorized", "Failed API level ACL Validation")
     operation = instance.operations.get(parts[0]) if len(parts) == 1 else None
     if operation is None:
-        return _failure(instance, 404, "Progress id was not found")
+        return failure(instance, 404, "Progress id was not found")
     advance(instance, operation)
     return json_reply(200, {"result": _shown(instance, call, operation)})
 
@@ -140,7 +140,8 @@ def advance(instance: Instance, operation: Operation) -> None:
     else:
         operation.status = settings.outcome
         if operation.status == "2":
-            operation.finish()
+            operation.error = operation.finish() or ""
+            operation.status = "3" if operation.error else "2"
         elif operation.status == "3":
             operation.error = "The operation failed; see the execution tracker"
     _track(instance, operation)
@@ -152,7 +153,8 @@ def advance_all(instance: Instance) -> None:
         advance(instance, operation)
 
 
-def _check(instance: Instance, caller: Caller, call: Call, method: str) -> None:
+def check(instance: Instance, caller: Caller, call: Call, method: str) -> None:
+    """Raise Refused for a caller who may not use the API, or another method."""
     if not caller.is_admin and ROLE not in caller.roles:
         raise Refused(403, "User Not Authorized", "Failed API level ACL Validation")
     if instance.knobs.cicd.disabled:
@@ -161,9 +163,15 @@ def _check(instance: Instance, caller: Caller, call: Call, method: str) -> None:
         raise Refused(405, "Method not Supported")
 
 
-def _start(
-    instance: Instance, call: Call, name: str, finish: Callable[[], None], error: str = "", rollback_version: str = ""
+def start(
+    instance: Instance,
+    call: Call,
+    name: str,
+    finish: Callable[[], str | None],
+    error: str = "",
+    rollback_version: str = "",
 ) -> Reply:
+    """Queue an operation and return its progress."""
     operation = Operation(instance.new_id(), name, finish, error, rollback_version)
     instance.operations[operation.progress_id] = operation
     _track(instance, operation)
@@ -198,7 +206,8 @@ def _shown(instance: Instance, call: Call, operation: Operation) -> dict[str, ob
     return {**shown, "rollback_version": operation.rollback_version} if operation.rollback_version else shown
 
 
-def _failure(instance: Instance, status: int, text: str) -> Reply:
+def failure(instance: Instance, status: int, text: str) -> Reply:
+    """Answer a request that starts nothing."""
     if instance.knobs.cicd.error_style == "error":
         raise Refused(status, text)
     result = {"status": "3", "status_label": "Failed", "status_message": text, "status_detail": "", "error": text}

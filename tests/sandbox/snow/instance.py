@@ -40,6 +40,8 @@ class Instance:
         self.chance = random.Random(f"{seed}:{name}")
         self.database = Database(schema_of(knobs.release), base_rows(knobs.release))
         self.cipher = Cipher(name)
+        self.cipher_name = name
+        """The instance whose key encrypts, which a clone has from its source."""
         self.sessions: dict[str, tuple[str, float]] = {}
         """Cookie sessions: id -> (sys_id of the user, end as epoch seconds)."""
         self.elevated_sessions: set[str] = set()
@@ -47,6 +49,10 @@ class Instance:
         self.used_assertions: dict[str, float] = {}
         self.operations: dict[str, Any] = {}
         """Running CI/CD operations by progress id."""
+        self.undo: dict[str, Any] = {}
+        """What backing out a committed update set restores, by the sys_id of its local copy."""
+        self.peer: Callable[[str], Instance | None] = lambda _url: None
+        """The instance at a URL, as far as this one can reach it."""
         self._next_numbers: dict[tuple[str, str], int] = {}
         self.on_inner: Callable[[Call], None] | None = None
         for user_name in (ADMIN, AUTOMATION):
@@ -158,11 +164,23 @@ class Instance:
         schema = schema_of(self.knobs.release, packages.table_definitions(self.database, self.knobs.compliance))
         if self.database.is_changed("sys_choice"):
             schema = schema.with_choices(_choice_lists(self.database.scan("sys_choice")))
-        self.database.schema = schema
+        self.database.schema = schema.with_lengths(self.knobs.lengths) if self.knobs.lengths else schema
 
     def saved(self) -> dict[str, Any]:
         """The state that `restore` needs."""
-        return {"seed": self.seed, "knobs": as_json(self.knobs), "tables": self.database.changed_tables()}
+        names = {"name": self.name, "cipher": self.cipher_name}
+        return {**names, "seed": self.seed, "knobs": as_json(self.knobs), "tables": self.database.changed_tables()}
+
+    def keep_own_access(self) -> None:
+        """Set the name of the instance and the passwords of the built-in accounts, after the rows of another were copied."""
+        self.database.restore({"oauth_credential": []})
+        for user_name in (ADMIN, AUTOMATION):
+            self._set_password(user_name)
+        self.set_property("instance_name", self.name)
+
+    def use_cipher_of(self, name: str) -> None:
+        """Encrypt and decrypt as the instance `name` does."""
+        self.cipher, self.cipher_name = Cipher(name), name
 
     def restore(self, tables: Mapping[str, list[Row]]) -> None:
         """Restore saved rows."""

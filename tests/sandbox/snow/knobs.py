@@ -28,6 +28,12 @@ class Acl:
     """Table -> "empty" (200 without rows) or "403"."""
     deny_field: dict[str, list[str]] = field(default_factory=dict)
     """Table -> columns that are omitted from responses and refused in queries."""
+    deny_match: dict[str, list[str]] = field(default_factory=dict)
+    """Table -> columns (`*`: all) that can be read but not queried by `=`, `IN`, `ISEMPTY`: a failing query_match rule."""
+    deny_range: dict[str, list[str]] = field(default_factory=dict)
+    """The same for all other operators and for sorting: a failing query_range rule."""
+    hidden_rows: dict[str, str] = field(default_factory=dict)
+    """Table -> encoded query of the rows that are hidden; `total_count` decides whether they are counted."""
     deny_insert: list[str] = field(default_factory=list)
     deny_update: list[str] = field(default_factory=list)
     deny_delete: list[str] = field(default_factory=list)
@@ -59,6 +65,16 @@ class CiCd:
     """Plugins that only ServiceNow support activates; null means the known ones."""
     request_only_answer: str = _one_of("failed", "405")
     not_entitled: list[str] = field(default_factory=list)
+    preview_problems: list[str] = field(default_factory=list)
+    """Descriptions of errors that every preview of an update set reports, in addition to those that it finds."""
+    commit_acls: str = _one_of("allowed", "skipped")
+    """Whether a commit through the API writes access rules: UNKNOWN in the field, so both."""
+    skipped_updates: int = 0
+    """How many of the last updates of a set a commit leaves out, as its log would report."""
+    roles_by_name: bool = True
+    """Whether a reference to a role with another sys_id is found by its name (LIKELY)."""
+    backed_out_state: str = _one_of("loaded", "committed")
+    """State of a retrieved update set whose commit was backed out: UNKNOWN in the field, so both."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,8 @@ class Tickets:
     change_transitions: str = _one_of("enforced", "free")
     change_array: bool = False
     """The change API wraps a record in an array of one element, as the documented examples of POST do."""
+    whole_numbers: str = _one_of("plain", "decimal")
+    """Numbers of tickets in the Table API: `3`, or `3.0` as in some exports."""
     change_values: str = _one_of("typed", "text")
     """`value` in the change API: numbers and booleans as in the documented replies, or text."""
 
@@ -146,7 +164,14 @@ class Knobs:
     basic_auth_enforced: bool = False
     invalid_query: str = _one_of("drop", "no_rows")
     choice: str = _one_of("store", "drop")
-    total_count: str = _one_of("before_acl", "after_acl")
+    null_booleans: list[str] = field(default_factory=list)
+    """Columns, such as `sys_user.web_service_access_only`, that are NULL in all rows that exist when the knob is turned."""
+    lengths: dict[str, int] = field(default_factory=dict)
+    """Column, such as `oauth_entity.name` -> its length here: longer values are cut; `sys_dictionary` shows it."""
+    total_count: str = _one_of("before_acl", "after_acl", "absent")
+    """What `X-Total-Count` counts; absent: a proxy removes it."""
+    max_rows: int = 0
+    """Rows that a page holds at most, regardless of the limit asked for; 0 has no such limit."""
     role_management_v2: bool = True
     refresh_probe: str = _one_of("invalid_client", "access_denied")
     """The response of the token endpoint to a wrong client secret."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import lru_cache
 
-from .base_data import Base, access_controls, dictionary, read_cells, roles, users
+from .base_data import access_controls, dictionary, roles, users
+from .base_rows import Base, read_cells
 from .data import compliance
 from .schema import schema_of
 from .store import Rows

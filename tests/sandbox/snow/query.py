@@ -49,6 +49,8 @@ _OPERATORS = (
     "*",
     "%",
 )
+# The operators of query_match rules; query_range rules have all others.
+_EXACT = frozenset({"=", "!=", "IN", "NOT IN", "ISEMPTY", "ISNOTEMPTY", "SAMEAS", "NSAMEAS", "EMPTYSTRING"})
 _TERM = re.compile(rf"([a-z0-9_.]+)({'|'.join(map(re.escape, _OPERATORS))})(.*)", re.DOTALL)
 _TEXT_SEARCH = "123TEXTQUERY321"
 _CARET = "\0"
@@ -88,6 +90,12 @@ class Query:
 
     groups: tuple[Group, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()
+
+    def compared(self) -> set[tuple[str, bool]]:
+        """Every field of this table in conditions and sort order, and whether it is only compared with exact values."""
+        terms = (term for group in self.groups for member in group for term in member)
+        found = {(term.field, term.operator in _EXACT) for term in terms if isinstance(term, Condition)}
+        return found | {(field, False) for field, _descending in self.order}
 
     def fields(self) -> set[str]:
         """Every field of this table in the conditions."""

@@ -20,6 +20,7 @@ from .store import Row
 from .values import ValueFormatter, zone_named
 
 Shown = str | dict[str, str]
+STATES = ("state", "incident_state", "problem_state", "impact", "urgency", "priority", "sys_mod_count")
 _PLAIN = frozenset(
     (
         "string",
@@ -57,6 +58,9 @@ class View:
         self._mode = call.query.get("sysparm_display_value", "false").lower()
         self._with_link = not call.flag("sysparm_exclude_reference_link")
         self._formatter = ValueFormatter(instance, zone=zone_of(instance, caller))
+        columns = instance.database.schema.tables[table].columns
+        has_decimals = instance.knobs.tickets.whole_numbers == "decimal" and "correlation_id" in columns
+        self._decimal = {name for name in STATES if has_decimals and name in columns}
         self._fields = list(self._chosen(AccessCheck(instance, caller), call.query.get("sysparm_fields", "")))
 
     def _chosen(self, access: AccessCheck, listed: str) -> Iterator[_Field]:
@@ -84,7 +88,9 @@ class View:
         shown: dict[str, Shown] = {}
         for field in self._fields:
             stored = field.get(row)
-            if field.is_plain or not stored:
+            if field.column.name in self._decimal and stored.lstrip("-").isdecimal():
+                shown[field.path] = f"{stored}.0"
+            elif field.is_plain or not stored:
                 shown[field.path] = stored
             elif field.is_reference:
                 shown[field.path] = {"link": self._link(field, stored), "value": stored} if self._with_link else stored

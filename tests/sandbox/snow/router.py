@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ..web import Call, Reply, html_reply
 from . import (
     aggregate_api,
+    attachment_api,
     batch,
     change_api,
     cicd,
@@ -23,6 +24,7 @@ from . import (
     oauth,
     public_pages,
     table_api,
+    update_set_api,
     user_api,
 )
 from .acls import AccessCheck
@@ -139,6 +141,7 @@ def route_of(path: str) -> str:
 
 HANDLERS: dict[tuple[str, str], Callable[[Instance, Caller, Call, Parts], Reply]] = {
     ("now", "stats"): aggregate_api.stats,
+    ("now", "attachment"): attachment_api.attachment,
     ("now", "import"): import_set_api.import_rows,
     ("now", "tinyurl"): user_api.tiny_url,
     ("now", "ui"): elevation.ui_api,
@@ -147,4 +150,5 @@ HANDLERS: dict[tuple[str, str], Callable[[Instance, Caller, Call, Parts], Reply]
     ("sn_cicd", "plugin"): cicd.plugin,
     ("sn_cicd", "app_repo"): cicd.app_repo,
     ("sn_cicd", "progress"): cicd.progress,
+    ("sn_cicd", "update_set"): update_set_api.update_set,
 }

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import chain
 
+from ..settings import SettingError
 from .data import (
     tables_application,
     tables_identity,
@@ -131,6 +132,20 @@ class Schema:
                 present = changed.tables[place]
                 if present.columns[name] is column:
                     changed.tables[place] = replace(present, columns={**present.columns, name: fresh})
+        return changed
+
+    def with_lengths(self, lengths: Mapping[str, int]) -> Schema:
+        """A schema whose columns, each as `table.column`, have other lengths; a column keeps it in all extending tables."""
+        changed = copy.copy(self)
+        changed.tables = dict(self.tables)
+        for path, length in lengths.items():
+            table, _, name = path.partition(".")
+            if table not in self.tables or name not in self.tables[table].columns:
+                raise SettingError(f"there is no column {path}")
+            for place in self._families[table]:
+                present = changed.tables[place]
+                fresh = replace(present.columns[name], max_length=length)
+                changed.tables[place] = replace(present, columns={**present.columns, name: fresh})
         return changed
 
     def family(self, name: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class TableCall:
         """Answer the call; raises Refused."""
         if self.table not in self.instance.database.schema.tables:
             raise Refused(400, f"Invalid table {self.table}")
-        if self.table == "sys_execution_tracker":
+        if self.table in ("sys_execution_tracker", "sys_remote_update_set"):
             advance_all(self.instance)
         method = self.call.method
         if method in ("GET", "HEAD"):
@@ -64,6 +64,7 @@ class TableCall:
         rows = self._selected()
         total = len(rows)
         limit, offset = _number(query.get("sysparm_limit"), DEFAULT_LIMIT), _number(query.get("sysparm_offset"), 0)
+        limit = min(limit, self.instance.knobs.max_rows or limit)
         # The page is cut before access control removes rows (docs/facts/servicenow_platform.md#paging), so it may be
         # short.
         page = rows[offset : offset + limit]
@@ -75,7 +76,7 @@ class TableCall:
             raise Refused(404, *NO_RECORD)
         show = self._view().show
         reply = json_reply(200, {"result": [show(row) for row in page]})
-        if not self.call.flag("sysparm_no_count"):
+        if not self.call.flag("sysparm_no_count") and self.instance.knobs.total_count != "absent":
             reply.headers["X-Total-Count"] = str(total)
         if self.call.wants_headers and not self.call.flag("sysparm_suppress_pagination_header"):
             reply.headers["Link"] = self._links(limit, offset, total)
@@ -123,6 +124,12 @@ class TableCall:
         for path in (*query.fields(), *(field for field, _ in query.order)):
             found = self.instance.database.schema.column(self.table, path)
             if found is not None and found[0].name in access.hidden_columns(found[1] if "." in path else self.table):
+                raise Refused(403, *QUERY_DENIED)
+        for path, is_exact in query.compared():
+            found = self.instance.database.schema.column(self.table, path)
+            if found is not None and access.may_not_query(
+                found[1] if "." in path else self.table, found[0].name, is_exact=is_exact
+            ):
                 raise Refused(403, *QUERY_DENIED)
 
     def _links(self, limit: int, offset: int, total: int) -> str:

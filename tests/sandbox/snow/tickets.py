@@ -36,6 +36,7 @@ def task(change: WriteContext) -> None:
     if change.operation == "insert":
         row["opened_at"] = row.get("opened_at") or row["sys_created_on"]
         row["opened_by"] = row.get("opened_by") or _author(change)
+        row["task_effective_number"] = row.get("number", "")
     _journal(change)
 
 
@@ -102,13 +103,10 @@ def _closing(change: WriteContext) -> None:
     row["state"] = (change.old or {}).get("state", "1")
 
 
-def _derived_priority(change: WriteContext, lowest: int = 5) -> str:
-    """Priority 1 to 5 from impact and urgency (5.2); changes have 1 to 4 (5.4).
-
-    That problems use the same matrix, and changes the same up to 4, is LIKELY.
-    """
+def _derived_priority(change: WriteContext) -> str:
+    """Priority 1 to 5 from impact and urgency (5.2). That problems use the same matrix is LIKELY."""
     grades = [change.row.get(column, "") for column in ("impact", "urgency")]
-    return str(min(lowest, sum(int(grade) if grade in ("1", "2", "3") else 3 for grade in grades) - 1))
+    return str(sum(int(grade) if grade in ("1", "2", "3") else 3 for grade in grades) - 1)
 
 
 def _lifecycle(change: WriteContext, closed: Collection[str]) -> None:
@@ -145,7 +143,7 @@ def problem(change: WriteContext) -> None:
 
 
 def change_request(change: WriteContext) -> None:
-    """The state model and the priority of a change request (5.4)."""
+    """The state model of a change request (5.4). Its priority does not follow from impact and urgency."""
     if change.operation == "delete":
         return
     row = change.row
@@ -156,5 +154,10 @@ def change_request(change: WriteContext) -> None:
         # A new change request starts in state New, regardless of the value sent.
         if change.old is None or after not in CHANGE_TRANSITIONS.get(kind, CHANGE_TRANSITIONS["normal"])[before]:
             raise change.abort(NO_CHANGE_TRANSITION)
-    row["priority"] = _derived_priority(change, lowest=4)
     _lifecycle(change, CLOSED["change_request"])
+
+
+def subtask(change: WriteContext) -> None:
+    """Whether a problem task or a change task is active, and since when it is closed."""
+    if change.operation != "delete":
+        _lifecycle(change, CLOSED[change.table])

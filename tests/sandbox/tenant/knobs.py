@@ -27,11 +27,17 @@ class TenantKnobs(ArmKnobs):
         default_factory=lambda: [
             "ThreatHunting.Read.All",
             "SecurityEvents.ReadWrite.All",
+            "SecurityAlert.ReadWrite.All",
+            "SecurityIncident.ReadWrite.All",
             "User.Read.All",
             "User.RevokeSessions.All",
             "User.EnableDisableAccount.All",
             "Directory.Read.All",
             "Mail.Send",
+            "Application.Read.All",
+            "Policy.Read.All",
+            "Policy.ReadWrite.ConditionalAccess",
+            "Application.ReadWrite.OwnedBy",
         ]
     )
     token_lifetime: int = 3599
@@ -88,6 +94,8 @@ class TenantKnobs(ArmKnobs):
     score_retired_as: str = one_of("absent", "deprecated")
     score_unknown: list[str] = field(default_factory=list)
     """Ids of additional, unknown controls of ServiceNow."""
+    directory_delay: float = 0.0
+    """Seconds until a new application or service principal is replicated: found in lists, and accepted by other calls."""
     graph_page: int = 100
     """Largest and default page of a Graph list."""
     graph_calls: int = 0

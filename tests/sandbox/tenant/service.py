@@ -17,8 +17,9 @@ from .arm.state import GROUP_NAME
 from .cloud_apps import api_host, portal
 from .cloud_apps.instance_client import InstanceClient
 from .defender_cloud import vendor_tickets
-from .entra import managed_identity, token_endpoint
+from .entra import client_authentication, managed_identity, token_endpoint
 from .errors import Refused
+from .exposure_management import cmdb_reader
 from .graph import batch
 from .knobs import TenantKnobs, turn
 from .routes import Table
@@ -64,12 +65,13 @@ class TenantService:
             special = _SPECIAL.get(part)
             if special is not None:
                 return special(self.tenant, call, self.client)
+            if part == "graph":
+                self.client.refresh()
+                return batch.answer(self.tenant, call)
             found = _PARTS.get(part, Table()).find(call.method, call.path)
             if isinstance(found, int):
                 return json_reply(found, {"error": f"nothing at {call.method} {call.path}"})
             route, arguments = found
-            if part == "graph":
-                self.client.refresh()
             return route.handler(self.tenant, call, **arguments)
         except Refused as refused:
             return refused.reply
@@ -85,10 +87,16 @@ class TenantService:
 
     async def reset(self, data: Mapping[str, Any]) -> None:
         """Reset the tenant; ids and secrets stay the same. Raises SettingError."""
-        knobs = turn(TenantKnobs(), data)
+        await self._become(Tenant(turn(TenantKnobs(), data), self.tenant.seed))
+
+    async def restore(self, saved: Mapping[str, Any]) -> None:
+        """Restore the saved state of a tenant."""
+        await self._become(restored(saved))
+
+    async def _become(self, tenant: Tenant) -> None:
         await self.client.close()
-        self.tenant = Tenant(knobs, self.tenant.seed)
-        self.client = InstanceClient(self.tenant)
+        self.tenant = tenant
+        self.client = InstanceClient(tenant)
 
     def tamper(self, change: Mapping[str, Any]) -> dict[str, Any]:
         """Change rows out of band; raises SettingError."""
@@ -136,12 +144,15 @@ class TenantService:
 
     def assertion(self, base: str, changes: Mapping[str, Any]) -> dict[str, str]:
         """Return the content of a federated token file; `changes` override claims."""
-        return {"assertion": token_endpoint.assertion(self.tenant, f"{base}/federation", dict(changes))}
+        return {
+            "assertion": client_authentication.federated_assertion(self.tenant, f"{base}/federation", dict(changes))
+        }
 
     def sync(self) -> None:
-        """Synchronize every connected connector, and the tickets of Resource Manager."""
+        """Synchronize every connected connector and data connector, and the tickets of Resource Manager."""
         self.client.sync_all()
         vendor_tickets.sync(self.tenant, self.client)
+        cmdb_reader.read_all(self.tenant, self.client)
 
 
 _SPECIAL: dict[str, Callable[[Tenant, Call, InstanceClient], Reply]] = {

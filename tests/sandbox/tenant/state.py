@@ -17,7 +17,9 @@ from ..settings import as_json
 from .arm.state import ArmState
 from .cloud_apps import data
 from .cloud_apps.connectors import Connector
+from .entra import registered
 from .entra_users import directory
+from .graph import incident_data
 from .knobs import TenantKnobs, turn
 
 NAME = "tenant"
@@ -38,6 +40,16 @@ _PLAIN = (
     "mails",
     "scores",
     "control_updates",
+    "incidents",
+    "defender_alerts",
+    "applications",
+    "deleted_applications",
+    "service_principals",
+    "role_assignments",
+    "named_locations",
+    "conditional_access_policies",
+    "exposure_nodes",
+    "data_connectors",
 )
 """Tables that are lists of rows."""
 
@@ -75,6 +87,17 @@ class Tenant:
         self.scores: list[Row] = []
         """Snapshots of Secure Score, one for each day on which it was read."""
         self.control_updates: list[Row] = []
+        self.incidents: list[Row] = incident_data.incidents(self.tenant_id)
+        self.exposure_nodes: list[Row] = []
+        self.data_connectors: list[Row] = []
+        """Data connectors of Exposure Management, with their secrets."""
+        self.defender_alerts: list[Row] = incident_data.alerts(self.tenant_id)
+        self.applications: list[Row] = [self._automation()]
+        self.deleted_applications: list[Row] = []
+        self.service_principals: list[Row] = [registered.principal_row(self._uuid("principal"), self.applications[0])]
+        self.role_assignments: list[Row] = []
+        self.named_locations: list[Row] = []
+        self.conditional_access_policies: list[Row] = []
 
     def _digest(self, what: str, size: int) -> bytes:
         out = b""
@@ -87,6 +110,14 @@ class Tenant:
 
     def _text(self, what: str, length: int) -> str:
         return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in self._digest(what, length))
+
+    def _automation(self) -> Row:
+        """The application in the inventory, with its secret."""
+        row = registered.application_row(self._uuid("application object"), self.client_id, "automation", 1767225600.0)
+        key_id = self._uuid("application secret")
+        times = {"startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2028-01-01T00:00:00Z"}
+        shown = {"displayName": "inventory", "hint": self.client_secret[:3], "keyId": key_id, "secretText": None}
+        return {**row, "passwordCredentials": [{**shown, **times}], "_secrets": {key_id: self.client_secret}}
 
     def subscription_id(self, number: int) -> str:
         """The id of a subscription, derived from the seed."""
@@ -128,6 +159,16 @@ class Tenant:
             "mails": self.mails,
             "scores": self.scores,
             "control_updates": self.control_updates,
+            "incidents": self.incidents,
+            "defender_alerts": self.defender_alerts,
+            "applications": self.applications,
+            "deleted_applications": self.deleted_applications,
+            "service_principals": self.service_principals,
+            "role_assignments": self.role_assignments,
+            "named_locations": self.named_locations,
+            "conditional_access_policies": self.conditional_access_policies,
+            "exposure_nodes": self.exposure_nodes,
+            "data_connectors": [{**row, "secret": bool(row["secret"])} for row in self.data_connectors],
         }
 
     def saved(self) -> dict[str, Any]:

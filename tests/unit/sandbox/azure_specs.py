@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vendor's OpenAPI files and JSON Schemas, if a copy of them is available."""
+"""Microsoft's OpenAPI files and JSON Schemas, if SPECS_FOLDER has a copy of them."""
 
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.sandbox.process import PROJECT
+from tests.unit.vendor_files import specs_folder
 
 _OPENAPI = "azure-rest-api-specs/specification/security/resource-manager"
 _FILES = {
@@ -23,17 +22,10 @@ _FILES = {
 _EXPRESSION = "https://schema.management.azure.com/schemas/common/definitions.json"
 
 
-def folder() -> Path | None:
-    """The folder of the specifications: AZURE_SPECS, or one above the project."""
-    places = [Path(os.environ["AZURE_SPECS"])] if os.environ.get("AZURE_SPECS") else []
-    places += [parent / "shared" / "specs" / "azure" for parent in PROJECT.parents]
-    return next((place for place in places if place.is_dir()), None)
-
-
 @cache
 def load(path: str) -> Any:
     """A file below the folder."""
-    root = folder()
+    root = specs_folder()
     assert root is not None
     return json.loads((root / path).read_text(encoding="utf-8"))
 

@@ -154,7 +154,7 @@ def test_reading_roles_of_users_needs_itil_and_the_dictionary_its_own_role(insta
     assert instance.user("dictionary", roles=["personalize_dictionary"]).rows("sys_dictionary", "name=incident")
 
 
-def test_a_read_only_account_writes_nothing_whatever_its_roles(instance: RestClient) -> None:
+def test_a_read_only_account_writes_nothing_with_any_role(instance: RestClient) -> None:
     reader = instance.user("reader", roles=["admin", "snc_read_only"])
     assert reader.rows("sys_properties")
     assert error_of(reader.table("oauth_entity", method="POST", body={"name": "A"})) == INSERT_DENIED
@@ -173,7 +173,7 @@ def test_a_hidden_row_cannot_be_read_or_changed_by_its_id(instance: RestClient) 
     assert employee.table("sys_user", admin, method="PATCH", body={"title": "x"}).status_code == 404
 
 
-def test_a_token_is_never_shown_and_cannot_be_asked_for(instance: RestClient) -> None:
+def test_a_token_is_never_shown_and_cannot_be_requested(instance: RestClient) -> None:
     application = instance.application()
     login = {"username": instance.access.username, "password": instance.access.password}
     instance.token(grant_type="password", **login, **application)

@@ -161,3 +161,38 @@ def test_findings_become_healthy_appear_and_disappear(arm: ArmClient) -> None:
     with pytest.raises(SandboxError, match="no row of assessments matches"):
         tamper("assessments", {"status": "Healthy"}, match={"_id": "none"})
     assert len(arm.sandbox.tenant_state("assessments")) > 12
+
+
+def test_a_subscription_can_list_nothing_any_more(make_arm: MakeArm) -> None:
+    arm = make_arm()
+    before = len(arm.findings(arm.group))
+    arm.sandbox.turn_tenant(emptied=[arm.known["azure_subscription_id"]])
+    assert arm.findings() == []
+    assert 0 < len(arm.findings(arm.group)) < before, "the other subscription still does"
+
+
+def test_resource_graph_can_truncate_without_a_token(make_arm: MakeArm) -> None:
+    arm = make_arm(graph_truncates=5)
+    path, version = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
+    query = {"query": "securityresources | where type == 'microsoft.security/assessments'"}
+    answer = arm.request("POST", path, version=version, body=query).json()
+    assert (len(answer["data"]), answer["resultTruncated"]) == (5, "true")
+    assert answer["totalRecords"] > 5
+    assert "$skipToken" not in answer
+
+
+def test_the_quota_of_resource_graph_shows_when_it_is_renewed(make_arm: MakeArm) -> None:
+    arm = make_arm(graph_quota=1)
+    path, version = "/providers/Microsoft.ResourceGraph/resources", "2021-03-01"
+    query = {"query": "securityresources | where tostring(properties.status.code) in~ ('UNHEALTHY')"}
+    answers = [arm.request("POST", path, version=version, body=query) for _call in range(3)]
+    refused = next(each for each in answers if each.status_code == 429)
+    assert refused.headers["x-ms-user-quota-resets-after"] in {f"00:00:0{seconds}" for seconds in range(1, 6)}
+    assert "Retry-After" not in refused.headers
+    assert {row["properties"]["status"]["code"] for row in answers[0].json()["data"]} == {"Unhealthy"}
+
+
+def test_links_can_name_the_default_port(make_arm: MakeArm) -> None:
+    arm = make_arm(arm_page=5, default_port=True)
+    first = arm.request("GET", f"{arm.subscription}{WITH}", version=ASSESSMENTS).json()
+    assert first["nextLink"].startswith(f"https://management.azure.com:443{arm.subscription}/")

@@ -37,7 +37,7 @@ def test_the_list_has_no_pages_and_can_be_filtered(make_arm: MakeArm) -> None:
     some = arm.get_json(path, PRICINGS, filter="name in (CloudPosture, keyvaults)")["value"]
     assert [row["name"] for row in some] == ["KeyVaults", "CloudPosture"]
     assert refusal(arm.request("GET", path, version=PRICINGS, filter="name eq 'x'"))[0] == 400
-    assert content["value"][-1]["properties"] == {
+    assert content["value"][0]["properties"] == {
         "pricingTier": "Free",
         "freeTrialRemainingTime": "PT0S",
         "enforce": "False",

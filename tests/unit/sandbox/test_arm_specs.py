@@ -21,6 +21,7 @@ from tests.unit.sandbox.arm_client import (
 from tests.unit.sandbox.client import RestClient
 from tests.unit.sandbox.test_arm_governance import FIRST, rule
 from tests.unit.sandbox.test_arm_integrations import credentials, integration
+from tests.unit.vendor_files import specs_folder
 
 RULE = f"{SECURITY}/governanceRules/{FIRST}"
 INTEGRATION = f"{SECURITY}/integrations/{FIRST}"
@@ -109,8 +110,8 @@ def test_resources_have_the_keys_and_types_that_are_specified(arm: ArmClient, in
 def specified() -> None:
     pytest.importorskip("jsonschema")
     pytest.importorskip("referencing")
-    if specs.folder() is None:
-        pytest.skip("no specifications: set AZURE_SPECS to their folder")
+    if specs_folder() is None:
+        pytest.skip("Microsoft's specifications are not part of the repository: set SPECS_FOLDER")
 
 
 @pytest.mark.usefixtures("specified")

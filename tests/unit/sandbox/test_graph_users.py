@@ -212,7 +212,7 @@ def test_a_batch_answers_each_call_by_itself(graph: GraphClient) -> None:
         "4": 404,
         "5": 424,
         "6": 200,
-        "7": 404,
+        "7": 400,
     }
     assert "body" not in found["2"] and found["3"]["body"]["error"]["code"] == "Authorization_RequestDenied"
     assert set(found["6"]["body"]) == {"@odata.context", "id"}

@@ -63,7 +63,7 @@ def make_property(instance: RestClient, name: str, value: str) -> requests.Respo
         ("brazil", {"glide.script.use.sandbox", "glide.login.no_blank_password"}),
     ],
 )
-def test_a_release_has_rows_for_the_scored_settings_it_still_knows(make: Make, release: str, gone: set[str]) -> None:
+def test_a_release_has_rows_for_the_scored_settings_it_supports(make: Make, release: str, gone: set[str]) -> None:
     assert set(SCORED) - names(make(release=release), f"nameIN{','.join(SCORED)}") == gone
 
 
@@ -153,7 +153,7 @@ def test_a_hidden_row_is_counted_but_never_returned(make: Make) -> None:
     assert make_property(instance, "glide.ui.session_timeout", "5").status_code == 403
 
 
-def test_rows_that_scored_records_live_in(instance: RestClient) -> None:
+def test_rows_that_hold_scored_records(instance: RestClient) -> None:
     ids = {row["sys_id"]: row["active"] for row in instance.rows("sysevent_script_action")}
     lockout, unlock = "5e44f9bf0a0a0a0a019a6440b2137767", "d92636b2975301008e00958e3b297567"
     assert ids[lockout] == ids[unlock] == "false"

@@ -7,7 +7,7 @@ import base64
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
@@ -59,7 +59,6 @@ def ask(method: str, path: str, query: str = "", body: bytes = b"", kind: str = 
 
 
 @given(st.sampled_from(TABLES), bodies, flags)
-@settings(deadline=None, max_examples=200)
 def test_any_row_can_be_written_and_read_back(table: str, body: dict[str, Any], params: dict[str, str]) -> None:
     query = "&".join(f"{name}={value}" for name, value in params.items())
     written = ask("POST", f"/api/now/table/{table}", query, json.dumps(body).encode())
@@ -72,14 +71,12 @@ def test_any_row_can_be_written_and_read_back(table: str, body: dict[str, Any], 
 
 
 @given(st.sampled_from(TABLES), st.text(max_size=60), st.text(max_size=30))
-@settings(deadline=None, max_examples=200)
 def test_any_query_string_is_answered(table: str, query: str, more: str) -> None:
     assert ask("GET", f"/api/now/table/{table}", f"sysparm_query={query}&{more}").status in (200, 400, 403)
     assert ask("GET", f"/api/now/stats/{table}", f"sysparm_count=true&{more}&{query}").status in (200, 400, 403)
 
 
 @given(st.sampled_from(("GET", "POST", "PUT", "BREW")), st.text(max_size=30), st.binary(max_size=60))
-@settings(deadline=None, max_examples=200)
 def test_any_path_and_body_are_answered(method: str, path: str, body: bytes) -> None:
     for target in (f"/{path}", f"/api/{path}", f"/api/now/{path}", f"/api/sn_cicd/{path}", "/oauth_token.do"):
         for kind in ("application/json", "application/x-www-form-urlencoded"):
@@ -87,12 +84,10 @@ def test_any_path_and_body_are_answered(method: str, path: str, body: bytes) -> 
 
 
 @given(values | st.fixed_dictionaries({"rest_requests": st.lists(values, max_size=3)}))
-@settings(deadline=None, max_examples=200)
 def test_any_batch_is_answered(content: Any) -> None:
     assert ask("POST", "/api/now/batch", body=json.dumps(content).encode()).status in (200, 400)
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "method", "url", "headers", "body"), values)))
-@settings(deadline=None, max_examples=200)
 def test_any_request_inside_a_batch_is_answered(request: dict[str, Any]) -> None:
     assert ask("POST", "/api/now/batch", body=json.dumps({"rest_requests": [request]}).encode()).status == 200

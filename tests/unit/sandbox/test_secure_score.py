@@ -156,9 +156,7 @@ def test_a_row_hidden_from_the_connector_counts_as_missing(graph: GraphClient, i
 
 
 @pytest.mark.parametrize(("combination", "won"), [("every", 0), ("any", 4), ("share", 2)])
-def test_several_instances_combine_as_the_knob_says(
-    graph: GraphClient, make: Make, combination: str, won: float
-) -> None:
+def test_several_instances_combine_by_the_knob(graph: GraphClient, make: Make, combination: str, won: float) -> None:
     good, bad = make(), make()
     connect(graph, good, bad)
     harden(good)

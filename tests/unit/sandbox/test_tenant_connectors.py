@@ -116,7 +116,7 @@ def test_the_legacy_mode_signs_in_with_user_and_password_only(tenant: TenantClie
 
 
 def test_it_is_connecting_first_and_data_arrives_later(make_tenant: MakeTenant, instance: RestClient) -> None:
-    tenant = make_tenant(connect_seconds=0.6, data_delay=0.6)
+    tenant = make_tenant(connect_seconds=600.0)
     given = {"login": instance.access.username, "password": instance.access.password, **instance.application("a")}
     connector = tenant.submit("acme-dev", instance.url, **given)
     # Nothing happens before the confirmation.
@@ -124,8 +124,11 @@ def test_it_is_connecting_first_and_data_arrives_later(make_tenant: MakeTenant, 
     assert "POST /oauth_token.do" not in instance.sandbox.requests(instance.name)["routes"]
     tenant.confirm(connector)
     assert tenant.connector(connector)["api"]["statusTemplateMessage"].endswith("CONNECTING")
-    assert tenant.wait_connected(connector)["api"]["isConnected"] is True
+    tenant = make_tenant(connect_seconds=0.0, data_delay=600.0)
+    assert tenant.connect("b", instance)["api"]["isConnected"] is True
     assert tenant.sandbox.tenant_state("activities") == []
+    tenant = make_tenant(connect_seconds=0.2, data_delay=0.2)
+    tenant.connect("c", instance)
     tenant.wait_for_rows("activities")
 
 
@@ -226,7 +229,7 @@ def test_the_posture_switch(tenant: TenantClient, instance: RestClient) -> None:
     assert tenant.connector(connector)["api"]["isSSPMEnabled"] is False
 
 
-def test_tampering_breaks_a_connector_or_doubles_it(tenant: TenantClient, instance: RestClient) -> None:
+def test_tampering_breaks_a_connector_or_duplicates_it(tenant: TenantClient, instance: RestClient) -> None:
     tenant.connect("acme-dev", instance)
     tenant.sandbox.tamper_tenant(
         "connectors", {"state": "error", "message": "Service timeout"}, match={"name": "acme-dev"}

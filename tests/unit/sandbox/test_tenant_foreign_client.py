@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.client_certificates import client_certificate
 from tests.sandbox.process import SandboxProcess
 from tests.unit.sandbox.tenant_client import GRAPH, MDA
 
@@ -71,6 +72,18 @@ def test_a_wrong_secret_and_a_wrong_tenant(known: dict[str, Any]) -> None:
     other = identity.ClientSecretCredential("nobody.example", client, "wrong", **options(known))
     with pytest.raises((ClientAuthenticationError, ValueError), match="AADSTS90002|authority configuration"):
         other.get_token(f"{MDA}/.default")
+
+
+def test_a_certificate_credential(secure: SandboxProcess, known: dict[str, Any], tmp_path: Path) -> None:
+    from azure.core.exceptions import ClientAuthenticationError
+
+    mine, names = client_certificate(), (known["azure_tenant_id"], known["azure_client_id"])
+    file = mine.pem(tmp_path / "client.pem")
+    with pytest.raises(ClientAuthenticationError, match="AADSTS700027"):
+        identity.CertificateCredential(*names, file, **options(known)).get_token(f"{MDA}/.default")
+    secure.tamper_tenant("applications", {"keyCredentials": [mine.uploaded]}, match={"appId": names[1]})
+    with identity.CertificateCredential(*names, file, **options(known)) as credential:
+        assert opens_cloud_apps(known, credential.get_token(f"{MDA}/.default").token)
 
 
 def test_a_workload_identity_credential(secure: SandboxProcess, known: dict[str, Any], tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_token_of_an_application_does_not_open_the_portal(tenant: TenantClient
     assert tenant.portal("GET", LIST, Cookie="", **tenant.bearer()).status_code == 401
 
 
-def test_the_xsrf_token_lives_five_minutes_and_is_renewed_on_the_way(tenant: TenantClient) -> None:
+def test_the_xsrf_token_is_valid_for_five_minutes_and_renewed_meanwhile(tenant: TenantClient) -> None:
     assert "Set-Cookie" not in tenant.portal("GET", LIST).headers
     tenant.sandbox.turn_tenant(time_shift=200)
     assert "XSRF-TOKEN=" in tenant.portal("GET", LIST).headers["Set-Cookie"]

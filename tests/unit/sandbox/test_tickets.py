@@ -49,13 +49,14 @@ def test_an_incident_starts_as_the_documented_example_does(instance: RestClient)
         ("3", "3", "5"),
     ],
 )
-def test_priority_follows_from_impact_and_urgency_whatever_is_sent(
+def test_priority_follows_from_impact_and_urgency_alone(
     instance: RestClient, impact: str, urgency: str, priority: str
 ) -> None:
     for table in ("incident", "problem"):
         row = instance.insert(table, {"impact": impact, "urgency": urgency, "priority": "1"})
         assert row["priority"] == priority
-    assert instance.insert("change_request", {"impact": impact, "urgency": urgency})["priority"] == min(priority, "4")
+    assert instance.insert("change_request", {"impact": impact, "urgency": urgency})["priority"] == "4"
+    assert instance.insert("change_request", {"impact": impact, "priority": "2"})["priority"] == "2"
 
 
 def test_numbers_follow_the_instances_own_maintenance(make: Make) -> None:

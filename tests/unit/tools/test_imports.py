@@ -6,7 +6,7 @@ from __future__ import annotations
 from tools.imports import circles, file_graph, folder_graph, foreign_imports, problems
 
 
-def test_a_circle_is_found_once_whatever_leads_to_it() -> None:
+def test_a_circle_is_found_once_from_any_start() -> None:
     graph = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}
     assert circles(graph) == [["b", "c"]]
 

@@ -37,6 +37,12 @@ def test_shared_keys_link_to_the_guide() -> None:
     assert problem == f"RETURN documents drift without a link to {GUIDE}"
 
 
+def test_keys_that_are_methods_of_dictionaries_are_refused() -> None:
+    inner = "rows:\n  type: list\n  contains:\n    update:\n      type: str\n"
+    (problem,) = problems_of("snow_role", module(MSG + inner))
+    assert problem.startswith("RETURN documents update, ")
+
+
 def test_shared_keys_take_four_lines() -> None:
     (problem,) = problems_of("snow_role", module(MSG + DRIFT + "  sample: []\n"))
     assert "drift in 5 lines" in problem

@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...ansible_module import Params, TaskContext
-from ...engine.errors import PlatformFailure, Refused
+from ...engine.errors import NotPermitted, PlatformFailure, Refused
+from ...transport.base_url import checked_base_url
 from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ...transport.paged_list import PagedList, checked_rows
 from ...transport.polling import ProgressLine
 from ...transport.responses import Response
-from ...transport.session import Session, checked_base_url
+from ...transport.session import Session
 from ...transport.settings import transport_settings
 from ..entra.clouds import DEFAULT_CLOUD, audience, cloud_of
 from ..entra.credentials import signer_for
-from ..next_link import check_new, path_below
-from .long_running import wait_for_operation
+from ..next_link import path_below
+from .long_running import link_of, wait_for_operation
 from .resource_graph import RESOURCE_GRAPH_PATH, check_complete, graph_page
 from .throttled_session import ThrottledSession
 
@@ -27,6 +29,7 @@ PROVIDER = "Microsoft.Security"
 RESOURCE_GRAPH_VERSION = "2021-03-01"
 RESOURCE_GRAPH_PAGE = 1000
 WRITERS = "Security Admin, Contributor or Owner"
+ACTIVITY_LOG = "/providers/Microsoft.Insights/eventtypes/management/values"
 
 # (start of the platform's message, remedy). The codes are LIKELY, so they only select the remedy
 # (docs/facts/defender_for_cloud.md#resource-manager-errors).
@@ -80,7 +83,10 @@ class ArmClient:
         if response.status == 404:
             self._check_scope(response)
             return None
-        return response.data if isinstance(response.data, dict) else None
+        if not isinstance(response.data, dict):
+            # Read as an object that does not exist, it would be created again.
+            raise AmbiguousResponse(f"GET {path} -> {response.status}: the response contains no object")
+        return _checked(response.data, response)
 
     def _check_scope(self, response: Response) -> None:
         """Raise `Refused` when a 404 means that the scope, not the object, does not exist."""
@@ -93,12 +99,18 @@ class ArmClient:
 
         See docs/facts/defender_for_cloud.md#lists-of-resource-manager.
         """
-        return [row for page in self.pages(path, version, query) for row in page]
+        return [row for page in self.pages(path, version, query, is_kept=True) for row in page]
 
     def pages(
-        self, path: str, version: str, query: Mapping[str, str] | None = None, *, may_be_missing: bool = False
+        self,
+        path: str,
+        version: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        may_be_missing: bool = False,
+        is_kept: bool = False,
     ) -> Iterator[list[dict[str, Any]]]:
-        """Yield a list page by page, each requested when it is needed.
+        """Yield a list page by page, each requested when it is needed. `is_kept`: the caller keeps all rows.
 
         With `may_be_missing`, the list of a parent that does not exist has no pages; a scope that does not exist is `Refused`.
         """
@@ -106,17 +118,16 @@ class ArmClient:
         if response.status == 404:
             self._check_scope(response)
             return
-        seen: set[str] = set()
+        pages = PagedList(f"GET {path}", self.session.settings, is_kept)
         while True:
-            data = response.data
-            if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
-                # Read as an empty list, it would have everything created again.
-                raise AmbiguousResponse(f"GET {path} -> {response.status}: the response contains no list")
-            yield [row for row in data["value"] if isinstance(row, dict)]
+            data = response.data if isinstance(response.data, Mapping) else {}
+            rows = checked_rows(data.get("value"), f"GET {path} -> {response.status}")
+            pages.add(rows)
+            yield [_checked(row, response) for row in rows]
             link = data.get("nextLink")
             if not link:
                 return
-            check_new(link, seen, f"GET {path}")
+            pages.go_on(link)
             response = self._send("GET", self.below(link))
 
     def resource_graph(self, query: str, subscriptions: list[str] | None = None) -> list[dict[str, Any]]:
@@ -125,17 +136,19 @@ class ArmClient:
         See docs/facts/defender_for_cloud.md#resource-graph.
         """
         rows: list[dict[str, Any]] = []
-        seen: set[str] = set()
+        pages = PagedList(f"POST {RESOURCE_GRAPH_PATH}", self.session.settings)
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": RESOURCE_GRAPH_PAGE}
         while True:
             body = {"query": query, "options": options, **({"subscriptions": subscriptions} if subscriptions else {})}
             data = self.call("POST", RESOURCE_GRAPH_PATH, RESOURCE_GRAPH_VERSION, body=body, only_reads=True).data
-            rows += graph_page(data)
+            page = graph_page(data)
+            pages.add(page)
+            rows += page
             token = data.get("$skipToken")
             if not token:
                 check_complete(data, len(rows))
                 return rows
-            check_new(token, seen, f"POST {RESOURCE_GRAPH_PATH}")
+            pages.go_on(token)
             options = {**options, "$skipToken": token}
 
     # -- any call -----------------------------------------------------------------------------------------------------
@@ -160,7 +173,15 @@ class ArmClient:
         )
 
     def finish(self, response: Response, what: str, timeout: float = 600.0) -> Any:
-        """Wait for the end of the operation that `response` started and return its last body (see `long_running`)."""
+        """Wait for the end of the operation that `response` started and return its last body (see `long_running`).
+
+        Warns of one that cannot be followed.
+        """
+        if response.status == 202 and not link_of(response):
+            self.context.warn(
+                f"{what}: Resource Manager accepted it without a link to follow (Location), so whether and how it ended is unknown. "
+                f"Check it in the portal"
+            )
         progress = ProgressLine(self.context.progress)
         return wait_for_operation(response, what, timeout, get=self._follow, progress=progress)
 
@@ -201,9 +222,28 @@ class ArmClient:
             )
         hint = next((remedy for code, remedy in REMEDIES if error.words.startswith(code)), "")
         if error.status == 403 and not hint:
-            hint = f"Give the identity {WRITERS} there (Access control (IAM) > Add role assignment); to read, Security Reader is enough"
+            reads_log = ACTIVITY_LOG in str(error)
+            roles = "Reader" if reads_log else WRITERS
+            more = "" if reads_log else "; to read, Security Reader is enough"
+            hint = f"Give the identity {roles} there (Access control (IAM) > Add role assignment){more}"
         if error.status == 429:
             hint = "Resource Manager is throttling this identity; run again later"
+        if not error.is_refusal and not error.words:
+            hint = (
+                hint
+                or "The service failed without a message. Run again later; if it fails again on this scope, make the change in the portal or on a "
+                "subscription, or give the request's id to Microsoft's support"
+            )
         if not error.is_refusal:
             return PlatformFailure(f"Resource Manager failed the call. {error}{'. ' + hint if hint else ''}")
-        return Refused(f"Resource Manager refused the call. {error}{'. ' + hint if hint else ''}")
+        kind = NotPermitted if error.status == 403 else Refused
+        return kind(f"Resource Manager refused the call. {error}{'. ' + hint if hint else ''}")
+
+
+def _checked(document: dict[str, Any], response: Response) -> dict[str, Any]:
+    """Return an object of a response; raise `AmbiguousResponse` where its `properties` are none."""
+    if not isinstance(document.get("properties") or {}, Mapping):
+        raise AmbiguousResponse(
+            f"{response.method} {response.path} -> {response.status}: the response makes no sense: an object has properties that are no object"
+        )
+    return document

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -28,6 +29,32 @@ def properties_of(row: Row | None) -> Mapping[str, Any]:
     """Return the part `properties` of a row's document."""
     properties = document_of(row).get("properties")
     return properties if isinstance(properties, Mapping) else {}
+
+
+def text_of(value: Any) -> str:
+    """Return a property that the platform keeps as a string: `True`, digits, or compact JSON of a structure.
+
+    See docs/facts/defender_for_cloud.md#plans.
+    """
+    if isinstance(value, (Mapping, list)):
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    return "" if value is None else str(value)
+
+
+def same_text(actual: Any, wanted: Any) -> bool:
+    """Return whether two properties mean the same as strings: structures in any notation, booleans in any case, none as ""."""
+    return bool(_meaning(actual) == _meaning(wanted))
+
+
+def _meaning(value: Any) -> Any:
+    text = text_of(value).strip()
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text.casefold() if text.casefold() in ("true", "false") else text
+    return found if isinstance(found, (dict, list)) else text.casefold() if isinstance(found, bool) else text
 
 
 def contains(actual: Any, wanted: Any) -> bool:

@@ -9,11 +9,18 @@ from typing import Any
 from ...engine.errors import EngineError
 from ...transport.polling import ProgressLine, pause
 from ...transport.responses import Response
-from ...transport.retry import retry_after_seconds
+from ...transport.retry import requested_pause
 
 ASYNC, LOCATION = "azure-asyncoperation", "location"
 SUCCEEDED, ENDED_BADLY = "succeeded", ("failed", "canceled")
 FIRST_PAUSE, MIN_PAUSE, MAX_PAUSE = 0.5, 0.2, 10.0
+
+
+def link_of(response: Response) -> str:
+    """Return the link to the operation that `response` started, "" where it has none."""
+    if response.status not in (201, 202):
+        return ""
+    return response.headers.get(ASYNC) or response.headers.get(LOCATION, "")
 
 
 def wait_for_operation(
@@ -25,10 +32,10 @@ def wait_for_operation(
     intervals. Raises `EngineError` when the operation failed, was canceled, or did not end within `timeout` seconds.
     """
     header = ASYNC if response.headers.get(ASYNC) else LOCATION
-    link = response.headers.get(header, "") if response.status in (201, 202) else ""
+    link = link_of(response)
     interval = FIRST_PAUSE
     while link:
-        retry_after = retry_after_seconds(response.headers.get("retry-after"))
+        retry_after = requested_pause(response.headers)
         wait = interval if retry_after is None else max(MIN_PAUSE, retry_after)
         interval = min(MAX_PAUSE, interval * 2)
         if progress.seconds + wait > timeout and wait > MAX_PAUSE:

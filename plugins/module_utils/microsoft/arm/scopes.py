@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine.errors import InvalidInput
+from ...transport.words import shortened
 
 SUBSCRIPTION, MANAGEMENT_GROUP, CONNECTOR, RESOURCE = (
     "subscription", "management group", "security connector", "resource",
@@ -58,7 +59,8 @@ def scope_of(params: Mapping[str, Any], *kinds: str) -> Scope:
         raise InvalidInput(
             "scope or azure_subscription_id is required, to select the subscription, management group or connector"
         )
-    scope = read_scope("scope", text or f"/subscriptions/{params['azure_subscription_id']}")
+    option = "scope" if text else "azure_subscription_id"
+    scope = read_scope(option, text or f"/subscriptions/{params['azure_subscription_id']}")
     if kinds and scope.kind not in kinds:
         raise InvalidInput(f"scope {scope.path} is a {scope.kind}; here it must be a {' or a '.join(kinds)}")
     return scope
@@ -72,7 +74,7 @@ def read_scope(option: str, text: str) -> Scope:
             return Scope(path, kind)
     raise InvalidInput(
         f"{option} must be /subscriptions/<id>, /providers/Microsoft.Management/managementGroups/<name>, or the resource id of a "
-        f"security connector, not {text!r}"
+        f"security connector, not {shortened(text, 200)!r}"
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...transport.polling import ProgressLine, pause
+from ...transport.retry import RetryBudget
 from ...transport.session import Session
 
 
@@ -20,12 +21,12 @@ class ThrottledSession(Session):
         super().__init__(*arguments)
         self.show = show
 
-    def _pause(self, seconds: float, problem: Exception, attempt: int) -> None:
+    def _pause(self, seconds: float, problem: Exception, budget: RetryBudget) -> None:
         if getattr(problem, "status", 0) != 429:
-            super()._pause(seconds, problem, attempt)
+            super()._pause(seconds, problem, budget)
             return
         self.caller.warn(
-            "Resource Manager throttled this task, which paused as long as requested (Retry-After). Other clients of the same "
+            "Resource Manager throttled this task, which paused as long as requested. Other clients of the same "
             "identity share its limit"
         )
         self.show(_line(seconds))

@@ -5,18 +5,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.errors import InvalidInput
 from .client import PAGE_SIZE, CloudAppsClient
 from .evidence import ACTIVITIES, activity_filters
 
 
-def read_activities(client: CloudAppsClient, app_id: int, since_days: int, limit: int) -> list[dict[str, Any]]:
-    """Return up to `limit` (0: all) activities of the last `since_days` days. One page is sorted newest first, more are scanned."""
-    if since_days < 1:
-        raise InvalidInput(f"since_days must be 1 or more, not {since_days}")
-    if limit < 0:
-        raise InvalidInput(f"limit must be 0 (all) or more, not {limit}")
+def read_activities(
+    client: CloudAppsClient, app_id: int, since_days: int, limit: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """Return up to `limit` (0: all) activities of the last `since_days` days, and whether these are all.
+
+    One page is sorted newest first, more are scanned. One more than `limit` is asked for, which shows whether there are more.
+    """
     filters = activity_filters(app_id, since_days)
     if 0 < limit <= PAGE_SIZE:
-        return client.rows(ACTIVITIES, filters, limit, sortField="date", sortDirection="desc")
-    return client.scan(ACTIVITIES, filters, limit)
+        found = client.rows(ACTIVITIES, filters, limit + 1, sortField="date", sortDirection="desc")
+    else:
+        found = client.scan(ACTIVITIES, filters, limit + 1 if limit else 0)
+    complete = not limit or len(found) <= limit
+    return (found if complete else found[:limit]), complete

@@ -4,19 +4,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...ansible_module import Params, TaskContext
-from ...engine.errors import PlatformFailure, Refused
+from ...engine.errors import NotPermitted, PlatformFailure, Refused
+from ...transport.base_url import checked_base_url
 from ...transport.errors import AmbiguousResponse, BadConnectionOption, HttpError, SignInFailed
+from ...transport.paged_list import PagedList, records_in
 from ...transport.responses import Response
-from ...transport.session import Session, Signer, checked_base_url
+from ...transport.session import Session, Signer
 from ...transport.settings import transport_settings
-from ..entra.credentials import signer_for
-from ..next_link import check_new
+from ..entra.credentials import has_credentials, signer_for
 from .rate_limit import PAUSE, RateLimit
 
 # The audience of the API in every cloud (docs/facts/defender_for_cloud_apps.md#api-sign-in).
@@ -30,9 +31,13 @@ GRANT = (
     "Grant it under Entra > App registrations > (the application) > API permissions > Add a permission > APIs my organization "
     "uses > Microsoft Cloud App Security > Application permissions, then choose Grant admin consent"
 )
-PORTAL_RIGHTS = (
-    "No application permission covers this route. Set mda_api_token to a token issued by a Security Administrator or Cloud App Security "
-    "Administrator (Settings > Cloud Apps > System > API tokens)"
+NEW_TOKEN = "a token issued by a Security Administrator or Cloud App Security Administrator (Settings > Cloud Apps > System > API tokens)"
+PORTAL_RIGHTS = f"No application permission covers this route. Set mda_api_token to {NEW_TOKEN}"
+TOKEN_REMEDY = "is wrong, was revoked, or belongs to another tenant than mda_url. Issue one under Settings > Cloud Apps > System > API tokens"
+# Documented reads accept a token of Entra as well (docs/facts/defender_for_cloud_apps.md#sign-in-by-route).
+LEGACY_TOKEN = (
+    "mda_api_token is a legacy API token, whose end Microsoft has announced without a date. Activities, accounts and IP ranges accept the "
+    "azure_* options instead; only the list of connectors and policies require the token"
 )
 
 
@@ -46,6 +51,8 @@ class RateLimitedSession(Session):
     def _send(self, *arguments: Any, **more: Any) -> Response:
         self.rate_limit.acquire()
         response = super()._send(*arguments, **more)
+        if response.status == 401 and isinstance(self.signer, ApiToken):
+            self.signer.note_refusal(str(response.error(self.caller.redactor.scrub_text)))
         if response.status != 429:
             return response
         headers = {"retry-after": str(PAUSE), **{name: value for name, value in response.headers.items() if value}}
@@ -54,18 +61,35 @@ class RateLimitedSession(Session):
 
 
 class ApiToken:
-    """Signs in with an API token of the portal, the older method."""
+    """Signs in with an API token of the portal, the older method; with Entra, if it can, once the token was refused.
 
-    def __init__(self, token: str) -> None:
-        self.token = token
+    `refused` are the words of the platform that refused the token. `entra` takes them and returns the signer for Entra; None without
+    credentials for it.
+    """
+
+    def __init__(self, token: str, entra: Callable[[str], Signer] | None = None) -> None:
+        self.token, self.entra, self.refused = token, entra, ""
+        self._other: Signer | None = None
 
     def headers(self) -> Mapping[str, str]:
         """Return the authorization header (docs/facts/defender_for_cloud_apps.md#api-sign-in)."""
-        return {"Authorization": f"Token {self.token}"}
+        return self._other.headers() if self._other else {"Authorization": f"Token {self.token}"}
+
+    def note_refusal(self, words: str) -> None:
+        """Note how the platform refused the token."""
+        self.refused = self.refused or words
 
     def renew(self) -> bool:
-        """Return False: there is no other token."""
-        return False
+        """Sign in with Entra from now on; return False if there are no credentials for that."""
+        if self._other:
+            return self._other.renew()
+        self._other = self.entra(self.refused) if self.entra else None
+        return self._other is not None
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether requests are signed with the token."""
+        return self._other is None
 
 
 class CloudAppsClient:
@@ -89,13 +113,40 @@ class CloudAppsClient:
             context.redactor.add(params.get(option))
         rate_limit = RateLimit(url, lambda text: context.progress(f"{short_name(url)}: {text}"))
         token = params.get("mda_api_token")
-        signer: Signer = ApiToken(token) if token else signer_for(params, context, SCOPE)
+        if token:
+            context.warn(LEGACY_TOKEN)
+
+        def use_entra(words: str) -> Signer:
+            context.warn(
+                f"{_refused_token(short_name(url), words)}. The azure_* credentials are used instead, as far as they go"
+            )
+            return signer_for(params, context, SCOPE)
+
+        can_use_entra = bool(token) and has_credentials(params)
+        signer: Signer = (
+            ApiToken(token, use_entra if can_use_entra else None) if token else signer_for(params, context, SCOPE)
+        )
         return cls(RateLimitedSession(rate_limit, url, transport_settings(params), context, signer), params, context)
 
     @property
     def has_api_token(self) -> bool:
         """Whether the session signs in with an API token of the portal."""
-        return isinstance(self.session.signer, ApiToken)
+        return isinstance(self.session.signer, ApiToken) and self.session.signer.is_in_use
+
+    @property
+    def refused_token(self) -> str:
+        """What is to be said of an API token that was refused, with the platform's words; "" if none was."""
+        words = self.session.signer.refused if isinstance(self.session.signer, ApiToken) else ""
+        return _refused_token(self.name, words) if words else ""
+
+    def list_remedy(self) -> str:
+        """Return what to do so that the connectors can be listed."""
+        if self.refused_token:
+            return self.refused_token
+        other = "give a contract with the operation list and the portal session that it requires"
+        if self.has_api_token:
+            return f"Set mda_api_token to {NEW_TOKEN}, or {other}"
+        return f"The azure_* credentials do not open it: set mda_api_token to {NEW_TOKEN}, or {other}"
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
@@ -116,15 +167,17 @@ class CloudAppsClient:
         """
         rows: list[dict[str, Any]] = []
         ordered: dict[str, Any] = {name: more.pop(name) for name in ("sortField", "sortDirection") if name in more}
+        pages = PagedList(f"POST {path}", self.session.settings)
         while True:
             size = min(PAGE_SIZE, limit - len(rows)) if limit else PAGE_SIZE
             body = {"filters": dict(filters), "skip": len(rows), "limit": size, **ordered}
             data = self.call("POST", path, body=body, only_reads=True, **more)
             page = records_in(data, path)
-            check_page(page, rows, path)
+            pages.add(page)
             rows += page
             if (limit and len(rows) >= limit) or not has_next(data, page, len(rows), path):
                 return rows
+            pages.go_on()
 
     def scan(self, path: str, filters: Mapping[str, Any], limit: int = 0) -> list[dict[str, Any]]:
         """Return up to `limit` (0: all) rows of a large list, in as few calls as possible.
@@ -132,12 +185,14 @@ class CloudAppsClient:
         See docs/facts/defender_for_cloud_apps.md#api-lists.
         """
         rows: list[dict[str, Any]] = []
-        seen: set[str] = set()
+        pages = PagedList(f"POST {path}", self.session.settings)
         size = max(MIN_SCAN_SIZE, min(limit or MAX_SCAN_SIZE, MAX_SCAN_SIZE))
         wanted: Any = dict(filters)
         while wanted is not None:
             data = self.call("POST", path, body={"filters": wanted, "isScan": True, "limit": size}, only_reads=True)
-            rows += records_in(data, path)
+            page = records_in(data, path)
+            pages.add(page)
+            rows += page
             more = isinstance(data, Mapping) and data.get("hasNext") and not (limit and len(rows) >= limit)
             wanted = data.get("nextQueryFilters") if more else None
             if more and not wanted:
@@ -145,7 +200,7 @@ class CloudAppsClient:
                     f"POST {path}: the list is incomplete: the filters of the next page are missing"
                 )
             if more:
-                check_new(json.dumps(wanted, sort_keys=True), seen, f"POST {path}")
+                pages.go_on(json.dumps(wanted, sort_keys=True))
         return rows[:limit] if limit else rows
 
     def session_to(self, origin: str) -> Session:
@@ -158,7 +213,9 @@ class CloudAppsClient:
             return SignInFailed(f"{self.name} refused the sign-in. {error}. {self._sign_in_remedy()}")
         hint = ""
         if error.status == 403:
-            hint = PORTAL_RIGHTS if not permission else f"The call requires the permission {permission}. {GRANT}"
+            hint = f"The call requires the permission {permission}. {GRANT}" if permission else PORTAL_RIGHTS
+            if self.refused_token:
+                hint = f"{self.refused_token}. {hint}" if permission else self.refused_token
             if self.has_api_token and permission:
                 hint = (
                     "The user who issued mda_api_token lacks the permission. Issue a token as a Security Administrator"
@@ -167,35 +224,17 @@ class CloudAppsClient:
             hint = "The tenant accepts 30 calls per minute from all clients together. Run again later"
         if not error.is_refusal:
             return PlatformFailure(f"{self.name} failed the call. {error}{'. ' + hint if hint else ''}")
-        return Refused(f"{self.name} refused the call. {error}{'. ' + hint if hint else ''}")
+        kind = NotPermitted if error.status == 403 else Refused
+        return kind(f"{self.name} refused the call. {error}{'. ' + hint if hint else ''}")
 
     def _sign_in_remedy(self) -> str:
         if self.has_api_token:
-            return (
-                "mda_api_token is wrong, was revoked, or belongs to another tenant than mda_url. Issue one under Settings > Cloud "
-                "Apps > System > API tokens"
-            )
-        return (
+            return f"mda_api_token {TOKEN_REMEDY}"
+        refused = f"{self.refused_token}. " if self.refused_token else ""
+        return refused + (
             "The tenant does not accept the token of azure_tenant_id: mda_url may belong to another tenant, or azure_access_token was "
             f"issued for another API than {SCOPE.split('/', 1)[0]}"
         )
-
-
-def records_in(data: Any, path: str) -> list[dict[str, Any]]:
-    """Return the rows of a list response: its `data`, or the response itself if it is a list.
-
-    Raises `AmbiguousResponse` for any other response: taken for "no rows", everything would be created again.
-    """
-    rows = data.get("data") if isinstance(data, Mapping) else data
-    if not isinstance(rows, list):
-        raise AmbiguousResponse(f"{path}: the response contains no list")
-    return [row for row in rows if isinstance(row, dict)]
-
-
-def check_page(page: list[dict[str, Any]], known: list[dict[str, Any]], path: str) -> None:
-    """Raise `AmbiguousResponse` for a page that repeats the one before: the platform ignored where it was to begin."""
-    if page and known[-len(page) :] == page:
-        raise AmbiguousResponse(f"{path}: the list is incomplete: the platform returned a page a second time")
 
 
 def has_next(data: Any, page: list[dict[str, Any]], received: int, path: str) -> bool:
@@ -205,6 +244,10 @@ def has_next(data: Any, page: list[dict[str, Any]], received: int, path: str) ->
     if not page and missing:
         raise AmbiguousResponse(f"{path}: the list is incomplete: {received} of {total} rows were returned")
     return bool(page) and isinstance(data, Mapping) and bool(data.get("hasNext") or missing)
+
+
+def _refused_token(tenant: str, words: str) -> str:
+    return f"{tenant} refused mda_api_token ({words}), which {TOKEN_REMEDY}"
 
 
 def short_name(url: str) -> str:

@@ -9,34 +9,14 @@ from typing import Any
 
 from ...engine.problem import Problem
 from ...engine.snapshot import Row
+from .connector_errors import remedy_for
 from .refresh_token import token_end, token_problems
 
 CONNECTED, WARNING, ERROR, DISABLED, ABSENT, UNKNOWN = (
     "connected", "warning", "error", "disabled", "absent", "unknown",
 )  # fmt: skip
+NOT_SHOWN = "its entry in the list does not say isConnected or isEnabled with true or false, so its status is not known. The portal has changed: look there"
 CONNECTING = re.compile("CONNECTING|PENDING|PROGRESS|VALIDATING", re.I)
-
-# (part of the vendor's text, its meaning, remedy). See
-# docs/facts/defender_for_cloud_apps.md#connector-states-and-errors.
-REMEDIES = (
-    (
-        "403 Forbidden",
-        "the account may not read what the connector reads",
-        "Check user and client with snow_oauth_check; give the account the role with the 13 read rules (snow_table_acls), or reconnect with an "
-        "administrator's account",
-    ),
-    (
-        "500 Internal",
-        "the instance returned an internal error",
-        "Check the instance's system log, then try again",
-    ),
-    ("Service timeout", "the instance did not answer in time", "Try again later"),
-    (
-        "401",
-        "the instance refused the credentials",
-        "Check them with snow_oauth_check, then enter them again (Edit settings of the connector)",
-    ),
-)
 
 
 def status_of(api: Mapping[str, Any]) -> tuple[str, str]:
@@ -49,20 +29,12 @@ def status_of(api: Mapping[str, Any]) -> tuple[str, str]:
         return ABSENT, ""
     if api.get("isEnabled") is False:
         return DISABLED, message
-    if api.get("isConnected"):
+    connected = api.get("isConnected")
+    if connected is not True and not all(isinstance(api.get(key), bool) for key in ("isConnected", "isEnabled")):
+        return UNKNOWN, NOT_SHOWN
+    if connected:
         return (WARNING if api.get("hasWarnings") else CONNECTED), message
     return (UNKNOWN if CONNECTING.search(message) else ERROR), message
-
-
-def remedy_for(message: str) -> str:
-    """Return the meaning of a connector's error, and its remedy.
-
-    See docs/facts/defender_for_cloud_apps.md#connector-states-and-errors.
-    """
-    for part, meaning, remedy in REMEDIES:
-        if part.casefold() in message.casefold():
-            return f"{meaning[0].upper()}{meaning[1:]}. {remedy}"
-    return "Open the connector in the portal, read its message, and enter the details again (Edit settings)"
 
 
 def problems_of(name: str, row: Row, *, oauth: bool = True, end: str | None = None) -> Iterator[Problem]:

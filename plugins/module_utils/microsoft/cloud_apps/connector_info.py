@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ...token_end import remaining
 from .connector_health import problems_of
 from .connectors_api import ConnectorsEndpoint
-from .refresh_token import days_left, token_end
+from .refresh_token import token_end
 
 
 def read_connectors(endpoint: ConnectorsEndpoint) -> dict[str, Any]:
-    """Return `msg`, `connectors`, `problems` and, if the list is refused, `evidence`."""
+    """Return `msg`, `connectors`, `problems` and, if the list is refused or not clear, `evidence`."""
     rows = sorted(endpoint.read().rows, key=lambda row: (row["name"].casefold(), row["id"]))
     connectors = [
         {
@@ -22,9 +23,10 @@ def read_connectors(endpoint: ConnectorsEndpoint) -> dict[str, Any]:
             "status": row["status"],
             "message": row["message"],
             "accounts": row["accounts"],
+            "secure_score": row.get("secure_score", ""),
             "last_connected": row["last_connected"],
             "refresh_token_expires_at": token_end(row["last_connected"]),
-            "days_left": days_left(token_end(row["last_connected"])),
+            **remaining(token_end(row["last_connected"])),
         }
         for row in rows
     ]
@@ -32,7 +34,11 @@ def read_connectors(endpoint: ConnectorsEndpoint) -> dict[str, Any]:
     msg = f"{endpoint.client.name}: {_summary([row['status'] for row in rows], len(problems))}"
     if endpoint.evidence:
         msg += " (from evidence, since the list is refused)"
-    return {"msg": msg, "connectors": connectors, "problems": problems, "evidence": endpoint.evidence}
+    elif endpoint.unclear:
+        msg += f"; {endpoint.unclear}"
+    # Either way a connector that is not among them may exist.
+    evidence = endpoint.evidence or ([endpoint.unclear] if endpoint.unclear else [])
+    return {"msg": msg, "connectors": connectors, "problems": problems, "evidence": evidence}
 
 
 def _summary(statuses: list[str], problems: int) -> str:

@@ -12,8 +12,10 @@ from ...engine.result import ManualStep, Result
 from ...engine.summary import DONE, IN_SYNC, PLANNED, Outcome, summarize
 from ...transport.polling import ProgressLine, Wait, poll
 from ..collection_store import CollectionStore
-from .connector_health import ERROR, remedy_for
-from .connectors import STATUSES, Connectors
+from .connector_entry import STATUSES
+from .connector_errors import remedy_for
+from .connector_health import ERROR
+from .connectors import Connectors
 
 # Consecutive reads that must show an error: the first one can be outdated.
 CONFIRMATIONS = 2
@@ -29,11 +31,12 @@ def connect_instances(store: CollectionStore, connectors: Connectors, waiting: W
     """
     result = reconcile(store, connectors)
     waits = waiting.wanted and not store.check_mode
-    if waits and connectors.open_names():
+    if waits and connectors.awaited_names() and not connectors.refused:
         for step in result.manual_steps:
             store.context.progress(render_step(step))
         result.manual_steps = _wait(store, connectors, waiting)
     result.msg = _summary(store, connectors, result.manual_steps)
+    connectors.keep_new_records(written=not store.check_mode)
     result.output = {
         "results": list(connectors.outcomes.values()),
         "problems": [problem.as_dict() for problem in connectors.problems],
@@ -56,7 +59,7 @@ def _wait(store: CollectionStore, connectors: Connectors, waiting: Wait) -> list
         steps = connectors.plan(take_snapshot(store, connectors), NeverWrite()).manual_steps
         failed = connectors.failed_names()
         failures = {name: failures.get(name, 0) + 1 for name in failed}
-        undecided = [name for name in connectors.open_names() if failures.get(name, 0) < CONFIRMATIONS]
+        undecided = [name for name in connectors.awaited_names() if failures.get(name, 0) < CONFIRMATIONS]
         line = _progress_line(store, connectors)
         if line != last_line:
             progress.show(line)
@@ -87,24 +90,23 @@ def _summary(store: CollectionStore, connectors: Connectors, steps: list[ManualS
     outcomes = []
     for name, outcome in connectors.outcomes.items():
         what = outcome["status"] if name in open_names else IN_SYNC
-        is_action = name in connectors.written and (store.check_mode or name not in failed)
+        written = name in connectors.written or name in connectors.switched
+        is_action = written and (store.check_mode or name not in failed)
         if is_action:
-            what = words[ACTIONS.get(connectors.written[name], UPDATE)]
+            what = words[ACTIONS.get(connectors.written.get(name, ""), UPDATE)]
         outcomes.append(Outcome(outcome["object"], what, is_action=is_action))
     return summarize(store.name, outcomes, len(steps))
 
 
 def _fail_if_open(store: CollectionStore, connectors: Connectors, waiting: Wait, result: Result) -> None:
     parts = []
-    for name in connectors.open_names():
+    for name in connectors.awaited_names():
         outcome = connectors.outcomes[name]
         if outcome["status"] == ERROR:
             words = outcome["message"] or "no message"
             parts.append(f"connector {name} stays in error: {words}. {remedy_for(words)}")
         else:
             wanted = STATUSES[connectors.entries[name]["state"]]
-            parts.append(
-                f"connector {name} is {outcome['status']}, not {wanted}, after {waiting.timeout:g} s (option wait_timeout)"
-            )
+            parts.append(f"connector {name} is {outcome['status']}, not {wanted}, after {waiting.limit}")
     if parts:
         raise EngineError(f"{store.name}: {'; '.join(parts)}", result.as_dict(with_diff=False))

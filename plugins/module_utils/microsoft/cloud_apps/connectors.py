@@ -5,43 +5,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CREATE, DELETE, UPDATE, Plan, Resource, SecretDecision, Write
+from ...engine.plan import Plan, Resource, SecretDecision
 from ...engine.problem import Problem
 from ...engine.result import Drift
 from ...engine.snapshot import Query, Row, Snapshot
+from ...token_end import remaining
+from .connector_contract import check_mode, operation_for, why_manual, write_of
+from .connector_credentials import OAUTH, ConnectorCredentials
+from .connector_entry import STATUSES, address_of, by_name, values_of
 from .connector_health import (
     ABSENT,
     CONNECTED,
-    DISABLED,
     ERROR,
+    NOT_SHOWN,
     UNKNOWN,
     WARNING,
     problems_of,
 )
-from .connectors_api import COLLECTION, COLUMNS, SERVICENOW, ConnectorsEndpoint, normalize_address
-from .evidence import Evidence, mentions
+from .connectors_api import COLLECTION, COLUMNS, SERVICENOW, ConnectorsEndpoint
+from .evidence import Evidence, attributed
 from .manual_steps import connector_step
-from .refresh_token import days_left, token_end
+from .refresh_token import token_end
+from .secure_score_switch import plan_switch
 
-OAUTH, PASSWORD = "oauth", "password"
-STATUSES = {"present": CONNECTED, "disabled": DISABLED, "absent": ABSENT}
 DELIVERING = frozenset({CONNECTED, WARNING})
-
-CONNECTOR_OPTIONS: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True},
-    "instance_url": {"type": "str"},
-    "mode": {"type": "str", "choices": [OAUTH, PASSWORD], "default": OAUTH},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "client_id": {"type": "str"},
-    "client_secret": {"type": "str", "no_log": True},
-    "refresh_token_lifespan": {"type": "int", "no_log": False},
-    "refresh_token_expires_at": {"type": "str", "no_log": False},
-    "state": {"type": "str", "choices": list(STATUSES), "default": "present"},
-}
 
 
 class Connectors(Resource):
@@ -50,37 +39,37 @@ class Connectors(Resource):
     label = "connectors"
 
     def __init__(self, entries: list[Mapping[str, Any]], endpoint: ConnectorsEndpoint) -> None:
-        self.endpoint = endpoint
-        self.entries: dict[str, Mapping[str, Any]] = {}
-        addresses: dict[str, str] = {}
-        for entry in entries:
-            name = entry["name"]
-            if name in self.entries:
-                raise InvalidInput(f"connectors names {name!r} twice")
-            self.entries[name] = entry
-            address = _address(entry)
-            if address and addresses.setdefault(address, name) != name:
-                raise InvalidInput(
-                    f"connectors {addresses[address]!r} and {name!r} have the same instance: {address} (case and a trailing slash are "
-                    f"ignored)"
-                )
+        self.endpoint, self.entries = endpoint, by_name(entries)
         self.outcomes: dict[str, dict[str, Any]] = {
-            name: {"object": f"connector {name}", "name": name, "instance_url": _address(entry)}
+            name: {"object": f"connector {name}", "name": name, "instance_url": address_of(entry)}
             for name, entry in self.entries.items()
         }
         self.problems: list[Problem] = []
+        # The platform's words if nothing shows the connectors.
+        self.refused = ""
         # The operation of each connector that the contract writes.
         self.written: dict[str, str] = {}
+        # Those whose Secure Score switch the contract turns.
+        self.switched: set[str] = set()
+        # The connectors whose manual step was returned by an earlier run and is open.
+        self.waiting: set[str] = set()
+        # Those that nothing shows, and that no one has to look for.
+        self.unprovable: set[str] = set()
 
     def reads(self) -> list[Query]:
         """Query all connectors: one list returns them."""
-        return [Query(COLLECTION, "name", tuple(self.entries), COLUMNS)]
+        return [Query(COLLECTION, "name", tuple(self.entries), COLUMNS, optional=True)]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare each connector with its desired state; a deviation becomes a write by contract, or a manual step."""
         plan = Plan(self.label, bulk=True)
         rows = snapshot.all_rows(COLLECTION, "name")
         self.problems = []
+        self.unprovable = set()
+        self.refused = snapshot.refused(COLLECTION, "name")
+        if self.refused:
+            self._note_refusal(plan)
+            return plan
         for name, entry in self.entries.items():
             row = self._find(name, entry, rows)
             outcome = self.outcomes[name]
@@ -90,7 +79,21 @@ class Connectors(Resource):
                 end = outcome["refresh_token_expires_at"]
                 self.problems += problems_of(name, row, oauth=entry["mode"] == OAUTH, end=end)
             self._plan_one(plan, name, entry, row, outcome)
+            self._plan_switch(plan, name, entry, row, outcome)
+        unclear = [outcome["name"] for outcome in plan.outcomes if self._is_unclear(outcome)]
+        if unclear:
+            plan.warnings.append(
+                f"whether {', '.join(unclear)} {'are' if len(unclear) > 1 else 'is'} connected is unknown: {self.endpoint.unclear}"
+            )
         return plan
+
+    def _note_refusal(self, plan: Plan) -> None:
+        """Note that neither the list nor the documented APIs show any connector: nothing is written, and there is no step."""
+        for name, entry in self.entries.items():
+            self._update_outcome(self.outcomes[name], entry, None)
+            self.outcomes[name].update(status=UNKNOWN, evidence=[self.refused])
+            plan.outcomes.append(self.outcomes[name])
+        plan.warnings.append(f"whether the connectors are connected is unknown: {self.refused}")
 
     # -- status ------------------------------------------------------------------------------------------------------
 
@@ -104,7 +107,7 @@ class Connectors(Resource):
                 f"the tenant has {len(named)} connectors named {name!r} ({ids}); rename or remove all but one in the portal. Nothing "
                 f"was written"
             )
-        address = _address(entry)
+        address = address_of(entry)
         if named:
             if address and named[0]["url"] and named[0]["url"] != address:
                 raise InvalidInput(
@@ -115,28 +118,29 @@ class Connectors(Resource):
         return next((row for row in rows if address and row["url"] == address and row["status"] != ABSENT), None)
 
     def _attributed(self, name: str, entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
-        """Return the evidence about this connector: it mentions its name or host, or there is only one of each."""
-        host = _address(entry).partition("://")[2]
-        found = [row for row in rows if mentions(row["records"], name, host)]
-        if len(found) == 1:
-            return found[0]
-        known = [row for row in rows if row["id"]] or rows
-        return known[0] if len(known) == len(self.entries) == 1 else None
+        return attributed(rows, name, address_of(entry).partition("://")[2], is_only=len(self.entries) == 1)
 
     def _update_outcome(self, outcome: dict[str, Any], entry: Mapping[str, Any], row: Row | None) -> None:
-        evidence = self.endpoint.evidence
-        missing = UNKNOWN if evidence else ABSENT
+        unclear = self.endpoint.unclear
+        missing = UNKNOWN if unclear else ABSENT
         outcome.update(
             status=row["status"] if row else missing,
             message=row["message"] if row else "",
-            evidence=evidence or ["the list of connectors"],
+            evidence=self.endpoint.evidence or ["the list of connectors"],
             id=row["id"] if row else "",
             accounts=row["accounts"] if row else 0,
+            secure_score=row.get("secure_score", "") if row else "",
         )
+        outcome.pop("reason", None)
+        if self._is_unclear(outcome):
+            outcome["reason"] = unclear
+        elif outcome["message"] == NOT_SHOWN:
+            # Not the vendor's words.
+            outcome.update(message="", reason=NOT_SHOWN)
         oauth = row is not None and entry["mode"] == OAUTH
         last = row["last_connected"] if row and oauth else ""
         end = token_end(last, entry.get("refresh_token_lifespan"), entry.get("refresh_token_expires_at"))
-        outcome.update(refresh_token_expires_at=end, days_left=days_left(end))
+        outcome.update(refresh_token_expires_at=end, **remaining(end))
 
     def add_event_counts(self, found: Evidence) -> None:
         """Add the number of events to each outcome; None if the records do not name their connector."""
@@ -153,25 +157,101 @@ class Connectors(Resource):
         self, plan: Plan, name: str, entry: Mapping[str, Any], row: Row | None, outcome: dict[str, Any]
     ) -> None:
         wanted, status = STATUSES[entry["state"]], outcome["status"]
-        if self._is_in_sync(name, wanted, status):
-            return
         label = outcome["object"]
-        operation = _operation(wanted, status)
-        if status != UNKNOWN:
+        credentials = ConnectorCredentials.from_entry(entry, address_of(entry), self.endpoint.client.session.base_url)
+        outcome["accepted"] = entry.get("accepted") or ""
+        if outcome.get("reason") == NOT_SHOWN and wanted != ABSENT:
+            self.unprovable.add(name)
+            return
+        if self._is_unclear(outcome):
+            self._plan_unclear(plan, entry, outcome, credentials)
+            return
+        if self._is_in_sync(name, wanted, status):
+            if (
+                wanted != CONNECTED
+                or row is None
+                or not credentials
+                or self._has_accepted(plan, name, credentials, row)
+            ):
+                return
+        elif status != UNKNOWN:
             plan.drift.append(Drift(label, "status", status, wanted))
             plan.before[label], plan.after[label] = status, wanted
+        # A connector of the list exists, also while it is connecting.
+        exists = row is not None and not self.endpoint.evidence
+        operation = "update" if exists and wanted == CONNECTED else operation_for(wanted, status)
         replay = self.endpoint.replay
         # Evidence has no connector id, and cannot prove that there is no connector.
         if replay and replay.offers(operation) and not self.endpoint.evidence:
-            values = _values(entry)
-            self._check_mode(entry, operation)
-            replay.check(operation, {**values, "id": outcome["id"]}, label)
-            plan.writes.append(self._write(operation, label, values, row, outcome))
+            values = values_of(entry)
+            check_mode(entry, operation, replay)
+            replay.check(operation, {**self._expected(values), "id": outcome["id"]}, label)
+            plan.writes.append(write_of(operation, label, values, row, outcome))
             self.written[name] = operation
             return
-        plan.manual_steps.append(connector_step(operation, entry, _address(entry), self.endpoint.app_id == SERVICENOW))
-        if status == UNKNOWN:
-            plan.warnings.append(f"{label}: whether it is connected is unknown. {' '.join(self.endpoint.evidence)}")
+        is_unproven, deviates = (any(each.object == label for each in found) for found in (plan.unproven, plan.drift))
+        if not is_unproven or deviates or name in self.waiting:
+            self._add_step(plan, operation, entry, credentials, row)
+
+    def _add_step(
+        self,
+        plan: Plan,
+        operation: str,
+        entry: Mapping[str, Any],
+        credentials: ConnectorCredentials | None,
+        row: Row | None = None,
+    ) -> None:
+        outcome, with_details = self.outcomes[entry["name"]], self.endpoint.app_id == SERVICENOW
+        reason = why_manual(operation, self.endpoint.replay)
+        plan.manual_steps.append(connector_step(operation, entry, address_of(entry), reason, with_details))
+        if credentials and operation in ("create", "update", "look"):
+            outcome["accepted"] = credentials.handed_over(outcome["status"], row)
+
+    def _plan_unclear(
+        self,
+        plan: Plan,
+        entry: Mapping[str, Any],
+        outcome: Mapping[str, Any],
+        credentials: ConnectorCredentials | None,
+    ) -> None:
+        """Plan a connector that was not found, and may exist all the same: it is looked for unless it is recorded."""
+        wanted, found = STATUSES[entry["state"]], None
+        if wanted == CONNECTED and credentials:
+            found = credentials.recorded()
+            for option, (before, after) in found.differences.items():
+                plan.drift.append(Drift(outcome["object"], option, before, after))
+        # Once an API token was refused, or the list has changed, there is another thing to do first.
+        has_other_remedy = not self.endpoint.evidence or bool(self.endpoint.client.refused_token)
+        if has_other_remedy or (found and found.is_proven):
+            self.unprovable.add(entry["name"])
+        else:
+            self._add_step(plan, "look" if wanted == CONNECTED else operation_for(wanted, UNKNOWN), entry, credentials)
+
+    def _is_unclear(self, outcome: Mapping[str, Any]) -> bool:
+        """Return whether the connector was not found, and may exist all the same."""
+        return bool(outcome["status"] == UNKNOWN and not outcome["id"] and self.endpoint.unclear)
+
+    def _plan_switch(
+        self, plan: Plan, name: str, entry: Mapping[str, Any], row: Row | None, outcome: dict[str, Any]
+    ) -> None:
+        # A connector that does not exist yet is created with it.
+        if plan_switch(plan, entry, row, outcome, self.endpoint.replay, COLLECTION):
+            self.switched.add(name)
+
+    def _has_accepted(self, plan: Plan, name: str, credentials: ConnectorCredentials, row: Row) -> bool:
+        """Return whether nothing is to be done for the credentials of a connected connector; note what differs, or why that is not known."""
+        outcome = self.outcomes[name]
+        found = credentials.compare(row)
+        if name in self.written or (not found.unproven and not found.differences):
+            outcome["accepted"] = credentials.accepted()
+            return True
+        if found.unproven:
+            plan.add_unproven(found.unproven, "credentials", outcome["object"])
+            self.waiting |= {name} if found.handed_over else set()
+        for option, (before, after) in found.differences.items():
+            plan.drift.append(Drift(outcome["object"], option, before, after))
+        # What is not known can neither be written nor entered.
+        return bool(credentials.credentials.unknown) and not found.differences
 
     def _is_in_sync(self, name: str, wanted: str, status: str) -> bool:
         if name in self.written:
@@ -181,26 +261,13 @@ class Connectors(Resource):
             return status in DELIVERING or (status == UNKNOWN and not self.endpoint.evidence)
         return status in (wanted, ABSENT)
 
-    def _check_mode(self, entry: Mapping[str, Any], operation: str) -> None:
-        replay = self.endpoint.replay
-        if replay is None or operation not in ("create", "update") or entry["mode"] == OAUTH:
-            return
-        if replay.contract.required_values(operation) & {"client_id", "client_secret"}:
-            raise InvalidInput(
-                f"connector {entry['name']}: contract {replay.contract.name!r} was learned from a connection with OAuth. For mode "
-                f"password learn one from a connection with user name and password only. Nothing was sent"
-            )
-
-    @staticmethod
-    def _write(operation: str, label: str, values: dict[str, Any], row: Row | None, outcome: dict[str, Any]) -> Write:
-        if operation == "create":
-            return Write(CREATE, COLLECTION, label, values, identity={"name": values["name"]}, outcome=outcome)
-        row_id = row["id"] if row else ""
-        if operation == "delete":
-            return Write(DELETE, COLLECTION, label, values, row_id, outcome=outcome)
-        if operation == "disable":
-            values = {**values, "status": DISABLED}
-        return Write(UPDATE, COLLECTION, label, values, row_id, outcome=outcome)
+    def _expected(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values for a contract; in check mode, those that earlier tasks of a run create are expected to exist."""
+        credentials = ("password", "client_id", "client_secret")
+        return {
+            **dict.fromkeys(credentials if self.endpoint.client.context.check_mode else (), "(not known yet)"),
+            **values,
+        }
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 
@@ -214,34 +281,17 @@ class Connectors(Resource):
             and not (entry["state"] == "disabled" and self.outcomes[name]["status"] == ABSENT)
         ]
 
+    def awaited_names(self) -> list[str]:
+        """Return those of `open_names` that a wait can bring in sync: nothing will show the others."""
+        return [name for name in self.open_names() if name not in self.unprovable]
+
+    def keep_new_records(self, *, written: bool) -> None:
+        """Leave in the outcomes only the records of accepted credentials that are to be stored."""
+        for name, outcome in self.outcomes.items():
+            record = outcome.pop("accepted", "")
+            if written and record != (self.entries[name].get("accepted") or ""):
+                outcome["accepted"] = record
+
     def failed_names(self) -> set[str]:
         """Return the names of the connectors that were written in this run and are in error now."""
         return {name for name in self.written if self.outcomes[name]["status"] == ERROR}
-
-
-def _operation(wanted: str, status: str) -> str:
-    if wanted == CONNECTED:
-        return "create" if status in (ABSENT, UNKNOWN) else "update"
-    return "disable" if wanted == DISABLED else "delete"
-
-
-def _address(entry: Mapping[str, Any]) -> str:
-    url = entry.get("instance_url") or ""
-    try:
-        usable = not url or (urlsplit(url).scheme.lower() in ("http", "https") and bool(urlsplit(url).hostname))
-        if usable:
-            return normalize_address(url) if url else ""
-    except ValueError:
-        pass
-    raise InvalidInput(
-        f"connector {entry['name']}: instance_url must be an absolute URL such as https://acme-prod.service-now.com, not {url!r}"
-    )
-
-
-def _values(entry: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("name", "username", "password", "client_id", "client_secret")
-    values: dict[str, Any] = {name: entry[name] for name in names if entry.get(name)}
-    address = _address(entry)
-    if address:
-        values |= {"instance_url": address, "instance_host": address.partition("://")[2]}
-    return values

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +91,15 @@ def mentions(records: list[Any], *names: str) -> bool:
     return any(re.search(pattern, json.dumps(record).casefold()) for pattern in patterns for record in records)
 
 
+def attributed(rows: Sequence[Row], name: str, host: str, *, is_only: bool) -> Row | None:
+    """Return the row about a connector: its records mention its name or host, or there is only one of each."""
+    found = [row for row in rows if mentions(row["records"], name, host)]
+    if len(found) == 1:
+        return found[0]
+    known = [row for row in rows if row["id"]] or rows
+    return known[0] if is_only and len(known) == 1 else None
+
+
 def activity_filters(app_id: int, days: int) -> dict[str, Any]:
     """Return the filters for the activities of an app in the last `days` days."""
     return {"service": {"eq": [app_id]}, "date": {"gte_ndays": days}}
@@ -121,7 +130,7 @@ def _query(evidence: Evidence, source: str, read: Callable[[], list[dict[str, An
     def count() -> int:
         records = read()
         for record in records:
-            evidence.add(_instance_of(record, evidence.app_id), kind or source, 1, record)
+            evidence.add(instance_of(record, evidence.app_id), kind or source, 1, record)
         return len(records)
 
     _note(evidence, source, count)
@@ -155,7 +164,7 @@ def _hunt(client: CloudAppsClient, evidence: Evidence, days: int) -> int:
     return total
 
 
-def _instance_of(record: Any, app_id: int) -> str:
+def instance_of(record: Any, app_id: int) -> str:
     """Return the first value in a record that can be the id of an instance of the app: its key is not documented."""
     if isinstance(record, Mapping):
         for key, value in record.items():
@@ -164,7 +173,7 @@ def _instance_of(record: Any, app_id: int) -> str:
                     return str(value)
                 if 0 <= value <= MAX_INSTANCE_NUMBER:
                     return str(instance_id(value, app_id))
-        return next(filter(None, (_instance_of(value, app_id) for value in record.values())), "")
+        return next(filter(None, (instance_of(value, app_id) for value in record.values())), "")
     if isinstance(record, list):
-        return next(filter(None, (_instance_of(value, app_id) for value in record)), "")
+        return next(filter(None, (instance_of(value, app_id) for value in record)), "")
     return ""

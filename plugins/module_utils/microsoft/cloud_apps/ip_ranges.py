@@ -20,6 +20,7 @@ from ...engine.plan import (
 )
 from ...engine.result import ABSENT, PRESENT, Drift
 from ...engine.snapshot import Query, Row, Snapshot
+from ...option_names import named_option
 from .ip_ranges_api import CATEGORIES, COLLECTION, network
 
 SETTINGS = ("category", "subnets", "tags", "organization")
@@ -46,7 +47,7 @@ class IpRanges(Resource):
         self.others: dict[str, Row] = {}
         for entry in entries:
             if entry["name"] in self.desired:
-                raise InvalidInput(f"ip_ranges names {entry['name']!r} twice")
+                raise InvalidInput(f"{named_option('ip_ranges', 'mda_protection')} names {entry['name']!r} twice")
             self.desired[entry["name"]] = _desired(entry)
 
     def reads(self) -> list[Query]:
@@ -68,7 +69,7 @@ class IpRanges(Resource):
         return plan
 
     def _plan_one(self, plan: Plan, name: str, wanted: Mapping[str, Any], row: Row | None) -> None:
-        label = f"ip_range {name}"
+        label = label_of(name)
         outcome = {"object": label, "name": name, "status": OK}
         plan.outcomes.append(outcome)
         if row is None:
@@ -94,12 +95,17 @@ class IpRanges(Resource):
         others = {row["id"]: row for row in rows if row["name"] not in self.desired and not row["built_in"]}
         self.others |= others
         for row_id, row in self.others.items():
-            label = f"ip_range {row['name']}"
+            label = label_of(row["name"])
             plan.outcomes.append({"object": label, "name": row["name"], "id": row_id, "status": CHANGED})
             if row_id in others:
                 plan.drift.append(Drift(label, "state", PRESENT, ABSENT))
                 plan.before[label] = {setting: row[setting] for setting in SETTINGS}
                 plan.writes.append(Write(DELETE, COLLECTION, label, row=row_id, stage=1))
+
+
+def label_of(name: str) -> str:
+    """Return how results name a range."""
+    return f"ip_range {name}"
 
 
 def _desired(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def _desired(entry: Mapping[str, Any]) -> dict[str, Any]:
             subnets.add(network(text))
         except ValueError:
             raise InvalidInput(
-                f"ip_range {entry['name']}: {text!r} is not a subnet. Write 192.0.2.0/24, or a single address"
+                f"ip_range {entry['name']}: subnets: {text!r} is not a subnet. Write 192.0.2.0/24, or a single address"
             ) from None
     if not subnets:
         raise InvalidInput(f"ip_range {entry['name']}: subnets is empty")

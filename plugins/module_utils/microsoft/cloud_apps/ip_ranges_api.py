@@ -13,6 +13,7 @@ from typing import Any
 from ...engine.errors import UnclearOutcome
 from ...engine.plan import Write
 from ...engine.snapshot import QueryResult, Row
+from ...transport.paged_list import recognized_rows
 from ..collection_store import Endpoint
 from .client import API, CloudAppsClient
 
@@ -34,7 +35,7 @@ class IpRangesEndpoint(Endpoint):
     def read(self) -> QueryResult:
         """Return every range. The shape of a record is not documented, so texts and objects are both accepted."""
         records = self.client.rows(f"{API}/subnet/", {}, permission=READ)
-        return QueryResult(tuple(_row(record) for record in records))
+        return QueryResult(tuple(map(_row, recognized_rows(records, f"{API}/subnet/", ("_id", "id"), ("name",)))))
 
     def create(self, write: Write, values: Mapping[str, Any]) -> Row:
         """POST a new range; the response is its id."""
@@ -52,8 +53,10 @@ class IpRangesEndpoint(Endpoint):
     def delete(self, write: Write, row_id: str) -> None:
         """DELETE a range; a range that is already deleted is no error."""
         response = self.client.session.request("DELETE", f"{API}/subnet/{row_id}/", accept_errors=True)
+        scrub = self.client.context.redactor.scrub_text
         if response.status >= 400 and response.status != 404:
-            raise self.client.refusal(response.error(self.client.context.redactor.scrub_text), WRITE)
+            raise self.client.refusal(response.error(scrub), WRITE)
+        self.note_not_found(write, response, scrub)
 
 
 def network(text: str) -> str:

@@ -15,12 +15,18 @@ from ..arm.resource_provider import Provider, read_provider
 from ..arm.scopes import Scope
 from ..entra.clouds import DEFAULT_CLOUD
 from ..entra.tokens import caller_claims
-from .pricings_api import CLOUD_POSTURE, STANDARD, extensions_of, pricing_path
+from .pricings_api import CLOUD_POSTURE, FOUNDATIONAL, extensions_of, foundational_off, is_off, is_on, pricing_path
 from .pricings_api import VERSION as PRICING_VERSION
 
 REGISTERED = "registered"
 OWNER_ACTION = "Microsoft.Authorization/roleAssignments/write"
 NOT_SUBSCRIPTION = "not_applicable"
+# See docs/facts/defender_for_cloud.md#clouds-with-the-integration.
+SOVEREIGN = (
+    "Do not connect Defender for Cloud there. ServiceNow's own application Microsoft Defender integration for Security Operations brings "
+    "incidents of Defender into Security Incident Response (SIR), also in GCC High and DoD; or write tickets without the integration "
+    "(mdc_assignments, snow_tickets)"
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Findings:
     permissions: list[dict[str, Any]] | None = None
     provider: Provider | None = None
     plan: Mapping[str, Any] | None = None
+    foundational: Mapping[str, Any] | None = None
     refused: dict[str, Refused] = field(default_factory=dict)
 
 
@@ -88,6 +95,10 @@ def access_facts(client: ArmClient, scope: Scope) -> dict[str, Any]:
             "tier": or_unknown(found, str(properties.get("pricingTier") or "")),
             "extensions": list(extensions_of(properties).values()),
         },
+        "foundational_plan": {
+            "name": FOUNDATIONAL,
+            "tier": or_unknown(found, str((found.foundational or {}).get("pricingTier") or "")),
+        },
         "integration_api_versions": list(found.provider.versions.get("integrations", ())) if found.provider else [],
     }
     summary = "; ".join(map(str, problems)) or "no problems"
@@ -110,11 +121,12 @@ def _read(client: ArmClient, scope: Scope) -> Findings:
         found.provider = read_provider(client, scope.subscription)
     found.permissions = read_permissions(client, scope.path)
     if scope.subscription and (found.provider is None or found.provider.state.casefold() == REGISTERED):
-        try:
-            path = pricing_path(f"/subscriptions/{scope.subscription}", CLOUD_POSTURE)
-            found.plan = (client.find(path, PRICING_VERSION) or {}).get("properties") or {}
-        except Refused as refusal:
-            found.refused["plan"] = refusal
+        for name, plan in (("plan", CLOUD_POSTURE), ("foundational", FOUNDATIONAL)):
+            try:
+                path = pricing_path(f"/subscriptions/{scope.subscription}", plan)
+                setattr(found, name, (client.find(path, PRICING_VERSION) or {}).get("properties") or {})
+            except Refused as refusal:
+                found.refused[name] = refusal
     if found.permissions is None and found.provider is None and found.plan is None:
         raise found.refused.get("plan") or Refused(
             f"{scope} does not exist, or the identity may read nothing of it. Check the id, and give the identity {WRITERS} there (Access "
@@ -130,7 +142,7 @@ def _problems(found: Findings, verdicts: Mapping[str, str]) -> Iterator[Problem]
     if found.cloud != DEFAULT_CLOUD:
         yield Problem(
             "cloud_unsupported", ERROR, f"{found.cloud} has no integration with ServiceNow: Microsoft offers it in the commercial cloud only",
-            "Do not connect Defender for Cloud there, or write tickets without the integration (mdc_assignments, snow_tickets)",
+            SOVEREIGN,
         )  # fmt: skip
     yield from _rights(found, verdicts)
     if found.scope.subscription:
@@ -174,13 +186,18 @@ def _provider(found: Findings) -> Iterator[Problem]:
 
 
 def _plan(found: Findings) -> Iterator[Problem]:
-    if "plan" in found.refused:
-        yield Problem(
-            "plan_unknown", WARNING, f"Whether Defender CSPM ({CLOUD_POSTURE}) is on could not be read",
-            "Give the identity at least Security Reader, or check Environment settings of Defender for Cloud",
-        )  # fmt: skip
-        return
-    if found.plan is None or found.plan.get("pricingTier") == STANDARD:
+    for name, plan, title in (
+        ("plan", CLOUD_POSTURE, "Defender CSPM"),
+        ("foundational", FOUNDATIONAL, "Foundational CSPM"),
+    ):
+        if name in found.refused:
+            yield Problem(
+                f"{name}_unknown", WARNING, f"Whether {title} ({plan}) is on could not be read",
+                "Give the identity at least Security Reader, or check Environment settings of Defender for Cloud",
+            )  # fmt: skip
+    if is_off(found.foundational):
+        yield foundational_off(found.scope.subscription)
+    if found.plan is None or is_on(found.plan):
         return
     yield Problem(
         "plan_off", ERROR, f"Defender CSPM ({CLOUD_POSTURE}) is off; governance rules and the ServiceNow integration require it",

@@ -6,19 +6,23 @@ See docs/facts/defender_for_cloud.md#assessments, docs/facts/defender_for_cloud.
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ...engine.errors import InvalidInput
+from ...stable_key import stable_key
 from ..arm.scopes import SEGMENT
 
 ASSESSMENTS_PATH, ASSESSMENTS_VERSION = "/providers/Microsoft.Security/assessments", "2025-05-04"
 HEALTHY, UNHEALTHY, NOT_APPLICABLE = "Healthy", "Unhealthy", "NotApplicable"
 STATUSES = [UNHEALTHY, HEALTHY, NOT_APPLICABLE]
 SEVERITIES = ["Critical", "High", "Medium", "Low"]
-KEY_PREFIX, KEY_DIGITS = "mdc-", 40
+RISK_LEVELS = [*SEVERITIES, "None"]
+# The cause of a status that an exemption gives (docs/facts/defender_for_cloud.md#exempt-resources).
+EXEMPT = "exempt"
+KEY_PREFIX = "mdc-"
 CONNECTOR_PATH = re.compile(
     rf"/subscriptions/{SEGMENT}/resourceGroups/{SEGMENT}/providers/Microsoft\.Security/securityConnectors/{SEGMENT}",
     re.I,
@@ -34,7 +38,7 @@ def assessment_key(assessment_id: str) -> str:
     slash. With 44 characters it always fits into the 100 of ServiceNow's `correlation_id`.
     """
     text = assessment_id.strip().strip("/").lower()
-    return KEY_PREFIX + hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
+    return stable_key(KEY_PREFIX, text)
 
 
 def split_id(assessment_id: str) -> tuple[str, str]:
@@ -59,15 +63,18 @@ def recommendation(assessment: Mapping[str, Any], metadata: Mapping[str, Any]) -
     resource, name = split_id(str(assessment.get("id") or ""))
     resource = _text(details.get("id")) or resource
     known = {**metadata, **_dict(properties.get("metadata"))}
+    risk = _dict(properties.get("risk"))
     return {
         "id": _text(assessment.get("id")),
         "key": assessment_key(_text(assessment.get("id"))),
         "name": _text(assessment.get("name")) or name,
         "display_name": _text(properties.get("displayName") or known.get("displayName")),
-        "severity": _text(known.get("severity")),
-        "risk_level": _text(_dict(properties.get("risk")).get("level")),
-        "status": _text(status.get("code")),
+        "severity": _spelled(SEVERITIES, known.get("severity")),
+        "risk_level": _spelled(RISK_LEVELS, risk.get("level")),
+        "attack_paths": len(risk.get("attackPathsReferences") or risk.get("paths") or []),
+        "status": _spelled(STATUSES, status.get("code")),
         "cause": _text(status.get("cause")),
+        "is_exempt": _text(status.get("cause")).casefold() == EXEMPT,
         "description": _text(status.get("description")),
         "first_evaluated_at": _text(status.get("firstEvaluationDate")),
         "changed_at": _text(status.get("statusChangeDate")),
@@ -75,11 +82,14 @@ def recommendation(assessment: Mapping[str, Any], metadata: Mapping[str, Any]) -
         "resource_name": _text(details.get("resourcename")) or resource.rsplit("/", 1)[-1],
         "resource_type": _text(details.get("resourcetype")) or resource_type(resource),
         "source": _text(details.get("source")).lower(),
+        "environment": environment_of(_text(details.get("source")), resource),
         "connector": connector_of(resource),
         "subscription_id": _subscription(resource),
+        "resource_group": _resource_group(resource),
         "portal_url": _link(properties.get("links")),
         "assessment_description": _text(known.get("description")),
         "remediation": _text(known.get("remediationDescription")),
+        "recommendation_category": _text(known.get("recommendationCategory")),
         "categories": [str(category) for category in known.get("categories") or []],
         "is_deprecated": is_past(_text(known.get("plannedDeprecationDate"))),
     }
@@ -88,6 +98,13 @@ def recommendation(assessment: Mapping[str, Any], metadata: Mapping[str, Any]) -
 def is_elsewhere(row: Mapping[str, Any]) -> bool:
     """Return whether a recommendation concerns a resource of another cloud or of a code host, which has a connector."""
     return bool(row["connector"]) or row["source"] not in ON_AZURE
+
+
+def environment_of(source: str, resource_id: str) -> str:
+    """Return where a resource is: azure, aws, gcp, on_premises (also machines of Azure Arc), or the source in lower case."""
+    if source.casefold().startswith("onpremise") or "/providers/microsoft.hybridcompute/" in resource_id.casefold():
+        return "on_premises"
+    return source.casefold() or "azure"
 
 
 def resource_type(resource_id: str) -> str:
@@ -120,6 +137,11 @@ def _subscription(resource_id: str) -> str:
     return parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""
 
 
+def _resource_group(resource_id: str) -> str:
+    parts = resource_id.split("/")
+    return parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""
+
+
 def _dict(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
@@ -127,6 +149,30 @@ def _dict(value: Any) -> Mapping[str, Any]:
 def _lower(value: Any) -> dict[str, Any]:
     """Return a dict with its keys in lower case: Resource Manager writes `id`, Resource Graph `Id`."""
     return {str(key).lower(): entry for key, entry in _dict(value).items()}
+
+
+def severities_of(given: Sequence[str] | None) -> list[str]:
+    """Return the severities that an option names in any case, as the platform spells them; raise `InvalidInput` for others."""
+    return _named("severities", "severity", SEVERITIES, given)
+
+
+def risk_levels_of(given: Sequence[str] | None) -> list[str]:
+    """Return the risk levels that an option names, like `severities_of`."""
+    return _named("risk_levels", "risk level", RISK_LEVELS, given)
+
+
+def _named(option: str, noun: str, known: Sequence[str], given: Sequence[str] | None) -> list[str]:
+    found = [_spelled(known, name.strip()) for name in given or []]
+    for name in found:
+        if name not in known:
+            raise InvalidInput(f"{option}: {name!r} is no {noun}; they are {', '.join(known)}")
+    return found
+
+
+def _spelled(names: Sequence[str], value: Any) -> str:
+    """Return a value as `names` spell it: the platform ignores case."""
+    text = _text(value)
+    return next((name for name in names if name.casefold() == text.casefold()), text)
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...engine.errors import EngineError, InvalidInput
 from ...engine.plan import (
     CHANGED,
     CREATE,
@@ -20,7 +19,7 @@ from ...engine.plan import (
     Write,
 )
 from ...engine.reconcile import summarize_messages
-from ...engine.result import ABSENT, PRESENT, Drift, Result
+from ...engine.result import ABSENT, PRESENT, Drift
 from ...engine.snapshot import Query, Row, Snapshot
 from .assignment_preflight import AssignmentPreflight
 from .governance_assignment import ASSIGNMENT_OPTIONS, Assignment, Pair
@@ -47,8 +46,6 @@ class Assignments(Resource):
         endpoint: AssignmentsEndpoint,
         preflight: AssignmentPreflight | None = None,
     ) -> None:
-        if default_due_days < 0:
-            raise InvalidInput(f"default_due_days must be 0 or more, not {default_due_days}")
         self.desired, self.default_due_days, self.endpoint = desired, default_due_days, endpoint
         self.preflight = preflight
 
@@ -142,7 +139,10 @@ class Assignments(Resource):
             "name": pair.name,
             "properties": properties,
         }
-        plan.writes.append(Write(CREATE, COLLECTION, pair.label, values, identity={"pair": pair.key}, outcome=outcome))
+        identity = {"pair": pair.key}
+        plan.writes.append(
+            Write(CREATE, COLLECTION, pair.label, values, identity=identity, outcome=outcome, has_own_id=True)
+        )
 
     @staticmethod
     def _plan_update(plan: Plan, assignment: Assignment, row: Row, outcome: dict[str, Any]) -> None:
@@ -160,11 +160,3 @@ class Assignments(Resource):
 
 def _reason(assignment: Assignment) -> dict[str, str]:
     return {"reason": assignment.note} if assignment.note else {}
-
-
-def check_refusals(result: Result) -> None:
-    """Raise `EngineError` where every assignment was refused."""
-    outcomes = result.output["results"]
-    if outcomes and all(outcome["status"] == REFUSED for outcome in outcomes):
-        reasons = [outcome["reason"] for outcome in outcomes]
-        raise EngineError("; ".join(summarize_messages(reasons)), result.as_dict(with_diff=False))

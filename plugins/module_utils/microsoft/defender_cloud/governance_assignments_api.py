@@ -69,7 +69,7 @@ class AssignmentsEndpoint(Endpoint):
         path = f"{assessment_path}/{COLLECTION}"
         for page in self.client.pages(path, VERSION, may_be_missing=True):
             for assignment in page:
-                row = _row(assignment)
+                row = row_of(assignment)
                 if row["pair"] in self.pairs:
                     rows[row["id"].casefold()] = row
 
@@ -133,7 +133,8 @@ class AssignmentsEndpoint(Endpoint):
     def delete(self, write: Write, row_id: str) -> None:
         """DELETE an assignment; one that does not exist any more is fine (204)."""
         with self._counted():
-            self.client.call("DELETE", row_id, VERSION, accept=(404,))
+            response = self.client.call("DELETE", row_id, VERSION, accept=(404,))
+        self.note_not_found(write, response, self.client.context.redactor.scrub_text)
 
     def _put(self, path: str, properties: Mapping[str, Any]) -> None:
         response = self.client.call("PUT", path, VERSION, body={"properties": properties}, accept=(404,))
@@ -149,7 +150,8 @@ class AssignmentsEndpoint(Endpoint):
             self.progress.report(f"{self.done} of {self.planned} assignments written")
 
 
-def _row(assignment: Mapping[str, Any]) -> Row:
+def row_of(assignment: Mapping[str, Any]) -> Row:
+    """Return an assignment as a row: its id, the key of its pair, its name and its properties."""
     properties = assignment.get("properties")
     properties = dict(properties) if isinstance(properties, Mapping) else {}
     row_id = f"/{str(assignment.get('id') or '').strip('/')}"

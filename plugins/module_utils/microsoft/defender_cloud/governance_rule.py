@@ -14,17 +14,19 @@ from ...engine.snapshot import Row
 from ..arm.json_properties import contains, properties_of
 from ..arm.scopes import Scope, same_paths
 from .governance_rule_conditions import (
-    KEY_PATH,
+    CATEGORY_NAMES,
+    KINDS,
     ORDER,
     RECOMMENDATIONS,
     SEVERITIES,
     Condition,
+    desired_condition,
     read_condition,
-    severity_path,
+    values_of,
 )
 from .governance_rule_properties import KNOWN, OWNERS, days_of, owner_of, unknown_of
 from .governance_rules_api import COLLECTION, INTEGRATED, SERVICENOW
-from .manual_steps import servicenow_step
+from .manual_steps import condition_step, servicenow_step
 from .scoped_object import Aspect, ScopedObject
 
 MAX_PRIORITY = 1000
@@ -49,6 +51,8 @@ RULE_OPTIONS: dict[str, dict[str, Any]] = {
     "priority": {"type": "int"},
     "severities": {"type": "list", "elements": "str", "choices": list(ORDER)},
     "severity_property": {"type": "str"},
+    "risk_levels": {"type": "list", "elements": "str", "choices": list(ORDER)},
+    "categories": {"type": "list", "elements": "str", "choices": list(CATEGORY_NAMES)},
     "recommendations": {"type": "list", "elements": "str"},
     "owner": {"type": "dict", "options": {"by_tag": {"type": "str"}, "email": {"type": "str"}}},
     "remediation_timeframe_days": {"type": "int"},
@@ -67,7 +71,7 @@ RULE_OPTIONS: dict[str, dict[str, Any]] = {
     "override": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 600.0},
 }
-RULE_RULES: dict[str, Any] = {"mutually_exclusive": [("severities", "recommendations")]}
+RULE_RULES: dict[str, Any] = {"mutually_exclusive": [KINDS]}
 
 
 class GovernanceRule(ScopedObject):
@@ -81,6 +85,8 @@ class GovernanceRule(ScopedObject):
         self.integrations = integrations
         self.extra: dict[str, Any] = dict(params["extra_properties"] or {})
         self.row_id = ""
+        # A condition of which no rule of the scope shows how it is written.
+        self.untaught: Condition | None = None
         for name in KNOWN & set(self.extra):
             raise InvalidInput(
                 f"{self.label}: extra_properties contains {name}, which has its own option or is read-only"
@@ -89,16 +95,12 @@ class GovernanceRule(ScopedObject):
             self._check_values()
 
     def _check_values(self) -> None:
-        priority, days, owner = (self.params[name] for name in ("priority", "remediation_timeframe_days", "owner"))
-        if priority is not None and not 0 <= priority <= MAX_PRIORITY:
-            raise InvalidInput(f"{self.label}: priority must lie between 0 and {MAX_PRIORITY}, not {priority}")
-        if days is not None and days < 1:
-            raise InvalidInput(f"{self.label}: remediation_timeframe_days must be 1 or more, not {days}")
+        owner = self.params["owner"]
         if owner is not None and sum(bool((value or "").strip()) for value in owner.values()) != 1:
             raise InvalidInput(f"{self.label}: owner requires exactly one of by_tag (key of a tag) and email (address)")
         if owner and owner.get("email") and "@" not in owner["email"]:
             raise InvalidInput(f"{self.label}: owner.email must be an e-mail address, not {owner['email']!r}")
-        for option in (SEVERITIES, RECOMMENDATIONS):
+        for option in KINDS:
             if self.params[option] == []:
                 raise InvalidInput(
                     f"{self.label}: {option} must not be empty; a rule without a condition applies to nothing"
@@ -147,23 +149,20 @@ class GovernanceRule(ScopedObject):
             yield Aspect(f"extra_properties.{name}", value if contains(found, value) else found, value, {name: value})
 
     def _condition(self, properties: Mapping[str, Any], rows: list[Row]) -> Iterator[Aspect]:
-        kind = next((option for option in (SEVERITIES, RECOMMENDATIONS) if self.params[option] is not None), "")
-        if not kind:
-            return
-        given = self.params["severity_property"]
-        path = KEY_PATH
-        if kind == SEVERITIES:
-            path = given or severity_path(properties_of(row).get("conditionSets") for row in rows)
-        wanted = Condition(kind, tuple(dict.fromkeys(self.params[kind])), path)
         sets: Any = properties.get("conditionSets")
+        wanted = desired_condition(self.params, [sets, *(properties_of(row).get("conditionSets") for row in rows)])
+        self.untaught = wanted if wanted and not wanted.can_be_written else None
+        if wanted is None or self.untaught:
+            return
+        given = wanted.kind == SEVERITIES and bool(self.params["severity_property"])
         found = read_condition(sets)
         before: Any = sets
         after: Any = wanted.wire()
-        if wanted.same(found, path=kind == SEVERITIES and bool(given)):
+        if wanted.same(found, path=given):
             before = after = list(wanted.values)
         elif not wanted.same(found, path=False):
-            before, after = list(found.values) if found and found.kind == kind else sets, list(wanted.values)
-        yield Aspect(kind, before, after, {"conditionSets": wanted.wire()})
+            before, after = values_of(found, wanted.kind, sets), list(wanted.values)
+        yield Aspect(wanted.kind, before, after, {"conditionSets": wanted.wire()})
 
     def _owner(self, properties: Mapping[str, Any], rows: list[Row]) -> Iterator[Aspect]:
         wanted = {name: value for name, value in (self.params["owner"] or {}).items() if value}
@@ -199,8 +198,14 @@ class GovernanceRule(ScopedObject):
 
     def check(self, plan: Plan, row: Row | None, rows: list[Row], wanted: Mapping[str, Any]) -> None:
         """Refuse a rule that lacks a required option, and a priority that another rule of the scope has."""
-        needed = {"rulePriority": "priority", "conditionSets": "severities or recommendations", "ownerSource": "owner"}
+        needed = {
+            "rulePriority": "priority",
+            "conditionSets": f"{KINDS[0]} (or {', '.join(KINDS[1:])})",
+            "ownerSource": "owner",
+        }
         missing = [option for name, option in needed.items() if wanted.get(name) in (None, [], {})]
+        if self.untaught:
+            missing = [option for option in missing if option != needed["conditionSets"]]
         if missing:
             raise InvalidInput(
                 f"{self.label} does not exist yet, and a new rule requires {', '.join(missing)}. Nothing was written"
@@ -220,19 +225,32 @@ class GovernanceRule(ScopedObject):
                 f"The next free priority is {free}. Nothing was written"
             )
 
-    def add_to_plan(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
+    def add_to_plan(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> bool:
         """Warn of a rule in `learn_from` that has nothing to copy."""
         template = self._template(rows)
         if template and not unknown_of(properties_of(template)):
             plan.warnings.append(
                 f"{self.label}: the rule {template['name']!r} in learn_from has no properties beyond the public schema, so there is nothing to copy"
             )
+        return False
+
+    def _write(self, plan: Plan, row: Row | None, rows: list[Row], wanted: Mapping[str, Any]) -> None:
+        """Write the rule, unless it is a new one whose condition cannot be written: a rule has to have one."""
+        if row is not None or not self.untaught:
+            super()._write(plan, row, rows, wanted)
 
     def add_manual_steps(self, plan: Plan, properties: Mapping[str, Any]) -> None:
-        """Add a step for what the public schema has no field for: the integration and the type of ticket.
+        """Add a step for what the public schema has no field for: some conditions, the integration and the type of ticket.
 
         See docs/facts/defender_for_cloud.md#governance-rules.
         """
+        if self.untaught:
+            found = values_of(read_condition(properties.get("conditionSets")), self.untaught.kind, None)
+            plan.add_drift(self.untaught.kind, found, list(self.untaught.values))
+            step = condition_step(self.name, self.scope, properties, self.untaught, exists=plan.row is not None)
+            plan.manual_steps.append(step)
+            if plan.row is None:
+                return
         if properties.get("ruleType") != SERVICENOW:
             return
         names = self.integrations()
@@ -259,8 +277,7 @@ class GovernanceRule(ScopedObject):
             "scope": self.scope.path,
             "display_name": self.name,
             **{option: properties.get(name) for option, name in PLAIN.items()},
-            "severities": list(condition.values) if condition and condition.kind == SEVERITIES else [],
-            "recommendations": list(condition.values) if condition and condition.kind == RECOMMENDATIONS else [],
+            **{kind: list(condition.values) if condition and condition.kind == kind else [] for kind in KINDS},
             "condition_sets": properties.get("conditionSets") or [],
             "owner": owner_of(properties.get("ownerSource") or {}),
             "remediation_timeframe_days": days_of(properties),

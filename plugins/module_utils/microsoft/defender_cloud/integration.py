@@ -6,17 +6,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...engine.accepted_credentials import Credentials
 from ...engine.errors import InvalidInput
 from ...engine.field import Field
 from ...engine.plan import CREATE, UPDATE, Plan, SecretDecision
 from ...engine.result import ABSENT, DESIRED, ON_PLATFORM, PRESENT
-from ...engine.secret_policy import ALWAYS, ON_CREATE
+from ...engine.secret_policy import ALWAYS, ON_CREATE, ON_MISMATCH
 from ...engine.snapshot import Row, Snapshot
-from ...transport.session import checked_base_url
+from ...option_names import named_option
+from ...token_end import remaining
+from ...transport.base_url import checked_base_url
 from ..arm.json_properties import contains, document_of, properties_of
 from ..arm.scopes import same_paths
 from .integration_preflight import IntegrationPreflight
 from .integrations_api import COLLECTION, CREDENTIALS, SERVICENOW, IntegrationsEndpoint
+from .refresh_token import token_end
 from .scoped_object import Aspect, ScopedObject
 
 # Every property of the draft (docs/facts/defender_for_cloud.md#integration-body).
@@ -34,7 +38,16 @@ INTEGRATION_OPTIONS: dict[str, dict[str, Any]] = {
     "password": {"type": "str", "no_log": True},
     "client_id": {"type": "str"},
     "client_secret": {"type": "str", "no_log": True},
-    "update_credentials": {"type": "str", "choices": [ON_CREATE, ALWAYS], "default": ON_CREATE, "no_log": False},
+    "update_credentials": {
+        "type": "str",
+        "choices": [ON_CREATE, ON_MISMATCH, ALWAYS],
+        "default": ON_CREATE,
+        "no_log": False,
+    },
+    "accepted": {"type": "str", "no_log": False},
+    "accepted_key": {"type": "str", "no_log": True},
+    "refresh_token_lifespan": {"type": "int", "no_log": False},
+    "refresh_token_expires_at": {"type": "str", "no_log": False},
     "disabled": {"type": "bool"},
     "excluded_scopes": {"type": "list", "elements": "str"},
     "include_members": {"type": "bool"},
@@ -52,6 +65,15 @@ def credentials_of(params: Mapping[str, Any]) -> dict[str, str]:
     if "instance_url" in given:
         given["instance_url"] = checked_base_url("instance_url", given["instance_url"])
     return given
+
+
+def credentials_at(place: str, params: Mapping[str, Any]) -> Credentials:
+    """Return the credentials of an integration at `place` (the path of its scope), to compare with what was accepted."""
+    given = credentials_of(params)
+    plain = {name: given.get(name, "") for name in ("instance_url", "username", "client_id")}
+    secrets = {name: given.get(name, "") for name in ("password", "client_secret")}
+    label = f"{Integration.noun} {params['display_name']}"
+    return Credentials(label, place, params["accepted_key"] or "", plain, secrets)
 
 
 class Integration(ScopedObject):
@@ -107,18 +129,47 @@ class Integration(ScopedObject):
                 same = str(found or "").rstrip("/") == value
                 yield Aspect(option, value if same else found, value, {})
 
-    def add_to_plan(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
-        """Have the credentials written where update_credentials asks for it: they cannot be compared."""
+    def add_to_plan(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> bool:
+        """Compare the credentials with what was accepted, as they cannot be read, or have them written in every run."""
         policy = self.params["update_credentials"]
-        if row is None or not secrets.must_write(
-            self.label, Field("credentials", secret=""), "", policy, row, changing=False
-        ):
-            return
+        is_first = row is not None and secrets.must_write(
+            self.label, Field("credentials", secret=""), "", ALWAYS, row, changing=False
+        )
+        if not is_first or policy == ON_CREATE:
+            return False
+        if policy == ON_MISMATCH:
+            return self._compare_accepted(plan)
         plan.add_drift("credentials", ON_PLATFORM, DESIRED)
         plan.warnings.append(
-            f"{self.label}: update_credentials is {ALWAYS}, so every run writes the credentials and reports a change, as Microsoft never "
-            f"returns them"
+            f"{self.label}: {named_option('update_credentials', 'mdc_itsm')} is {ALWAYS}, so every run writes the credentials and reports a "
+            f"change, as Microsoft never returns them"
         )
+        return True
+
+    def _compare_accepted(self, plan: Plan) -> bool:
+        if self.params["accepted_key"] is None:
+            raise InvalidInput(
+                f"{self.label}: {named_option('update_credentials', 'mdc_itsm')} {ON_MISMATCH} requires {named_option('accepted_key', 'mdc_itsm')}"
+            )
+        found = self.credentials.compare(self.params["accepted"] or "")
+        known = {entry.field for entry in plan.drift}
+        for name, (before, after) in found.differences.items():
+            if name not in known:
+                plan.add_drift(name, before, after)
+        if found.unproven:
+            plan.add_unproven(found.unproven, "credentials")
+        # Without all credentials, nothing can be written; what deviates is refused by `check`.
+        return bool(found.unproven) and not set(CREDENTIALS) - set(self.endpoint.credentials)
+
+    @property
+    def credentials(self) -> Credentials:
+        """The credentials to compare with what was accepted."""
+        return credentials_at(self.scope.path, self.params)
+
+    def accepted(self) -> str:
+        """Return the record of the credentials that the integration has now, after a write; "" if there is none."""
+        credentials = self.credentials
+        return credentials.record() if self.state == PRESENT and credentials.is_complete else ""
 
     # -- before the first write ---------------------------------------------------------------------------------------
 
@@ -127,6 +178,10 @@ class Integration(ScopedObject):
         operation = CREATE if row is None else UPDATE
         replay = self.endpoint.replay if self.endpoint.replay and self.endpoint.replay.offers(operation) else None
         missing = [name for name in CREDENTIALS if name not in self.endpoint.credentials]
+        if missing and self.preflight.is_prediction:
+            if self.preflight.wanted:
+                self.preflight.refuse(f"{self.label} requires {', '.join(missing)}")
+            return
         if replay:
             filled = self.endpoint.placeholders(self.label, "new", {})
             replay.check(operation, filled, self.label)
@@ -135,7 +190,7 @@ class Integration(ScopedObject):
                 f"{self.label} does not exist yet, and a new one requires {', '.join(missing)}. Nothing was written"
             )
         elif missing:
-            fields = ", ".join(dict.fromkeys(entry.field for entry in plan.drift))
+            fields = ", ".join(dict.fromkeys(entry.field for entry in plan.drift)) or "the credentials"
             raise InvalidInput(
                 f"{self.label}: a change of {fields} also requires {', '.join(missing)}. Microsoft never returns them, and whether a change without "
                 f"them keeps or clears them is not known, so nothing was written"
@@ -162,7 +217,7 @@ class Integration(ScopedObject):
         )
         raise InvalidInput(
             f"removing {self.label} from {self.scope} also removes all assignments that it created{tickets}. The tickets stay in ServiceNow "
-            f"without their link. Nothing was removed; set confirm_assignment_loss: true to remove it"
+            f"without their link. Nothing was removed; set {named_option('confirm_assignment_loss', 'mdc_itsm')} to true to remove it"
         )
 
     # -- result -------------------------------------------------------------------------------------------------------
@@ -177,7 +232,17 @@ class Integration(ScopedObject):
     def as_result(self, row: Row | None, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Return the integration for the module's result."""
         document = {**document_of(row), "properties": {**properties_of(row), **properties}}
-        return integration_as_result(document, self.endpoint)
+        end = self.token_end()
+        return {
+            **integration_as_result(document, self.endpoint),
+            "refresh_token_expires_at": end,
+            **remaining(end),
+        }
+
+    def token_end(self) -> str:
+        """Return until when its refresh token can be valid (ISO 8601, UTC), "" if that is not known."""
+        names = ("refresh_token_lifespan", "refresh_token_expires_at")
+        return token_end(self.params["accepted"] or "", *(self.params[name] for name in names))
 
 
 def integration_as_result(document: Mapping[str, Any], endpoint: IntegrationsEndpoint) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.errors import EngineError, InvalidInput, Refused
+from ...option_names import named_option
 from ...transport.errors import TransportError
 from ...transport.redact import Redactor
 from ..arm.client import PROVIDER
 from ..arm.scopes import SUBSCRIPTION
 from .integrations_api import IntegrationsEndpoint
-from .pricings_api import CLOUD_POSTURE, STANDARD, pricing_path
+from .pricings_api import CLOUD_POSTURE, is_on, pricing_path
 from .pricings_api import VERSION as PRICING_VERSION
 
 CONNECTORS_VERSION = "2023-03-01-preview"
@@ -24,7 +25,8 @@ OTHER_CLOUDS = {"aws": "AWS", "gcp": "GCP"}
 MEANINGS = {
     "wrongcredentials": (
         "did not accept the credentials",
-        "Check username, password, client_id and client_secret; snow_oauth_check finds the wrong one",
+        f"Check username, password, {named_option('client_id', 'mdc_itsm')} and {named_option('client_secret', 'mdc_itsm')}; "
+        f"snow_oauth_check finds the wrong one",
     ),
     "userunauthorized": (
         "accepted the credentials, but the user may not read what Defender for Cloud requires",
@@ -48,8 +50,21 @@ class IntegrationPreflight:
         self.endpoint, self.client, self.scope = endpoint, endpoint.client, endpoint.scope
         self.outcome: dict[str, str] = {"status": SKIPPED, "message": ""}
 
+    @property
+    def is_prediction(self) -> bool:
+        """Whether this is check mode, where plan, account and credentials may be what earlier tasks have not written yet."""
+        return bool(self.client.context.check_mode)
+
+    def refuse(self, message: str) -> None:
+        """Raise `InvalidInput` with the message, or warn in check mode: an earlier task of the same run may correct it."""
+        if not self.is_prediction:
+            raise InvalidInput(message)
+        self.client.context.warn(
+            f"{message}. In check mode this is no failure: an earlier task of this run may correct it"
+        )
+
     def require_plan(self) -> None:
-        """Raise `InvalidInput` where Defender CSPM is off; a management group has no plan of its own."""
+        """Refuse where Defender CSPM is off; a management group has no plan of its own."""
         if not self.scope.subscription or not self.wanted:
             return
         try:
@@ -59,9 +74,8 @@ class IntegrationPreflight:
             if "AuthorizationFailed" not in str(refusal):
                 raise
             return
-        tier = ((plan or {}).get("properties") or {}).get("pricingTier")
-        if tier != STANDARD:
-            raise InvalidInput(
+        if not is_on((plan or {}).get("properties")):
+            self.refuse(
                 f"Defender CSPM ({CLOUD_POSTURE}) is off on subscription {self.scope.subscription}, which the ServiceNow integration requires. Nothing "
                 f"was written; turn it on with mdc_plan"
             )
@@ -79,7 +93,7 @@ class IntegrationPreflight:
         return [f"{row.get('name')} ({OTHER_CLOUDS[cloud]})" for row, cloud in clouds if cloud in OTHER_CLOUDS]
 
     def test(self, label: str, when: str) -> None:
-        """Test the credentials; raise `InvalidInput` where ServiceNow refuses them, warn where they cannot be tested."""
+        """Test the credentials; refuse where ServiceNow does not accept them, warn where they cannot be tested."""
         if not self.wanted:
             return
         result = self._test_result(label)
@@ -95,11 +109,15 @@ class IntegrationPreflight:
             self.outcome = {"status": SUCCEEDED, "message": ""}
             return
         meaning, remedy = MEANINGS.get(
-            kind.casefold(), ("could not be connected", "Check instance_url and the message of the platform")
+            kind.casefold(),
+            (
+                "could not be connected",
+                "Check instance_url (snow_url of the instance in the role) and the message of the platform",
+            ),
         )
         self.outcome = {"status": FAILED, "message": f"{kind}: {words}"}
         quoted = f" ({kind}{': ' + words if words else ''})" if kind else ""
-        raise InvalidInput(f"{label}: {self.endpoint.credentials['instance_url']} {meaning}{quoted}. {remedy}. {when}")
+        self.refuse(f"{label}: {self.endpoint.credentials['instance_url']} {meaning}{quoted}. {remedy}. {when}")
 
     def _test_result(self, label: str) -> tuple[bool, str, str] | None:
         """Return whether the credentials work, the kind of error and its message; None where there is no test."""

@@ -10,17 +10,19 @@ from typing import Any
 
 from ...engine.errors import EngineError
 from ...engine.plan import Write
+from ...engine.problem import ERROR, Problem
 from ...engine.snapshot import QueryResult
+from ...transport.errors import AmbiguousResponse
 from ...transport.polling import ProgressLine, pause
 from ...transport.responses import Response
-from ...transport.retry import retry_after_seconds
+from ...transport.retry import requested_pause
 from ..arm.client import ArmClient
-from ..arm.json_properties import flag, merge_patch, row_of
+from ..arm.json_properties import flag, merge_patch, properties_of, row_of
 from ..arm.scopes import Scope
 from ..collection_store import Endpoint
 
 COLLECTION, VERSION = "pricings", "2024-01-01"
-CLOUD_POSTURE = "CloudPosture"
+CLOUD_POSTURE, FOUNDATIONAL = "CloudPosture", "FoundationalCspm"
 FREE, STANDARD = "Free", "Standard"
 # Seconds. Terraform repeats a refused update after half a minute; most can be repeated sooner.
 FIRST_WAIT, MIN_WAIT, MAX_WAIT = 2.0, 0.2, 30.0
@@ -32,11 +34,30 @@ def pricing_path(scope: str, name: str) -> str:
     return f"{scope}/providers/Microsoft.Security/pricings/{name}"
 
 
+def is_on(properties: Mapping[str, Any] | None) -> bool:
+    """Return whether a plan is on. Some clients write tiers in lower case."""
+    return str((properties or {}).get("pricingTier") or "").casefold() == STANDARD.casefold()
+
+
+def is_off(properties: Mapping[str, Any] | None) -> bool:
+    """Return whether a plan is certainly off; a plan that the subscription does not list is not."""
+    return str((properties or {}).get("pricingTier") or "").casefold() == FREE.casefold()
+
+
+def foundational_off(subscription: str) -> Problem:
+    """Return the problem of a subscription without recommendations (docs/facts/defender_for_cloud.md#plans)."""
+    return Problem(
+        "foundational_off", ERROR,
+        f"Foundational CSPM ({FOUNDATIONAL}) is off, so subscription {subscription} has no recommendations, and nothing of it is in sync or solved",
+        "Turn it on (mdc_plan with name FoundationalCspm, or Environment settings > Defender plans); it is free of charge",
+    )  # fmt: skip
+
+
 def extensions_of(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the extensions of a plan by name, as results show them."""
+    """Return the extensions of a plan by name in lower case, as results show them."""
     found = properties.get("extensions")
     return {
-        str(entry.get("name")): extension_as_result(entry)
+        str(entry.get("name")).casefold(): extension_as_result(entry)
         for entry in (found if isinstance(found, list) else [])
         if isinstance(entry, dict)
     }
@@ -44,11 +65,12 @@ def extensions_of(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def extension_as_result(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return an extension as results show it; the API has `isEnabled` as a string."""
-    status = entry.get("operationStatus") or {}
+    found, more = entry.get("operationStatus"), entry.get("additionalExtensionProperties")
+    status: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
     return {
         "name": str(entry.get("name")),
         "enabled": flag(entry.get("isEnabled")),
-        "properties": entry.get("additionalExtensionProperties") or {},
+        "properties": more if isinstance(more, Mapping) else {},
         "status": str(status.get("code") or ""),
         "message": str(status.get("message") or ""),
     }
@@ -66,7 +88,12 @@ class PricingsEndpoint(Endpoint):
     def read(self) -> QueryResult:
         """Return the plan, no row where the platform has no such plan."""
         found = self.client.find(self.path, VERSION)
-        return QueryResult((row_of(found, name=self.name),)) if found else QueryResult()
+        if found is None:
+            return QueryResult()
+        row = row_of(found, name=self.name)
+        if not isinstance(properties_of(row).get("pricingTier"), str):
+            raise AmbiguousResponse(f"GET {self.path}: the response contains no plan")
+        return QueryResult((row,))
 
     def update(self, write: Write, row_id: str, values: Mapping[str, Any]) -> None:
         """Set the plan; wait while another update of the subscription is running.
@@ -87,7 +114,7 @@ class PricingsEndpoint(Endpoint):
         self._check(response)
 
     def _pause(self, response: Response, progress: ProgressLine, attempt: int) -> None:
-        retry_after = retry_after_seconds(response.headers.get("retry-after"))
+        retry_after = requested_pause(response.headers)
         ceiling = min(MAX_WAIT, FIRST_WAIT * 2**attempt)
         wait = random.uniform(ceiling / 2, ceiling) if retry_after is None else max(MIN_WAIT, retry_after)  # noqa: S311 (jitter, not secrecy)
         if progress.seconds + wait > self.wait_timeout:
@@ -122,7 +149,9 @@ def put_properties(properties: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
     """
     body = {name: value for name, value in wanted.items() if name != "extensions"}
     desired: Mapping[str, Any] = wanted.get("extensions") or {}
-    stays_on = properties.get("pricingTier") == STANDARD == body.get("pricingTier")
+    stays_on = (
+        str(properties.get("pricingTier")).casefold() == STANDARD.casefold() and body.get("pricingTier") == STANDARD
+    )
     if stays_on:
         body = {**{name: properties[name] for name in ("subPlan", "enforce") if properties.get(name)}, **body}
     present = {e["name"]: e for e in properties.get("extensions") or [] if isinstance(e, dict) and e.get("name")}

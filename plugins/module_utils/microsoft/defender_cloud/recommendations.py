@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...engine.errors import InvalidInput, Refused
 from ...engine.problem import ERROR, WARNING, Problem
 from ...transport.polling import ProgressLine
 from ..arm.client import ArmClient
+from ..arm.management_groups import subscriptions_below
 from ..arm.scopes import (
     CONNECTOR,
     MANAGEMENT_GROUP,
@@ -25,6 +26,8 @@ from .assessments import (
     is_elsewhere,
     recommendation,
 )
+from .pricings_api import FOUNDATIONAL, foundational_off, is_off, pricing_path
+from .pricings_api import VERSION as PRICING_VERSION
 from .recommendation_filter import Selection
 
 METADATA_PATH = "/providers/Microsoft.Security/assessmentMetadata"
@@ -107,7 +110,9 @@ class Reader:
     keeps_others: bool = False
     reading: Reading = field(default_factory=Reading)
     _seen: set[str] = field(default_factory=set)
+    _resources: dict[str, str] = field(default_factory=dict)
     _selected: int = 0
+    _with_rows: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.progress = self.client.progress_line()
@@ -128,6 +133,7 @@ class Reader:
                 continue
             if self._is_full:
                 break
+            self._note_missing_plan(scope)
             self.reading.scopes_read += [path for path in found if path not in self.reading.scopes_read]
         if len(refusals) == len(self.scopes):
             raise refusals[0]
@@ -141,6 +147,7 @@ class Reader:
         """Read one scope and return the scopes read with it: itself, and the subscriptions of a management group."""
         read = [scope.path]
         for row in self._rows(scope):
+            self._with_rows.add(scope.path.casefold())
             path = f"/subscriptions/{row['subscription_id']}"
             if scope.kind == MANAGEMENT_GROUP and row["subscription_id"] and path not in read:
                 read.append(path)
@@ -148,10 +155,39 @@ class Reader:
                 self._take(row)
             if self._is_full:
                 break
+        if scope.kind == MANAGEMENT_GROUP and self.keeps_others:
+            known = {path.casefold() for path in read}
+            read += [path for path in self._subscriptions_of(scope) if path.casefold() not in known]
         return read
+
+    def _note_missing_plan(self, scope: Scope) -> None:
+        """Note why a subscription has no recommendation at all (docs/facts/defender_for_cloud.md#plans)."""
+        if scope.kind != SUBSCRIPTION or scope.path.casefold() in self._with_rows:
+            return
+        try:
+            plan = self.client.find(pricing_path(scope.path, FOUNDATIONAL), PRICING_VERSION) or {}
+        except Refused:
+            return
+        if is_off(plan.get("properties")):
+            problem = foundational_off(scope.subscription)
+            self.reading.problems.append(replace(problem, id=f"{problem.id}:{scope.subscription}"))
+
+    def _subscriptions_of(self, group: Scope) -> list[str]:
+        """Return the subscriptions of a management group, also those without a recommendation."""
+        try:
+            return subscriptions_below(self.client, group)
+        except Refused as refusal:
+            name = group.path.rsplit("/", 1)[-1]
+            message = f"which subscriptions {group} has could not be read, so one without recommendations is not noticed. {refusal}"
+            remedy = "Give the identity Microsoft.Management/managementGroups/read, which Security Reader includes, on the group"
+            self._note(f"scope_children:{name}", message, remedy, WARNING)
+            return []
 
     def _take(self, row: dict[str, Any]) -> None:
         self._seen.add(row["id"].casefold())
+        # One answer can spell a resource in two ways (docs/facts/defender_for_cloud.md#assessments).
+        resource = row["resource_id"]
+        row["resource_id"] = self._resources.setdefault(resource.casefold(), resource)
         row["selected"] = self.selection.selects(row)
         self._selected += row["selected"]
         if row["selected"] or self.keeps_others:
@@ -235,5 +271,5 @@ class ResourceGraphReader(Reader):
         ):
             if values:
                 # Both are choices of the module: there is nothing to escape.
-                lines.append(f"where tostring({column}) in ({', '.join(repr(value) for value in sorted(values))})")
+                lines.append(f"where tostring({column}) in~ ({', '.join(repr(value) for value in sorted(values))})")
         return " | ".join([*lines, "project id, name, properties"])

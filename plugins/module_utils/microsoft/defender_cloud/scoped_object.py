@@ -70,8 +70,7 @@ class ScopedObject(Resource):
         wanted: dict[str, Any] = self.initial_properties() if row is None else self.kept(properties)
         for aspect in aspects:
             wanted = merge_patch(wanted, aspect.properties)
-        self.add_to_plan(plan, row, rows, secrets)
-        if plan.drift:
+        if self.add_to_plan(plan, row, rows, secrets) or plan.drift:
             self.check(plan, row, rows, wanted)
             self._write(plan, row, rows, wanted)
         if row is None:
@@ -102,7 +101,14 @@ class ScopedObject(Resource):
         object_id = new_id(self.scope.path, self.kind, self.name, [other["id"] for other in rows])
         identity: dict[str, Any] = {"name": self.name, "own": True}
         plan.writes.append(
-            Write(CREATE, self.collection, self.label, {"id": object_id, "properties": wanted}, identity=identity)
+            Write(
+                CREATE,
+                self.collection,
+                self.label,
+                {"id": object_id, "properties": wanted},
+                identity=identity,
+                has_own_id=True,
+            )
         )
 
     def _plan_absence(self, plan: Plan, row: Row | None, rows: list[Row]) -> None:
@@ -148,8 +154,9 @@ class ScopedObject(Resource):
     def check_absence(self, plan: Plan, row: Row) -> None:
         """Raise `InvalidInput` for what must not be removed."""
 
-    def add_to_plan(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> None:
-        """Add what is not a property: drift and warnings."""
+    def add_to_plan(self, plan: Plan, row: Row | None, rows: list[Row], secrets: SecretDecision) -> bool:
+        """Add what is not a property: drift and warnings. Return whether to write although nothing is known to deviate."""
+        return False
 
     def add_manual_steps(self, plan: Plan, properties: Mapping[str, Any]) -> None:
         """Add what remains to be done by hand once the object has these properties."""

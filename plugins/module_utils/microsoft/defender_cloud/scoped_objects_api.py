@@ -67,6 +67,7 @@ class ScopedObjectsEndpoint(Endpoint):
     def delete(self, write: Write, row_id: str) -> None:
         """Delete an object and wait for the end of the operation; one that does not exist any more is fine."""
         response = self.client.call("DELETE", self.path(row_id), self.version, accept=(404,))
+        self.note_not_found(write, response, self.client.context.redactor.scrub_text)
         self.client.finish(response, f"removing {write.label}", self.wait_timeout)
 
 

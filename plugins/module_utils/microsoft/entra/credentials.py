@@ -11,19 +11,21 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from ...ansible_module import Params, TaskContext
+from ...transport.base_url import checked_base_url
 from ...transport.errors import BadConnectionOption, SignInFailed
 from ...transport.responses import Response
-from ...transport.session import Session, checked_base_url
+from ...transport.session import Session
 from ...transport.settings import transport_settings
 from ...transport.token_cache import Token, TokenCache, key_of
 from . import azure_cli, managed_identity
-from .clouds import cloud_of
+from .client_certificate import ClientCertificate
+from .clouds import audience, cloud_of
+from .proofs import ASSERTION, ClientSecret, FederatedToken, Proof
 from .tokens import claims_of, token_of
 
-JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-CLIENT_SECRET, FEDERATED, MANAGED_IDENTITY, CLI, TOKEN = (
+CLIENT_SECRET, CERTIFICATE, FEDERATED, MANAGED_IDENTITY, CLI, TOKEN = (
     "client_secret",
+    "certificate",
     "federated",
     "managed_identity",
     "cli",
@@ -32,6 +34,7 @@ CLIENT_SECRET, FEDERATED, MANAGED_IDENTITY, CLI, TOKEN = (
 NEEDS = {
     TOKEN: ("azure_access_token",),
     CLIENT_SECRET: ("azure_tenant_id", "azure_client_id", "azure_client_secret"),
+    CERTIFICATE: ("azure_tenant_id", "azure_client_id", "azure_client_certificate"),
     FEDERATED: ("azure_tenant_id", "azure_client_id", "azure_federated_token_file"),
     MANAGED_IDENTITY: (),
     CLI: (),
@@ -47,12 +50,14 @@ CAUSES = {
     900023: "azure_tenant_id is neither the id nor a domain of a tenant",
     70011: "the scope is unknown in this cloud: check azure_cloud, azure_graph_url and azure_arm_url",
     500011: "the API is unknown in this tenant: check azure_tenant_id, and that the tenant has the service",
+    700027: "the certificate is not one of the application's. Upload its public part (Entra > App registrations > "
+    "Certificates & secrets > Certificates)",
     700213: "no federated credential of the application matches the token's subject",
     700211: "no federated credential of the application matches the token's issuer",
     700024: "the federated token has expired, or is not valid yet",
 }
 BY_ERROR = {
-    "invalid_client": "the client id or its secret is wrong or has expired",
+    "invalid_client": "the client id, or its secret or certificate, is wrong or has expired",
     "unauthorized_client": "the application is unknown in this tenant, or may not use this grant",
     "invalid_request": "check azure_tenant_id and azure_client_id",
     "invalid_scope": "the API is unknown in this cloud or tenant",
@@ -73,43 +78,29 @@ class Source(Protocol):
 
 @dataclass
 class Application:
-    """An application that signs in with a secret or with a token of another issuer."""
+    """An application that signs in with a secret, a certificate, or a token of another issuer."""
 
     session: Session
     tenant: str
     client: str
-    secret: str = ""
-    token_file: str = ""
+    proof: Proof
 
     @property
     def key(self) -> str:
         """The tenant, the application and its proof."""
-        return "\0".join((self.session.base_url, self.tenant, self.client, self.secret, self.token_file))
+        return "\0".join((self.session.base_url, self.tenant, self.client, type(self.proof).__name__, self.proof.key))
 
     def fetch(self, scope: str) -> Token:
         """POST to the token endpoint of the tenant."""
-        form = {"grant_type": "client_credentials", "client_id": self.client, "scope": scope, **self._proof()}
         path = f"/{quote(self.tenant, safe='')}/oauth2/v2.0/token"
+        proof = self.proof.form(self.client, f"{self.session.base_url}{path}")
+        self.session.caller.redactor.add(proof.get(ASSERTION))
+        form = {"grant_type": "client_credentials", "client_id": self.client, "scope": scope, **proof}
         response = self.session.request("POST", path, form=form, signed=False, only_reads=True, accept_errors=True)
         data = response.data if isinstance(response.data, Mapping) else {}
         if response.status >= 400 or not data.get("access_token"):
             raise SignInFailed(self._sign_in_error(response))
         return token_of(data)
-
-    def _proof(self) -> dict[str, str]:
-        if self.secret:
-            return {"client_secret": self.secret}
-        try:
-            # Read each time: its issuer replaces it long before it expires.
-            with open(self.token_file, encoding="utf-8") as file:
-                assertion = file.read().strip()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a text file"
-            raise BadConnectionOption(
-                f"azure_federated_token_file {self.token_file} cannot be read: {reason}"
-            ) from None
-        self.session.caller.redactor.add(assertion)
-        return {"client_assertion_type": JWT_BEARER, "client_assertion": assertion}
 
     def _sign_in_error(self, response: Response) -> str:
         data = response.data if isinstance(response.data, Mapping) else {}
@@ -185,7 +176,7 @@ def source_name(params: Params) -> str:
         if missing:
             raise BadConnectionOption(f"azure_auth_source {wanted} requires {', '.join(missing)}")
         return wanted
-    for name in (TOKEN, CLIENT_SECRET, FEDERATED):
+    for name in (TOKEN, CLIENT_SECRET, CERTIFICATE, FEDERATED):
         if all(params.get(option) for option in NEEDS[name]):
             return name
     if managed_identity.is_announced():
@@ -196,8 +187,8 @@ def source_name(params: Params) -> str:
     given = ", ".join(option for option in options if params.get(option)) or "none"
     raise BadConnectionOption(
         f"missing credentials for Microsoft Entra (set: {given}). Set azure_tenant_id, azure_client_id and "
-        f"azure_client_secret (or azure_federated_token_file), or azure_access_token, or azure_auth_source: "
-        f"managed_identity on a machine of Azure, or cli after 'az login'"
+        f"azure_client_secret (or azure_client_certificate or azure_federated_token_file), or azure_access_token, or "
+        f"azure_auth_source: managed_identity on a machine of Azure, or cli after 'az login'"
     )
 
 
@@ -209,9 +200,15 @@ def may_sign_in(params: Params) -> bool:
         return False
 
 
+def has_credentials(params: Params) -> bool:
+    """Return whether the options, or the machine of Azure, have credentials for Entra; an installed program alone says nothing."""
+    is_chosen = params.get("azure_auth_source") == CLI
+    return may_sign_in(params) and (is_chosen or source_name(params) != CLI)
+
+
 def source_of(params: Params, context: TaskContext) -> Source:
     """Return the source of tokens for a task's connection options; nothing is sent yet."""
-    for option in ("azure_client_secret", "azure_access_token"):
+    for option in ("azure_client_secret", "azure_client_certificate_password", "azure_access_token"):
         context.redactor.add(params.get(option))
     name = source_name(params)
     if name == TOKEN:
@@ -220,12 +217,28 @@ def source_of(params: Params, context: TaskContext) -> Source:
         return managed_identity.ManagedIdentity(params, context)
     if name == CLI:
         return azure_cli.AzureCli(params.get("azure_tenant_id") or "", params["timeout"], context)
+    proof = _proof_of(name, params)
+    return Application(_session_of(params, context), params["azure_tenant_id"], params["azure_client_id"], proof)
+
+
+def sign_in(params: Params, context: TaskContext, tenant: str, client: str, secret: str) -> None:
+    """Sign in as another application than that of the connection options; raise `SignInFailed`."""
+    application = Application(_session_of(params, context), tenant, client, ClientSecret(secret))
+    context.redactor.add(application.fetch(audience(cloud_of(params).resource_manager)).text)
+
+
+def _session_of(params: Params, context: TaskContext) -> Session:
     url = checked_base_url("azure_authority_url", params.get("azure_authority_url") or cloud_of(params).authority)
-    session = Session(url, transport_settings(params), context)
-    proof = {"secret": params["azure_client_secret"]} if name == CLIENT_SECRET else {
-        "token_file": os.path.expanduser(params["azure_federated_token_file"])
-    }  # fmt: skip
-    return Application(session, params["azure_tenant_id"], params["azure_client_id"], **proof)
+    return Session(url, transport_settings(params), context)
+
+
+def _proof_of(source: str, params: Params) -> Proof:
+    if source == CLIENT_SECRET:
+        return ClientSecret(params["azure_client_secret"])
+    if source == CERTIFICATE:
+        path = os.path.expanduser(params["azure_client_certificate"])
+        return ClientCertificate(path, params.get("azure_client_certificate_password") or "")
+    return FederatedToken(os.path.expanduser(params["azure_federated_token_file"]))
 
 
 def signer_for(params: Params, context: TaskContext, scope: str) -> EntraSigner:
@@ -233,4 +246,13 @@ def signer_for(params: Params, context: TaskContext, scope: str) -> EntraSigner:
     return EntraSigner(source_of(params, context), scope, context)
 
 
-__all__: list[Any] = ["EntraSigner", "Source", "may_sign_in", "signer_for", "source_name", "source_of"]
+__all__: list[Any] = [
+    "EntraSigner",
+    "Source",
+    "has_credentials",
+    "may_sign_in",
+    "sign_in",
+    "signer_for",
+    "source_name",
+    "source_of",
+]

@@ -9,7 +9,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .clouds import CLOUDS, DEFAULT_CLOUD
 
-AUTH_SOURCES = ["auto", "client_secret", "federated", "managed_identity", "cli", "token"]
+AUTH_SOURCES = ["auto", "client_secret", "certificate", "federated", "managed_identity", "cli", "token"]
 
 
 def _option(*variables: str, **more: Any) -> dict[str, Any]:
@@ -25,6 +25,10 @@ AZURE_OPTIONS: dict[str, dict[str, Any]] = {
     "azure_tenant_id": _option("AZURE_TENANT_ID", "AZURE_TENANT"),
     "azure_client_id": _option("AZURE_CLIENT_ID"),
     "azure_client_secret": _option("AZURE_CLIENT_SECRET", "AZURE_SECRET", no_log=True),
+    "azure_client_certificate": _option(
+        "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CERTIFICATE_PATH", type="path", no_log=False
+    ),
+    "azure_client_certificate_password": _option("AZURE_CLIENT_CERTIFICATE_PASSWORD", no_log=True),
     "azure_federated_token_file": _option("AZURE_FEDERATED_TOKEN_FILE", type="path", no_log=False),
     "azure_access_token": _option(no_log=True),
     "azure_auth_source": _option(choices=AUTH_SOURCES, default="auto"),

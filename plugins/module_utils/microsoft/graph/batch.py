@@ -10,7 +10,7 @@ from typing import Any
 from ...engine.errors import EngineError
 from ...transport.polling import ProgressLine, pause
 from ...transport.responses import Response
-from ...transport.retry import RETRIED_STATUSES, RetryBudget, retry_after_seconds
+from ...transport.retry import RETRIED_STATUSES, RetryBudget, requested_pause
 from ...transport.session import Session
 
 MAX_CALLS = 20
@@ -24,13 +24,16 @@ class Call:
     path: str
     method: str = READING
     body: Any = None
+    headers: Mapping[str, str] | None = None
 
     def request(self, number: int) -> dict[str, Any]:
         """Return the call in the form that a batch requires."""
         wire: dict[str, Any] = {"id": str(number), "method": self.method, "url": self.path}
+        headers = dict(self.headers or {})
         if self.body is not None:
-            wire |= {"body": self.body, "headers": {"Content-Type": "application/json"}}
-        return wire
+            wire["body"] = self.body
+            headers["Content-Type"] = "application/json"
+        return {**wire, "headers": headers} if headers else wire
 
 
 @dataclass
@@ -80,7 +83,9 @@ class BatchSender:
         responses = {
             str(each.get("id")): _inner(each, calls)
             for each in found or []
-            if isinstance(each, Mapping) and str(each.get("id")) in {str(number) for number in calls}
+            if isinstance(each, Mapping)
+            and str(each.get("id")) in {str(number) for number in calls}
+            and str(each.get("status")).isdecimal()
         }
         missing = [call.path.partition("?")[0] for number, call in calls.items() if str(number) not in responses]
         if missing:
@@ -92,8 +97,9 @@ def _inner(response: Mapping[str, Any], calls: Mapping[int, Call]) -> Response:
     call = calls[int(response["id"])]
     found = response.get("headers")
     headers = {str(name).lower(): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
-    status = int(response.get("status") or 0)
-    return Response(call.method, f"/v1.0{call.path.partition('?')[0]}", status, headers, response.get("body"))
+    return Response(
+        call.method, f"/v1.0{call.path.partition('?')[0]}", int(response["status"]), headers, response.get("body")
+    )
 
 
 def _may_repeat(call: Call, response: Response) -> bool:
@@ -101,5 +107,5 @@ def _may_repeat(call: Call, response: Response) -> bool:
 
 
 def _longest_pause(responses: Sequence[Response]) -> float | None:
-    pauses = [retry_after_seconds(response.headers.get("retry-after")) for response in responses]
+    pauses = [requested_pause(response.headers) for response in responses]
     return max((seconds for seconds in pauses if seconds is not None), default=None)

@@ -13,14 +13,16 @@ from typing import Any
 
 from ...ansible_module import Params, TaskContext
 from ...engine.errors import EngineError, PlatformFailure, Refused
-from ...transport.errors import AmbiguousResponse, HttpError, SignInFailed
+from ...transport.base_url import checked_base_url
+from ...transport.errors import HttpError, SignInFailed
+from ...transport.paged_list import PagedList, checked_rows
 from ...transport.polling import ProgressLine
 from ...transport.responses import Response
-from ...transport.session import Session, checked_base_url
+from ...transport.session import Session
 from ...transport.settings import transport_settings
 from ..entra.clouds import audience, cloud_of
 from ..entra.credentials import signer_for
-from ..next_link import check_new, path_below
+from ..next_link import path_below
 from .batch import BatchSender, Call
 
 VERSION = "/v1.0"
@@ -78,10 +80,12 @@ class GraphClient:
     def rows_from(self, response: Response, permission: str) -> list[dict[str, Any]]:
         """Return every object of a list whose first page is `response`."""
         rows, link = page_of(response)
-        seen: set[str] = set()
+        pages = PagedList(f"{response.method} {response.path}", self.session.settings)
+        pages.add(rows)
         while link:
-            check_new(link, seen, f"{response.method} {response.path}")
+            pages.go_on(link)
             page, link = page_of(self._send("GET", self.below(link), permission))
+            pages.add(page)
             rows += page
         return rows
 
@@ -150,25 +154,22 @@ class GraphClient:
             ) from None
         data = response.data
         rows = _first(data, "results", "Results")
+        where = f"POST {HUNTING_PATH} -> {response.status}"
         if not isinstance(rows, list):
-            raise EngineError(f"POST {HUNTING_PATH} -> {response.status}: the response contains no results")
+            raise EngineError(f"{where}: the response contains no results")
         # The keys of the schema start in lower or in upper case (docs/facts/microsoft_graph.md#advanced-hunting).
         schema = [
             {"name": str(_first(column, "name", "Name")), "type": str(_first(column, "type", "Type"))}
             for column in _first(data, "schema", "Schema") or []
         ]
-        return HuntingResult([row for row in rows if isinstance(row, dict)], schema)
+        return HuntingResult(checked_rows(rows, where), schema)
 
 
-def page_of(response: Response) -> tuple[list[dict[str, Any]], str]:
+def page_of(response: Response) -> tuple[list[dict[str, Any]], Any]:
     """Return the objects of one page of a list, and the link to the next one, "" for none."""
-    data = response.data
-    if not isinstance(data, Mapping) or not isinstance(data.get("value"), list):
-        # Read as an empty list, it would hide every object.
-        raise AmbiguousResponse(
-            f"{response.method} {response.path} -> {response.status}: the response contains no list"
-        )
-    return [row for row in data["value"] if isinstance(row, dict)], str(data.get("@odata.nextLink") or "")
+    data = response.data if isinstance(response.data, Mapping) else {}
+    rows = checked_rows(data.get("value"), f"{response.method} {response.path} -> {response.status}")
+    return rows, data.get("@odata.nextLink") or ""
 
 
 def _first(data: Any, *names: str) -> Any:

@@ -15,6 +15,7 @@ from ...engine.errors import InvalidInput
 from ...hardening.catalogue import BY_ID, CATALOGUE, Setting
 from ...hardening.catalogue.secure_score_points import MICROSOFT, POINTS
 from ...hardening.evaluate import COMPLIANT, DEVIATING, UNKNOWN, fulfils
+from ...transport.paged_list import checked_rows
 from .control_profiles_api import state_of
 
 SERVICE = "MDA_SNOW"
@@ -114,7 +115,8 @@ def join_scores(
     profiles: Sequence[Mapping[str, Any]], score: Mapping[str, Any], hosts: Hosts
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the controls with their scores and settings, and the totals of the scores."""
-    scores = {str(row.get("controlName")): row for row in score.get("controlScores") or [] if isinstance(row, Mapping)}
+    scored = checked_rows(score.get("controlScores") or [], "the control scores of the newest secure score")
+    scores = {str(row.get("controlName")): row for row in scored}
     controls = [_control(profile, scores.get(str(profile["id"])), hosts) for profile in profiles]
     controls.sort(key=lambda control: (-(control["points_left"] or 0), control["id"]))
     return controls, _totals(controls, score)

@@ -9,6 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ...option_names import named_option
+
+# The role whose variables have the names of the options.
+ROLE = "mdc_configuration_compliance"
+SIGN_IN = (
+    f"{named_option('tenant_id', ROLE)}, {named_option('client_id', ROLE)} and {named_option('client_secret', ROLE)}"
+)
+
 # -- applications -------------------------------------------------------------------------------------------------------
 
 COMPLIANCE, COMPLIANCE_SCOPE = "com.snc.vulc", "sn_vulc"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ...engine.errors import InvalidInput
 from ...engine.snapshot import Row
+from ...option_names import named_option
 from .constants import (
     ALL,
     DEFENDER_FOR_CLOUD,
@@ -25,6 +26,7 @@ from .constants import (
     OLD_PRODUCT_NAME,
     PARAMETER_LENGTH,
     PARAMETERS,
+    ROLE,
     SUBSCRIPTIONS,
     VALIDATION_STATUS,
 )
@@ -164,7 +166,9 @@ def find_integration_instance(found: Detected, name: str) -> Row | None:
         called = fitting if len(fitting) == 1 else called
     if len(called) > 1:
         names = ", ".join(sorted(f"{row.get('name', '')!r} ({row['sys_id']})" for row in called))
-        raise InvalidInput(f"several integration instances match: {names}. Select one with integration_instance")
+        raise InvalidInput(
+            f"several integration instances match: {names}. Select one with {named_option('integration_instance', ROLE)}"
+        )
     return called[0] if called else None
 
 

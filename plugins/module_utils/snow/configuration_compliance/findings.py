@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...engine.problem import ERROR, WARNING, Problem
+from ...option_names import named_option
 from .constants import (
     COMPLIANCE,
     CONFIGURE_ROLES,
@@ -14,6 +15,8 @@ from .constants import (
     NEW_NAME,
     OLD,
     PARAMETER_LENGTH,
+    ROLE,
+    SIGN_IN,
 )
 from .detection import ACTIVE, BOTH, NONE, UNKNOWN, Detected
 from .discovery import Storage
@@ -119,7 +122,7 @@ def configuration_problems(
         yield Problem("configuration_unknown", WARNING, f"The configuration is unknown: {reason}", remedy)
     if absent:
         yield Problem(
-            "configuration_absent", ERROR, "The configuration is missing", "Set tenant_id, client_id and client_secret, or fill in the form",
+            "configuration_absent", ERROR, "The configuration is missing", f"Set {SIGN_IN}, or fill in the form",
         )  # fmt: skip
     for name in unknown:
         yield Problem(
@@ -143,5 +146,5 @@ def _length_problems(settings: Settings, storage: Storage | None) -> Iterator[Pr
         if length > limit:
             yield Problem(
                 f"ids_too_long:{name}", WARNING, f"{name} needs {length} characters; the field holds {limit}",
-                "Use management_groups, which contain many subscriptions, or several integration instances; check what is imported",
+                f"Use {named_option('management_groups', ROLE)}, which contain many subscriptions, or several integration instances; check what is imported",
             )  # fmt: skip

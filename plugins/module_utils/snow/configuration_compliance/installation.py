@@ -58,6 +58,7 @@ def merge(result: Result, other: Result) -> None:
     """Merge `other` into `result`."""
     result.changed = result.changed or other.changed
     result.drift += other.drift
+    result.unproven += other.all_unproven()
     result.manual_steps += other.manual_steps
     for mine, more in ((result.before, other.before), (result.after, other.after)):
         for label, values in more.items():

@@ -24,6 +24,8 @@ from .settings import LISTS, Settings
 # Users whose updates do not change the configuration.
 SYSTEM_USERS = frozenset({"", "system", RUN_AS})
 
+SUCCEEDED = "Complete/Success"
+
 
 @dataclass
 class Integration:
@@ -184,19 +186,21 @@ class Integration:
         unread = not self.rows or any(row.unreadable for row in self.rows)
         if unread and not verified:
             steps.append(self.step)
-            drift.append(Drift("configuration", "state", "unknown", "in sync"))
-        if not self.verified(ASSESSMENTS):
+        if not self.settings.application_managed and not self.verified(ASSESSMENTS):
             steps.append(manual_steps.entra_step(self.settings, self.fields))
             drift.append(Drift("Entra application", "role", None, manual_steps.READER))
         known = [job for job in open_jobs if job.key not in self.runs.unknown]
         if known:
             steps.append(manual_steps.run_step(known, self.found.scope))
-            drift += [Drift(f"job {job.name}", "last_run", self._last_state(job), "Complete/Success") for job in known]
+            drift += [Drift(f"job {job.name}", "last_run", self._last_state(job), SUCCEEDED) for job in known]
         return steps, drift
 
     def _last_state(self, job: Job) -> str | None:
         last = self.runs.last.get(job.key)
-        return f"{last.row.get('state', '')}/{last.row.get('substate', '')}" if last else None
+        if last is None:
+            return None
+        state = f"{last.row.get('state', '')}/{last.row.get('substate', '')}"
+        return f"{state}, not verifying the configuration" if state.casefold() == SUCCEEDED.casefold() else state
 
     def job_results(self) -> list[dict[str, Any]]:
         """Return the jobs as the module returns them, in their order."""

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...engine.problem import ERROR, WARNING, Problem
-from .constants import COMPREHENSIVE, CONTAINERS, JOB_KEYS, OLD, TITLES
+from ...option_names import named_option
+from .constants import COMPREHENSIVE, CONTAINERS, JOB_KEYS, OLD, ROLE, SIGN_IN, TITLES
 from .discovery import Job
 from .jobs import Run
 
@@ -15,10 +16,13 @@ from .jobs import Run
 CAUSES = (
     (
         r"AADSTS7000215|AADSTS7000222|invalid_client",
-        "Entra rejects the client secret: it is wrong or has expired. Set a new one with update_secret: always",
+        f"Entra rejects the client secret: it is wrong or has expired. Set a new one with {named_option('update_secret', ROLE)} always",
     ),
-    (r"AADSTS700016|unauthorized_client", "The client ID does not exist in this tenant: check client_id and tenant_id"),
-    (r"AADSTS90002|AADSTS900023", "The tenant does not exist: check tenant_id"),
+    (
+        r"AADSTS700016|unauthorized_client",
+        f"The client ID does not exist in this tenant: check {named_option('client_id', ROLE)} and {named_option('tenant_id', ROLE)}",
+    ),
+    (r"AADSTS90002|AADSTS900023", f"The tenant does not exist: check {named_option('tenant_id', ROLE)}"),
     (
         r"SubscriptionNotFound|InvalidSubscriptionId|ManagementGroupNotFound",
         "The subscription or management group does not exist, or the application cannot read it: check the ids, and assign "
@@ -28,7 +32,7 @@ CAUSES = (
         r"AuthorizationFailed|\b403\b|forbidden",
         "The application cannot read in Azure: assign it the role Security Reader at every subscription or management group that is imported",
     ),
-    (r"\b401\b|unauthori[sz]ed", "The sign-in was rejected: check tenant_id, client_id and client_secret; update_secret: always writes the secret again"),
+    (r"\b401\b|unauthori[sz]ed", f"The sign-in was rejected: check {SIGN_IN}; {named_option('update_secret', ROLE)} always writes the secret again"),
 )  # fmt: skip
 USUAL = "Usual causes are network interruptions and corrupted data: check sn_vul_integration_log, and press Execute Now again"
 
@@ -51,7 +55,7 @@ def job_problems(
             ids = ", ".join(f"{job.name} ({job.row['sys_id']})" for job in found)
             yield Problem(
                 f"job_unclear:{key}", WARNING, f"Several jobs match {TITLES[key]}: {ids}. None was changed",
-                "Select the integration instance with integration_instance, or remove the superfluous jobs",
+                f"Select the integration instance with {named_option('integration_instance', ROLE)}, or remove the superfluous jobs",
             )  # fmt: skip
         elif not found:
             yield Problem(

@@ -27,7 +27,7 @@ def wait_for_runs(integration: Integration) -> list[str]:
     lines = []
     for job in integration.open_jobs:
         problem = integration.problem_of(job.key)
-        late = f" after {integration.settings.waiting.timeout:g} s (wait_timeout)" if job.key in pending else ""
+        late = f" after {integration.settings.waiting.limit}" if job.key in pending else ""
         lines.append(f"{problem.message}{late}. {problem.remedy}" if problem else "")
     return lines
 

@@ -10,7 +10,7 @@ from ...engine.errors import EngineError
 from ...engine.problem import ERROR, Problem
 from ...engine.result import Drift, ManualStep, Result
 from ..store import InstanceStore
-from . import findings, job_findings, manual_steps
+from . import findings, job_findings, manual_steps, sources
 from .constants import COMPREHENSIVE, OLD
 from .detection import ACTIVE, UNKNOWN, Detected, counts_query, detect
 from .installation import install, merge, missing
@@ -43,7 +43,7 @@ def reconcile(instance: InstanceStore, settings: Settings) -> Result:
     if found.scope and found.compliance in (ACTIVE, UNKNOWN):
         integration = Integration(instance, settings, found)
         merge(result, integration.reconcile())
-    elif not installing:
+    elif not installing and not settings.application_managed:
         result.manual_steps.append(manual_steps.entra_step(settings, {}))
         result.drift.append(Drift("Entra application", "role", None, manual_steps.READER))
     failures = _wait(integration, result) if integration else []
@@ -80,6 +80,11 @@ def _set_output(
         result.drift += drift
         counts = _counts(found, integration)
         problems += job_findings.count_problems(counts, settings.expected)
+        problems += sources.age_problems(sources.last_import(integration.runs.last), settings.max_import_age_hours)
+        if settings.sources:
+            by_source = sources.count_by_source(instance.client, counts["source"])
+            counts["sources"] = by_source["sources"]
+            problems += sources.source_problems(by_source, settings.sources, comparable=counts["comparable"])
     result.manual_steps = _unique(result.manual_steps)
     problems.sort(key=lambda problem: problem.severity != ERROR)
     result.output = {
@@ -91,6 +96,7 @@ def _set_output(
             "integration_instance": (integration.implementation or {}).get("name") if integration else None,
             "configuration": _configuration(integration),
             "jobs": integration.job_results() if integration else [],
+            "last_import": sources.last_import(integration.runs.last) if integration else None,
             "counts": counts,
         },
         "problems": [asdict(problem) for problem in problems],

@@ -19,7 +19,7 @@ def result_counts(
     one, if tests have it as well (docs/facts/configuration_compliance.md#runs). No visible result is unknown: too few roles show fewer
     rows (docs/facts/configuration_compliance.md#applications-and-plugins).
     """
-    counts: dict[str, Any] = {"source": "", "results": None, "comparable": False, "reason": ""}
+    counts: dict[str, Any] = {"source": "", "results": None, "sources": None, "comparable": False, "reason": ""}
     by_source: dict[str, dict[str, int]] = {}
     for row in answer.rows:
         if row.get("count", "").isdigit() and "result" in row:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine.errors import InvalidInput
+from ...option_names import named_option
 from ...transport.polling import Wait
-from .constants import CHOICES, LABELS, MANAGEMENT_GROUPS, ON_CREATE, SUBSCRIPTIONS
+from .constants import CHOICES, LABELS, MANAGEMENT_GROUPS, ON_CREATE, ROLE, SUBSCRIPTIONS
 
 LISTS = (MANAGEMENT_GROUPS, SUBSCRIPTIONS)
 
@@ -19,7 +20,7 @@ class Settings:
     """The options of a task.
 
     `values` is the desired configuration, by option. `waiting` is for installations, and for runs of jobs if `jobs_wait`
-    is set.
+    is set. `application_managed`: another task manages the application in Entra.
     """
 
     values: Mapping[str, Any]
@@ -31,6 +32,9 @@ class Settings:
     jobs_wait: bool
     waiting: Wait
     expected: Mapping[str, int]
+    application_managed: bool
+    sources: Mapping[str, int]
+    max_import_age_hours: int
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Settings:
@@ -39,12 +43,10 @@ class Settings:
         _check_scope(values)
         for name in ("api_url", "tenant_id", "client_id", "client_secret"):
             if values.get(name) == "":
-                raise InvalidInput(f"{name} is empty; set a value, or omit it")
-        if params["poll_interval"] <= 0 or params["wait_timeout"] < 0:
-            raise InvalidInput("poll_interval must be more than 0 seconds, and wait_timeout not less than 0")
+                raise InvalidInput(f"{named_option(name, ROLE)} is empty; set a value, or omit it")
         expected = {name: count for name, count in (params.get("expected") or {}).items() if count is not None}
-        if any(count < 0 for count in expected.values()):
-            raise InvalidInput("expected: a count must be 0 or more")
+        sources = {name: count for name, count in (params.get("sources") or {}).items() if count is not None}
+        max_hours = params.get("max_import_age_hours") or 0
         return cls(
             values,
             params["update_secret"],
@@ -53,8 +55,11 @@ class Settings:
             params["install"],
             params.get("versions") or {},
             params["jobs_wait"],
-            Wait(params["wait"], params["wait_timeout"], params["poll_interval"]),
+            Wait(params["wait"], params["wait_timeout"], params["poll_interval"], named_option("wait_timeout", ROLE)),
             expected,
+            params["application_managed"],
+            sources,
+            max_hours,
         )
 
     @property
@@ -83,11 +88,15 @@ def _check_scope(values: dict[str, Any]) -> None:
     for name in LISTS:
         given = values.get(name)
         if given is not None and chosen != name:
-            raise InvalidInput(f"{name} requires import_from: {name}, not {chosen or 'none'}")
+            raise InvalidInput(
+                f"{named_option(name, ROLE)} requires {named_option('import_from', ROLE)} {name}, not {chosen or 'none'}"
+            )
         if chosen == name and not given:
-            raise InvalidInput(f"import_from: {name} requires {name}; a blank list would import everything")
+            raise InvalidInput(
+                f"{named_option('import_from', ROLE)} {name} requires {named_option(name, ROLE)}; a blank list would import everything"
+            )
         for entry in given or ():
             if not entry.strip() or "," in entry or "/" in entry:
                 raise InvalidInput(
-                    f"{name} has the entry {entry!r}; each entry must be one id, such as a GUID without a path"
+                    f"{named_option(name, ROLE)} has the entry {entry!r}; each entry must be one id, such as a GUID without a path"
                 )

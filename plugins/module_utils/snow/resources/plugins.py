@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ...engine.errors import InvalidInput
 from ...engine.plan import CHANGED, OK, PERFORM, Need, Plan, Resource, SecretDecision
-from ...engine.result import Drift
+from ...engine.result import UNKNOWN, Drift
 from ...engine.snapshot import Query, Row, Snapshot
 from ...transport.polling import Wait
 from ..account import WRITERS
@@ -20,7 +20,6 @@ VIRTUAL, INSTALLED, STORE = "v_plugin", "sys_plugins", "sys_store_app"
 # Clients saw v_plugin.active as `active`, others as `true` (docs/facts/servicenow_platform.md#package-tables).
 ACTIVE_WORDS = frozenset({"active", "true", "1"})
 CICD = "/api/sn_cicd"
-UNKNOWN = "unknown"
 PLUGIN_OPTIONS: Options = {
     "id": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["active"], "default": "active"},

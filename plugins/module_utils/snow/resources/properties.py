@@ -21,8 +21,9 @@ from ...engine.plan import (
     Value,
     Write,
 )
-from ...engine.result import Drift, ManualStep
+from ...engine.result import ON_PLATFORM, Drift, ManualStep
 from ...engine.snapshot import Query, Row, Snapshot
+from ...secret_names import SECRET_NAME
 from ..account import ADMIN
 
 TABLE = "sys_properties"
@@ -47,8 +48,6 @@ class Properties(Resource):
 
     def __init__(self, properties: Mapping[str, Any], *, create_missing: bool = True, max_writes: int = 0) -> None:
         self.desired = {name: _entry(name, value) for name, value in properties.items()}
-        if max_writes < 0:
-            raise InvalidInput(f"max_writes must be 0 (no limit) or more, not {max_writes}")
         self.create_missing, self.max_writes = create_missing, max_writes
         # Which deviations this run may write; chosen by the first plan, so that a later plan does not choose others.
         self._chosen: set[str] | None = None
@@ -102,9 +101,10 @@ class Properties(Resource):
         if not changes:
             outcome["value"] = row.get("value", "")
             return
-        outcome["value"] = actual = row.get("value", "")
+        outcome["value"] = actual = _shown(name, row.get("value", ""))
         for column, value in changes.items():
-            plan.drift.append(Drift(f"property {name}", column, row.get(column, ""), value))
+            before = actual if column == "value" else row.get(column, "")
+            plan.drift.append(Drift(f"property {name}", column, before, value))
         if ELEVATED_ROLE in [role.strip() for role in row.get("write_roles", "").split(",")]:
             outcome["status"] = NEEDS_ELEVATION
             plan.manual_steps.append(_step(name, changes))
@@ -192,6 +192,11 @@ def _differences(entry: Mapping[str, Any], row: Row) -> dict[str, str]:
         if entry.get(column) is not None and entry[column] != row.get(column, ""):
             changes[column] = str(entry[column])
     return changes
+
+
+def _shown(name: str, value: str) -> str:
+    """Return what the instance has, masked for a property that is named like a secret; it is no argument of the task."""
+    return ON_PLATFORM if value and SECRET_NAME.search(name) else value
 
 
 def _step(name: str, changes: Mapping[str, str]) -> ManualStep:

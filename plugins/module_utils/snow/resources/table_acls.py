@@ -2,8 +2,8 @@
 """Verifies that a role may read the tables that a connector reads.
 
 Access rules are writable only in a session with `security_admin` elevated, which no REST call can have
-(docs/facts/servicenow_platform.md#access-rules), so this resource never writes: it verifies, and returns a manual step
-with every value to enter.
+(docs/facts/servicenow_platform.md#access-rules). So this resource verifies, and returns a manual step with every value to enter
+and an update set that holds the rules. At most, the update set of an instance where they were created manually is taken over.
 """
 
 from __future__ import annotations
@@ -11,16 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...ansible_module import Params, TaskContext
 from ...engine.errors import InvalidInput
 from ...engine.plan import Plan, Resource, SecretDecision
-from ...engine.result import Drift, ManualStep
-from ...engine.snapshot import Query, Row, Snapshot
+from ...engine.result import UNKNOWN, Drift, ManualStep
+from ...engine.snapshot import PlannedId, Query, Row, Snapshot
 from ..options import Options
+from ..update_set_file import COMMIT_CLICKS, IMPORT_CLICKS, UpdateSetContent
+from ..update_sets.take_over import SOURCE_OPTIONS, TakeOver
+from .table_acl_rows import ACL, ACL_ROLE, ROLES, rule_id, rule_rows
 
-GRANTED, MISSING, NEEDS_ELEVATION, UNKNOWN = "granted", "missing", "needs_elevation", "unknown"
+GRANTED, MISSING, NEEDS_ELEVATION = "granted", "missing", "needs_elevation"
 # Every instance has this table and rules for it: no visible rule means that the account may not read them.
 ALWAYS_THERE = "sys_user"
-ACL, ACL_ROLE, TABLES = "sys_security_acl", "sys_security_acl_role", "sys_db_object"
+TABLES = "sys_db_object"
+UNREADABLE = f"the calling account may not read {ACL}, which requires admin or security_admin"
 # What makes a rule grant less than its role suggests (docs/facts/servicenow_platform.md#access-rules).
 NARROWING = ("decision_type", "condition", "advanced", "script")
 DENY = "deny"
@@ -28,42 +33,68 @@ TABLE_ACLS_OPTIONS: Options = {
     "role": {"type": "str", "required": True},
     "tables": {"type": "list", "elements": "str", "required": True},
     "operation": {"type": "str", "choices": ["read"], "default": "read"},
+    "update_set_file": {"type": "str"},
+    **SOURCE_OPTIONS,
 }
 
 
 class TableAcls(Resource):
-    """Record rules that let `role` do `operation` on `tables`."""
+    """Record rules that let `role` do `operation` on `tables`.
 
-    def __init__(self, role: str, tables: list[str], operation: str) -> None:
+    `update_set_file` is where the caller saves `update_set`; `take_over` is the update set of another instance that has the rules.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        tables: list[str],
+        operation: str,
+        update_set_file: str = "",
+        take_over: TakeOver | None = None,
+    ) -> None:
         self.role, self.tables, self.operation = role, list(dict.fromkeys(tables)), operation
+        self.update_set_file, self.take_over = update_set_file, take_over
         self.label = f"table_acls {role}"
+        self.title = title_for(role, operation)
+        self.update_set = UpdateSetContent(self.title, "", [])
         if not role.strip() or not all(table.strip() for table in tables):
-            raise InvalidInput(f"{self.label}: a role or table without a name")
+            raise InvalidInput(f"{self.label}: role and tables must not be empty or blank")
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> TableAcls:
+    def from_params(cls, params: Mapping[str, Any], take_over: TakeOver | None = None) -> TableAcls:
         """Return the access rules of a task or of an entry of `snow_instance`."""
-        return cls(params["role"], params["tables"], params["operation"])
+        return cls(
+            params["role"], params["tables"], params["operation"], params.get("update_set_file") or "", take_over
+        )
 
     def reads(self) -> list[Query]:
         """Return the queries for the rules of the tables, for the roles they require, and for the tables themselves."""
         tables = tuple(self.tables)
         seen = tuple(dict.fromkeys((*tables, ALWAYS_THERE)))
         return [
-            Query(ACL, "name", seen, ("sys_id", "name", "operation", "type", "active", "decision_type"), optional=True),
+            Query(
+                ACL, "name", seen, ("sys_id", "name", "operation", "type", "active", "decision_type", "sys_updated_on"),
+                optional=True,
+            ),
             Query(
                 ACL_ROLE,
                 "sys_security_acl.name",
                 tables,
                 (
-                    "sys_id", "sys_user_role.name", "sys_security_acl.name", "sys_security_acl.operation",
+                    "sys_id", "sys_user_role.name", "sys_security_acl", "sys_security_acl.name", "sys_security_acl.operation",
                     "sys_security_acl.type", "sys_security_acl.active",
                     *(f"sys_security_acl.{column}" for column in NARROWING),
                 ),
                 optional=True,
             ),
             Query(TABLES, "name", seen, ("sys_id", "name"), optional=True),
+            Query(ROLES, "name", (self.role,), ("sys_id", "name"), optional=True),
+            *(self.take_over.reads() if self.take_over else ()),
         ]  # fmt: skip
+
+    def further_queries(self, snapshot: Snapshot) -> list[Query]:
+        """Return the queries for the retrieved update sets, if there is a source."""
+        return self.take_over.further_queries(snapshot) if self.take_over else []
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Evaluate each table; one that is not granted is drift and part of the manual step."""
@@ -76,20 +107,49 @@ class TableAcls(Resource):
                 "role": self.role,
                 "status": status,
             }
+            if status == UNKNOWN:
+                outcome["reason"] = UNREADABLE
             note = self._note(snapshot, table) if status == GRANTED else ""
             plan.outcomes.append({**outcome, "note": note} if note else outcome)
             plan.warnings += [f"{outcome['object']} is granted, but {note}"] if note else []
             if status in (MISSING, NEEDS_ELEVATION):
                 plan.drift.append(Drift(f"table_acl {table} ({self.role})", self.operation, status, GRANTED))
-        open_tables = [table for table, status in verdicts.items() if status == NEEDS_ELEVATION]
-        if open_tables:
-            plan.manual_steps.append(self._step(open_tables))
+        self._plan_open_tables(plan, snapshot, secrets)
         if UNKNOWN in verdicts.values():
             plan.warnings.append(
                 f"whether role {self.role} may {self.operation} {', '.join(t for t, s in verdicts.items() if s == UNKNOWN)} "
-                f"is unknown: the calling account may not read {ACL}, which requires admin or security_admin"
+                f"is unknown: {UNREADABLE}"
             )
         return plan
+
+    def _plan_open_tables(self, plan: Plan, snapshot: Snapshot, secrets: SecretDecision) -> None:
+        outcomes = [outcome for outcome in plan.outcomes if outcome["status"] == NEEDS_ELEVATION]
+        tables = [outcome["table"] for outcome in outcomes]
+        for table in tables:
+            self._warn_of_rule_without_role(plan, snapshot, table)
+        rows = rule_rows(snapshot, self.role, self.operation, tables)
+        rules = "1 access rule" if len(tables) == 1 else f"{len(tables)} access rules"
+        description = f"{rules} that let the role {self.role} {self.operation} the tables of Microsoft Defender"
+        self.update_set = UpdateSetContent(self.title, description, rows)
+        # The file holds the rules as soon as the role exists, which this run may create.
+        has_file = bool(rows or PlannedId(ROLES, "name", self.role) in snapshot.planned)
+        steps = [self._step(tables, self.update_set_file if has_file else "")] if tables else []
+        if self.take_over:
+            self.take_over.plan(plan, snapshot, secrets, outcomes, steps)
+        else:
+            plan.manual_steps += steps
+
+    def _warn_of_rule_without_role(self, plan: Plan, snapshot: Snapshot, table: str) -> None:
+        """Warn of an imported rule whose role is missing: it admits every user (docs/facts/servicenow_platform.md#access-rules)."""
+        own = rule_id(self.role, self.operation, table)
+        is_there = any(
+            row["sys_id"] == own and row.get("active") == "true" for row in snapshot.rows(ACL, "name", table)
+        )
+        if is_there and not snapshot.rows(ACL_ROLE, "sys_security_acl.name", table, {"sys_security_acl": own}):
+            plan.warnings.append(
+                f"the rule {own} lets every user {self.operation} {table}, as its role {self.role} is missing: the update set was committed "
+                f"in part. Add the role to the rule, or delete the rule"
+            )
 
     def _grants(self, snapshot: Snapshot, table: str) -> list[Row]:
         """Return the rules that let the role in; one that only denies grants nothing."""
@@ -129,21 +189,37 @@ class TableAcls(Resource):
             and row.get(f"{prefix}active", "true") == "true"
         )
 
-    def _step(self, tables: list[str]) -> ManualStep:
+    def _step(self, tables: list[str], file: str) -> ManualStep:
+        manually = "System Security > Access Control (ACL) > New, once for each table"
+        values = {
+            "Type": "record",
+            "Operation": self.operation,
+            "Decision Type": "Allow If",
+            "Active": "true",
+            "Name": ", ".join(tables),
+            "Requires role": self.role,
+        }
+        where = manually
+        if file:
+            where = f"{IMPORT_CLICKS} > {file}; open {self.title} > {COMMIT_CLICKS}; or {manually}"
+            values["Update set file"] = file
         return ManualStep(
             id=f"table_acls:{self.role}:{self.operation}",
             title=f"Create {len(tables)} access control rules for the role {self.role}",
             reason="Access rules are writable only with the elevated role security_admin, which no API call can have",
-            where="ServiceNow: user menu > Elevate role > security_admin, then System Security > Access Control (ACL) > New, once for each table",
-            values={
-                "Type": "record",
-                "Operation": self.operation,
-                "Decision Type": "Allow If",
-                "Active": "true",
-                "Name": ", ".join(tables),
-                "Requires role": self.role,
-            },
+            where=f"ServiceNow: user menu > Elevate role > security_admin, then {where}",
+            values=values,
         )
+
+
+def take_over_of(params: Params, task: Params, context: TaskContext) -> TakeOver | None:
+    """Return the update set that `params` take the rules from, None for none; `task` are all options of the task."""
+    return TakeOver.of(params, task, context, title_for(params["role"], params["operation"]))
+
+
+def title_for(role: str, operation: str) -> str:
+    """Return the name of the update set with the rules of a role."""
+    return f"Defender: {operation} access of {role}"
 
 
 def _denies(row: Row, prefix: str = "") -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ...engine.errors import InvalidInput
 from ...engine.snapshot import Query, Row, Snapshot
+from ...option_names import named_option
 
 TABLE = "sys_choice"
 PARENT = "task"
@@ -67,18 +68,25 @@ class Choices:
         )
 
     def best(self, table: str, column: str, wanted: tuple[str, ...], whose: str) -> str:
-        """Return the first of `wanted` that the instance has.
+        """Return the first of `wanted` that the instance has; without any, its first choice, "" if it shows none.
 
         Raises `InvalidInput` if it has none of them.
         """
         known = self.known(table, column)
+        if not wanted:
+            return next(iter(known), "")
         for value in wanted:
             if value in known or not known:
                 return value
         raise InvalidInput(
             f"{whose}: this instance has none of the usual values of {column} ({', '.join(wanted)}). Nothing was written; "
-            f"set close_code to one of: {', '.join(known)}"
+            f"set {named_option('close_code', 'mdc_tickets', 'defender_alerts')} to one of: {', '.join(known)}"
         )
+
+    def has(self, table: str, column: str, value: str) -> bool:
+        """Return whether the instance has a value, as far as it shows its own choices of the table."""
+        known = self.lists.get((table, column))
+        return not known or value in known
 
 
 def _position(row: Row) -> tuple[int, str]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,15 +11,18 @@ from ...engine.errors import InvalidInput
 from ...engine.field import Field, Reference, kind_of, normal, wire_text
 from ...engine.plan import Value
 from ...engine.snapshot import Row, Snapshot
+from ...option_names import named_option
 from ..options import Options
 from .choices import Choices
-from .ticket_types import CLOSED, RESOLVED, TYPES
+from .configuration_items import configuration_item
+from .ticket_types import CHANGE_REQUEST, CLOSED, RESOLVED, TYPES
 
 # See docs/facts/servicenow_tickets.md#task-columns; the lengths are LIKELY.
 MAX_KEY = 100
 MAX_SHORT_DESCRIPTION = 160
 SYS_ID = re.compile("[0-9a-f]{32}")
 GROUP, USER = Reference("sys_user_group", "name"), Reference("sys_user", "user_name")
+TEMPLATE = Reference("std_change_record_producer", "name")
 CLOSE_NOTES = "Closed by Ansible (secops.servicenow_defender)."
 # Columns that other options set, read-only columns, and journal fields, which cannot be read back.
 RESERVED = frozenset(
@@ -31,7 +33,7 @@ RESERVED = frozenset(
     }
 )  # fmt: skip
 TICKET_OPTIONS: Options = {
-    "type": {"type": "str", "choices": ["incident", "problem", "change_request"], "default": "incident"},
+    "type": {"type": "str", "choices": list(TYPES), "default": "incident"},
     "correlation_id": {"type": "str", "required": True},
     "short_description": {"type": "str"},
     "description": {"type": "str"},
@@ -40,8 +42,16 @@ TICKET_OPTIONS: Options = {
     "assignment_group": {"type": "str"},
     "caller": {"type": "str"},
     "assigned_to": {"type": "str"},
+    "template": {"type": "str"},
+    "change_type": {"type": "str", "choices": ["normal", "emergency"]},
+    "cloud_resource": {"type": "str"},
+    "attachment": {
+        "type": "dict",
+        "options": {"name": {"type": "str", "required": True}, "content": {"type": "str", "required": True}},
+    },
     "state": {"type": "str", "choices": ["open", "resolved", "closed", "canceled"], "default": "open"},
     "reopen": {"type": "bool", "default": False},
+    "begin": {"type": "bool", "default": False},
     "close_code": {"type": "str"},
     "close_notes": {"type": "str"},
     "work_note": {"type": "str"},
@@ -61,6 +71,11 @@ class Ticket:
         self.label = f"{self.type.table} {self.key}"
         self.state: str = entry["state"]
         self.reopen: bool = entry["reopen"]
+        self.begin: bool = entry.get("begin") or False
+        self.template: str = entry.get("template") or ""
+        self.change_type: str = entry.get("change_type") or ""
+        self.cloud_resource: str = (entry.get("cloud_resource") or "").strip()
+        self.attachment: Mapping[str, str] | None = entry.get("attachment")
         self.display = display
         self.work_note: str = clean(entry.get("work_note") or "")
         self.close_code: str = entry.get("close_code") or ""
@@ -88,7 +103,8 @@ class Ticket:
         taken = set(extra) & (RESERVED | {self.type.code, self.type.caller})
         if taken:
             raise InvalidInput(
-                f"{self.label}: extra_fields contains {', '.join(sorted(taken))}, which other options set, or which are read-only"
+                f"{self.label}: {named_option('extra_fields', 'mdc_tickets', 'defender_alerts')} contains {', '.join(sorted(taken))}, "
+                f"which other options set, or which are read-only"
             )
         return {**{name: entry.get(name) for name in named}, **extra}
 
@@ -105,6 +121,12 @@ class Ticket:
         ]
 
     def _check_values(self) -> None:
+        if self.template and self.type is not CHANGE_REQUEST:
+            raise InvalidInput(f"{self.label}: a {self.type.noun} has no template; remove template")
+        if self.change_type and (self.type is not CHANGE_REQUEST or self.template):
+            raise InvalidInput(
+                f"{self.label}: {named_option('change_type', 'mdc_tickets')} is for change requests without a template; remove it"
+            )
         if "caller" in self.values and not self.type.caller:
             raise InvalidInput(f"{self.label}: a {self.type.noun} has no caller; remove caller")
         if self.values.get("short_description", "x").strip() == "":
@@ -119,13 +141,10 @@ class Ticket:
         dotted = [f"{field.column}.{field.reference.by}" for field in self.fields if field.reference]
         return (*(field.column for field in self.fields), *dotted)
 
-    @property
-    def row_id(self) -> str:
-        """The sys_id to request when the ticket is created: the same in every run, on every machine."""
-        return derived_id(self.type.table, self.key)
-
     def names(self, reference: Reference) -> set[str]:
         """Return the names of rows that the ticket refers to by `reference`."""
+        if reference is TEMPLATE:
+            return {self.template} - {""}
         found = {self.values[f.name] for f in self.fields if f.reference == reference}
         return {wire_text(name) for name in found} - {""}
 
@@ -137,6 +156,14 @@ class Ticket:
         Raises `InvalidInput` for a name or a choice that does not exist on the instance.
         """
         return {field.column: self._wire(field, snapshot, choices) for field in self.fields}
+
+    def template_id(self, snapshot: Snapshot) -> str:
+        """Return the id of the template of a new standard change, "" for other tickets. Raises `InvalidInput` if there is none."""
+        return self._referred(Field("template"), TEMPLATE, self.template, snapshot)
+
+    def item(self, snapshot: Snapshot) -> tuple[str, str]:
+        """Return the id of the configuration item of the cloud resource, or why there is none; "" for both if none is wanted."""
+        return configuration_item(self.cloud_resource, snapshot) if self.cloud_resource else ("", "")
 
     def _wire(self, field: Field, snapshot: Snapshot, choices: Choices) -> str:
         value = self.values[field.name]
@@ -185,19 +212,18 @@ class Ticket:
         docs/facts/servicenow_tickets.md#change-requests).
         """
         values: dict[str, Value] = {}
-        code = self.close_code and choices.wire(self.type.table, self.type.code, self.close_code, self.label)
-        if not code and state in (RESOLVED, CLOSED) and not row.get(self.type.code):
+        code = (
+            self.type.code
+            and self.close_code
+            and choices.wire(self.type.table, self.type.code, self.close_code, self.label)
+        )
+        if self.type.code and not code and state in (RESOLVED, CLOSED) and not row.get(self.type.code):
             code = choices.best(self.type.table, self.type.code, self.type.codes, self.label)
         if code:
             values[self.type.code] = code
         if self.close_notes or not row.get("close_notes"):
             values["close_notes"] = self.close_notes or CLOSE_NOTES
         return values
-
-
-def derived_id(table: str, key: str) -> str:
-    """Return the sys_id to request for a new ticket with `key`: the same in every run, on every machine."""
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"servicenow_defender:{table}:{key}").hex
 
 
 def clean(text: str) -> str:

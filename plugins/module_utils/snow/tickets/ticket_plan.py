@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from ...engine.errors import InvalidInput
-from ...engine.plan import CHANGED, CREATE, MANUAL, OK, UPDATE, Plan, Value, Write
+from ...engine.field import without_decimals
+from ...engine.plan import CHANGED, CREATE, MANUAL, OK, REFUSED, UPDATE, Plan, Value, Write
 from ...engine.result import Drift
-from ...engine.snapshot import Row, Snapshot
+from ...engine.snapshot import PlannedId, Row, Snapshot
 from ..change_api import ChangeWrite
+from .attachments import plan_attachment
 from .choices import Choices
 from .manual_steps import change_step, duplicate_notes, duplicate_step, problem_step
 from .ticket import Ticket
@@ -27,6 +29,9 @@ from .ticket_types import (
 )
 
 STAGE = 8
+# What is done to a ticket, by the state that it gets; a new one is created.
+ACTIONS = {OPEN: "reopened", RESOLVED: "resolved", CLOSED: "closed", CANCELED: "canceled"}
+CREATED, UPDATED = "created", "updated"
 BULK_NOUN = "tickets"
 ITIL_MAY_NOT_CLOSE = (
     "Closing requires the role itil_admin or admin on most instances: use state: resolved and let the instance close it later, "
@@ -51,6 +56,8 @@ class TicketPlan:
             "type": self.type.table,
             "correlation_id": ticket.key,
             "status": OK,
+            "action": "",
+            "short_description": str(ticket.values.get("short_description") or ""),
         }
         plan.outcomes.append(self.outcome)
 
@@ -66,12 +73,24 @@ class TicketPlan:
         self._show(row, state, row.get("state", ""))
         for duplicate in duplicates:
             self._cancel_duplicate(duplicate, row)
+        if self._begins(row) and not self.choices.has(self.type.table, "state", self.type.working):
+            self._refuse_state(row, self.type.working, {}, "put to work")
+            return
         wanted = self._wanted_state(state)
         changes = self._field_changes(row) if OPEN in (state, wanted) else {}
         if wanted:
             self._move(row, wanted, changes)
         elif changes:
             self._write(row, changes)
+            if "state" in changes:
+                self._predict(OPEN, self.type.working)
+        if OPEN in (state, wanted) and self._attach(row["sys_id"]) and self.outcome["status"] == OK:
+            self.outcome.update(status=CHANGED, action=UPDATED)
+
+    def refuse(self, reason: str) -> None:
+        """Note that the ticket is left out, and why."""
+        self.outcome.update(status=REFUSED, reason=reason, number=self.outcome.get("number", ""))
+        self.plan.drift.append(Drift(self.ticket.label, "state", self.outcome.get("state"), self.ticket.state))
 
     # -- new ----------------------------------------------------------------------------------------------------------
 
@@ -85,28 +104,46 @@ class TicketPlan:
             raise InvalidInput(f"{ticket.label}: it does not exist, and creating it requires short_description")
         values: dict[str, Value] = {"correlation_id": ticket.key, "correlation_display": ticket.display}
         values.update(ticket.wire(self.snapshot, self.choices))
-        if self.type is not CHANGE_REQUEST:
-            # The change API would report it as an ignored field.
-            values["sys_id"] = ticket.row_id
+        template = ticket.template_id(self.snapshot)
         if ticket.work_note:
             values["work_notes"] = ticket.work_note
+        if ticket.change_type:
+            values["type"] = ticket.change_type
+        self._add_item(values)
         self._note_drift("state", ABSENT, OPEN)
         self.plan.after[ticket.label].update({name: ticket.values[name] for name in ticket.values})
-        self.outcome["status"] = CHANGED
+        self.outcome.update(status=CHANGED, action=CREATED)
         self._predict(OPEN, self.type.initial)
         self._need_columns()
         kind = ChangeWrite if self.type is CHANGE_REQUEST else Write
-        self.plan.writes.append(
-            kind(
-                CREATE,
-                self.type.table,
-                ticket.label,
-                values,
-                stage=STAGE,
-                identity={"correlation_id": ticket.key},
-                outcome=self.outcome,
-                bulk_noun=BULK_NOUN,
-            )
+        write = kind(
+            CREATE,
+            self.type.table,
+            ticket.label,
+            values,
+            stage=STAGE,
+            identity={"correlation_id": ticket.key},
+            planned_id=PlannedId(self.type.table, "correlation_id", ticket.key),
+            outcome=self.outcome,
+            bulk_noun=BULK_NOUN,
+        )
+        if isinstance(write, ChangeWrite):
+            write.template = template
+        self.plan.writes.append(write)
+        self._attach(write.planned_id)
+
+    def _add_item(self, values: dict[str, Value]) -> None:
+        """Add the configuration item to a new ticket; where it is not clear, the ticket has none."""
+        item, reason = self.ticket.item(self.snapshot)
+        if item and "cmdb_ci" not in values:
+            values["cmdb_ci"] = item
+        if reason:
+            self.plan.warnings.append(f"{self.ticket.label}: {reason}")
+
+    def _attach(self, row: Value) -> bool:
+        wanted = self.ticket.attachment
+        return bool(wanted) and plan_attachment(
+            self.plan, self.ticket.label, self.type.table, row, wanted or {}, self.snapshot, self.outcome
         )
 
     # -- update -------------------------------------------------------------------------------------------------------
@@ -122,17 +159,30 @@ class TicketPlan:
             self.outcome["reason"] = f"it has been {state} and stays {state}"
         return wanted
 
+    def _begins(self, row: Row) -> bool:
+        """Return whether a new ticket is to be put to work."""
+        kind = self.type
+        is_new = without_decimals(row.get("state", "")) == kind.initial
+        is_asked = self.ticket.begin and self.ticket.state == OPEN
+        return is_asked and is_new and bool(kind.working) and kind.state_writable
+
     def _field_changes(self, row: Row) -> dict[str, Value]:
         changes = self.ticket.differences(self.ticket.wire(self.snapshot, self.choices), row)
         for column in changes:
             name, value = self.ticket.shown(column)
             self._note_drift(name, self.ticket.before(column, row), value)
+        if self._begins(row):
+            self._note_drift("state", self._label(row.get("state", "")), self._label(self.type.working))
+            changes["state"] = self.type.working
         return changes
 
     def _move(self, row: Row, wanted: str, changes: dict[str, Value]) -> None:
         state = self.type.state_of(row)
         target = self.type.reopened if wanted == OPEN else self.type.targets[wanted]
         self._note_drift("state", state, wanted)
+        if self.type.state_writable and not self.choices.has(self.type.table, "state", target):
+            self._refuse_state(row, target, changes)
+            return
         if not self.type.state_writable:
             if changes:
                 self._write(row, changes)
@@ -147,9 +197,22 @@ class TicketPlan:
         self._write(row, changes, wanted)
         self._predict(self.type.states.get(target, OPEN), target)
 
+    def _refuse_state(self, row: Row, target: str, changes: dict[str, Value], action: str = "") -> None:
+        """Note that the instance has other states, and which; the rest of the ticket is written."""
+        if changes:
+            self._write(row, changes)
+        known = self.choices.known(self.type.table, "state")
+        listed = ", ".join(f"{value} ({label})" for value, label in known.items())
+        reason = (
+            f"{self.ticket.label} ({row.get('number', '')}): this instance has no state {target} for a {self.type.noun}, so it was not "
+            f"{action or ACTIONS[self.ticket.state]}; its states are {listed}. Set it in ServiceNow"
+        )
+        self.outcome.update(status=REFUSED, reason=reason)
+        self.plan.warnings.append(reason)
+
     def _write(self, row: Row, changes: dict[str, Value], wanted: str = "") -> None:
         ticket = self.ticket
-        self.outcome["status"] = CHANGED
+        self.outcome.update(status=CHANGED, action=ACTIONS[wanted] if wanted else UPDATED)
         self._need_columns()
         write = self._update(ticket.label, row, changes)
         if ticket.work_note:
@@ -211,6 +274,7 @@ class TicketPlan:
             link=self._link(row["sys_id"]),
             state=state,
             platform_state=self._label(value),
+            short_description=self.outcome["short_description"] or row.get("short_description", ""),
         )
 
     def _predict(self, state: str, value: str) -> None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The three types of tickets and their states.
+"""The types of tickets and their states.
 
 See docs/facts/servicenow_tickets.md#incidents, docs/facts/servicenow_tickets.md#problems,
-docs/facts/servicenow_tickets.md#change-requests.
+docs/facts/servicenow_tickets.md#change-requests, docs/facts/servicenow_tickets.md#requested-items,
+docs/facts/servicenow_tickets.md#security-incidents.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...engine.field import without_decimals
 from ...engine.snapshot import Row
 
 OPEN, RESOLVED, CLOSED, CANCELED, ABSENT = "open", "resolved", "closed", "canceled", "absent"
@@ -29,9 +31,10 @@ class TicketType:
     """One table of tickets.
 
     `noun` is its name in messages. `states` maps values of the column `state` to ours; all others are open. `targets` is
-    the reverse, `reopened` the state of a reopened ticket ("" if it has none). `caller` is the column of the caller,
-    `code` that of the close code, and `codes` are its default values, the preferred one first. `state_writable`: the
-    Table API can write the column `state`.
+    the reverse, `reopened` the state of a reopened ticket, `working` that of one that people begin to work on ("" if it has
+    none). `caller` is the column of the caller, `code` that of the close code ("" if it has none), and `codes` are its default
+    values, the preferred one first; without them, the first choice of the instance. `state_writable`: the Table API can write
+    the column `state`.
     """
 
     table: str
@@ -43,11 +46,12 @@ class TicketType:
     codes: tuple[str, ...]
     caller: str = ""
     reopened: str = ""
+    working: str = ""
     state_writable: bool = True
 
     def state_of(self, row: Row) -> str:
         """Return our state of `row`."""
-        value = row.get("state", "")
+        value = without_decimals(row.get("state", ""))
         state = self.states.get(value, OPEN)
         if state == OPEN and value not in self.states and row.get("active") == "false":
             # A custom final state of the instance.
@@ -68,6 +72,7 @@ INCIDENT = TicketType(
     codes=("Solution provided", "Solved (Permanently)"),
     caller="caller_id",
     reopened="2",
+    working="2",
 )
 PROBLEM = TicketType(
     "problem",
@@ -93,4 +98,27 @@ CHANGE_REQUEST = TicketType(
     # LIKELY: no public page names a column for it.
     caller="requested_by",
 )
-TYPES = {one.table: one for one in (INCIDENT, PROBLEM, CHANGE_REQUEST)}
+REQUESTED_ITEM = TicketType(
+    "sc_req_item",
+    "requested item",
+    states={"3": CLOSED, "4": CANCELED, "7": CANCELED},
+    # It has no state between work in progress and closed, and no close code.
+    targets={RESOLVED: "3", CLOSED: "3", CANCELED: "4"},
+    initial="1",
+    code="",
+    codes=(),
+    working="2",
+)
+SECURITY_INCIDENT = TicketType(
+    "sn_si_incident",
+    "security incident",
+    states={"3": CLOSED, "7": CANCELED},
+    # It has no state that people confirm before it is closed.
+    targets={RESOLVED: "3", CLOSED: "3", CANCELED: "7"},
+    initial="10",
+    code="close_code",
+    codes=(),
+    caller="caller",
+    working="16",
+)
+TYPES = {one.table: one for one in (INCIDENT, PROBLEM, CHANGE_REQUEST, REQUESTED_ITEM, SECURITY_INCIDENT)}

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Incidents, problems and change requests, in bulk, each identified by its correlation_id.
+"""Tickets of all types, in bulk, each identified by its correlation_id.
 
 Three measures prevent duplicates. A create whose response was lost is looked up before it is sent again; runs on one
-machine hold a lock, and read again once they have it (both: engine/apply.py). Runs on different machines request the
-same sys_id for a ticket, which an instance may ignore (UNKNOWN, so nothing depends on it,
-docs/facts/servicenow_platform.md#write-safety); after the writes all keys are read again, and of two tickets that such
-runs created, the newer one is canceled.
+machine hold a lock, and read again once they have it (both: engine/created_rows.py). After the writes all keys are read again,
+and of two tickets that runs on different machines created, the newer one is canceled. No run requests a sys_id: whether that is
+honored is UNKNOWN (docs/facts/servicenow_platform.md#write-safety).
 """
 
 from __future__ import annotations
@@ -17,8 +16,10 @@ from typing import Any
 from ...engine.errors import InvalidInput
 from ...engine.plan import Plan, Resource, SecretDecision
 from ...engine.snapshot import Query, Row, Snapshot
+from .attachments import attachment_query
 from .choices import Choices, choice_query
-from .ticket import GROUP, SYS_ID, USER, Ticket
+from .configuration_items import item_query
+from .ticket import GROUP, SYS_ID, TEMPLATE, USER, Ticket
 from .ticket_plan import STAGE, TicketPlan
 from .ticket_types import OPEN, STATE_PREFERENCE
 
@@ -26,22 +27,29 @@ DISPLAY = "Microsoft Defender for Cloud"
 MAX_DISPLAY = 100
 # Columns that are always read: identity, state, close code, and creation.
 BASE_COLUMNS = (
-    "sys_id", "number", "correlation_id", "correlation_display", "state", "active", "close_code", "close_notes",
+    "sys_id", "number", "correlation_id", "correlation_display", "short_description", "state", "active", "close_notes",
     "sys_created_on", "sys_created_by", "sys_mod_count",
 )  # fmt: skip
 
 
 class Tickets(Resource):
-    """Tickets of all three types on the instance at `base_url`."""
+    """Tickets of all types on the instance at `base_url`."""
 
     label = "tickets"
     stage = STAGE
 
-    def __init__(self, entries: Iterable[Mapping[str, Any]], base_url: str = "", display: str = DISPLAY) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Mapping[str, Any]],
+        base_url: str = "",
+        display: str = DISPLAY,
+        *,
+        skip_invalid: bool = False,
+    ) -> None:
         if not display.strip() or len(display) > MAX_DISPLAY:
             raise InvalidInput(f"correlation_display must have between 1 and {MAX_DISPLAY} characters")
         self.tickets = [Ticket(entry, display) for entry in entries]
-        self.base_url, self.display = base_url, display
+        self.base_url, self.display, self.skip_invalid = base_url, display, skip_invalid
         self._has_planned = False
         twice = [label for label, count in Counter(ticket.label for ticket in self.tickets).items() if count > 1]
         if twice:
@@ -53,7 +61,7 @@ class Tickets(Resource):
     @classmethod
     def from_params(cls, params: Mapping[str, Any], base_url: str) -> Tickets:
         """Return the tickets of a task for the instance at `base_url`."""
-        return cls(params["tickets"], base_url, params["correlation_display"])
+        return cls(params["tickets"], base_url, params["correlation_display"], skip_invalid=params["skip_invalid"])
 
     def reads(self) -> list[Query]:
         """Return the queries for all tickets by key, for the rows that they refer to, and for the choices."""
@@ -63,10 +71,11 @@ class Tickets(Resource):
         tables = list(dict.fromkeys(ticket.type.table for ticket in self.tickets))
         for table in tables:
             mine = [ticket for ticket in self.tickets if ticket.type.table == table]
-            columns = dict.fromkeys((*BASE_COLUMNS, mine[0].type.code))
+            columns = dict.fromkeys((*BASE_COLUMNS, *filter(None, [mine[0].type.code])))
             columns.update(dict.fromkeys(column for ticket in mine for column in ticket.columns))
-            reads.append(Query(table, "correlation_id", tuple(ticket.key for ticket in mine), tuple(columns)))
-        for reference in (GROUP, USER):
+            keys = tuple(ticket.key for ticket in mine)
+            reads.append(Query(table, "correlation_id", keys, tuple(columns), optional=self.skip_invalid))
+        for reference in (GROUP, USER, TEMPLATE):
             names = sorted({name for ticket in self.tickets for name in ticket.names(reference)})
             for column, asked in (
                 (reference.by, names),
@@ -74,7 +83,18 @@ class Tickets(Resource):
             ):
                 if asked:
                     reads.append(Query(reference.collection, column, tuple(asked), ("sys_id", reference.by)))
-        return [*reads, choice_query(tables)]
+        resources = sorted({ticket.cloud_resource for ticket in self.tickets if ticket.cloud_resource})
+        return [*reads, *([item_query(resources)] if resources else []), choice_query(tables)]
+
+    def further_queries(self, snapshot: Snapshot) -> list[Query]:
+        """Return the query for the files of the tickets that are to have one."""
+        ids = [
+            row["sys_id"]
+            for ticket in self.tickets
+            if ticket.attachment
+            for row in snapshot.rows(ticket.type.table, "correlation_id", ticket.key)
+        ]
+        return [attachment_query(ids)] if ids else []
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare each ticket, with one outcome for each."""
@@ -82,9 +102,17 @@ class Tickets(Resource):
         choices = Choices.of(snapshot)
         for ticket in self.tickets:
             rows = snapshot.rows(ticket.type.table, "correlation_id", ticket.key)
-            row, duplicates = self._select_row(ticket, rows, plan)
             predict = not self._has_planned
-            TicketPlan(plan, ticket, snapshot, choices, base_url=self.base_url, predict=predict).make(row, duplicates)
+            mine = TicketPlan(plan, ticket, snapshot, choices, base_url=self.base_url, predict=predict)
+            words = snapshot.refused(ticket.type.table, "correlation_id")
+            try:
+                if words:
+                    raise InvalidInput(_unread(ticket, words))
+                mine.make(*self._select_row(ticket, rows, plan))
+            except InvalidInput as error:
+                if not self.skip_invalid:
+                    raise
+                mine.refuse(str(error).replace("Nothing was written", "It was left out"))
         self._has_planned = True
         return plan
 
@@ -116,6 +144,13 @@ class Tickets(Resource):
         """
         ours = all(one.get("correlation_display") == self.display for one in (row, kept))
         return ours and row.get("sys_created_by") == kept.get("sys_created_by") and row.get("sys_mod_count") == "0"
+
+
+def _unread(ticket: Ticket, words: str) -> str:
+    return (
+        f"{ticket.label}: the account cannot read {ticket.type.table}: {words}. Nothing was written; give it a role that reads "
+        f"and writes the table, or choose another type"
+    )
 
 
 def _age(row: Row) -> tuple[str, str]:

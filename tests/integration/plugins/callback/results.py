@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes every task result to the file that TEST_RESULTS_FILE names, one JSON line each.
 
-Beside it stands what the task asked of the simulated instance of the host's name: the callback runs in the parent, which
+Next to it is what the task requested of the simulated instance of the host's name: the callback runs in the parent, which
 hands out the next task of a host only afterwards.
 """
 
@@ -10,10 +10,17 @@ from __future__ import annotations
 import json
 import os
 import ssl
-import urllib.request
+from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible.plugins.callback import CallbackBase
+
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.loop_items import (
+    FAILED,
+    SKIPPED,
+    LoopItems,
+)
 
 DOCUMENTATION = r"""
 name: results
@@ -25,6 +32,14 @@ description: For tests only.
 Counts = dict[str, dict[str, int]]
 
 
+def connection_to(url: str) -> HTTPConnection:
+    """Return a connection that stays open."""
+    address = urlsplit(url)
+    if address.scheme == "https":
+        return HTTPSConnection(address.netloc, timeout=30, context=ssl._create_unverified_context())
+    return HTTPConnection(address.netloc, timeout=30)
+
+
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declares no types
     """Collects what tests assert on."""
 
@@ -34,9 +49,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
 
     def __init__(self) -> None:
         super().__init__()
-        handler = urllib.request.HTTPSHandler(context=ssl._create_unverified_context())
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), handler)
+        self._connection = connection_to(os.environ["TEST_SANDBOX_URL"])
         self._seen: dict[str, Counts] = {}
+        self._items = LoopItems()
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         for name, counts in self._counts().items():
@@ -54,13 +69,22 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
     def v2_runner_on_skipped(self, result: Any) -> None:
         self._write("skipped", result)
 
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        self._items.note(result)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        self._items.note(result, FAILED)
+
+    def v2_runner_item_on_skipped(self, result: Any) -> None:
+        self._items.note(result, SKIPPED)
+
     def _write(self, status: str, result: Any) -> None:
         host = result._host.get_name()
         line = {
             "host": host,
             "task": result._task.get_name(),
             "status": status,
-            "result": result._result,
+            "result": self._items.marked(result),
             "requests": self._asked_by(host),
         }
         with open(os.environ["TEST_RESULTS_FILE"], "a", encoding="utf-8") as file:
@@ -77,6 +101,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         }  # fmt: skip
 
     def _counts(self) -> dict[str, Counts]:
-        with self._opener.open(f"{os.environ['TEST_SANDBOX_URL']}/_sandbox/requests", timeout=30) as answer:
-            instances: dict[str, Counts] = json.load(answer)["instances"]
+        try:
+            return self._read_counts()
+        except ConnectionError:
+            # It was idle for too long.
+            self._connection.close()
+            return self._read_counts()
+
+    def _read_counts(self) -> dict[str, Counts]:
+        self._connection.request("GET", "/_sandbox/requests")
+        instances: dict[str, Counts] = json.load(self._connection.getresponse())["instances"]
         return instances

@@ -7,7 +7,7 @@ docs/facts/configuration_compliance.md#private-configuration-table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..instance import Instance
@@ -33,17 +33,15 @@ class Configuration:
 
     values: Mapping[str, str]
 
-    def problem(self, account: Mapping[str, str] | None) -> str:
+    def problem(self, wrong: Callable[[Mapping[str, str]], str] | None) -> str:
         """Why a run with this configuration fails; empty if it succeeds. The wording is made up."""
         missing = [label for name, label in _REQUIRED.items() if not self.values.get(name)]
         if missing:
             return f"Configuration is incomplete: {', '.join(missing)}"
-        if account is None:
-            return ""
-        for name, label in _REQUIRED.items():
-            if name in account and self.values[name] != account[name]:
-                return f"Method failed: (/oauth2/v2.0/token) with code: 401 - {label} was not accepted"
-        return ""
+        name = wrong(self.values) if wrong else ""
+        return (
+            f"Method failed: (/oauth2/v2.0/token) with code: 401 - {_REQUIRED[name]} was not accepted" if name else ""
+        )
 
     def subscriptions(self) -> frozenset[str] | None:
         """The subscriptions to read, in lower case; None reads all. Management groups read all as well."""

@@ -8,7 +8,7 @@ docs/facts/configuration_compliance.md#framework-tables.
 from __future__ import annotations
 
 from .. import packages
-from ..base_data import read_cells
+from ..base_rows import read_cells
 from ..data.compliance import ASC, INTEGRATIONS, JOBS, OTHER_INSTANCE, OTHER_JOB, PARAMETERS, RUN_AS, TVM
 from ..instance import Instance
 from ..store import Row, stable_id

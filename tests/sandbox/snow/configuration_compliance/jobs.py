@@ -13,7 +13,7 @@ from typing import Any
 
 from ...settings import SettingError
 from .. import packages
-from ..base_data import read_cells
+from ..base_rows import read_cells
 from ..data.compliance import ASC, JOBS, RUN_AS, TVM
 from ..instance import Instance
 from ..server_functions import FORMAT
@@ -38,8 +38,8 @@ class Jobs:
     application: str
     findings: tuple[Finding, ...]
     outcome: Mapping[str, str]
-    account: Mapping[str, str] | None
-    """The tenant's ids and secret that the configuration must match; None checks only that it is complete."""
+    wrong: Callable[[Mapping[str, str]], str] | None
+    """Returns which setting the tenant does not accept; None checks only that the configuration is complete."""
 
     def run(self, keys: list[str]) -> list[dict[str, Any]]:
         """Run jobs and return the result of each."""
@@ -73,7 +73,7 @@ class Jobs:
             return "The integration run failed"
         if forced != "auto":
             return ""
-        return self._configuration().problem(self.account)
+        return self._configuration().problem(self.wrong)
 
     def _configuration(self) -> Configuration:
         return read_configuration(self.instance, self.application)
@@ -251,7 +251,10 @@ _WORK: dict[str, Callable[[Jobs, Row], dict[str, int]]] = {
 
 
 def run_jobs(
-    instance: Instance, wanted: Mapping[str, Any], findings: tuple[Finding, ...], account: Mapping[str, str] | None
+    instance: Instance,
+    wanted: Mapping[str, Any],
+    findings: tuple[Finding, ...],
+    wrong: Callable[[Mapping[str, str]], str] | None,
 ) -> dict[str, Any]:
     """Run jobs for the control API; raises SettingError.
 
@@ -263,12 +266,12 @@ def run_jobs(
     keys = list(wanted.get("jobs") or KEYS)
     given = wanted.get("outcome", "auto")
     outcome = dict(given) if isinstance(given, Mapping) else dict.fromkeys(KEYS, given)
-    wrong = sorted((set(keys) | set(outcome)) - set(KEYS)) or sorted(set(outcome.values()) - set(OUTCOMES))
-    if wrong:
-        raise SettingError(f"unknown {', '.join(wrong)}; jobs: {', '.join(KEYS)}; outcomes: {', '.join(OUTCOMES)}")
+    other = sorted((set(keys) | set(outcome)) - set(KEYS)) or sorted(set(outcome.values()) - set(OUTCOMES))
+    if other:
+        raise SettingError(f"unknown {', '.join(other)}; jobs: {', '.join(KEYS)}; outcomes: {', '.join(OUTCOMES)}")
     application = wanted.get("application") or next(
         (name for name in (TVM, ASC) if packages.is_installed(instance.database, name)), TVM
     )
     if not packages.is_installed(instance.database, application):
         raise SettingError(f"{application} is not installed on {instance.name}")
-    return {"runs": Jobs(instance, application, findings, outcome, account).run(keys)}
+    return {"runs": Jobs(instance, application, findings, outcome, wrong).run(keys)}

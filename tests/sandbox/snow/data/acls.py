@@ -55,6 +55,7 @@ sys_attachment                  | read                     | itil
 sys_attachment_doc              | read                     | audit_admin
 sys_journal_field               | read                     | itil
 cmdb_ci                         | read                     | cmdb_read
+cmdb_ci_vm_object               | read                     | cmdb_read
 oauth_entity                    | read                     | oauth_admin, mi_admin
 oauth_entity                    | create write delete      | oauth_admin, mi_admin
 oauth_entity_profile            | read create write delete | oauth_admin, mi_admin
@@ -90,7 +91,16 @@ change_request                  | create                   | itil, sn_change_wri
 change_request                  | write                    | itil, sn_change_write | active=true
 change_request                  | write                    | itil_admin, change_manager
 change_request                  | delete                   | change_manager
+problem_task                    | read create write        | itil
+problem_task                    | delete                   | itil_admin
+change_task                     | read create write        | itil, change_manager
+change_task                     | delete                   | change_manager
+sc_req_item                     | read                     | itil
+sc_req_item                     | create write             | itil, sn_request_write
 task                            | read                     | itil
+std_change_producer_version     | read                     | itil, sn_change_read
+sys_user_preference             | read create write delete | *      | user=javascript:gs.getUserID()
+cmdb_ci_service                 | read                     | itil, cmdb_read
 std_change_record_producer      | read                     | itil, sn_change_read
 sys_template                    | read                     | itil
 imp_user                        | read create write delete | import_admin

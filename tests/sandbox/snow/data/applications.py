@@ -40,6 +40,7 @@ com.snc.vulc                                    | Configuration Compliance      
 com.snc.vulc_dep                                | Configuration Compliance Dependencies      | inactive
 com.snc.vul_dep                                 | Vulnerability Response Dependencies        | inactive
 com.snc.security_support.core                   | Security Support Core                      | inactive
+com.snc.security_incident                       | Security Incident Response                 | inactive
 """
 # Plugins that only ServiceNow support activates on an instance that lacks them
 # (docs/facts/servicenow_hardening.md#settings-with-conditions).
@@ -89,7 +90,12 @@ NUMBERS = {
     "incident": ("INC", 10004),
     "problem": ("PRB", 40001),
     "change_request": ("CHG", 30001),
+    "problem_task": ("PTASK", 10001),
+    "change_task": ("CTASK", 10001),
     "task": ("TASK", 20001),
+    "sc_request": ("REQ", 10001),
+    "sc_req_item": ("RITM", 10001),
+    "sn_si_incident": ("SIR", 10001),
     "sys_import_set": ("ISET", 10001),
     "sn_vul_integration_run": ("VINTRUN", 10001),
 }

@@ -14,6 +14,7 @@ PLUGIN_OF = {"sn_vulc": "com.snc.vulc"}
 # That the integration needs both Vulnerability Response and Configuration Compliance: 1.1, last but one row.
 PACKAGES = """
 com.snc.security_support.core |
+com.snc.security_incident     | com.snc.security_support.core
 com.snc.vul_dep               |
 sn_sec_int                    | com.snc.security_support.core
 sn_sec_cmn                    | sn_sec_int
@@ -88,6 +89,7 @@ sn_sec_cmn      | sn_sec_cmn.unmatched_cloud_resource_enabled  | false
 """
 # table (a star for a prefix) | operations | roles. Who may write which framework table is LIKELY (1.4).
 RULES = """
+sn_si_incident          | read create write        | sn_si.analyst
 sn_vulc_*               | read                     | sn_vulc.read
 sn_vulc_*               | create write delete      | sn_vulc.write
 sn_vul_int*             | read                     | sn_vulc.read, sn_vul.read

@@ -54,8 +54,20 @@ sn_sec_cmn_host_tag | Host Tag | | name
 sn_sec_cmn_m2m_src_ci_tag | Discovered Item Tag | | src_ci
     src_ci                          | reference:sn_sec_cmn_src_ci
     host_tag                        | reference:sn_sec_cmn_host_tag
-cmdb_ci_cmp_resource | Cloud Resource | cmdb_ci | name
-    object_id                       | string(512)
+cmdb_ci_cmp_resource | Cloud Resource | cmdb_ci_vm_object | name
+"""
+# That the states have these numbers is LIKELY (docs/facts/servicenow_tickets.md#security-incidents).
+SECURITY_INCIDENT = """
+sn_si_incident | Security Incident | task | number
+    state                           | integer | 10 | 10=Draft; 16=Analysis; 18=Contain; 19=Eradicate; 20=Recover; \
+        100=Review; 3=Closed; 7=Cancelled
+    caller                          | reference:sys_user
+    category                        | choice
+    subcategory                     | choice
+    severity                        | integer | 3  | 1=1 - High; 2=2 - Medium; 3=3 - Low
+    business_criticality            | integer | 3  | 1=1 - Critical; 2=2 - High; 3=3 - Non-critical
+    close_code                      | choice  |    | Threat mitigated; Patched vulnerability; Invalid vulnerability; \
+        Not resolved; False positive
 """
 VUL = """
 sn_vul_integration | Vulnerability Integration | sysauto_script | name
@@ -167,10 +179,23 @@ sn_vulc_m2m_result_result_group | Test Result of Remediation Task | | result
 sn_vulc_m2m_trg_change_request | Change of Remediation Task | | change_request
     result_group                    | reference:sn_vulc_result_group
     change_request                  | reference:change_request
+# The forms of the rules are published with the labels of their fields, the names of the columns are not: they are made up.
 sn_vulc_assignment_rule | Assignment Rule | sys_metadata | name
-    name                            | string(100)
+    name (Name)                     | string(100)
+    active                          | boolean | true
+    description                     | string(4000)
+    order (Execution order)         | integer | 100
+    filter_of (Condition)           | conditions(4000)
+    using (Assign using)            | choice  |        | grp=User group; fld=User group field; scr=Script
+    owner_group (User group)        | reference:sys_user_group
 sn_vulc_grouping_rule | Remediation Task Rule | sys_metadata | name
-    name                            | string(100)
+    name (Name)                     | string(100)
+    active                          | boolean | true
+    description                     | string(4000)
+    case_sensitive                  | boolean | false
+    filter_of (Conditions)          | conditions(4000)
+    using (Assign test result groups by) | choice |      | key=Group key; grp=User group
+    owner_group (User group)        | reference:sys_user_group
 sn_vulc_ttr_rule | Remediation Target Rule | sys_metadata | name
     name                            | string(100)
 sn_vulc_calculator_group | Calculator Group | sys_metadata | name
@@ -192,9 +217,25 @@ sn_vulc_cc_configuration_item_count | Configuration Item Count | | sys_created_o
 """
 USEM = """
 sn_sec_wf_assign_rule | Assignment Rule | sys_metadata | name
-    name                            | string(100)
-sn_sec_rem_task_rule | Remediation Task Rule | sys_metadata | name
-    name                            | string(100)
+    name (Name)                     | string(100)
+    active                          | boolean | true
+    description                     | string(4000)
+    order (Execution order)         | integer | 100
+    filter_of (Condition)           | conditions(4000)
+    using (Assign using)            | choice  |        | grp=User group; fld=User group field; scr=Script
+    owner_group (User group)        | reference:sys_user_group
+    case_sensitive                  | boolean | false
+    table                           | table_name(80)
+sn_sec_rem_task_rule | Remediation Task Rule | sys_metadata | rule_name
+    rule_name (Name)                | string(100)
+    active                          | boolean | true
+    description                     | string(4000)
+    order (Order)                   | integer | 100
+    condition (Conditions)          | conditions(4000)
+    using (Assign test result groups by) | choice |      | key=Group key; grp=User group
+    assignment_group (User group)   | reference:sys_user_group
+    case_sensitive                  | boolean | false
+    table                           | table_name(80)
 sn_sec_wf_ttr_rule | Remediation Target Rule | sys_metadata | name
     name                            | string(100)
 sn_sec_calculator_group | Calculator Group | sys_metadata | name
@@ -227,6 +268,7 @@ PRIVATE = """
     checked (Validation status)     | string(100)
 """
 TABLES = {
+    "com.snc.security_incident": SECURITY_INCIDENT,
     "sn_sec_int": SEC_INT,
     "sn_sec_cmn": SEC_CMN,
     "sn_vul": VUL,

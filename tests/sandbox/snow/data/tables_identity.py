@@ -48,6 +48,13 @@ sys_user | User | | name
     department                      | reference:cmn_department
     location                        | reference:cmn_location
     sys_domain (Domain)             | reference:domain | global
+sys_user_preference | User Preference | | name
+    user                            | reference:sys_user
+    name                            | string(255)
+    value                           | string(65000)
+    type                            | string(40)
+    description                     | string(1000)
+    system                          | boolean | false
 domain | Domain | | name
     name                            | string(100)
 

@@ -2,7 +2,8 @@
 """Tables of the platform: metadata, properties, plugins, access rules, logs.
 
 See docs/facts/servicenow_platform.md#related-oauth-tables, docs/facts/servicenow_platform.md#role-grants,
-docs/facts/servicenow_platform.md#package-tables, docs/facts/servicenow_platform.md#property-rows.
+docs/facts/servicenow_platform.md#package-tables, docs/facts/servicenow_platform.md#property-rows,
+docs/facts/servicenow_platform.md#cicd-update-set-api.
 """
 
 TABLES = """
@@ -61,6 +62,45 @@ sys_execution_tracker | Execution Tracker | | name
     message                         | string(4000)
     source                          | string(100)
 
+sys_update_set | Update Set | | name
+    name                            | string(80)
+    state                           | choice  | in progress | in progress=In progress; complete=Complete; ignore=Ignore
+    description                     | string(4000)
+    remote_sys_id (Remote sys_id)   | string(32)
+sys_update_set_source | Remote Instance | | name
+    name                            | string(100)
+    url (URL)                       | string(1000)
+    type                            | choice  |        | dev=Development; test=Test; uat=UAT
+    username                        | string(100)
+    password                        | password2
+    active                          | boolean | true
+    instance_id (Instance ID)       | string(32)
+sys_remote_update_set | Retrieved Update Set | | name
+    name                            | string(80)
+    state                           | choice  | loaded | loaded=Loaded; previewing=Previewing; previewed=Previewed; \
+        committing=Committing; committed=Committed
+    description                     | string(4000)
+    remote_sys_id (Remote sys_id)   | string(32)
+    update_source (Update source)   | reference:sys_update_set_source
+    update_set (Update set)         | reference:sys_update_set
+    commit_date (Committed)         | glide_date_time
+sys_update_xml | Customer Update | | name
+    name                            | string(250)
+    action                          | choice  | INSERT_OR_UPDATE | INSERT_OR_UPDATE=INSERT_OR_UPDATE; DELETE=DELETE
+    type                            | string(100)
+    target_name (Target name)       | string(250)
+    payload                         | string(65000)
+    payload_hash (Payload hash)     | string(40)
+    category                        | string(40)
+    update_set (Update set)         | reference:sys_update_set
+    remote_update_set (Remote update set) | reference:sys_remote_update_set
+sys_update_preview_problem | Update Set Preview Problem | | description
+    remote_update_set (Remote update set) | reference:sys_remote_update_set
+    remote_update (Remote update)   | reference:sys_update_xml
+    type                            | choice  | error  | error=Error; warning=Warning
+    status                          | choice  |        | ignored=Ignored; skipped=Skipped
+    description                     | string(4000)
+
 sys_dictionary | Dictionary Entry | sys_metadata | element
     name (Table)                    | string(80)
     element (Column name)           | string(80)
@@ -94,6 +134,7 @@ sys_security_acl | Access Control | sys_metadata | name
         execute=execute
     active                          | boolean | true
     admin_overrides                 | boolean | true
+    decision_type                   | choice  | allow  | allow=Allow If; deny=Deny Unless
     advanced                        | boolean | false
     condition                       | conditions
     description                     | string(4000)
@@ -192,6 +233,14 @@ sys_attachment | Attachment | | file_name
     table_name                      | string(80)
     table_sys_id                    | string(32)
     size_bytes                      | integer
+    size_compressed                 | integer
+    compressed                      | boolean | true
+    hash (Hash)                     | string(64)
+    average_image_color             | string(20)
+    image_width                     | integer
+    image_height                    | integer
+    chunk_size_bytes                | integer
+    encryption_context              | string(32)
     state                           | choice  | available | available=Available; pending=Pending
 sys_attachment_doc | Attachment Document | | sys_attachment
     sys_attachment                  | reference:sys_attachment

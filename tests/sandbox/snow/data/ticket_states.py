@@ -11,6 +11,10 @@ CLOSED = {
     "problem": ("107",),
     "legacy problem": ("4",),
     "change_request": ("3", "4"),
+    "problem_task": ("157",),
+    "change_task": ("3", "4"),
+    "sc_req_item": ("3", "4", "7"),
+    "sn_si_incident": ("3", "7"),
 }
 _FROM_SCHEDULED = {"-2": ("-1", "4"), "-1": ("0", "4"), "0": ("3",), "3": (), "4": ()}
 # type -> state -> possible next states. That standard changes need no assessment and emergency ones only the approval is

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...web import Call, Reply
 from ..defender_cloud import (
+    alerts,
     assessment_metadata,
     assessments,
+    exemptions,
     governance_assignments,
     governance_rules,
     integrations,
@@ -19,12 +21,22 @@ from ..defender_cloud import (
 )
 from ..entra.access_tokens import InvalidToken, claims_of_call
 from ..errors import Refused
-from . import long_running, permissions, resource_graph, resource_provider, subscriptions
+from . import (
+    activity_log,
+    long_running,
+    permissions,
+    resource_graph,
+    resource_groups,
+    resource_provider,
+    role_assignments,
+    subscriptions,
+)
 from .errors import arm_error, bad_request, forbidden, not_found
 from .provider_manifest import SECURITY, VERSIONS, versions
 from .roles import has_any_role, may
 from .routes import VERBS, ArmRequest, Handler, Resource, find
 from .scopes import GROUP, TENANT, Scope, split
+from .spelling import lose_case
 from .throttle import remaining, spend
 
 if TYPE_CHECKING:
@@ -32,9 +44,13 @@ if TYPE_CHECKING:
     from ..state import Tenant
 
 RESOURCES: tuple[Resource, ...] = (
+    *activity_log.RESOURCES,
+    *alerts.RESOURCES,
     *assessments.RESOURCES,
+    *exemptions.RESOURCES,
     *governance_assignments.RESOURCES,
     *permissions.RESOURCES,
+    *role_assignments.RESOURCES,
     *security_connectors.RESOURCES,
     *resource_graph.RESOURCES,
     *integrations.RESOURCES,
@@ -50,7 +66,15 @@ def route_of(path: str) -> str | None:
     """Name the route of a path, without identifiers."""
     scope, tail = split(path.removeprefix("/arm"))
     found = find(RESOURCES, tail)
-    return found[0].route if found else subscriptions.route_of(scope) if not tail else resource_provider.route_of(tail)
+    if found is not None:
+        return found[0].route
+    return _route_of_scope(scope) if not tail else resource_provider.route_of(tail)
+
+
+def _route_of_scope(scope: Scope) -> str | None:
+    if resource_provider.is_list(scope):
+        return "/arm/{scope}/providers"
+    return resource_groups.route_of(scope) or subscriptions.route_of(scope)
 
 
 def answer(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
@@ -62,6 +86,8 @@ def answer(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
         reply = _answer(tenant, call, client, scope, tail, principal)
     except Refused as refused:
         reply = refused.reply
+    if tenant.knobs.lost_case and reply.pending is None:
+        reply = lose_case(reply)
     headers = _headers(tenant, call, scope)
     if reply.pending is not None:
         return Reply(pending=_finish_reply(reply.pending, headers))
@@ -86,8 +112,10 @@ def _answer(tenant: Tenant, call: Call, client: InstanceClient, scope: Scope, ta
     _check_subscription(tenant, scope)
     spend(tenant, call.method, scope)
     request = ArmRequest(tenant, call, client, scope, {}, version, principal)
-    if not tail or "/" not in tail or resource_provider.is_call(tail):
-        return subscriptions.answer(request) if not tail else resource_provider.answer(request, tail)
+    if not tail:
+        return _answer_scope(request)
+    if "/" not in tail or resource_provider.is_call(tail):
+        return resource_provider.answer(request, tail)
     found = find(RESOURCES, tail)
     if found is None:
         raise _unknown_type(tail, version)
@@ -97,6 +125,15 @@ def _answer(tenant: Tenant, call: Call, client: InstanceClient, scope: Scope, ta
     _check_right(tenant, resource, call.method, scope, tail, principal)
     _check_scope(tenant, resource, scope)
     return handler(ArmRequest(tenant, call, client, scope, names, version, principal))
+
+
+def _answer_scope(request: ArmRequest) -> Reply:
+    """Answer a path without a provider: subscriptions, resource groups, the list of providers."""
+    if resource_provider.is_list(request.scope):
+        return resource_provider.answer_list(request)
+    if resource_groups.route_of(request.scope):
+        return resource_groups.answer(request)
+    return subscriptions.answer(request)
 
 
 def _principal(tenant: Tenant, call: Call) -> str:
@@ -161,7 +198,7 @@ def _check_right(tenant: Tenant, resource: Resource, method: str, scope: Scope, 
     # In the reference the action is spelled differently from the type (docs/facts/defender_for_cloud.md#permissions).
     action = action.replace("/integrations/", f"/{tenant.knobs.integration_action}/")
     # Metadata and queries at tenant scope require no action: LIKELY. Their rows are limited to those the caller can read.
-    allowed = has_any_role(tenant) if scope.kind == TENANT else may(tenant, scope, action)
+    allowed = has_any_role(tenant, principal) if scope.kind == TENANT else may(tenant, scope, action, principal)
     if not allowed:
         over = f"{scope.text}/providers/{tail}"
         raise forbidden(principal, action, over)

@@ -21,13 +21,23 @@ ROLES = (
 
 @dataclass(frozen=True)
 class ArmKnobs:
-    """`subscriptions`, `findings`, `plan` and `provider` are read when the tenant is created; the others apply at once."""
+    """`subscriptions`, `findings` (and how they are), `plan` and `provider` are read when the tenant is created; the others apply at once."""
 
     subscriptions: int = 2
     findings: int = 12
     """Unhealthy assessments in each subscription; a few healthy ones and one that is not applicable are added."""
+    individual: bool = False
+    """Each finding has a recommendation of its own, with a category, as the service has since 2026-07-31."""
+    resource_tags: dict[str, Any] = field(default_factory=dict)
+    """Tag -> values: the resources of a subscription have them in turn, "" for none."""
+    exempt: int = 0
+    """Of the unhealthy findings of each subscription, how many are exempt; they are not applicable then."""
+    attack_paths: int = 0
+    """Of the findings of each subscription, how many are part of an attack path."""
     plan: str = one_of("Free", "Standard")
     """The tier of Defender CSPM in every subscription; governance and integrations require it."""
+    foundational_plan: str = one_of("Standard", "Free")
+    """The tier of Foundational CSPM in every subscription: without it there are no recommendations."""
     provider: str = one_of("Registered", "NotRegistered")
     azure_role: str = one_of(*ROLES)
     """The role of the caller on the management group, and so on all scopes."""
@@ -39,6 +49,16 @@ class ArmKnobs:
     """Spelling of the action that the draft resource requires: unknown (5)."""
     provider_visible: bool = True
     """False: reading a provider requires an action that the security roles lack."""
+    emptied: list[str] = field(default_factory=list)
+    """Subscriptions that list no assessment any more, although they are there: disabled, or the plan was lost."""
+    graph_truncates: int = 0
+    """Rows after which Resource Graph truncates a result, without a token; 0 never does."""
+    graph_quota: int = 0
+    """Calls of Resource Graph in five seconds; more are refused with the time until the quota is renewed, without `Retry-After`."""
+    default_port: bool = False
+    """Links name the cloud's own address with its default port, as recorded: https://management.azure.com:443/..."""
+    lost_case: bool = False
+    """Names, ids, tiers and codes in answers are in lower case, which Azure does not distinguish."""
     arm_page: int = 200
     """Rows per page of a list."""
     arm_reads: int = 0
@@ -54,7 +74,7 @@ class ArmKnobs:
     operation_seconds: float = 0.3
     operation_style: str = one_of("Location", "Azure-AsyncOperation")
     operation_outcome: str = one_of("Succeeded", "Failed", "Canceled")
-    operation_retry_after: int = 0
+    operation_retry_after: int = 1
     """`Retry-After` of a long-running operation in seconds; 0 omits the header."""
     bare_ids: bool = True
     """Ids of rules and integrations have no leading slash, as in the vendor's examples."""

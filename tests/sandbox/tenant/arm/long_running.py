@@ -63,7 +63,7 @@ def result(request: ArmRequest) -> Reply:
     row = _found(request)
     if not row["status"]:
         # Each response repeats the address.
-        address = f"{request.call.base}{request.call.path}?{request.call.query_text}"
+        address = f"{request.address}?{request.call.query_text}"
         return _running(request, "Location", address)
     if row["kind"] == DELETE_INTEGRATION:
         if row["status"] != "Succeeded":

@@ -16,6 +16,7 @@ from .roles import may
 from .routes import ArmRequest, Resource
 from .scopes import TENANT, Scope
 from .state import Row
+from .throttle import spend_quota
 
 _COLUMNS = (
     *("id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "managedBy", "sku"),
@@ -27,19 +28,24 @@ _TYPES = {
     "rules": "microsoft.security/governancerules",
     "integrations": "microsoft.security/integrations",
     "pricings": "microsoft.security/pricings",
+    "cloud_alerts": "microsoft.security/locations/alerts",
 }
 _MAX_ROWS = 1000
 
 
 def resources(request: ArmRequest) -> Reply:
     """Answer a query over the rows that the caller can read; 1,000 rows per page."""
+    spend_quota(request.tenant)
     body = request.body()
     query, options = body.get("query"), body.get("options") or {}
     if not isinstance(query, str) or not query.strip() or not isinstance(options, dict):
         raise bad_request("The request is incorrect: 'query' is required.", code="BadRequest", target="query")
     table = Result(list(_COLUMNS), _rows(request, body))
+    known = Result(list(_COLUMNS), _resources(request, body) if query.lstrip().lower().startswith("resources") else [])
     try:
-        result = run(query, {"securityresources": table, "SecurityResources": table})
+        result = run(
+            query, {"securityresources": table, "SecurityResources": table, "resources": known, "Resources": known}
+        )
     except KqlError as error:
         details = [
             {"code": "InvalidQuery", "message": "Query is invalid."},
@@ -58,7 +64,10 @@ def resources(request: ArmRequest) -> Reply:
         "facets": [],
         "resultTruncated": "false",
     }
-    if start + size < len(result.rows):
+    limit = request.tenant.knobs.graph_truncates
+    if limit and len(result.rows) > limit:
+        content |= {"data": data[:limit], "count": min(limit, len(data)), "resultTruncated": "true"}
+    elif start + size < len(result.rows):
         content["$skipToken"] = base64.urlsafe_b64encode(f"{start + size}".encode()).decode()
     return json_reply(200, content)
 
@@ -79,15 +88,33 @@ def _rows(request: ArmRequest, body: Row) -> list[Row]:
         each
         for each in asked
         if each in request.arm.subscriptions
-        and may(request.tenant, Scope(f"/subscriptions/{each}"), "Microsoft.Security/assessments/read")
+        and may(
+            request.tenant, Scope(f"/subscriptions/{each}"), "Microsoft.Security/assessments/read", request.principal
+        )
     }
     out = []
     for table, kind in _TYPES.items():
         for row in getattr(request.arm, table).values():
             subscription = Scope(row["scope"]).subscription
+            if table == "assessments" and not request.arm.lists_findings(request.tenant, subscription):
+                continue
             if subscription in seen or (not subscription and seen):
                 out.append(_row(request, table, kind, row, subscription))
     return out
+
+
+def _resources(request: ArmRequest, body: Row) -> list[Row]:
+    """The resources that have findings, with the tags of the knob in turn."""
+    asked = [str(each).lower() for each in body.get("subscriptions") or request.arm.subscriptions]
+    tags = request.tenant.knobs.resource_tags
+    found = {row["scope"].lower(): row["scope"] for row in request.arm.assessments.values()}
+    rows = []
+    for number, scope in enumerate(found.values()):
+        if Scope(scope).subscription in asked and "/providers/" in scope:
+            values = {key: every[number % len(every)] for key, every in tags.items()}
+            shown = {key: value for key, value in values.items() if value} or None
+            rows.append({**dict.fromkeys(_COLUMNS), "id": scope, "name": scope.rpartition("/")[2], "tags": shown})
+    return rows
 
 
 def _row(request: ArmRequest, table: str, kind: str, row: Row, subscription: str) -> Row:

@@ -25,6 +25,7 @@ DEFINITIONS: dict[str, tuple[str, list[str], list[str]]] = {
             "Microsoft.Authorization/elevateAccess/Action",
         ],
     ),
+    "Reader": ("acdd72a7-3385-48ef-bd42-f606fba81ae7", ["*/read"], []),
     "Security Admin": (
         "fb1c8493-542b-48eb-b624-b4c8fea62acd",
         [
@@ -52,32 +53,67 @@ DEFINITIONS: dict[str, tuple[str, list[str], list[str]]] = {
 
 
 def role_on(tenant: Tenant, scope: Scope) -> str:
-    """The role on a scope: that of the nearest scope in the knobs, else the general one."""
+    """The role of the inventory's identities on a scope: that of the nearest scope in the knobs, else the general one."""
     named = {Scope(f"/{name.strip('/')}").key: str(role) for name, role in tenant.knobs.azure_roles.items()}
     holders = [key for key in named if Scope(key).holds(scope.key)]
     return named[max(holders, key=len)] if holders else tenant.knobs.azure_role
 
 
-def has_any_role(tenant: Tenant) -> bool:
+def has_any_role(tenant: Tenant, principal: str) -> bool:
     """Whether the caller has a role on any scope, as required for resources without a scope."""
+    if _is_registered(tenant, principal):
+        return any(row["properties"]["principalId"] == principal for row in tenant.role_assignments)
     return any(role != "none" for role in (tenant.knobs.azure_role, *tenant.knobs.azure_roles.values()))
 
 
-def permissions(tenant: Tenant, scope: Scope) -> list[dict[str, Any]]:
-    """The effective permissions on a scope, as the vendor lists them."""
-    role = role_on(tenant, scope)
-    if role == "none":
-        return []
-    actions, taken = (tenant.knobs.azure_actions, []) if role == "Custom" else DEFINITIONS[role][1:]
-    return [{"actions": list(actions), "notActions": list(taken), "dataActions": [], "notDataActions": []}]
+def permissions(tenant: Tenant, scope: Scope, principal: str) -> list[dict[str, Any]]:
+    """The effective permissions of a principal on a scope, as the vendor lists them."""
+    if _is_registered(tenant, principal):
+        ids = {row["properties"]["roleDefinitionId"].rpartition("/")[2] for row in assigned(tenant, scope, principal)}
+        held = [(actions, taken) for key, actions, taken in DEFINITIONS.values() if key in ids]
+    else:
+        role = role_on(tenant, scope)
+        held = (
+            []
+            if role == "none"
+            else [(tenant.knobs.azure_actions, [])]
+            if role == "Custom"
+            else [DEFINITIONS[role][1:]]
+        )
+    return [
+        {"actions": list(actions), "notActions": list(taken), "dataActions": [], "notDataActions": []}
+        for actions, taken in held
+    ]
 
 
-def may(tenant: Tenant, scope: Scope, action: str) -> bool:
+def sees(tenant: Tenant, scope: Scope, principal: str) -> bool:
+    """Whether a principal has a role on a scope."""
+    return bool(permissions(tenant, scope, principal))
+
+
+def may(tenant: Tenant, scope: Scope, action: str, principal: str) -> bool:
     """Whether an action is allowed: in `actions` and not in `notActions`, case-insensitive."""
     return any(
         _matches(entry["actions"], action) and not _matches(entry["notActions"], action)
-        for entry in permissions(tenant, scope)
+        for entry in permissions(tenant, scope, principal)
     )
+
+
+def _is_registered(tenant: Tenant, principal: str) -> bool:
+    """Whether this is the service principal of another application than that of the inventory."""
+    return any(row["id"] == principal and row["appId"] != tenant.client_id for row in tenant.service_principals)
+
+
+def assigned(tenant: Tenant, scope: Scope, principal: str = "") -> list[dict[str, Any]]:
+    """The role assignments that were made on a scope or above it, of one principal or of all."""
+    own = Scope(f"/subscriptions/{scope.subscription}") if scope.subscription else scope
+    above = {scope.key, own.key, tenant.arm.group.key}
+    return [
+        row
+        for row in tenant.role_assignments
+        if (Scope(row["properties"]["scope"]).key in above or Scope(row["properties"]["scope"]).holds(scope.key))
+        and principal in ("", row["properties"]["principalId"])
+    ]
 
 
 def _matches(patterns: list[str], action: str) -> bool:
@@ -107,3 +143,23 @@ def assignments(tenant: Tenant, scope: Scope, principal: str) -> list[dict[str, 
     }
     kind = "Microsoft.Authorization/roleAssignments"
     return [{"id": f"{at}/providers/{kind}/{name}", "type": kind, "name": name, "properties": properties}]
+
+
+def definitions(scope: Scope) -> list[dict[str, Any]]:
+    """The built-in roles, in the format of responses."""
+    start = f"/subscriptions/{scope.subscription}" if scope.subscription else ""
+    kind = "Microsoft.Authorization/roleDefinitions"
+    rows = []
+    for name, (key, actions, taken) in DEFINITIONS.items():
+        permission = {"actions": actions, "notActions": taken, "dataActions": [], "notDataActions": []}
+        properties = {
+            "roleName": name,
+            "type": "BuiltInRole",
+            "description": f"The built-in role {name}.",
+            "assignableScopes": ["/"],
+            "permissions": [permission],
+            "createdOn": "2017-01-01T00:00:00.0000000Z",
+            "updatedOn": "2024-01-01T00:00:00.0000000Z",
+        }
+        rows.append({"id": f"{start}/providers/{kind}/{key}", "type": kind, "name": key, "properties": properties})
+    return rows

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from ..cloud_apps.instance_client import InstanceClient
     from ..state import Tenant
 
-VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+
+# Links as recorded: the cloud's own address with its default port.
+CLOUD_ADDRESS = "https://management.azure.com:443"
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,13 @@ class ArmRequest:
 
     @property
     def root(self) -> str:
-        """The address of the Resource Manager."""
-        return f"{self.call.base}/arm"
+        """The address of the Resource Manager in links."""
+        return CLOUD_ADDRESS if self.tenant.knobs.default_port else f"{self.call.base}/arm"
+
+    @property
+    def address(self) -> str:
+        """The address of the request's path in links."""
+        return f"{self.root}{quote(self.call.path.removeprefix('/arm'))}"
 
     def body(self) -> Row:
         """The JSON object of the request."""
@@ -85,8 +93,7 @@ class ArmRequest:
                 if name.lower() != "$skiptoken"
             ]
             token = base64.urlsafe_b64encode(f"place:{start + size}".encode()).decode()
-            address = f"{self.call.base}{quote(self.call.path)}"
-            content["nextLink"] = f"{address}?{urlencode([*query, ('$skipToken', token)])}"
+            content["nextLink"] = f"{self.address}?{urlencode([*query, ('$skipToken', token)])}"
         return json_reply(200, content)
 
 

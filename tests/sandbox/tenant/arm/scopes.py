@@ -57,7 +57,8 @@ class Scope:
 
 def split(path: str) -> tuple[Scope, str]:
     """Split a path at its last provider into the scope and `Namespace/type/name...`, which can be empty."""
-    path = path.rstrip("/")
+    # Clients join an address and a scope with one slash too many.
+    path = re.sub("/{2,}", "/", path).rstrip("/")
     place = path.lower().rfind("/providers/")
     if place < 0:
         return Scope(path), ""

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ..defender_cloud import recommendations
+from ..defender_cloud import alert_data, recommendations
 from .scopes import CONNECTOR, GROUP, Scope
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ TABLES = {
     "rules": "governanceRules",
     "integrations": "integrations",
     "pricings": "pricings",
+    "exemptions": "standardAssignments",
+    "cloud_alerts": f"locations/{recommendations.LOCATION}/alerts",
 }
 """Table that tests can read and change -> type of resource."""
 GROUP_NAME = "mg-acme"
@@ -28,10 +31,10 @@ FIRST_SEEN = 1767571200.0
 PLANS = (
     *("VirtualMachines", "SqlServers", "AppServices", "StorageAccounts", "SqlServerVirtualMachines"),
     *("KubernetesService", "ContainerRegistry", "KeyVaults", "Dns", "Arm", "OpenSourceRelationalDatabases"),
-    *("CosmosDbs", "Containers", "CloudPosture"),
+    *("CosmosDbs", "Containers", "CloudPosture", "Api", "AI", "Discovery", "FoundationalCspm"),
 )
-CSPM = "CloudPosture"
-_SAVED = (*TABLES, "metadata", "registered", "busy", "operations")
+CSPM, FOUNDATIONAL = "CloudPosture", "FoundationalCspm"
+_SAVED = (*TABLES, "activities", "metadata", "registered", "busy", "operations")
 
 
 def moment(seconds: float) -> str:
@@ -50,6 +53,11 @@ class ArmState:
         self.rules: dict[str, Row] = {}
         self.integrations: dict[str, Row] = {}
         self.pricings: dict[str, Row] = {}
+        self.exemptions: dict[str, Row] = {}
+        """Standard assignments with the effect Exempt."""
+        self.cloud_alerts: dict[str, Row] = {}
+        self.activities: dict[str, Row] = {}
+        """Events of the activity logs in their order."""
         self.metadata: dict[str, Row] = {}
         """By name; `subscription` of a row is where it was created, empty for the vendor's own."""
         self.registered: dict[str, float] = {}
@@ -67,7 +75,7 @@ class ArmState:
             if tenant.knobs.provider == "Registered":
                 self.registered[subscription] = 0.0
             for plan in PLANS:
-                tier = tenant.knobs.plan if plan == CSPM else "Free"
+                tier = {CSPM: tenant.knobs.plan, FOUNDATIONAL: tenant.knobs.foundational_plan}.get(plan, "Free")
                 self.put("pricings", Scope(f"/subscriptions/{subscription}"), plan, {"pricingTier": tier})
             self._fill_findings(tenant, subscription)
 
@@ -76,12 +84,21 @@ class ArmState:
         healthy = unhealthy // 10 + 2 if unhealthy else 0
         connected = subscription == self.subscriptions[0]
         codes = ["Unhealthy"] * unhealthy + ["Healthy"] * healthy + ["NotApplicable"] * bool(unhealthy)
-        pairs = recommendations.findings(subscription, len(codes), connected=connected)
+        pairs = list(recommendations.findings(subscription, len(codes), connected=connected))
+        resources = list(dict.fromkeys(resource for _about, resource in pairs))
+        for group, name, alert in alert_data.alerts(subscription, resources, moment(FIRST_SEEN)):
+            self.put("cloud_alerts", Scope(group), name, alert)
+        if tenant.knobs.individual:
+            pairs = [(recommendations.individual(about, resource), resource) for about, resource in pairs]
+            for about, _resource in pairs:
+                self.metadata[about.key] = {"name": about.key, "subscription": "", "properties": about.metadata()}
         for number, (code, (about, resource)) in enumerate(zip(codes, pairs, strict=False)):
             found = moment(FIRST_SEEN + 3600 * number)
             status: Row = {"code": code, "firstEvaluationDate": found, "statusChangeDate": found}
             if code == "NotApplicable":
                 status |= {"cause": "OffByPolicy", "description": "The recommendation is disabled in policy"}
+            elif number < tenant.knobs.exempt:
+                status |= {"code": "NotApplicable", "cause": "Exempt", "description": "Exempted, risk accepted"}
             details: Row = {"source": "Azure", "id": resource}
             properties: Row = {
                 "resourceDetails": details,
@@ -90,6 +107,8 @@ class ArmState:
                 "additionalData": {},
                 "risk": {"level": about.severity, "riskFactors": [], "isContextualRisk": False},
             }
+            if number < tenant.knobs.attack_paths:
+                properties["risk"]["attackPathsReferences"] = [f"attack-path-{number}"]
             if about.cloud != "Azure":
                 properties["additionalData"] = {"AzureResourceId": resource}
                 properties["resourceDetails"] = {"source": about.cloud.capitalize()}
@@ -162,6 +181,12 @@ class ArmState:
         rows = (self.get("pricings", Scope(f"/subscriptions/{each}"), CSPM) for each in wanted)
         return any(row is not None and row["properties"]["pricingTier"] == "Standard" for row in rows)
 
+    def lists_findings(self, tenant: Tenant, subscription: str) -> bool:
+        """Whether a subscription has recommendations: not without the plan Foundational CSPM."""
+        row = self.get("pricings", Scope(f"/subscriptions/{subscription}"), FOUNDATIONAL)
+        is_on = row is not None and row["properties"]["pricingTier"] == "Standard"
+        return is_on and subscription not in tenant.knobs.emptied
+
     def severity(self, assessment: Row) -> str:
         """The severity of an assessment, from its metadata."""
         found = self.metadata.get(assessment["name"].lower())
@@ -180,10 +205,11 @@ class ArmState:
     def load(self, saved: Mapping[str, Any]) -> None:
         """Restore a saved state."""
         for name in _SAVED:
-            setattr(self, name, dict(saved[name]))
+            setattr(self, name, dict(saved.get(name, {})))
 
 
 def _without_secrets(row: Row) -> Row:
     held = row.get("authentication", {})
     shown = {name: value for name, value in row.items() if name != "authentication"}
-    return {**shown, "instance_url": held.get("instanceUrl", ""), "holds": sorted(name for name in held if held[name])}
+    digests = {name: hashlib.sha256(str(value).encode()).hexdigest() for name, value in held.items() if value}
+    return {**shown, "instance_url": held.get("instanceUrl", ""), "holds": sorted(digests), "sha256": digests}

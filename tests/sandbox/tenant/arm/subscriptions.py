@@ -6,7 +6,7 @@ from __future__ import annotations
 from ...web import Reply, json_reply
 from .errors import bad_request, forbidden, not_found
 from .provider_manifest import versions
-from .roles import may, role_on
+from .roles import may, sees
 from .routes import ArmRequest, Resource
 from .scopes import SUBSCRIPTION, TENANT, Scope
 from .state import GROUP_NAME, Row
@@ -29,11 +29,11 @@ def answer(request: ArmRequest) -> Reply:
         raise bad_request(text, code="InvalidApiVersionParameter")
     scopes = [Scope(f"/subscriptions/{each}") for each in request.arm.subscriptions]
     if request.scope.kind == SUBSCRIPTION:
-        if role_on(request.tenant, request.scope) == "none":
+        if not sees(request.tenant, request.scope, request.principal):
             raise forbidden(request.principal, "Microsoft.Resources/subscriptions/read", request.scope.text)
         return json_reply(200, _shown(request, request.scope))
     # A list contains what the caller can read and silently omits the rest.
-    seen = [scope for scope in scopes if role_on(request.tenant, scope) != "none"]
+    seen = [scope for scope in scopes if sees(request.tenant, scope, request.principal)]
     return request.page(seen, lambda scope: _shown(request, scope))
 
 
@@ -57,7 +57,7 @@ def _shown(request: ArmRequest, scope: Scope) -> Row:
 def management_group(request: ArmRequest) -> Reply:
     """Answer a management group; `$expand=children` adds its subscriptions."""
     action = "Microsoft.Management/managementGroups/read"
-    if not may(request.tenant, request.arm.group, action):
+    if not may(request.tenant, request.arm.group, action, request.principal):
         raise forbidden(request.principal, action, request.call.path.removeprefix("/arm"))
     if request.names["name"].lower() != GROUP_NAME:
         text = f"The management group '{request.names['name']}' cannot be found."

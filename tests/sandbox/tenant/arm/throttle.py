@@ -12,13 +12,14 @@ from .scopes import Scope
 if TYPE_CHECKING:
     from ..state import Tenant
 
+QUOTA_SECONDS = 5
 _LIVE = {"read": 250, "write": 200, "delete": 200}
 _REFILL = {"read": 10, "write": 20, "delete": 20}
 """Seconds until an empty bucket is full again."""
 
 
 def _kind(method: str) -> str:
-    return {"GET": "read", "DELETE": "delete"}.get(method, "write")
+    return {"GET": "read", "HEAD": "read", "DELETE": "delete"}.get(method, "write")
 
 
 def _state(tenant: Tenant, kind: str, scope: Scope) -> tuple[str, float, float]:
@@ -46,6 +47,18 @@ def spend(tenant: Tenant, method: str, scope: Scope) -> None:
         code = "SubscriptionRequestsThrottled" if scope.subscription else "TenantRequestsThrottled"
         raise arm_error(429, code, text, headers={"Retry-After": str(wait)})
     tenant.arm.buckets[name] = (max(0.0, left - 1), tenant.now())
+
+
+def spend_quota(tenant: Tenant) -> None:
+    """Take one call of Resource Graph; raises Refused with 429 if the quota is used up (facts: Resource Graph)."""
+    begun = tenant.now() // QUOTA_SECONDS
+    used, window = tenant.arm.buckets.get("resource graph", (0.0, begun))
+    used = used if window == begun else 0.0
+    if tenant.knobs.graph_quota and used >= tenant.knobs.graph_quota:
+        wait = math.ceil((begun + 1) * QUOTA_SECONDS - tenant.now())
+        headers = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": f"00:00:{wait:02}"}
+        raise arm_error(429, "RateLimiting", "Please provide below info when asking for support.", headers=headers)
+    tenant.arm.buckets["resource graph"] = (used + 1, begun)
 
 
 def remaining(tenant: Tenant, method: str, scope: Scope) -> int:

@@ -17,11 +17,16 @@ WIZARD = "connector_wizard"
 """One instance connected manually."""
 MANAGEMENT = "connector_management"
 """Another instance connected, disabled, connected again with the same details, and deleted."""
+DATA_CONNECTOR = "data_connector"
+"""An instance connected to Exposure Management, connected again with the same details, and disconnected."""
+DATA_CONNECTOR_BASIC = "data_connector_basic"
+"""The same with Basic authentication."""
 
 
 def replace_url(text: str, old: str, new: str) -> str:
-    """Replace an address in a text, plain and URL-encoded."""
-    return text.replace(old, new).replace(quote(old, safe=""), quote(new, safe=""))
+    """Replace an address in a text, plain and URL-encoded; also without its scheme."""
+    replaced = text.replace(old, new).replace(quote(old, safe=""), quote(new, safe=""))
+    return replaced.replace(old.partition("://")[2], new.partition("://")[2])
 
 
 def capture(name: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:

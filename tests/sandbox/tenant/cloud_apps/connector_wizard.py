@@ -20,14 +20,13 @@ from ..state import PORTAL_USER, Tenant
 from .connectors import DISABLED, OAUTH, PASSWORD, PENDING, Connector
 from .data import SERVICENOW
 from .instance_client import InstanceClient
-from .list_query import body_of, value_at
-
-_CLOCK_MS = 600_000
+from .list_query import value_at
+from .traced_requests import traced_body
 
 
 def submit(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Create a connector; it waits for its confirmation."""
-    body = _checked(tenant, call)
+    body = traced_body(tenant, call)
     wanted = _settings(call, body)
     connector = Connector(
         id=tenant.new_id(),
@@ -43,7 +42,7 @@ def submit(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
 def edit(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Replace the details of a connector, as required for every token renewal and every re-enabling (1.2, 1.7)."""
     found = _found(tenant, connector)
-    body = _checked(tenant, call)
+    body = traced_body(tenant, call)
     changed = replace(found, **_settings(call, body))
     changed.attempt = found.attempt + 1
     found.attempt += 1
@@ -56,7 +55,7 @@ def edit(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> 
 def confirm(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Start to connect."""
     found = _found(tenant, connector)
-    body = _checked(tenant, call)
+    body = traced_body(tenant, call)
     if value_at(body, "acknowledgement.accepted") is not True:
         raise portal_error(400, "BadRequest", "The acknowledgement is missing")
     client.connect(found)
@@ -66,7 +65,7 @@ def confirm(tenant: Tenant, call: Call, client: InstanceClient, connector: str) 
 def disable(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Disable a connector; its credentials are deleted."""
     found = _found(tenant, connector)
-    if _checked(tenant, call).get("desired") != "DISABLED":
+    if traced_body(tenant, call).get("desired") != "DISABLED":
         raise portal_error(400, "BadRequest", "To switch a connector on, enter its details again")
     found.disconnect()
     found.state, found.disabled_by = DISABLED, "console"
@@ -85,7 +84,7 @@ def remove(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -
 def posture(tenant: Tenant, call: Call, client: InstanceClient, connector: str) -> Reply:
     """Turn the Secure Score recommendations of an instance on or off (1.10)."""
     found = _found(tenant, connector)
-    found.posture = _checked(tenant, call).get("secureScore") is True
+    found.posture = traced_body(tenant, call).get("secureScore") is True
     return json_reply(200, {"status": "OK", "data": {"connectorId": found.id, "secureScore": found.posture}})
 
 
@@ -98,18 +97,6 @@ def _found(tenant: Tenant, connector: str) -> Connector:
 def _free_number(tenant: Tenant) -> int:
     taken = {connector.number for connector in tenant.connectors.values()}
     return next(number for number in range(len(taken) + 1) if number not in taken)
-
-
-def _checked(tenant: Tenant, call: Call) -> dict[str, Any]:
-    body = body_of(call)
-    if tenant.knobs.wizard_strict:
-        request, sent = value_at(body, "trace.requestId"), value_at(body, "trace.clientTime")
-        if not isinstance(sent, int) or abs(tenant.now_ms() - sent) > _CLOCK_MS:
-            raise portal_error(400, "BadRequest", "The client's clock is off by more than ten minutes")
-        if not isinstance(request, str) or request in tenant.wizard_requests:
-            raise portal_error(409, "Conflict", "This request was already handled")
-        tenant.wizard_requests.add(request)
-    return body
 
 
 def _settings(call: Call, body: dict[str, Any]) -> dict[str, Any]:

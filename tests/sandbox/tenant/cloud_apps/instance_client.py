@@ -137,6 +137,8 @@ class InstanceClient:
         if connector.attempt != attempt or connector.id in self._syncing:
             return
         self._syncing.add(connector.id)
+        # An error that occurs while it reads stays.
+        was_in_error = connector.state == ERROR
         try:
             async with self._gate:
                 await self._renew(connector)
@@ -144,7 +146,7 @@ class InstanceClient:
                     table: await self._rows(connector, table, query) for table, query in connector_sync.READS.items()
                 }
             if connector.attempt == attempt:
-                if connector.state == ERROR:
+                if was_in_error:
                     connector.state, connector.message = CONNECTED, ""
                 connector_sync.import_rows(self._tenant, connector, tables)
         except ConnectionFailed as failed:

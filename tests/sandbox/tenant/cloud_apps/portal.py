@@ -14,32 +14,43 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ...web import Call, Reply, html_reply
 from ..errors import portal_error
+from ..exposure_management import connector_wizard as data_connector_wizard
+from ..routes import Table
 from ..state import PORTAL_USER, Row, Tenant
 from . import api_host, connector_wizard
 from .instance_client import InstanceClient
 
 SESSION, XSRF = "sccauth", "XSRF-TOKEN"
-_PROXIES = ("/portal/apiproxy/mcas/cas/api", "/portal/apiproxy/mcas/api")
 _PAGES = Path(__file__).parent / "pages"
-_ASSETS = {"portal.js": "text/javascript; charset=utf-8", "portal.css": "text/css; charset=utf-8"}
+_SCRIPT = "text/javascript; charset=utf-8"
+_ASSETS = {
+    **dict.fromkeys(("shared.js", "portal.js", "data_connectors.js"), _SCRIPT),
+    "portal.css": "text/css; charset=utf-8",
+}
 _HOME = "/portal/cloudapps/settings"
 _TABLE = api_host.ALL_ROUTES + connector_wizard.TABLE
+_PROXIES = {
+    "/portal/apiproxy/mcas/cas/api": _TABLE,
+    "/portal/apiproxy/mcas/api": _TABLE,
+    "/portal/apiproxy/exposure": data_connector_wizard.TABLE,
+}
+_PAGE_FILES = {"cloudapps/settings": "settings.html", "exposure-data-connectors": "data_connectors.html"}
 
 
 def route_of(path: str) -> str | None:
     """The pattern of a path, for the request counts."""
-    for prefix in _PROXIES:
+    for prefix, table in _PROXIES.items():
         if path.startswith(prefix + "/"):
-            name = _TABLE.name(path[len(prefix) :])
+            name = table.name(path[len(prefix) :])
             return prefix + name if name else None
     return path.rstrip("/") if path.count("/") <= 3 else None
 
 
 def answer(tenant: Tenant, call: Call, client: InstanceClient) -> Reply:
     """Answer a call to the portal."""
-    for prefix in _PROXIES:
+    for prefix, table in _PROXIES.items():
         if call.path.startswith(prefix + "/"):
-            return _proxied(tenant, call, client, call.path[len(prefix) :])
+            return _proxied(tenant, call, client, table, call.path[len(prefix) :])
     return _page(tenant, call, call.path.removeprefix("/portal").strip("/"))
 
 
@@ -96,7 +107,7 @@ def _set_cookies(call: Call, reply: Reply, session: Row, cookie: str = "") -> Re
 # --- the proxy
 
 
-def _proxied(tenant: Tenant, call: Call, client: InstanceClient, path: str) -> Reply:
+def _proxied(tenant: Tenant, call: Call, client: InstanceClient, table: Table, path: str) -> Reply:
     session = _session(tenant, call)
     if session is None:
         raise portal_error(401, "Unauthorized", "The session has expired. Sign in again.")
@@ -109,7 +120,7 @@ def _proxied(tenant: Tenant, call: Call, client: InstanceClient, path: str) -> R
         if "/dashboard/" in path:
             raise portal_error(500, "InternalServerError", "An error has occurred.")
         raise portal_error(403, "Forbidden", "The account has no role in Defender for Cloud Apps.")
-    found = _TABLE.find(call.method, path)
+    found = table.find(call.method, path)
     if isinstance(found, int):
         raise portal_error(found, "NotFound" if found == 404 else "MethodNotAllowed", f"{call.method} {path}")
     route, arguments = found
@@ -137,9 +148,9 @@ def _page(tenant: Tenant, call: Call, name: str) -> Reply:
     if name == "signout":
         session["until"] = 0.0
         return html_reply(302, "", {"Location": f"{call.base}/portal/signin"})
-    if name == "cloudapps/settings":
+    if name in _PAGE_FILES:
         fresh_xsrf(tenant, session)
-        return _set_cookies(call, html_reply(200, _render("settings.html", tenant, call)), session)
+        return _set_cookies(call, html_reply(200, _render(_PAGE_FILES[name], tenant, call)), session)
     if name in ("", "cloudapps"):
         return html_reply(302, "", {"Location": f"{call.base}{_HOME}"})
     return html_reply(404, "<!DOCTYPE html><title>Not found</title><h1>There is no such page</h1>")

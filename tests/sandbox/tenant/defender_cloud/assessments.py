@@ -9,7 +9,7 @@ from ...web import Reply, json_reply
 from ..arm.errors import bad_request, not_found
 from ..arm.provider_manifest import SECURITY
 from ..arm.routes import ArmRequest, Resource
-from ..arm.scopes import CONNECTOR, GROUP, RESOURCE, SUBSCRIPTION, TENANT
+from ..arm.scopes import CONNECTOR, GROUP, RESOURCE, SUBSCRIPTION, TENANT, Scope
 from ..arm.state import Row, moment
 from .assessment_metadata import in_version, metadata_of
 
@@ -24,7 +24,12 @@ _PORTAL = "www.portal.azure.com/?fea#blade/Microsoft_Azure_Security/Recommendati
 
 def list_assessments(request: ArmRequest) -> Reply:
     """Answer the assessments of a scope and below it, page by page; a list has no metadata and links."""
-    return request.page(request.arm.below("assessments", request.scope), lambda row: _shown(request, row))
+    rows = [
+        row
+        for row in request.arm.below("assessments", request.scope)
+        if request.arm.lists_findings(request.tenant, Scope(row["scope"]).subscription)
+    ]
+    return request.page(rows, lambda row: _shown(request, row))
 
 
 def get_assessment(request: ArmRequest) -> Reply:

@@ -73,13 +73,13 @@ def _checked(sent: Row) -> Row:
         out["owner"] = _typed(sent, "owner", str)
     if sent.get("remediationDueDate") is None:
         raise bad_request("'remediationDueDate' is required.", target="properties.remediationDueDate")
-    out["remediationDueDate"] = _moment(sent, "remediationDueDate")
+    out["remediationDueDate"] = checked_moment(sent, "remediationDueDate")
     eta = _typed(sent, "remediationEta", dict)
     if eta is not None:
         if not eta.get("eta") or not eta.get("justification"):
             text = "'remediationEta' needs both 'eta' and 'justification'."
             raise bad_request(text, target="properties.remediationEta")
-        out["remediationEta"] = {"eta": _moment(eta, "eta"), "justification": _typed(eta, "justification", str)}
+        out["remediationEta"] = {"eta": checked_moment(eta, "eta"), "justification": _typed(eta, "justification", str)}
     out["isGracePeriod"] = bool(_typed(sent, "isGracePeriod", bool))
     mail = _typed(sent, "governanceEmailNotification", dict)
     if mail is not None:
@@ -112,7 +112,8 @@ def _typed(sent: Row, name: str, kind: type) -> Any:
     return value
 
 
-def _moment(sent: Row, name: str) -> str:
+def checked_moment(sent: Row, name: str) -> str:
+    """A date-time of a body as it was sent; raises Refused for anything else."""
     text = _typed(sent, name, str)
     # The vendor writes seven digits of a second, Python reads six.
     plain = re.sub(r"(\.\d{1,6})\d*", r"\1", text)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -15,7 +16,11 @@ from ..arm.state import FIRST_SEEN, PLANS, Row, moment
 
 _TYPE = f"{SECURITY}/pricings"
 _MACHINES = ("microsoft.compute/virtualmachines/", "microsoft.hybridcompute/machines/")
-_REPLACED = {"KubernetesService": "Containers", "ContainerRegistry": "Containers"}
+_REPLACED = {"KubernetesService": ["Containers"], "ContainerRegistry": ["Containers"], "Dns": ["VirtualMachines"]}
+# The sub-plan that a plan gets if the request names none.
+_DEFAULT_SUB_PLAN = {"VirtualMachines": "P2"}
+# Sub-plans that cannot be chosen any more (docs/facts/defender_for_cloud.md#plans).
+_OLD_SUB_PLANS = {"KeyVaults": ("PerTransaction",), "Arm": ("PerApiCall",)}
 # Extensions of each plan; those with True are enabled with it, as in the vendor's example.
 _OFFERED: dict[str, dict[str, bool]] = {
     "CloudPosture": {
@@ -24,8 +29,12 @@ _OFFERED: dict[str, dict[str, bool]] = {
         "SensitiveDataDiscovery": True,
         "ContainerRegistriesVulnerabilityAssessments": True,
         "EntraPermissionsManagement": False,
+        "ApiPosture": False,
+        "AgentlessServerlessPosture": False,
+        "ServerlessContainers": False,
+        "DatabricksSecurityPosture": False,
     },
-    "VirtualMachines": {"AgentlessVmScanning": True},
+    "VirtualMachines": {"AgentlessVmScanning": True, "MdeDesignatedSubscription": False},
     "StorageAccounts": {"OnUploadMalwareScanning": False, "SensitiveDataDiscovery": False},
     "Containers": {"ContainerRegistriesVulnerabilityAssessments": True},
 }
@@ -56,11 +65,14 @@ def put_pricing(request: ArmRequest) -> Reply:
     plan, sent = _plan(request), request.properties()
     _check(plan, sent, request.scope)
     _refuse_while_busy(request)
+    _refuse_retired(request, plan, sent)
     row = request.arm.get("pricings", request.scope, plan)
     before: Row = row["properties"] if row else {}
     after = {"pricingTier": sent["pricingTier"]}
     after |= {name: sent[name] for name in ("subPlan", "enforce") if sent.get(name)}
     if after["pricingTier"] == "Standard":
+        if plan in _DEFAULT_SUB_PLAN and request.scope.kind == SUBSCRIPTION:
+            after.setdefault("subPlan", before.get("subPlan") or _DEFAULT_SUB_PLAN[plan])
         was_on = before.get("pricingTier") == "Standard"
         after["enablementTime"] = (
             before["enablementTime"] if was_on and "enablementTime" in before else moment(request.now)
@@ -69,8 +81,10 @@ def put_pricing(request: ArmRequest) -> Reply:
         after["extensions"] = _extensions(plan, heard, before if was_on else {})
     request.arm.put("pricings", request.scope, plan, after)
     content = _shown(request, plan)
+    earlier = {each["name"]: each["isEnabled"] for each in before.get("extensions", [])}
     for each in content["properties"].get("extensions", []):
-        each["operationStatus"] = _status(request, each)
+        if each["isEnabled"] == "True" and earlier.get(each["name"]) != "True":
+            each["operationStatus"] = _status(request, each)
     return json_reply(200, content)
 
 
@@ -102,14 +116,30 @@ def _check(plan: str, sent: Row, scope: Scope) -> None:
         raise bad_request("At resource level only the plan VirtualMachines with the sub-plan P1 is supported.")
     given: Any = sent.get("extensions") or []
     for each in given if isinstance(given, list) else [given]:
-        name = each.get("name") if isinstance(each, dict) else None
-        if name not in _OFFERED.get(plan, {}):
-            raise bad_request(f"The extension '{name}' is not offered under the plan '{plan}'.")
+        name = _offered(plan, each.get("name")) if isinstance(each, dict) else None
+        if name is None:
+            raise bad_request(f"The extension '{each}' is not offered under the plan '{plan}'.")
         if each.get("isEnabled") not in ("True", "False"):
             raise bad_request(f"'isEnabled' of the extension '{name}' must be the text True or False.")
         if each["isEnabled"] == "False" and each.get("additionalExtensionProperties"):
             text = f"AdditionalProperties of Extension '{name}' can't be updated while the extension is disabled"
             raise arm_error(500, "InternalServerError", text)
+
+
+def _refuse_retired(request: ArmRequest, plan: str, sent: Row) -> None:
+    """Refuse to switch a deprecated plan on. That it is refused is documented, the error is not: LIKELY."""
+    row = request.arm.get("pricings", request.scope, plan)
+    is_on = row is not None and row["properties"]["pricingTier"] == "Standard"
+    if plan in _REPLACED and sent["pricingTier"] == "Standard" and not is_on:
+        raise bad_request(f"The plan '{plan}' is deprecated. Use '{', '.join(_REPLACED[plan])}' instead.")
+    old = _OLD_SUB_PLANS.get(plan, ())
+    if sent.get("subPlan") in old and (row is None or row["properties"].get("subPlan") != sent["subPlan"]):
+        raise bad_request(f"The sub-plan '{sent['subPlan']}' of the plan '{plan}' is deprecated.")
+
+
+def _offered(plan: str, name: Any) -> str | None:
+    """Return the vendor's spelling of an extension, None where the plan has none of this name; case is ignored."""
+    return next((known for known in _OFFERED.get(plan, {}) if known.lower() == str(name).lower()), None)
 
 
 def _refuse_while_busy(request: ArmRequest) -> None:
@@ -123,7 +153,7 @@ def _refuse_while_busy(request: ArmRequest) -> None:
 
 def _extensions(plan: str, sent: Row, before: Row) -> list[Row]:
     """The extensions of the request, then unchanged ones, or the defaults of the plan."""
-    given = {each["name"]: each for each in sent.get("extensions") or []}
+    given = {_offered(plan, each["name"]): each for each in sent.get("extensions") or []}
     kept = {each["name"]: each for each in before.get("extensions", [])}
     out = []
     for name, default in _OFFERED.get(plan, {}).items():
@@ -134,16 +164,23 @@ def _extensions(plan: str, sent: Row, before: Row) -> list[Row]:
         if each is not None:
             more = each.get("additionalExtensionProperties")
             extension: Row = {"name": name, "isEnabled": each["isEnabled"]}
-            out.append({**extension, "additionalExtensionProperties": more} if more else extension)
+            out.append({**extension, "additionalExtensionProperties": _texts(more)} if more else extension)
     return out
 
 
+def _texts(properties: Row) -> Row:
+    """Return properties of an extension as the service keeps them: as text, a structure as compact JSON."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        for name, value in properties.items()
+    }
+
+
 def _status(request: ArmRequest, extension: Row) -> Row:
-    done = "enabled" if extension["isEnabled"] == "True" else "disabled"
     if extension["name"] in request.tenant.knobs.failing_extensions:
         text = "Failed assigning roles {d5a2ae44-610b-4500-93be-660a0c5f5ca6} to {identityName} for plan"
         return {"code": "Failed", "message": text}
-    return {"code": "Succeeded", "message": f"Successfully {done} extension"}
+    return {"code": "Succeeded", "message": "Successfully enabled extension"}
 
 
 def _shown(request: ArmRequest, plan: str) -> Row:
@@ -168,7 +205,7 @@ def _shown(request: ArmRequest, plan: str) -> Row:
     if extensions:
         properties["extensions"] = [dict(each) for each in extensions]
     if plan in _REPLACED:
-        properties |= {"deprecated": True, "replacedBy": [_REPLACED[plan]]}
+        properties |= {"deprecated": True, "replacedBy": _REPLACED[plan]}
     return {
         "id": request.arm.id_of("pricings", request.scope, plan),
         "name": plan,

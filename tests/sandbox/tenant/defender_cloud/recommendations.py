@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 CONNECTORS_GROUP = "rg-connectors"
@@ -45,6 +45,8 @@ class Recommendation:
     cloud: str
     about: str
     category: str
+    group: str = ""
+    """The recommendation category of an individual recommendation."""
 
     @property
     def key(self) -> str:
@@ -59,6 +61,7 @@ class Recommendation:
             "description": f"{self.name}. Whoever finds such a resource can use it against you.",
             "remediationDescription": f"1. Open the resource.\n2. Make sure: {self.name.lower()}.\n3. Save.",
             "categories": [self.category],
+            **({"recommendationCategory": self.group} if self.group else {}),
             "severity": self.severity,
             "userImpact": "Low",
             "implementationEffort": "Moderate",
@@ -73,6 +76,22 @@ class Recommendation:
 RECOMMENDATIONS = tuple(
     Recommendation(*(part.strip() for part in line.split("|"))) for line in _RECOMMENDATIONS.strip().splitlines()
 )
+
+
+# The categories of individual recommendations, by the type of resource.
+_GROUPS = {
+    "virtualMachines": ("SoftwareUpdate", "SystemUpdate", "HostMisconfigurations", "ExposedSecrets"),
+    "storageAccounts": ("ExposedSecrets",),
+    "vaults": ("ServiceUpgrade",),
+}
+
+
+def individual(about: Recommendation, resource: str) -> Recommendation:
+    """The recommendation of one resource alone: one for each update, secret or rule and resource."""
+    known = _GROUPS.get(about.about, ("",))
+    name = resource.rpartition("/")[2]
+    digits = sum(map(ord, about.name + name))
+    return replace(about, name=f"{about.name}: item {digits % 997} of {name}", group=known[digits % len(known)])
 
 
 def findings(subscription: str, count: int, *, connected: bool) -> Iterator[tuple[Recommendation, str]]:

@@ -54,14 +54,17 @@ def _covers(arm: ArmState, rule: Row, finding: Row) -> bool:
 
 
 def _fits(arm: ArmState, condition: Row, finding: Row) -> bool:
-    name = condition["property"].rpartition(".")[2].lower()
-    value = {"assessmentkey": finding["name"], "severity": arm.severity(finding)}.get(name)
+    # By which property the portal selects by risk level is UNKNOWN; this one is made up.
+    name = condition["property"].lower().removesuffix("risk.level").rpartition(".")[2] or "risk"
+    risk = str((finding["properties"].get("risk") or {}).get("level", ""))
+    known = {"assessmentkey": finding["name"], "name": finding["name"], "severity": arm.severity(finding), "risk": risk}
+    value = known.get(name)
     if value is None:
         return False
     wanted: Any = condition["value"]
     if condition["operator"] == "In":
         try:
-            wanted = json.loads(wanted)
+            wanted = json.loads(wanted) if isinstance(wanted, str) else wanted
         except ValueError:
             return False
         return isinstance(wanted, list) and value.lower() in [str(each).lower() for each in wanted]

@@ -9,6 +9,7 @@ from typing import Any
 from ...web import Call
 from ..state import DOMAIN, Tenant
 from . import signing_keys
+from .registered import object_id_of
 
 # The API is identified by its application id only; the others by their addresses in every cloud
 # (docs/facts/defender_for_cloud_apps.md#api-sign-in).
@@ -43,7 +44,9 @@ def access_token(tenant: Tenant, audience: str, client_id: str) -> str:
     """Issue an application token for an audience."""
     now = int(tenant.now())
     granted = {"mda": tenant.knobs.mda_permissions, "graph": tenant.knobs.graph_permissions}
-    roles = granted.get(resource_of(audience) or "", [])
+    # An application that was registered later has no permissions; an administrator would have to consent to them.
+    is_known = client_id in (tenant.client_id, tenant.identity_client_id)
+    roles = granted.get(resource_of(audience) or "", []) if is_known else []
     claims: dict[str, Any] = {
         "aud": audience,
         "iss": f"https://sts.windows.net/{tenant.tenant_id}/",
@@ -54,7 +57,7 @@ def access_token(tenant: Tenant, audience: str, client_id: str) -> str:
         "appidacr": "1",
         "app_displayname": "automation",
         "idtyp": "app",
-        "oid": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), client_id)),
+        "oid": object_id_of(tenant, client_id),
         "tid": tenant.tenant_id,
         "tenant_domain": DOMAIN,
         "uti": uuid.uuid4().hex[:22],

@@ -3,26 +3,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from ...snow.jwt import BadAssertion, unpack
 from ...web import Call, Reply, json_reply
 from ..errors import Refused, entra_error
 from ..routes import Route, Table
-from ..state import DOMAIN, FEDERATED_SUBJECT, Tenant
+from ..state import DOMAIN, Tenant
 from . import access_tokens, signing_keys
-
-JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-FEDERATED_AUDIENCE = "api://AzureADTokenExchange"
-
-
-def _missing(call: Call, name: str) -> Refused:
-    text = f"The request body must contain the following parameter: '{name}'."
-    return entra_error(400, "invalid_request", 900144, text, call)
+from .client_authentication import authenticate, issuer, missing
 
 
 def _check_tenant(tenant: Tenant, call: Call, name: str) -> None:
@@ -41,11 +30,11 @@ def token_v2(tenant: Tenant, call: Call, directory: str) -> Reply:
     _check_tenant(tenant, call, directory)
     form = _form(call)
     _check_grant(call, form)
-    _authenticate(tenant, call, form)
+    client_id = authenticate(tenant, call, form)
     if not form.get("scope"):
-        raise _missing(call, "scope")
+        raise missing(call, "scope")
     audience = _audience_of_scope(tenant, call, form["scope"])
-    return json_reply(200, _issue(tenant, call, audience, tenant.client_id))
+    return json_reply(200, _issue(tenant, call, audience, client_id))
 
 
 def token_v1(tenant: Tenant, call: Call, directory: str) -> Reply:
@@ -53,12 +42,12 @@ def token_v1(tenant: Tenant, call: Call, directory: str) -> Reply:
     _check_tenant(tenant, call, directory)
     form = _form(call)
     _check_grant(call, form)
-    _authenticate(tenant, call, form)
+    client_id = authenticate(tenant, call, form)
     if not form.get("resource"):
-        raise _missing(call, "resource")
+        raise missing(call, "resource")
     if access_tokens.resource_of(form["resource"]) is None:
         raise _unknown_resource(call, form["resource"])
-    issued = _issue(tenant, call, form["resource"], tenant.client_id)
+    issued = _issue(tenant, call, form["resource"], client_id)
     now = int(tenant.now())
     times = {"not_before": str(now), "expires_on": str(now + tenant.knobs.token_lifetime)}
     texts = {name: str(value) for name, value in issued.items()}
@@ -68,103 +57,17 @@ def token_v1(tenant: Tenant, call: Call, directory: str) -> Reply:
 def _form(call: Call) -> dict[str, str]:
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        raise _missing(call, "grant_type")
+        raise missing(call, "grant_type")
     return dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def _check_grant(call: Call, form: dict[str, str]) -> None:
     grant = form.get("grant_type")
     if not grant:
-        raise _missing(call, "grant_type")
+        raise missing(call, "grant_type")
     if grant != "client_credentials":
         text = f"The app requested an unsupported grant type '{grant}'."
         raise entra_error(400, "unsupported_grant_type", 70003, text, call)
-
-
-def _authenticate(tenant: Tenant, call: Call, form: dict[str, str]) -> None:
-    client_id, secret = _client(call, form)
-    if not client_id:
-        raise _missing(call, "client_id")
-    if client_id.lower() != tenant.client_id or tenant.knobs.application == "removed":
-        text = (
-            f"Application with identifier '{client_id}' was not found in the directory 'Acme'. This can happen if the "
-            "application has not been installed by the administrator of the tenant or consented to by any user in the "
-            "tenant. You may have sent your authentication request to the wrong tenant."
-        )
-        raise entra_error(400, "unauthorized_client", 700016, text, call)
-    if tenant.knobs.application == "disabled":
-        text = f"Application '{client_id}'(automation) is disabled."
-        raise entra_error(400, "unauthorized_client", 7000112, text, call)
-    if form.get("client_assertion"):
-        _check_assertion(tenant, call, form)
-    elif secret:
-        _check_secret(tenant, call, secret)
-    else:
-        text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
-        raise entra_error(401, "invalid_client", 7000218, text, call)
-
-
-def _client(call: Call, form: dict[str, str]) -> tuple[str, str]:
-    scheme, _, encoded = call.headers.get("Authorization", "").partition(" ")
-    if form.get("client_id") or scheme.lower() != "basic":
-        return form.get("client_id", ""), form.get("client_secret", "")
-    try:
-        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return unquote(client_id), unquote(secret)
-
-
-def _check_secret(tenant: Tenant, call: Call, secret: str) -> None:
-    if not hmac.compare_digest(secret.encode(), tenant.client_secret.encode()):
-        text = (
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
-            f"the client secret ID, for a secret added to app '{tenant.client_id}'."
-        )
-        raise entra_error(401, "invalid_client", 7000215, text, call)
-    if tenant.knobs.client_secret == "expired":
-        text = (
-            f"The provided client secret keys for app '{tenant.client_id}' are expired. Visit the Azure portal to create "
-            "new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added "
-            "security: https://aka.ms/certCreds."
-        )
-        raise entra_error(401, "invalid_client", 7000222, text, call)
-
-
-def _check_assertion(tenant: Tenant, call: Call, form: dict[str, str]) -> None:
-    if form.get("client_assertion_type") != JWT_BEARER:
-        text = "The request body must contain the following parameter: 'client_assertion_type'."
-        raise entra_error(400, "invalid_request", 900144, text, call)
-    try:
-        _, claims = unpack(form["client_assertion"])
-    except BadAssertion as bad:
-        text = "Unable to parse the token: it is not a JSON Web Token."
-        raise entra_error(401, "invalid_client", 50027, text, call) from bad
-    expected = (
-        ("iss", issuer(call), 700211, "issuer"),
-        ("sub", FEDERATED_SUBJECT, 700213, "subject"),
-        ("aud", FEDERATED_AUDIENCE, 700212, "audience"),
-    )
-    for claim, value, number, what in expected:
-        if claims.get(claim) != value:
-            text = f"No matching federated identity record found for presented assertion {what} '{claims.get(claim)}'."
-            raise entra_error(401, "invalid_client", number, text, call)
-    if signing_keys.claims_of(form["client_assertion"], signing_keys.FEDERATION_KEY_ID) is None:
-        raise entra_error(401, "invalid_client", 50013, "Assertion failed signature validation.", call)
-    if not float(claims.get("nbf", 0)) <= tenant.now() < float(claims.get("exp", 0)):
-        raise entra_error(401, "invalid_client", 700024, "Client assertion is not within its valid time range.", call)
-
-
-def issuer(call: Call) -> str:
-    """The identity provider whose assertions the app registration trusts."""
-    return f"{call.base}/federation"
-
-
-def assertion(tenant: Tenant, issued_by: str, changes: dict[str, Any]) -> str:
-    """Sign the assertion of a workload's token file; `changes` override claims."""
-    now = int(tenant.now())
-    claims = {"iss": issued_by, "sub": FEDERATED_SUBJECT, "aud": FEDERATED_AUDIENCE, "iat": now, "nbf": now - 5}
-    return signing_keys.sign({**claims, "exp": now + 3600, **changes}, signing_keys.FEDERATION_KEY_ID)
 
 
 def _audience_of_scope(tenant: Tenant, call: Call, scope: str) -> str:

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import unquote
 
 from ...web import Call, Reply, json_reply
-from ..entra_users import users
+from ..conditional_access import named_locations, policies
+from ..entra import applications
+from ..entra_users import memberships, users
 from ..errors import Refused, graph_error
 from ..routes import Route, Table
 from ..secure_score import scores
 from ..secure_score.scores import read_json
 from ..state import Row, Tenant
-from . import hunting
+from . import hunting, incidents
 from .permissions import granted
 
 MAX_REQUESTS = 20
@@ -58,14 +61,28 @@ def _inner_call(call: Call, request: Row) -> Call:
 
 
 def _answer(tenant: Tenant, call: Call) -> Reply:
-    found = _SINGLE.find(call.method, call.path)
-    if isinstance(found, int):
-        return graph_error(found, "BadRequest", f"Resource not found for the segment '{call.path}'.").reply
-    route, arguments = found
     try:
-        return route.handler(tenant, call, **arguments)
+        return answer(tenant, call, _SINGLE)
     except Refused as refused:
         return refused.reply
+
+
+def answer(tenant: Tenant, call: Call, table: Table | None = None) -> Reply:
+    """Answer one request; an unknown path or method has the same errors alone and in a batch. Raises Refused."""
+    if call.method == "POST":
+        # An action can be called by its qualified name, as SDKs do.
+        call.path = _QUALIFIED.sub("/", call.path)
+    found = (table or TABLE).find(call.method, call.path)
+    if not isinstance(found, int):
+        route, arguments = found
+        return route.handler(tenant, call, **arguments)
+    granted(tenant, call)
+    if found == 405:
+        raise graph_error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+    version, _, rest = call.path.removeprefix("/graph/").partition("/")
+    if version not in ("v1.0", "beta"):
+        raise graph_error(400, "BadRequest", f"Invalid version: {version}.")
+    raise graph_error(400, "BadRequest", f"Resource not found for the segment '{rest.rpartition('/')[2]}'.")
 
 
 def reads_secure_score(call: Call) -> bool:
@@ -73,5 +90,7 @@ def reads_secure_score(call: Call) -> bool:
     return "/secureScore" in call.path or (call.path.endswith("/$batch") and b"secureScore" in call.body)
 
 
-_SINGLE = hunting.TABLE + scores.TABLE + users.TABLE
+_QUALIFIED = re.compile(r"/(?:microsoft\.)?graph\.(?:\w+\.)*(?=\w+$)")
+_SINGLE = hunting.TABLE + incidents.TABLE + scores.TABLE + users.TABLE + memberships.TABLE
+_SINGLE += applications.TABLE + named_locations.TABLE + policies.TABLE
 TABLE = _SINGLE + Table(Route("POST", f"{_VERSION}/$batch", batch))

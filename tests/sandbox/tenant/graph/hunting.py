@@ -34,6 +34,7 @@ _COLUMNS = _columns(
     OAuthAppId ReportId
     """
 )
+_NODES = _columns("NodeId NodeLabel NodeName Categories NodeProperties EntityIds")
 _BEHAVIORS = _columns(
     """
     Timestamp BehaviorId ActionType Description Categories AttackTechniques ServiceSource DetectionSource DataSources
@@ -130,7 +131,9 @@ def _tables(tenant: Tenant, start: datetime, end: datetime) -> dict[str, Result]
     events = [_event(row, accounts) for row in [*tenant.activities, *_suspicious(tenant)]]
     covered = [row for row in events if start <= row["Timestamp"] <= end]
     empty = {name: Result(_BEHAVIORS, []) for name in ("BehaviorInfo", "BehaviorEntities")}
-    return {"CloudAppEvents": Result(_COLUMNS, covered), **empty}
+    # The exposure graph has no time (docs/facts/exposure_management.md#retrieved-data).
+    nodes = [{name: row.get(name) for name in _NODES} for row in tenant.exposure_nodes]
+    return {"CloudAppEvents": Result(_COLUMNS, covered), "ExposureGraphNodes": Result(_NODES, nodes), **empty}
 
 
 def _suspicious(tenant: Tenant) -> list[Row]:

@@ -3,7 +3,7 @@
 
     Table | where A == 1 and B.c in ('x', 'y') | summarize N=count(), Last=max(Timestamp) by A | order by N desc | take 5
 
-Operators: where, project, summarize, order by, sort by, take. Comparisons: == != =~ < <= > >= has in, joined by `and`.
+Operators: where, project, summarize, order by, sort by, take. Comparisons: == != =~ < <= > >= has contains in, joined by `and`.
 Functions: tostring, isnotnull. Aggregates: count, min, max, make_set.
 """
 
@@ -22,7 +22,7 @@ Expression = Callable[[Row], Any]
 Aggregate = Callable[[list[Row]], Any]
 
 _TOKEN = re.compile(
-    r"(?P<text>\"[^\"\\\n]*\"|'[^'\\\n]*')|(?P<number>\d+\b)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[=!<>]=|=~|[|<>=(),.;])"
+    r"(?P<text>\"[^\"\\\n]*\"|'[^'\\\n]*')|(?P<number>\d+\b)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[=!<>]=|=~|~|[|<>=(),.;])"
 )
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
 _END = ("end", "end of query")
@@ -182,16 +182,18 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
     "has": _has,
+    "contains": lambda left, right: text_of(right).lower() in text_of(left).lower(),
 }
 
 
 def _condition(reader: _Reader) -> Expression:
     _, left = _value(reader)
     if reader.accept("in"):
+        comparison = "=~" if reader.accept("~") else "=="
         reader.expect("(")
         choices = [value for _, value in reader.comma_separated(_value)]
         reader.expect(")")
-        return lambda row: any(_compare("==", left(row), choice(row)) for choice in choices)
+        return lambda row: any(_compare(comparison, left(row), choice(row)) for choice in choices)
     operator = reader.accept(*_COMPARISONS)
     if not operator:
         return left
@@ -202,7 +204,7 @@ def _condition(reader: _Reader) -> Expression:
 def _compare(operator: str, left: Any, right: Any) -> bool:
     if left is None or right is None:
         return operator == "!=" and left is not right
-    if operator not in ("=~", "has") and (isinstance(left, dict | list) or type(left) is not type(right)):
+    if operator not in ("=~", "has", "contains") and (isinstance(left, dict | list) or type(left) is not type(right)):
         raise KqlError(f"Cannot compare values of types {type(left).__name__} and {type(right).__name__}.")
     return _COMPARISONS[operator](left, right)
 

@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
-from ...web import Call
+from multidict import CIMultiDict
+
+from ...web import Call, Reply
 from ..errors import graph_error
 from ..state import Row
 
-_TEST = re.compile(r"\s*(\w+)\s+(eq|ne)\s+('(?:[^']|'')*'|[^\s()]+)\s*")
+_TEST = re.compile(r"\s*(\w+)\s+(eq|ne|gt|ge|lt|le)\s+('(?:[^']|'')*'|[^\s()]+)\s*")
 _STARTS = re.compile(r"\s*startswith\(\s*(\w+)\s*,\s*('(?:[^']|'')*')\s*\)\s*", re.IGNORECASE)
+_COMPARE = {"gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le}
 _WORDS = {"true": True, "false": False, "null": None}
 Test = Callable[[Row], bool]
 
@@ -42,6 +47,25 @@ def selected(call: Call, row: Row, default: tuple[str, ...]) -> Row:
     return {name: row.get(name) for name in wanted or default}
 
 
+def count(call: Call, rows: list[Row]) -> Reply:
+    """The number of rows that `$filter` selects, as `/$count` returns it: text that requires the header of advanced queries."""
+    if call.headers.get("ConsistencyLevel", "").lower() != "eventual":
+        raise graph_error(400, "Request_BadRequest", "$count is not currently supported.")
+    tests = _filter(call.query.get("$filter", ""))
+    number = sum(any(all(test(row) for test in each) for each in tests) for row in rows)
+    return Reply(200, str(number).encode(), CIMultiDict({"Content-Type": "text/plain"}))
+
+
+def without_annotations(body: Row) -> Row:
+    """The properties of a body: `@odata.type` and other annotations describe them only."""
+    return {name: value for name, value in body.items() if "@" not in name}
+
+
+def moment(seconds: float) -> str:
+    """A point in time in the format of Graph."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _number(query: dict[str, str], name: str, fallback: int) -> int:
     text = query.get(name, "")
     if text and not text.isdecimal():
@@ -53,18 +77,39 @@ def _filter(text: str) -> list[list[Test]]:
     """Alternatives of conditions joined by `and`; raises Refused for unsupported syntax."""
     if not text.strip():
         return [[]]
-    return [[_test(part) for part in _split(each, "and")] for each in _split(text, "or")]
+    return [tests for each in _split(text, "or") for tests in _all_of(_split(each, "and"))]
+
+
+def _all_of(parts: list[str]) -> list[list[Test]]:
+    """The alternatives of parts joined by `and`, of which each can have alternatives of its own in parentheses."""
+    found: list[list[Test]] = [[]]
+    for part in parts:
+        text = part.strip()
+        inner = _filter(text[1:-1]) if text.startswith("(") and text.endswith(")") else [[_test(part)]]
+        found = [[*before, *tests] for before in found for tests in inner]
+    return found
 
 
 def _split(text: str, word: str) -> list[str]:
-    return re.split(rf"\s+{word}\s+(?=(?:[^']*'[^']*')*[^']*$)", text)
+    """The parts of a text between a word outside of quotes and parentheses."""
+    parts, depth, start = [], 0, 0
+    for found in re.finditer(rf"'(?:[^']|'')*'|[()]|\s{word}\s", text):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if found[0].strip() == word and not depth:
+            parts.append(text[start : found.start()])
+            start = found.end()
+    return [*parts, text[start:]]
 
 
 def _test(text: str) -> Test:
     found = _TEST.fullmatch(text)
     if found:
         name, verb, value = found[1], found[2], _literal(found[3])
-        return lambda row: (_folded(row.get(name)) == _folded(value)) == (verb == "eq")
+        return lambda row: (
+            row.get(name) is not None and _COMPARE[verb](str(row[name]), str(value))
+            if verb in _COMPARE
+            else ((_folded(row.get(name)) == _folded(value)) == (verb == "eq"))
+        )
     found = _STARTS.fullmatch(text)
     if found:
         name, start = found[1], str(_literal(found[2])).casefold()

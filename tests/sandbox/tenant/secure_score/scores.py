@@ -40,6 +40,17 @@ def scores(tenant: Tenant, call: Call) -> Reply:
     return json_reply(200, odata.page(call, rows, tenant.knobs.graph_page, "security/secureScores"))
 
 
+def score(tenant: Tenant, call: Call, key: str) -> Reply:
+    """Answer one snapshot by its id."""
+    require_security(tenant, call, READ, WRITE)
+    throttle(tenant)
+    day = key.rpartition("_")[2]
+    kept = {row["date"]: row["controlScores"] for row in tenant.scores}
+    if key != f"{tenant.tenant_id}_{day}" or day not in kept:
+        raise graph_error(404, "ResourceNotFound", f"Secure score '{key}' was not found.")
+    return json_reply(200, _score(tenant, day, kept[day]))
+
+
 def _take_snapshot(tenant: Tenant, day: str) -> None:
     snapshot = {"_id": day, "date": day, "controlScores": _scored(tenant, posture.scored_connectors(tenant))}
     tenant.scores[:] = [row for row in tenant.scores if row["date"] != day] + [snapshot]
@@ -187,6 +198,7 @@ def _moment(seconds: float) -> str:
 _ROOT = "/graph/v1.0/security"
 TABLE = Table(
     Route("GET", f"{_ROOT}/secureScores", scores),
+    Route("GET", f"{_ROOT}/secureScores/{{key}}", score),
     Route("GET", f"{_ROOT}/secureScoreControlProfiles", profiles),
     Route("GET", f"{_ROOT}/secureScoreControlProfiles/{{control}}", profile),
     Route("PATCH", f"{_ROOT}/secureScoreControlProfiles/{{control}}", update),

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The callback in a real run: ansible-playbook, with a module that returns what the playbook tells it to."""
+"""The callback in a real run: ansible-playbook, with a module that returns what the playbook sets."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import os
+import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
+from tests.integration.commands import STARTED_BY, Commands
 
 CALLBACK = "secops.servicenow_defender.drift"
 PLUGINS = Path(
@@ -41,10 +42,10 @@ STEP = {"id": "acl", "title": "Grant it", "reason": "", "where": "", "values": {
 class Run:
     """What a run printed and wrote."""
 
-    def __init__(self, output: str, errors: str, directory: Path, code: int) -> None:
-        self.output, self.errors, self.directory, self.code = output, errors, directory, code
+    def __init__(self, output: str, directory: Path, code: int) -> None:
+        self.output, self.directory, self.code = output, directory, code
         # A warning is wrapped at the width of the terminal.
-        self.words = " ".join((output + errors).split())
+        self.words = " ".join(output.split())
 
     @property
     def closing_lines(self) -> list[str]:
@@ -67,17 +68,38 @@ class Run:
 Play = Callable[..., Run]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Play:
-    """Return a function that runs tasks on some hosts, with the callback enabled."""
-    collection = tmp_path / "collections" / "ansible_collections" / "secops" / "servicenow_defender" / "plugins"
-    for part in ("callback/drift.py", "plugin_utils/report"):
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the callback and its stand-in."""
+    folder = tmp_path_factory.mktemp("collections")
+    collection = folder / "ansible_collections" / "secops" / "servicenow_defender" / "plugins"
+    for part in (
+        "callback/drift.py",
+        "plugin_utils/report",
+        "plugin_utils/connector_shares.py",
+        "plugin_utils/fleet.py",
+        "plugin_utils/loop_items.py",
+        "module_utils/token_end.py",
+    ):
         target = collection / part
-        target.parent.mkdir(parents=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (PLUGINS / part).is_dir() else shutil.copy)(PLUGINS / part, target)
-    for folder, content in (("action", STAND_IN), ("modules", MODULE)):
-        (collection / folder).mkdir()
-        (collection / folder / "snow_instance.py").write_text(content)
+    for kind, content in (("action", STAND_IN), ("modules", MODULE)):
+        (collection / kind).mkdir()
+        (collection / kind / "snow_instance.py").write_text(content)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """The fork servers of these tests."""
+    with Commands(tmp_path_factory.mktemp("commands")) as running:
+        yield running
+
+
+@pytest.fixture
+def run(tmp_path: Path, collections: Path, commands: Commands) -> Play:
+    """Return a function that runs tasks on some hosts, with the callback enabled."""
     (tmp_path / "action_plugins").mkdir()
     (tmp_path / "action_plugins" / "foreign.py").write_text(STAND_IN)
 
@@ -93,31 +115,30 @@ def run(tmp_path: Path) -> Play:
         (tmp_path / "site.yml").write_text(json.dumps(plays))
         inventory = {"all": {"hosts": dict.fromkeys(hosts, {"ansible_connection": "local"})}}
         (tmp_path / "inventory.yml").write_text(json.dumps(inventory))
-        (tmp_path / "ansible.cfg").write_text(f"[defaults]\ncallbacks_enabled={CALLBACK}\n{configuration}")
+        if configuration:
+            (tmp_path / "ansible.cfg").write_text(configuration)
         directory = tmp_path / "reports"
-        ansible = Path(sys.executable).with_name("ansible-playbook")
-        done = subprocess.run(
-            [ansible, "-i", "inventory.yml", "site.yml", *arguments],
-            cwd=tmp_path,
-            env={
+        code, output = commands.run(
+            [*STARTED_BY, "playbook", "-i", "inventory.yml", "site.yml", *arguments],
+            tmp_path,
+            {
                 **{
                     name: value
                     for name, value in os.environ.items()
                     if not name.startswith(("ANSIBLE_", "SERVICENOW_"))
                 },
-                "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"),
+                "ANSIBLE_CALLBACKS_ENABLED": CALLBACK,
+                "ANSIBLE_COLLECTIONS_PATH": str(collections),
                 "ANSIBLE_LOCALHOST_WARNING": "false",
                 "ANSIBLE_DEPRECATION_WARNINGS": "true",
                 "ANSIBLE_NOCOLOR": "1",
-                "HOME": str(tmp_path),
+                "HOME": str(commands.home),
                 "SERVICENOW_DEFENDER_REPORT_DIR": str(directory),
                 **(environment or {}),
             },
-            capture_output=True,
-            text=True,
-            timeout=120,
+            120,
         )
-        return Run(done.stdout, done.stderr, directory, done.returncode)
+        return Run(output, directory, code)
 
     return play
 
@@ -144,7 +165,7 @@ def test_a_check_writes_every_form_and_prints_one_line(run: Play) -> None:
     assert {name: host["status"] for name, host in done.hosts.items()} == {
         "acme-dev": "drift",
         "acme-prod": "failed",
-        "acme-test": "clean",
+        "acme-test": "in_sync",
     }
     assert done.hosts["acme-prod"]["message"] == "acme-prod is hibernating."
     play = done.document["play"]
@@ -183,16 +204,27 @@ def test_loops_rescues_ignored_failures_and_verdicts(run: Play, keyword: str) ->
     assert (host["status"], host["failures"], len(host["drift"])) == ("drift", [], 2)
 
 
-def test_unreachable_hosts_are_told_apart_from_ignored_ones(run: Play) -> None:
+def test_items_of_a_loop_that_failed_or_were_skipped_repaired_nothing(run: Play) -> None:
+    items = [
+        {"drift": [{**LIFESPAN, "field": field}], "changed": True, **more}
+        for field, more in (("ok", {}), ("failed", {"failed": True, "msg": "refused"}), ("skipped", {}))
+    ]
+    last = "item.drift[0].field != 'skipped'"
+    host = run([task("{{ item }}", loop=items, when=last)]).hosts["acme-dev"]
+    assert {entry["field"]: entry["repaired"] for entry in host["drift"]} == {"ok": True, "failed": False}
+    assert host["message"] == "refused"
+
+
+def test_unreachable_hosts_are_distinguished_from_ignored_ones(run: Play) -> None:
     away = {"unreachable": True, "msg": "no route"}
     results = {"acme-dev": away, "acme-test": {"changed": False}}
     done = run([task(per_host(results))], hosts=("acme-dev", "acme-test"))
     assert {name: host["status"] for name, host in done.hosts.items()} == {
         "acme-dev": "unreachable",
-        "acme-test": "clean",
+        "acme-test": "in_sync",
     }
     done = run([task(away, ignore_unreachable="{{ true }}"), task({"changed": False})])
-    assert done.hosts["acme-dev"]["status"] == "clean"
+    assert done.hosts["acme-dev"]["status"] == "in_sync"
 
 
 @pytest.mark.parametrize("hide", [{"no_log": True}, {"no_log": "{{ true }}"}, {"no_log": True, "loop": [1, 2]}])
@@ -203,11 +235,11 @@ def test_what_no_log_hides_is_nowhere(run: Play, hide: dict[str, Any]) -> None:
     assert done.hosts["acme-dev"]["status"] == "failed"
     for file in done.directory.iterdir():
         assert "planted" not in file.read_text()
-    # Some versions of Ansible print the message of a failed task themselves, whatever no_log says.
+    # Some versions of Ansible print the message of a failed task themselves, even with no_log.
     assert "planted" not in done.closing_lines[0]
 
 
-def test_a_run_without_the_collection_writes_and_says_nothing(run: Play) -> None:
+def test_a_run_without_the_collection_writes_and_reports_nothing(run: Play) -> None:
     done = run([task({"drift": "other"}, module="foreign"), {"ansible.builtin.debug": {"msg": "x"}}])
     assert (done.code, done.closing_lines, done.directory.exists()) == (0, [], False)
 
@@ -223,7 +255,7 @@ def test_a_foreign_module_with_drift_takes_part(run: Play) -> None:
 def test_short_and_templated_module_names_are_known(run: Play, name: str, loop: dict[str, Any]) -> None:
     tasks = [{"action": name, "args": {"result": {"changed": False}}, **loop}]
     done = run(tasks, collections=["secops.servicenow_defender"])
-    assert done.hosts["acme-dev"]["status"] == "clean"
+    assert done.hosts["acme-dev"]["status"] == "in_sync"
     assert "sampling the task's resolved_action" not in done.words
 
 
@@ -260,11 +292,15 @@ def test_a_report_that_cannot_be_written_is_one_warning(run: Play, tmp_path: Pat
     assert done.code == 0
     assert done.words.count("[WARNING]") == 1
     assert "the drift report could not be written to" in done.words and "Traceback" not in done.words
-    assert done.closing_lines == []
+    (folder,) = re.findall(r"reports: a file is in the way \(.*\); it is in (\S*drift-report-\S*) instead", done.words)
+    assert json.loads((Path(folder) / "drift.json").read_bytes())["totals"]["in_sync"] == 1
+    assert Path(folder).stat().st_mode & 0o777 == 0o700
+    shutil.rmtree(folder)
+    assert done.closing_lines == [f"drift: 0 of 1 instance deviate; report: {folder}/drift.html"]
 
 
 def test_a_directory_that_cannot_be_templated_is_one_warning(run: Play) -> None:
     done = run([task({"drift": []})], vars={"drift_report_dir": "{{ nowhere_defined }}"})
     assert done.code == 0
     assert "drift_report_dir" in done.words and "Traceback" not in done.words
-    assert done.hosts["acme-dev"]["status"] == "clean"
+    assert done.hosts["acme-dev"]["status"] == "in_sync"

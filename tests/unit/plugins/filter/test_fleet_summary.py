@@ -11,7 +11,9 @@ from ansible_collections.secops.servicenow_defender.plugins.filter.fleet_summary
     FilterModule,
     fleet_summary,
     hosts_to_fail,
+    tenant_gap,
 )
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.summary.activities import OTHERS
 
 CHECKED = {"changed": False}
 LIFESPAN = {"object": "oauth_application A", "field": "access_token_lifespan", "before": "300", "after": "3600"}
@@ -73,7 +75,7 @@ def test_equal_findings_are_one_line() -> None:
     ("mode", "word"),
     [({}, "corrected"), ({"check_mode": True}, "would be corrected"), ({"read_only": True}, "drift")],
 )
-def test_a_deviation_is_named_by_what_became_of_it(mode: dict[str, bool], word: str) -> None:
+def test_drift_is_named_by_its_outcome(mode: dict[str, bool], word: str) -> None:
     lines = fleet_summary({"a": DRIFT}, **mode)
     assert lines == [f"1 instance: 1 {word}", f"{word}: a: oauth_application A (access_token_lifespan)"]
 
@@ -103,15 +105,22 @@ def test_failures_have_their_message_and_win_over_drift() -> None:
     assert hosts_to_fail(hosts, drift=True) == ["a"]
 
 
+def test_one_host_represents_all_that_are_not_in_sync() -> None:
+    hosts = {"a": DRIFT, "b": {**DRIFT, **failure("x")}, "c": DRIFT, "d": IN_SYNC}
+    assert hosts_to_fail(hosts, drift=True) == ["a", "b", "c"]
+    assert hosts_to_fail(hosts, drift=True, representative=True) == ["b", "a"]
+    assert hosts_to_fail({"b": hosts["b"]}, drift=True, representative=True) == ["b"]
+
+
 def test_a_long_message_is_cut() -> None:
     (_counts, line) = fleet_summary({"a": instance(**failure("word " * 500))})
     assert len(line) < 600
     assert line.endswith("...")
 
 
-def test_a_failed_or_unreachable_result_without_a_recorded_failure_counts_as_failed() -> None:
+def test_an_unreachable_host_is_counted_as_such_and_fails() -> None:
     hosts = {"a": instance(snow_connection_result={"unreachable": True, "msg": "no route to host"})}
-    assert fleet_summary(hosts) == ["1 instance: 1 failed", "failed: a: no route to host"]
+    assert fleet_summary(hosts) == ["1 instance: 1 unreachable", "unreachable: a: no route to host"]
     assert hosts_to_fail(hosts) == ["a"]
 
 
@@ -121,15 +130,61 @@ def test_skipped_results_and_items_of_loops() -> None:
         {"ansible_loop_var": "item", "item": "mdc", "verified": True},
     ]
     hosts = {"a": instance(snow_preflight_result={"skipped": True}, snow_connection_token={"results": items})}
-    assert fleet_summary(hosts) == ["1 instance: 1 in sync, 2 tokens verified"]
+    assert fleet_summary(hosts) == ["1 instance: 1 verified, 2 tokens verified"], "nothing was compared"
+
+
+def test_an_account_that_reads_no_row_is_unproven_unless_its_rules_are_compared() -> None:
+    items = [{"ansible_loop_var": "item", "item": "msem", "verified": True, "row_read": False}]
+    hosts = {"a": instance(snow_connection_token={"results": items})}
+    counts, reason = fleet_summary(hosts)
+    assert counts == "1 instance: 1 unproven, 1 token verified"
+    assert reason.startswith("unproven: a: account msem (it is signed in, but reads no row")
+    assert hosts_to_fail(hosts, unproven=True) == ["a"]
+    compared = {"a": instance(snow_connection_result={"drift": []}, snow_connection_token={"results": items})}
+    assert fleet_summary(compared) == ["1 instance: 1 in sync, 1 token verified"]
 
 
 @pytest.mark.parametrize(
-    ("hosts", "text"),
-    [(["t"], "not selected by --limit"), ([], "its group in the inventory is empty")],
+    ("groups", "more", "word", "reason"),
+    [
+        ({"defender": ["t"]}, {}, "not checked", "not selected by --limit"),
+        ({"defender": []}, {}, "not checked", "the group defender has no host in this inventory or job slice"),
+        ({}, {"tags": ["snow"]}, "not checked", "left out by --tags"),
+        ({}, {"skip_tags": ["mda"]}, "not checked", "left out by --tags"),
+        ({}, {"tags": ["verify"]}, "not checked", "left out by --tags"),
+        ({}, {"tags": ["verify"], "service_tags": ["verify"]}, "unproven", "the inventory has no group defender"),
+        ({}, {"tags": ["mda"]}, "unproven", "the inventory has no group defender"),
+        ({"all": [], "defendr": ["t"]}, {}, "unproven", "the inventory has no group defender. Did you mean defendr?"),
+        ({}, {"tenant_group": "contoso"}, "unproven", "the inventory has no group contoso"),
+    ],
 )
-def test_a_missing_tenant_is_not_checked(hosts: list[str], text: str) -> None:
-    assert fleet_summary({"a": IN_SYNC}, tenant=hosts) == [f"1 instance: 1 in sync; tenant: not checked ({text})"]
+def test_a_tenant_that_takes_no_part_is_named_with_the_reason(
+    groups: dict[str, list[str]], more: dict[str, Any], word: str, reason: str
+) -> None:
+    hosts = {"a": IN_SYNC}
+    assert fleet_summary(hosts, groups=groups, **more) == [f"1 instance: 1 in sync; tenant: {word} ({reason})"]
+    gap = tenant_gap(hosts, groups, **more)
+    group = more.get("tenant_group", "defender")
+    entry = {"host": group, "object": f"tenant {group}", "field": "state", "reason": reason}
+    assert gap == ([entry] if word == "unproven" else [])
+    assert tenant_gap(hosts, groups, hosts=True, **more) == (["a"] if word == "unproven" else [])
+    assert tenant_gap(hosts, None) == []
+
+
+def test_a_tenant_that_no_service_needs_is_not_missing() -> None:
+    hosts = {"a": {**IN_SYNC, "servicenow_defender_services": []}}
+    assert fleet_summary(hosts, groups={}) == ["1 instance: 1 in sync"]
+    assert tenant_gap(hosts, {}) == tenant_gap({"a": IN_SYNC, "t": tenant()}, {}) == []
+
+
+def test_the_host_that_notes_a_missing_tenant_represents_it() -> None:
+    gap = tenant_gap({"a": IN_SYNC}, {})
+    hosts = {"a": {**IN_SYNC, "servicenow_defender_unproven": {"unproven": gap}}, "b": IN_SYNC}
+    assert fleet_summary(hosts, read_only=True, groups={}) == [
+        "2 instances: 2 in sync; tenant: unproven (the inventory has no group defender)"
+    ]
+    assert hosts_to_fail(hosts, unproven=True) == ["a"]
+    assert hosts_to_fail(hosts, drift=True) == []
 
 
 def test_connectors_and_tokens_that_end_soon() -> None:
@@ -145,25 +200,46 @@ def test_connectors_and_tokens_that_end_soon() -> None:
     ]
 
 
-def test_problems_and_unknown_objects_are_reported() -> None:
+def test_a_connector_that_a_contract_writes_is_corrected_and_one_with_a_manual_step_is_open() -> None:
+    rows = [
+        {"object": f"connector {name}", "name": name, "evidence": [], "status": status}
+        for name, status in (("a", "connected"), ("b", "absent"))
+    ]
+    drift = [
+        {"object": f"connector {name}", "field": "status", "before": "absent", "after": "connected"} for name in "ab"
+    ]
+    steps = [{**STEP, "id": "connector:create:b", "title": "Connect b"}]
+    result = {"drift": drift, "results": rows, "changed": True, "manual_steps": steps}
+    hosts = {"t": tenant(mda_connection_result=result)}
+    shown = fleet_summary(hosts)
+    assert "corrected: t: connector a (status)" in shown
+    assert "drift: t: connector b (status)" in shown
+    assert "would be corrected: t: connector a (status)" in fleet_summary(hosts, check_mode=True)
+
+
+def unproven(*objects: str, reason: str = "v_plugin is closed", field: str = "state") -> dict[str, Any]:
+    return {"unproven": [{"object": name, "field": field, "reason": reason} for name in objects]}
+
+
+def test_a_problem_that_leaves_something_unproven_is_named_once() -> None:
     problem = {"id": "release_unknown", "severity": "warning", "message": "No release", "remedy": "Check it"}
-    unknown = {"drift": [], "results": [{"object": "table_acl t (r)", "status": "unknown"}]}
-    hosts = {
-        "a": instance(snow_preflight_result={"instance": {}, "problems": [problem]}, snow_connection_result=unknown)
-    }
+    entry = unproven("problem release_unknown", reason="No release. Check it")
+    preflight = {"instance": {}, "problems": [problem], **entry}
+    hosts = {"a": instance(snow_preflight_result=preflight)}
     assert fleet_summary(hosts) == [
         "1 instance: 1 unproven",
-        "unproven: a: table_acl t (r)",
-        "a: warning release_unknown: No release. Check it",
+        "unproven: a: problem release_unknown (No release. Check it)",
     ]
+    # The user accepts it.
+    hosts["a"]["snow_preflight_ignore"] = ["release_unknown"]
+    assert fleet_summary(hosts) == ["1 instance: 1 in sync", "a: warning release_unknown: No release. Check it"]
+    assert hosts_to_fail(hosts, unproven=True) == []
 
 
-def test_what_is_unproven_is_named_with_its_reason_and_fails_where_asked() -> None:
+def test_what_is_unproven_is_named_with_its_reason_and_fails_on_request() -> None:
     refused = "the list of connectors is refused (HTTP 403)"
-    rows = [
-        {"object": f"connector {n}", "name": n, "status": "unknown", "evidence": [refused, "x"]} for n in ("a", "b")
-    ]
-    hosts = {"i": IN_SYNC, "t": tenant(mda_connection_verified={"drift": [], "results": rows})}
+    result = {"drift": [], "results": [], **unproven("connector a", "connector b", reason=refused)}
+    hosts = {"i": IN_SYNC, "t": tenant(mda_connection_verified=result)}
     assert fleet_summary(hosts, read_only=True) == [
         "1 instance: 1 in sync; tenant: unproven",
         f"unproven: t: connector a, connector b ({refused})",
@@ -172,30 +248,57 @@ def test_what_is_unproven_is_named_with_its_reason_and_fails_where_asked() -> No
     assert hosts_to_fail(hosts) == []
 
 
-def test_drift_wins_over_what_is_unproven() -> None:
-    result = state([LIFESPAN])
-    result["results"].append({"object": "plugin x", "status": "unknown", "reason": "v_plugin is closed"})
-    assert fleet_summary({"a": instance(snow_connection_result=result)}, read_only=True) == [
-        "1 instance: 1 drift",
-        "drift: a: oauth_application A (access_token_lifespan)",
-        "unproven: a: plugin x (v_plugin is closed)",
+def test_what_is_unproven_of_several_hosts_is_one_line_and_names_the_field() -> None:
+    result = {**state([]), **unproven("integration x", reason="no digest", field="password")}
+    assert fleet_summary(dict.fromkeys("abcd", instance(snow_connection_result=result))) == [
+        "4 instances: 4 unproven",
+        "unproven: a, b and 2 more: integration x (password) (no digest)",
     ]
 
 
-def test_a_tenant_that_is_required_and_missing_is_unproven() -> None:
-    text = "its group in the inventory is empty"
-    lines = fleet_summary({"a": IN_SYNC}, read_only=True, tenant=[], requires_tenant=True)
-    assert lines == [f"1 instance: 1 in sync; tenant: unproven ({text})"]
-    assert hosts_to_fail({"a": IN_SYNC}, unproven=True, tenant=[], requires_tenant=True) == ["a"]
-    # One that --limit left out is not checked, which is no failure.
-    assert hosts_to_fail({"a": IN_SYNC}, unproven=True, tenant=["t"], requires_tenant=True) == []
-    assert hosts_to_fail({"a": IN_SYNC}, unproven=True, tenant=[]) == []
+def test_drift_wins_over_what_is_unproven_which_wins_over_what_is_corrected() -> None:
+    hosts = {"a": instance(snow_connection_result={**state([LIFESPAN]), **unproven("plugin x")})}
+    named = ["oauth_application A (access_token_lifespan)", "unproven: a: plugin x (v_plugin is closed)"]
+    assert fleet_summary(hosts, read_only=True) == ["1 instance: 1 drift", f"drift: a: {named[0]}", named[1]]
+    assert fleet_summary(hosts) == ["1 instance: 1 unproven", f"corrected: a: {named[0]}", named[1]]
 
 
-def test_an_expired_token_is_said_to_be_expired() -> None:
-    rows = [{"name": "b", "evidence": [], "status": "connected", "days_left": -3}]
+def test_nothing_but_a_note_is_no_comparison() -> None:
+    hosts = {"i": IN_SYNC, "t": tenant(mdc_itsm_unproven=unproven("integrations", reason="there is no scope"))}
+    assert fleet_summary(hosts, read_only=True) == [
+        "1 instance: 1 in sync; tenant: unproven",
+        "unproven: t: integrations (there is no scope)",
+    ]
+
+
+def test_problems_of_the_access_check_are_evaluated_by_the_role() -> None:
+    plan = {"id": "plan_off", "severity": "error", "message": "It is off", "remedy": "Turn it on"}
+    access = {"problems": [plan], **unproven("problem provider_unknown", reason="x")}
+    assert fleet_summary({"t": tenant(mdc_itsm_access=access)}, instances=[]) == [
+        "tenant: unproven",
+        "unproven: t: problem provider_unknown (x)",
+    ]
+
+
+def test_an_expired_token_is_reported_as_expired() -> None:
+    rows = [{"name": "b", "evidence": [], "status": "connected", "days_left": 0, "ended_days_ago": 3}]
     hosts = {"t": tenant(mda_connection_result={"drift": [], "results": rows})}
-    assert fleet_summary(hosts, instances=[])[1] == "t: refresh token of connector b has expired"
+    assert fleet_summary(hosts, instances=[])[1] == "t: refresh token of connector b ended 3 days ago"
+
+
+def test_the_ends_of_refresh_tokens_are_named_where_nothing_is_written() -> None:
+    def connector(name: str, days: int | None, ago: int | None = None) -> dict[str, Any]:
+        return {"name": name, "evidence": [], "status": "connected", "days_left": days, "ended_days_ago": ago}
+
+    rows = [connector("a", 89), connector("b", 0, 3), connector("c", 0), connector("d", 89), connector("e", None)]
+    integration = {"display_name": "a", "days_left": 3649, "ended_days_ago": None}
+    looped = {"results": [{"ansible_loop_var": "item", "integration": integration}]}
+    hosts = {"t": tenant(mda_connection_result={"results": rows}, mdc_itsm_result=looped)}
+    assert fleet_summary(hosts, instances=[], read_only=True)[2:] == [
+        "refresh tokens of connectors: ended 3 days ago (b), end today (c), end in 89 days (a, d)",
+        "refresh tokens of integrations: end in 3649 days (a)",
+    ]
+    assert not [line for line in fleet_summary(hosts, instances=[]) if line.startswith("refresh tokens of ")]
 
 
 def test_the_posture_shows_what_is_withheld_and_left() -> None:
@@ -228,9 +331,9 @@ def test_withheld_settings_are_named_once_with_points_reason_and_switch() -> Non
         "a, b: hardening 18/22 Secure Score settings, 96 of 114 points; 3 withheld; 1 refused",
         "c: hardening 18/22 Secure Score settings, 96 of 114 points; 1 withheld",
         "3 withheld settings:",
-        "- auth.password_policy (6 points): once changed it cannot be changed back; switch: allow_irreversible (a, b, c)",
-        "- acl.public: once changed it cannot be changed back; switch: allow_irreversible (a, b)",
-        "- net.address: svc would be locked out; switch: services (a, b)",
+        "- auth.password_policy (6 points): once changed it cannot be changed back; variable: snow_hardening_allow_irreversible (a, b, c)",
+        "- acl.public: once changed it cannot be changed back; variable: snow_hardening_allow_irreversible (a, b)",
+        "- net.address: svc would be locked out; variable: snow_hardening_services (a, b)",
     ]
 
 
@@ -256,5 +359,101 @@ def test_a_run_on_the_tenant_alone_shows_that_no_instance_was_checked() -> None:
     assert fleet_summary(hosts) == ["tenant: in sync", "instances: not checked (none was selected)"]
 
 
+def test_the_connection_of_an_instance_that_failed_is_not_in_sync() -> None:
+    connected = tenant(mda_connection_result=state([]))
+    hosts = {"a": IN_SYNC, "b": instance(**failure("down")), "t": connected}
+    assert fleet_summary(hosts) == [
+        "2 instances: 1 in sync, 1 failed; tenant: unproven",
+        "failed: b: down",
+        "unproven: t: connection of b (not compared, as the work on the instance failed)",
+    ]
+    later = {"b": instance(**failure("down"), mdc_configuration_compliance_result=CHECKED), "t": connected}
+    assert fleet_summary(later)[0] == "1 instance: 1 failed; tenant: in sync"
+    assert fleet_summary({**hosts, "t": tenant(mdc_tickets_result=state([]))})[0].endswith("tenant: in sync")
+
+
 def test_the_filters_are_offered_to_playbooks() -> None:
-    assert set(FilterModule().filters()) == {"fleet_summary", "hosts_of_run", "hosts_to_fail"}
+    assert set(FilterModule().filters()) == {
+        "fleet_summary",
+        "hosts_of_run",
+        "hosts_to_fail",
+        "predicted_failures",
+        "tenant_gap",
+    }
+
+
+def test_policies_that_retire_are_one_line_for_the_tenant() -> None:
+    row = {"enabled": True, "date": "2027-01-06", "successors": []}
+    retiring = {"ending": [{**row, "name": "A"}, {**row, "name": "B"}], "changed": False}
+    unread = {"ending": None, "changed": False}
+    lines = fleet_summary({"t": tenant(mda_protection_policies_result=retiring, mda_protection_retiring=retiring)})
+    assert lines.count("t: 2 policies end on 2027-01-06, and nothing replaces them for files in ServiceNow: A, B") == 1
+    (unknown,) = [line for line in fleet_summary({"t": tenant(mda_protection_retiring=unread)}) if "end on" in line]
+    assert unknown.startswith("t: which policies end on 2027-01-06 is unknown")
+    assert "nothing replaces them for files in ServiceNow" in unknown
+
+
+def test_activities_are_listed_by_instance_and_day_with_the_first_names() -> None:
+    many = [{"user": f"user{n:02}", "count": 1} for n in range(12)]
+    row = {
+        "day": "2026-11-29",
+        "instance": "1063085",
+        "instance_name": "",
+        "signed_in": many,
+        "failed": [{"user": "", "count": 2}],
+        "new_administrators": [{"name": "eve", "user": "root"}],
+        "uploaded_files": [{"name": "", "user": "eve"}],
+        "other": 4,
+    }
+    result = {"activities": [{}], "complete": True, "summary": [row], "changed": False}
+    counts, *shown = fleet_summary({"t": tenant(activity_result=result)}, instances=[])
+    assert counts == "tenant: 1 activity read", "nothing was compared, so nothing is in sync"
+    assert shown == [
+        "activity of 1063085 on 2026-11-29:",
+        f"    signed in: {', '.join(f'user{n:02} (1)' for n in range(10))} and 2 more",
+        "    failed sign-ins: unknown user (2)",
+        "    new administrators: eve (by root)",
+        "    uploaded files: unnamed (by eve)",
+        "    other activities: 4",
+        OTHERS,
+    ]
+
+
+def test_activities_that_were_not_read_are_never_none() -> None:
+    row = {"day": "2026-11-29", "instance_name": "a", "signed_in": [], "failed": [], "other": 1}
+    result = {"activities": [{}], "complete": False, "summary": [row], "changed": False}
+    counts, unproven, *_rest = fleet_summary({"t": tenant(activity_result=result)}, instances=[])
+    assert counts == "tenant: unproven"
+    assert unproven.startswith("unproven: t: activities (there are more than the 1 that were read")
+    assert "activity_limit" in unproven
+
+
+def test_a_job_that_people_start_is_not_among_what_was_corrected() -> None:
+    drift = [
+        {"object": "configuration X", "field": "client_secret", "before": "a", "after": "b"},
+        {"object": "job Assessment", "field": "last_run", "before": "running", "after": "Complete/Success"},
+        {"object": "job Assessment", "field": "active", "before": False, "after": True},
+    ]
+    result = {"changed": True, "drift": drift, "manual_steps": []}
+    shown = fleet_summary({"a": instance(mdc_configuration_compliance_result=result)})
+    assert "drift: a: job Assessment (last_run)" in shown
+    assert "corrected: a: configuration X (client_secret), job Assessment (active)" in shown
+
+
+def test_findings_by_source_and_an_old_import_are_shown() -> None:
+    compliance = {
+        "counts": {"sources": {"azure": 9, "aws": 3, "gcp": 0, "on_premises": 1}},
+        "last_import": {"ended_at": "2026-06-25T04:10:31Z", "age_hours": 60},
+    }
+    problem = {
+        "id": "import_old",
+        "severity": "warning",
+        "message": "The last successful import ended 60 hours ago",
+        "remedy": "x",
+    }
+    result = {"changed": False, "drift": [], "problems": [problem], "configuration_compliance": compliance}
+    _counts, *shown = fleet_summary({"acme-prod": instance(mdc_configuration_compliance_result=result)}, read_only=True)
+    assert shown == [
+        "acme-prod: failed results imported: Azure 9, AWS 3, GCP 0, on premises 1; last import 60 hours ago, "
+        "The last successful import ended 60 hours ago"
+    ]

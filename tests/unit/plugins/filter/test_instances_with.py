@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from jinja2 import StrictUndefined, Undefined, UndefinedError
+
 from ansible_collections.secops.servicenow_defender.plugins.filter.instances_with import FilterModule
 
 INSTANCES_WITH, TENANT_FOR = (FilterModule().filters()[name] for name in ("instances_with", "tenant_for"))
@@ -49,3 +52,18 @@ def test_the_tenant_takes_part_if_an_instance_needs_it() -> None:
     assert TENANT_FOR({"a": SELECTED, "tenant": TENANT}, "mdc") == []
     assert TENANT_FOR({"a": SELECTED, "tenant": {**TENANT, **FAILED}}, "mda") == []
     assert TENANT_FOR({"tenant": {**TENANT, **services("mdc")}}, "mdc") == ["tenant"]
+
+
+def test_a_tenant_that_failed_for_a_service_works_for_the_others() -> None:
+    failed = {"servicenow_defender_failure": {"message": "x", "service": "mda"}}
+    hosts = {"a": {**SELECTED, **services("mda", "mdc")}, "tenant": {**TENANT, **failed}}
+    assert TENANT_FOR(hosts, "mda") == TENANT_FOR(hosts) == []
+    assert TENANT_FOR(hosts, "mdc") == ["tenant"]
+
+
+def test_no_host_is_chosen_where_plays_are_only_listed() -> None:
+    # On ansible-core 2.18.
+    absent = Undefined(name="hostvars")
+    assert INSTANCES_WITH(absent, "mdc") == TENANT_FOR(absent, planning=True) == []
+    with pytest.raises(UndefinedError):
+        INSTANCES_WITH(StrictUndefined(name="hostvar"))

@@ -49,8 +49,8 @@ def acls(role_name: str, *tables: str) -> TableAcls:
     return TableAcls.from_params(params(TABLE_ACLS_OPTIONS, {"role": role_name, "tables": list(tables)}))
 
 
-def properties(described: dict[str, Any], *, create_missing: bool = True, max_writes: int | None = None) -> Properties:
-    return Properties.from_params({"properties": described, "create_missing": create_missing, "max_writes": max_writes})
+def properties(desired: dict[str, Any], *, create_missing: bool = True, max_writes: int | None = None) -> Properties:
+    return Properties.from_params({"properties": desired, "create_missing": create_missing, "max_writes": max_writes})
 
 
 def plugins(

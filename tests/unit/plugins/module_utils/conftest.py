@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A loopback server to talk to, a clock that nobody waits for, and a process that remembers nothing of the last test."""
+"""A loopback server to talk to, a clock without real waiting, and a process without caches of the last test."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Loopback]:
-    """A server that answers what the test tells it to."""
+    """A server with the responses that the test sets."""
     with Loopback.started() as running:
         yield running
 

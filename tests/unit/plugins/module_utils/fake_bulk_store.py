@@ -15,6 +15,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import (
     CHANGED,
     CREATE,
+    DELETE,
     OK,
     UPDATE,
     Plan,
@@ -35,16 +36,15 @@ TABLE = "u_thing"
 
 @dataclass
 class BatchPlatform(Platform):
-    """Takes `most` writes at once. `batches` says how many each round trip held.
+    """Takes `most` writes at once. `batches` lists how many each round trip held.
 
-    `before_turn` is what somebody else does before we get our turn; `turns` notes what had been sent when one began and
+    `before_turn` is what another run does before our turn; `turns` notes what had been sent when one began and
     ended.
     """
 
     most: int = 100
     batches: list[int] = field(default_factory=list)
     progress: list[tuple[int, int, str]] = field(default_factory=list)
-    turns: list[tuple[int, int]] = field(default_factory=list)
     before_turn: Callable[[], None] | None = None
 
     @contextmanager
@@ -66,6 +66,9 @@ class BatchPlatform(Platform):
         try:
             if order.write.action == CREATE:
                 return self.create(order.write, order.values)
+            if order.write.action == DELETE:
+                self.delete(order.write, order.row_id)
+                return {"sys_id": order.row_id}
             self.update(order.write, order.row_id, order.values)
         except EngineError as error:
             return error
@@ -80,16 +83,25 @@ class BatchPlatform(Platform):
         if fault in ("lost", "committed"):
             raise UnclearOutcome(f"{self.name}: whether {write.label} was changed is unclear")
 
+    def delete(self, write: Write, row_id: str) -> None:
+        fault = self.faults.get(len(self.log), "")
+        if fault == "lost":
+            self._log("delete", write, {})
+        else:
+            super().delete(write, row_id)
+        if fault in ("lost", "committed"):
+            raise UnclearOutcome(f"{self.name}: whether {write.label} was deleted is unclear")
+
     def written(self, done: int, total: int, what: str) -> None:
         self.progress.append((done, total, what))
 
 
 class Things(Resource):
-    """Rows of `u_thing`, known by name; `values` are u_name to u_kind."""
+    """Rows of `u_thing`, known by name; `values` are u_name to u_kind, None for a row that is to be deleted."""
 
     label = "things"
 
-    def __init__(self, values: Mapping[str, str], step: ManualStep | None = None) -> None:
+    def __init__(self, values: Mapping[str, str | None], step: ManualStep | None = None) -> None:
         self.values, self.step = dict(values), step
 
     def reads(self) -> list[Query]:
@@ -107,7 +119,12 @@ class Things(Resource):
             outcome["status"] = CHANGED
             plan.drift.append(Drift(outcome["object"], "kind", actual, kind))
             common: dict[str, Any] = {"outcome": outcome, "bulk_noun": "things", "step": self.step}
-            if rows:
+            if rows and kind is None:
+                row_id = rows[0]["sys_id"]
+                plan.writes.append(
+                    Write(DELETE, TABLE, outcome["object"], row=row_id, identity={"sys_id": row_id}, **common)
+                )
+            elif rows:
                 row_id = rows[0]["sys_id"]
                 identity: dict[str, Any] = {"sys_id": row_id, "u_kind": kind}
                 plan.writes.append(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +44,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "sys_user_has_role": {"user": "", "role": "", "inherited": "false", "state": "active"},
     "oauth_entity": {
-        "name": "", "type": "client", "sys_class_name": "oauth_entity", "client_id": "", "active": "true", "redirect_url": "",
+        "name": "", "type": "client", "sys_class_name": "oauth_entity", "client_id": "client-given", "active": "true", "redirect_url": "",
         "logo_url": "", "access_token_lifespan": "1800", "refresh_token_lifespan": "8640000", "comments": "", "user": "",
         "scope_restriction_status": "", "default_grant_type": "", "client_type": "",
     },
@@ -73,7 +74,7 @@ US = "svc_ansible"
 
 
 class Interrupted(Exception):
-    """The run ends here, as if somebody had pulled the plug."""
+    """The run ends here, as in a power failure."""
 
 
 Fault = Callable[[Write], str]
@@ -85,7 +86,7 @@ class Platform:
 
     `faults` maps the number of a write to what happens to it: `before` and `after` (it was carried out) interrupt the run,
     `lost` and `committed` leave the outcome unclear, `refused` is a no, `failed` an outage. `ignores` holds (table, column) that writes do not
-    reach; `unreadable` those that reads leave out; `closed` the tables that optional reads are refused. `refuses` holds plugins that
+    reach; `unreadable` those that reads leave out; `closed` the tables that reads are refused. `refuses` holds plugins that
     cannot be activated; with `lists_late` a list of plugins does not show at once what was activated. `hidden` rows are counted and
     not shown; `cuts` are the lengths that columns have, `max_lengths` those that the dictionary shows; `on_wait` is called at each pause.
     """
@@ -100,10 +101,12 @@ class Platform:
     discarded_by: str = "A business rule may have discarded it"
     create_attempts: int = 3
     roles: frozenset[str] | None = frozenset({"admin"})
-    tells_account: bool = True
-    tells_secrets: bool = True
+    reports_account: bool = True
+    reports_secrets: bool = True
     faults: dict[int, str] = field(default_factory=dict)
     ignores: set[tuple[str, str]] = field(default_factory=set)
+    # Tables whose deletes are answered with these words, as if there were no such row.
+    not_found: dict[str, str] = field(default_factory=dict)
     unreadable: set[tuple[str, str]] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     refuses: dict[str, Refused] = field(default_factory=dict)
@@ -117,6 +120,7 @@ class Platform:
     hidden: set[str] = field(default_factory=set)
     max_lengths: dict[str, int] = field(default_factory=dict)
     on_wait: Callable[[], None] | None = None
+    turns: list[Any] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
 
     # -- for tests ----------------------------------------------------------------------------------------------------
@@ -139,12 +143,12 @@ class Platform:
         self.add("sys_user_role_contains", **ids)
 
     def id_of(self, table: str, name: str) -> str:
-        """Return the sys_id of the row that people call `name`."""
+        """Return the sys_id of the row with the display value `name`."""
         (found,) = (row for row in self.tables[table].values() if name in (row.get("name"), row.get("user_name")))
         return found["sys_id"]
 
     def row(self, table: str, name: str) -> dict[str, str]:
-        """Return the row that people call `name`."""
+        """Return the row with the display value `name`."""
         return self.tables[table][self.id_of(table, name)]
 
     def roles_of(self, user: str, *, inherited: bool | None = None) -> list[str]:
@@ -157,7 +161,7 @@ class Platform:
         )
 
     def ensure(self, *resources: Any, check: bool = False) -> Result:
-        """Bring `resources` to their described state."""
+        """Bring `resources` to their desired state."""
         self.check_mode = check
         return Reconciler(self, resources).run()
 
@@ -167,7 +171,7 @@ class Platform:
         return [f"{verb} {table}" for verb, table, _values in self.log]
 
     def picture(self) -> Any:
-        """Return everything that matters here, with names in place of ids. How a role came to a user does not."""
+        """Return everything that matters here, with names in place of ids. How a user got a role does not."""
         names = {
             row_id: row.get("name") or row.get("user_name") or row_id
             for rows in self.tables.values()
@@ -216,7 +220,9 @@ class Platform:
         table = self.tables[write.collection]
         if table.get(row_id, {}).get("inherited") == "true":
             raise Refused(f"{self.name} refused to delete an inherited row")
-        if (write.collection, "") not in self.ignores:
+        if write.collection in self.not_found:
+            write.not_found = f"DELETE {write.collection} -> 404 {self.not_found[write.collection]}"
+        elif (write.collection, "") not in self.ignores:
             table.pop(row_id, None)
             self.secrets.pop((write.collection, row_id), None)
             for (collection, column), target in REFERENCES.items():
@@ -225,6 +231,12 @@ class Platform:
                     self.tables[collection] = {i: row for i, row in rows.items() if row[column] != row_id}
             self._inherit()
         self._after(fault)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        self.turns.append("begins")
+        yield
+        self.turns.append("ends")
 
     def perform(self, write: Write) -> None:
         assert isinstance(write, Activation)
@@ -243,15 +255,18 @@ class Platform:
         table = {"client_secret": "oauth_entity", "password": "sys_user"}[probe]
         if row.get("active") == "false":
             return CLOSED
-        if not self.tells_secrets:
+        if not self.reports_secrets:
             return UNKNOWN
         return MATCH if self.secrets.get((table, row["sys_id"])) == value else MISMATCH
 
+    def is_refused(self, probe: str, value: str, row: Row) -> bool:
+        return self.verdict(probe, value, row) == MISMATCH
+
     def is_unfinished(self, row: Row) -> bool:
-        return self.tells_account and (row.get("sys_mod_count"), row.get("sys_created_by")) == ("0", US)
+        return self.reports_account and (row.get("sys_mod_count"), row.get("sys_created_by")) == ("0", US)
 
     def account(self) -> Account | None:
-        return Account(US, self.roles) if self.tells_account else None
+        return Account(US, self.roles) if self.reports_account else None
 
     def wait(self, attempt: int) -> None:
         self.waits.append(attempt)
@@ -285,7 +300,7 @@ class Platform:
         row = {"sys_id": row_id, "sys_created_by": creator, "sys_mod_count": mod_count, **COLUMNS[table]}
         row["sys_created_on"] = f"2026-11-01 10:00:{len(self.tables[table]):02}"
         if table == "oauth_entity":
-            row["client_id"] = f"client-{row_id}"
+            row["client_id"] = "" if (table, "client_id") in self.ignores else f"client-{row_id}"
         row.update(self._kept(table, values))
         self.tables[table][row_id] = row
         return row_id
@@ -322,6 +337,8 @@ class Platform:
             rows = [{"name": read.values[0], "element": c, "max_length": str(n)} for c, n in self.max_lengths.items()]
             return QueryResult(tuple(rows))
         if read.collection in self.closed:
+            if not read.optional:
+                raise Refused(f"{self.name} refused to read {read.collection}")
             return QueryResult(refused="User Not Authorized")
         if read.collection not in self.tables:
             if read.optional:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real HTTP server on this machine that answers as it is told, also badly."""
+"""A real HTTP server on this machine with the responses that a test sets, also faulty ones."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Loopback:
-    """The server: `answers()` says what comes next, `received` holds what arrived, over how many `connections`."""
+    """The server: `answers()` sets the next responses, `received` holds what arrived, over how many `connections`."""
 
     def __init__(self, server: _Server, scheme: str) -> None:
         self.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from ansible import constants
-from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils import ansible_module
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import (
@@ -28,6 +27,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     Drift,
     ManualStep,
     Result,
+    Unproven,
     information,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import SNOW_OPTIONS
@@ -42,6 +42,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     TRANSPORT_OPTIONS,
     transport_settings,
 )
+from tests.unit.plugins.module_utils.module_arguments import patch_module_args
 
 SECRET = 'Pass-"word"-1'
 STEP = ManualStep("a", "Do it", "No API can", "In the portal", {"Name": "x"}, ["Client secret"])
@@ -87,7 +88,7 @@ def managed(_params: Params, context: TaskContext) -> Result:
     )
 
 
-def test_a_state_module_returns_what_the_interface_says() -> None:
+def test_a_state_module_returns_what_the_interface_defines() -> None:
     assert outcome(managed) == {
         "changed": True,
         "results": [{"object": "user a", "status": "changed"}],
@@ -98,9 +99,41 @@ def test_a_state_module_returns_what_the_interface_says() -> None:
                 "secret_values": ["Client secret"],
             }
         ],
+        "unproven": [],
         "diff": {"before": {"user a": {"active": "false"}}, "after": {"user a": {"active": "true"}}},
         "api_calls": {"read": 2, "write": 1},
     }  # fmt: skip
+
+
+def test_what_could_not_be_compared_is_returned_once_with_its_reason() -> None:
+    rows: list[dict[str, Any]] = [
+        {"object": "plugin com.x", "status": "unknown", "reason": "the account may not read v_plugin"},
+        {"object": "connector a", "status": "unknown", "message": "", "evidence": ["no event\nmentions it"]},
+        {"object": "connector b", "status": "unknown"},
+        {"object": "plugin com.y", "status": "ok"},
+    ]
+    problems = [
+        {"id": "plugin_unknown:com.z", "severity": "warning", "message": "It is unknown", "remedy": "Read it"},
+        {"id": "release_unknown", "severity": "warning", "message": "It is unknown", "remedy": "Read it"},
+        {"id": "oauth_inactive", "severity": "error", "message": "It is off", "remedy": "Turn it on"},
+    ]
+    noted = [Unproven("integration a", "password", "no digest"), Unproven("plugin com.x", "state", "noted twice")]
+    reported = outcome(
+        lambda _params, _context: Result(
+            unproven=noted,
+            output={"results": rows, "problems": problems},
+            ignored=frozenset({"release_unknown"}),
+        )
+    )
+    assert [tuple(entry.values()) for entry in reported["unproven"]] == [
+        ("integration a", "password", "no digest"),
+        ("plugin com.x", "state", "noted twice"),
+        ("connector a", "state", "no event mentions it"),
+        ("connector b", "state", "its state could not be read"),
+        ("problem plugin_unknown:com.z", "state", "It is unknown. Read it"),
+    ]
+    reading = outcome(lambda _params, _context: information(problems=problems[:1]))
+    assert [entry["object"] for entry in reading["unproven"]] == ["problem plugin_unknown:com.z"]
 
 
 def test_a_diff_is_returned_where_it_is_wanted() -> None:
@@ -108,8 +141,8 @@ def test_a_diff_is_returned_where_it_is_wanted() -> None:
 
 
 def test_a_module_that_only_reads_returns_what_it_found() -> None:
-    told = outcome(lambda _params, _context: information(records=[{"sys_id": "a"}]))
-    assert told == {"changed": False, "records": [{"sys_id": "a"}], "api_calls": {"read": 0, "write": 0}}
+    reported = outcome(lambda _params, _context: information(records=[{"sys_id": "a"}]))
+    assert reported == {"changed": False, "records": [{"sys_id": "a"}], "api_calls": {"read": 0, "write": 0}}
 
 
 def test_a_result_fits_into_json() -> None:
@@ -141,13 +174,13 @@ def failing(error: Exception, writes: int = 0, subject: str = "") -> Callable[[P
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("writes", [0, 2])
-def test_a_failure_says_which_module_what_and_whether_anything_was_written(error: Exception, writes: int) -> None:
-    told = outcome(failing(error, writes, "acme-dev"))
-    assert told["failed"] is True
-    assert told["changed"] is (writes > 0)
-    assert told["msg"] == f"snow_x: {error}"
-    assert told["api_calls"]["write"] == writes
-    assert "exception" not in told, "no traceback for a user's mistake"
+def test_a_failure_names_the_module_the_problem_and_the_writes(error: Exception, writes: int) -> None:
+    reported = outcome(failing(error, writes, "acme-dev"))
+    assert reported["failed"] is True
+    assert reported["changed"] is (writes > 0)
+    assert reported["msg"] == f"snow_x: {error}"
+    assert reported["api_calls"]["write"] == writes
+    assert "exception" not in reported, "no traceback for a user's mistake"
 
 
 def test_a_failure_names_the_instance() -> None:
@@ -156,27 +189,27 @@ def test_a_failure_names_the_instance() -> None:
 
 
 def test_a_failure_returns_what_was_found_until_then() -> None:
-    told = outcome(failing(EngineError("no", {"results": [1], "changed": True, "failed": False}), writes=0))
-    assert (told["results"], told["failed"], told["changed"]) == ([1], True, False)
+    reported = outcome(failing(EngineError("no", {"results": [1], "changed": True, "failed": False}), writes=0))
+    assert (reported["results"], reported["failed"], reported["changed"]) == ([1], True, False)
 
 
 def test_a_defect_is_one_line_that_can_be_reported() -> None:
     def run(_params: Params, _context: TaskContext) -> Result:
         raise KeyError("sys_id")
 
-    told = outcome(run)
-    assert told["failed"] is True
-    assert told["msg"].startswith("snow_x: unexpected KeyError at test_ansible_module.py:")
-    assert "'sys_id'. This is a defect of secops.servicenow_defender. Please report it" in told["msg"]
-    assert "\n" not in told["msg"]
-    assert "Traceback" not in str(told)
+    reported = outcome(run)
+    assert reported["failed"] is True
+    assert reported["msg"].startswith("snow_x: unexpected KeyError at test_ansible_module.py:")
+    assert "'sys_id'. This is a defect of secops.servicenow_defender. Please report it" in reported["msg"]
+    assert "\n" not in reported["msg"]
+    assert "Traceback" not in str(reported)
 
 
-def test_a_machine_without_requests_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_requests_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ansible_module, "REQUESTS_IMPORT_ERROR", "ImportError: requests")
-    told = outcome(managed)
-    assert told["failed"] is True
-    assert "requests" in told["msg"]
+    reported = outcome(managed)
+    assert reported["failed"] is True
+    assert "requests" in reported["msg"]
 
 
 # -- secrets --------------------------------------------------------------------------------------------------------------
@@ -202,15 +235,15 @@ def test_no_part_of_a_result_or_a_failure_holds_a_secret(form: str) -> None:
         failing(KeyError(form)),
     ):
         context = TaskContext(redactor=Redactor([SECRET]))
-        told = json.dumps([outcome(run, context), context.warnings])
-        assert SECRET not in told
-        assert json.dumps(SECRET)[1:-1] not in told
-        assert json.dumps(form)[1:-1] not in told
+        reported = json.dumps([outcome(run, context), context.warnings])
+        assert SECRET not in reported
+        assert json.dumps(SECRET)[1:-1] not in reported
+        assert json.dumps(form)[1:-1] not in reported
 
 
 def test_secrets_in_options_of_free_form_are_secrets() -> None:
-    told = outcome(failing(EngineError("no: s3cret-word")), params={"values": {"u_secret": "s3cret-word"}})
-    assert told["msg"] == "snow_x: no: ********"
+    reported = outcome(failing(EngineError("no: s3cret-word")), params={"values": {"u_secret": "s3cret-word"}})
+    assert reported["msg"] == "snow_x: no: ********"
 
 
 @pytest.mark.parametrize("password", ["Pa%24%24word1", "plain-Word"])
@@ -225,10 +258,10 @@ def test_an_odd_proxy_is_no_defect_of_the_shell(proxy: str | None) -> None:
 
 
 @pytest.mark.parametrize("secret", ["true", "false", "0", "1"])
-def test_a_silly_secret_does_not_turn_a_result_into_a_mask(secret: str) -> None:
-    told = outcome(managed, TaskContext(redactor=Redactor([secret])))
-    assert told["changed"] is True
-    assert told["api_calls"] == {"read": 2, "write": 1}
+def test_a_common_word_as_secret_does_not_mask_a_result(secret: str) -> None:
+    reported = outcome(managed, TaskContext(redactor=Redactor([secret])))
+    assert reported["changed"] is True
+    assert reported["api_calls"] == {"read": 2, "write": 1}
 
 
 @pytest.mark.parametrize("secret", ["changed", "drift", "results"])
@@ -249,7 +282,7 @@ def test_a_warning_is_kept_once_and_without_secrets() -> None:
 def test_progress_is_shown_at_once_and_without_secrets() -> None:
     shown: list[str] = []
     TaskContext(redactor=Redactor([SECRET]), show=shown.append).progress(f"at {SECRET}")
-    TaskContext().progress("nobody looks")
+    TaskContext().progress("without output")
     assert shown == ["at ********"]
 
 
@@ -298,20 +331,20 @@ def module_output(
 
 
 def test_an_ordinary_module_prints_the_same_result(capsys: pytest.CaptureFixture[str]) -> None:
-    status, told, _printed = module_output(capsys, {"name": "a"}, managed, diff=True)
-    told.pop("invocation", None)
+    status, reported, _printed = module_output(capsys, {"name": "a"}, managed, diff=True)
+    reported.pop("invocation", None)
     assert status == 0
-    assert told == outcome(managed)
+    assert reported == outcome(managed)
 
 
 def test_an_ordinary_module_fails_with_the_same_words(capsys: pytest.CaptureFixture[str]) -> None:
     error = EngineError("no", {"results": [1]})
-    status, told, _printed = module_output(
+    status, reported, _printed = module_output(
         capsys, {"name": "a"}, failing(error), module_name="secops.servicenow_defender.snow_x"
     )
     assert status == 1
-    assert told["msg"] == "snow_x: no"
-    assert (told["failed"], told["changed"], told["results"]) == (True, False, [1])
+    assert reported["msg"] == "snow_x: no"
+    assert (reported["failed"], reported["changed"], reported["results"]) == (True, False, [1])
 
 
 def test_an_ordinary_module_knows_check_mode_and_what_the_environment_gives(
@@ -348,8 +381,8 @@ def test_an_ordinary_module_prints_no_secret_given_nested_or_obtained(
             raise EngineError(text, {"results": [text]})
         return information(results=[text], users=params["users"])
 
-    _status, told, printed = module_output(capsys, args, run)
+    _status, reported, printed = module_output(capsys, args, run)
     assert "s3cret" not in printed
-    # From ansible-core 2.21 on, arguments are shown only where that is asked for.
+    # From ansible-core 2.21 on, arguments are shown only on request.
     if not hasattr(constants, "INJECT_INVOCATION"):
-        assert told["invocation"]["module_args"]["name"] == "a"
+        assert reported["invocation"]["module_args"]["name"] == "a"

@@ -17,6 +17,7 @@ from unittest.mock import MagicMock
 import pytest
 import yaml
 from ansible.errors import AnsibleError
+from ansible.module_utils.common.parameters import remove_values
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
@@ -29,10 +30,10 @@ from tests.unit.plugins.module_utils.snow.fake_batch_api import with_batches
 
 COLLECTION = "secops.servicenow_defender"
 PLUGINS = f"ansible_collections.{COLLECTION}.plugins"
-# From ansible-core 2.21 on, results show the arguments of a task only where that is asked for.
+# From ansible-core 2.21 on, results show the arguments of a task only on request.
 VARIABLES = {"ansible_inject_invocation": True}
 CREDENTIALS = {"snow_username": "svc_ansible", "snow_password": "Pass-word-1"}
-# Where the collection under test stands, as Ansible has to be told.
+# Where the collection under test is, as Ansible requires it.
 COLLECTIONS = next(str(p.parent) for p in Path(ansible_module.__file__).parents if p.name == "ansible_collections")
 
 
@@ -112,20 +113,20 @@ def test_check_mode_and_diff_reach_the_module(run: Twin, server: Loopback, diff:
 def test_a_run_that_is_no_check_writes(run: Twin, server: Loopback) -> None:
     result = run("snow_instance", {"properties": {"glide.x": True}})
     assert "POST /api/now/table/sys_properties" in server.lines
-    assert "returned a different value" in result["msg"], "the instance has no rows, whatever it was told"
+    assert "returned a different value" in result["msg"], "the instance has no rows, though it accepted them"
     assert (result["failed"], result["changed"], result["api_calls"]["write"]) == (True, True, 1)
 
 
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"table": None}, "missing required arguments: table"),
+        ({"table": None}, "one of the following is required: table, queries"),
         ({"table": "x", "tabel": "x"}, f"Unsupported parameters for ({COLLECTION}.snow_record_info) module: tabel"),
         ({"table": "x", "limit": "many"}, "limit"),
         ({"table": "x", "snow_grant_type": "magic"}, "value of snow_grant_type must be one of: basic, password"),
     ],
 )
-def test_wrong_arguments_are_told_as_ansible_tells_them(
+def test_wrong_arguments_are_reported_as_ansible_reports_them(
     run: Twin, server: Loopback, args: dict[str, Any], words: str
 ) -> None:
     result = run("snow_record_info", args)
@@ -184,7 +185,7 @@ def test_a_defect_shows_no_secret(run: Twin, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("secret", ["1", "True", "svc_ansible", "false"])
-def test_a_silly_password_leaves_the_result_usable(run: Twin, secret: str) -> None:
+def test_a_common_word_as_password_leaves_the_result_usable(run: Twin, secret: str) -> None:
     result = run("snow_record_info", {"table": "sys_user", "snow_password": secret})
     assert result["changed"] is False
     assert result["records"] == []
@@ -367,3 +368,15 @@ def test_a_playbook_runs_its_tasks_here_and_elsewhere_with_equal_results(server:
     )
     assert done.returncode == 0, done.stdout
     assert "Pass-word-1" not in done.stdout
+
+
+@pytest.mark.parametrize("secrets", [set(), {"s3cret-9"}, {"7"}, {"a"}, {"nowhere"}, {"rue"}])
+def test_a_result_is_masked_as_ansible_masks_it(secrets: set[str]) -> None:
+    result = {
+        "changed": True,
+        "count": 17,
+        "ratio": 0.25,
+        "none": None,
+        "rows": [{"name": "a", "text": "holds s3cret-9 inside", "deep": [["s3cret-9"], 7]}, "s3cret-9"],
+    }
+    assert in_process._masked(result, secrets) == remove_values(result, secrets)

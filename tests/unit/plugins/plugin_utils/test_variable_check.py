@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from ansible.errors import AnsibleError
 
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.number_ranges import range_of
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.role_variables import known_variables
-from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.variable_check import VariableCheck
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.variable_check import (
+    VariableCheck,
+    range_problem_of,
+)
 
 
 def errors(hosts: dict[str, dict[str, Any]], values: dict[str, Any] | None = None) -> list[str]:
@@ -55,17 +60,59 @@ def test_what_is_right_or_foreign_passes(name: str, value: Any) -> None:
         ),
         ("servicenow_defender_serivces", [], "Did you mean servicenow_defender_services?"),
         ("snow_hardening_zzz", 1, "snow_hardening_zzz is not a variable of this collection."),
-        ("servicenow_defender_services", ["mdx"], "unknown service 'mdx'. Known services: mda, mdc. Did you mean mdc?"),
+        (
+            "servicenow_defender_services",
+            ["mdx"],
+            "unknown service 'mdx'. Known services: mda, mdc, msem. Did you mean mdc?",
+        ),
         ("snow_hardening_baseline", "strong", "value of snow_hardening_baseline must be one of"),
         ("snow_hardening_max_writes", "many", "snow_hardening_max_writes"),
         ("snow_hardening_services", [{"application": "a"}], "user_name"),
         ("drift_fail", "perhaps", "drift_fail"),
+        ("mdc_tickets_min_age_days", -1, "mdc_tickets_min_age_days must be between 0 and 36500 days, not -1"),
+        (
+            "mdc_tickets_min_age_days",
+            "{{ days }}",
+            "mdc_tickets_min_age_days must be between 0 and 36500 days, not 99999",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_sentence_with_its_hosts(name: str, value: Any, words: str) -> None:
-    (error,) = errors({host: {name: value} for host in "abcde"})
+    (error,) = errors({host: {name: value} for host in "abcde"}, {"{{ days }}": 99999})
     assert error.startswith("a, b and 3 more: ")
     assert words in error
+
+
+def numbers(specs: Mapping[str, Any], lead: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each variable, and each part of one, that is a number, with its default."""
+    for name, spec in specs.items():
+        if spec.get("type") in ("int", "float"):
+            yield f"{lead}{name}", spec.get("default")
+        place = "[0]" if spec.get("elements") == "dict" else ""
+        yield from numbers(spec.get("options") or {}, f"{lead}{name}{place}.")
+
+
+def with_number(name: str, value: Any) -> tuple[Any, str, Any]:
+    """Return the specification and the name of a variable, and a value of it with a number at `name`."""
+    variable, _, part = name.partition(".")
+    variable, in_list, _ = variable.partition("[")
+    entry = {part: value} if part else value
+    return known_variables().specs[variable], variable, [entry] if in_list else entry
+
+
+def test_every_variable_that_is_a_number_has_a_range() -> None:
+    found = list(numbers(known_variables().specs))
+    assert len(found) > 15
+    for name, default in found:
+        wanted = range_of(name)
+        assert wanted is not None, f"number_ranges has no range for {name}"
+        minimum, maximum, unit = wanted
+        assert default is None or minimum <= default <= maximum, name
+        for value in (minimum - 1, maximum + 1):
+            problem = range_problem_of(*with_number(name, value))
+            assert problem.startswith(f"{name} must be between") and f"{unit}, not" in problem
+        assert range_problem_of(*with_number(name, maximum)) == ""
+        assert range_problem_of(*with_number(name, str(int(minimum)))) == "" or minimum < 1
 
 
 def test_a_template_is_checked_by_its_value_for_each_host() -> None:

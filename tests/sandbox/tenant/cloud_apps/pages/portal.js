@@ -3,38 +3,12 @@
 "use strict";
 
 const SERVICENOW = 14509;
-const root = document.body.dataset.root;
-const tenant = document.body.dataset.tenant;
-const byId = (id) => document.getElementById(id);
-const wizard = byId("wizard");
-const form = wizard.querySelector("form");
 const settled = ["Connected", "Connected with warnings", "Error", "Disabled"];
 let editing = null;
 let steps = [];
 let step = 0;
 
-function xsrf() {
-  const found = document.cookie.split("; ").find((part) => part.startsWith("XSRF-TOKEN="));
-  return found ? decodeURIComponent(found.slice("XSRF-TOKEN=".length)) : "";
-}
-
-async function api(method, path, body) {
-  const headers = { "X-XSRF-TOKEN": xsrf(), "x-tid": tenant, "tenant-id": tenant };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(`${root}/apiproxy/mcas/cas/api/v1${path}`, {
-    method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (answer.status === 401) {
-    location.assign(`${root}/signin`);
-    throw new Error("The session has expired.");
-  }
-  const text = await answer.text();
-  let content = {};
-  try { content = JSON.parse(text); } catch { /* an HTML page of an intermediary */ }
-  if (!answer.ok) throw new Error(content.error?.message ?? `The portal answered ${answer.status}.`);
-  return content;
-}
-
+const api = (method, path, body) => call(method, `/mcas/cas/api/v1${path}`, body);
 const trace = () => ({ requestId: crypto.randomUUID(), clientTime: Date.now(), locale: navigator.language });
 const hidden = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
@@ -57,14 +31,6 @@ async function listed() {
     rows.push(...page.data);
   } while (page.hasNext);
   return rows;
-}
-
-function button(text, action) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.textContent = text;
-  made.addEventListener("click", () => guarded(action));
-  return made;
 }
 
 async function show() {
@@ -91,15 +57,6 @@ async function show() {
     return line;
   }));
   return rows;
-}
-
-async function guarded(action) {
-  byId("alert").textContent = "";
-  try {
-    await action();
-  } catch (error) {
-    byId(wizard.open ? "wizard-alert" : "alert").textContent = error.message;
-  }
 }
 
 const root_of = (row) => `/connector_onboarding/connectors/${row._id}`;
@@ -201,7 +158,6 @@ byId("close").addEventListener("click", () => { byId("drawer").close(); guarded(
 byId("cancel").addEventListener("click", () => wizard.close());
 byId("back").addEventListener("click", () => { step -= 1; turn(); });
 byId("next").addEventListener("click", () => guarded(async () => {
-  byId("wizard-alert").textContent = "";
   if (step === steps.length - 1) return wizard.close();
   filled();
   if (step === steps.length - 2) return submit();

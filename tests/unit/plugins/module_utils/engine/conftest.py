@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An instance to bring to its described state."""
+"""An instance to bring to its desired state."""
 
 from __future__ import annotations
 

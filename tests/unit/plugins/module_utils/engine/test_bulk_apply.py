@@ -98,7 +98,7 @@ def test_a_run_that_finds_everything_done_by_another_changes_nothing() -> None:
 
 
 @given(st.dictionaries(st.integers(0, 40), st.sampled_from(["lost", "committed"])), st.integers(1, 12))
-def test_whatever_answers_get_lost_nothing_is_doubled(faults: dict[int, str], most: int) -> None:
+def test_lost_responses_never_cause_duplicates(faults: dict[int, str], most: int) -> None:
     platform = BatchPlatform(most=most, create_attempts=50)
     platform.faults = dict(faults)
     result = platform.ensure(Things(named(12)))
@@ -119,7 +119,7 @@ def test_an_interrupted_run_is_finished_by_the_next_one(number: int, fault: str,
     assert kinds(platform) == named(12)
 
 
-def test_all_unclear_writes_are_looked_for_in_one_question() -> None:
+def test_all_unclear_writes_are_searched_with_one_request() -> None:
     platform = BatchPlatform()
     platform.faults = {1: "lost", 2: "committed", 4: "lost"}
     platform.ensure(Things(named(5)))
@@ -143,6 +143,59 @@ def test_an_unclear_change_that_was_made_is_not_made_again() -> None:
     assert kinds(platform) == named(3)
 
 
+def with_rows(**options: Any) -> BatchPlatform:
+    platform = BatchPlatform(**options)
+    for name in named(3):
+        platform.add(TABLE, u_name=name, u_kind="old")
+    return platform
+
+
+NONE = dict.fromkeys(named(3))
+
+
+def test_deletes_go_out_together() -> None:
+    platform = with_rows()
+    result = platform.ensure(Things(NONE))
+    assert kinds(platform) == {}
+    assert platform.batches == [3]
+    assert set(statuses(result.output).values()) == {"changed"}
+    assert not platform.ensure(Things(NONE)).changed
+
+
+def test_an_unclear_delete_is_sent_again_only_while_the_row_is_there() -> None:
+    platform = with_rows()
+    platform.faults = {0: "committed", 1: "lost"}
+    result = platform.ensure(Things(NONE))
+    assert kinds(platform) == {}
+    assert platform.batches == [3, 1]
+    assert set(statuses(result.output).values()) == {"changed"}
+
+
+def test_a_delete_without_effect_ends_the_run() -> None:
+    platform = with_rows()
+    platform.ignores.add((TABLE, ""))
+    with pytest.raises(
+        EngineError, match="accepted the update but returned a different value: thing t0: kind is 'old'"
+    ):
+        platform.ensure(Things(NONE, ManualStep("x", "Delete it", "reason", "there", {})))
+
+
+def test_a_delete_answered_with_not_found_is_refused_while_the_row_is_there() -> None:
+    platform = with_rows()
+    platform.not_found[TABLE] = "No Record found"
+    with pytest.raises(Refused, match="refused to delete thing t0, which is still there: DELETE u_thing -> 404"):
+        platform.ensure(Things(NONE))
+
+
+def test_a_refused_delete_is_a_manual_step() -> None:
+    platform = with_rows()
+    platform.faults = {1: "refused"}
+    result = platform.ensure(Things(NONE, ManualStep("x", "Delete it", "reason", "there", {})))
+    assert statuses(result.output) == {"t0": "changed", "t1": "manual", "t2": "changed"}
+    (step,) = result.manual_steps
+    assert "refused to write thing t1" in step.reason
+
+
 def test_one_refusal_does_not_stop_the_others() -> None:
     platform = BatchPlatform()
     platform.faults = {1: "refused"}
@@ -152,7 +205,7 @@ def test_one_refusal_does_not_stop_the_others() -> None:
     assert any("refused to write thing t1" in warning for warning in platform.warnings)
 
 
-def test_refused_altogether_is_a_failure_that_tells_everything_once() -> None:
+def test_all_refused_is_a_failure_that_reports_everything_once() -> None:
     platform = BatchPlatform()
     platform.faults = dict.fromkeys(range(30), "refused")
     with pytest.raises(EngineError, match="30 were refused; see results. The first: .*thing t0") as caught:
@@ -160,17 +213,17 @@ def test_refused_altogether_is_a_failure_that_tells_everything_once() -> None:
     assert set(statuses(caught.value.output).values()) == {"refused"}
 
 
-def test_what_a_person_can_still_do_becomes_a_manual_step() -> None:
+def test_what_has_no_api_becomes_a_manual_step() -> None:
     platform = BatchPlatform()
     platform.faults = {0: "refused"}
     step = ManualStep("thing", "Make the thing", "", "somewhere", {})
     result = platform.ensure(Things(named(2), step))
     assert statuses(result.output) == {"t0": "manual", "t1": "changed"}
-    (told,) = result.manual_steps
-    assert told.reason == "acme-dev refused to write thing t0"
+    (reported,) = result.manual_steps
+    assert reported.reason == "acme-dev refused to write thing t0"
 
 
-def test_a_value_that_was_not_kept_is_told_of_its_object_and_the_others_go_on() -> None:
+def test_a_value_that_was_not_kept_is_reported_with_its_object_and_the_others_continue() -> None:
     platform = BatchPlatform()
     platform.add(TABLE, u_name="t0", u_kind="a")
     real = platform.create
@@ -184,7 +237,7 @@ def test_a_value_that_was_not_kept_is_told_of_its_object_and_the_others_go_on() 
     assert "returned a different value: thing t1: kind is 'other', not 'a'" in result.output["results"][1]["reason"]
 
 
-def test_what_is_there_already_was_made_by_somebody_who_was_first() -> None:
+def test_what_exists_already_was_created_by_another_run() -> None:
     platform = BatchPlatform()
 
     def create(write: Any, values: Any) -> Any:
@@ -197,7 +250,7 @@ def test_what_is_there_already_was_made_by_somebody_who_was_first() -> None:
     assert kinds(platform) == named(2)
 
 
-def test_what_is_said_to_be_there_but_is_not_is_refused() -> None:
+def test_what_is_declared_but_missing_is_refused() -> None:
     platform = BatchPlatform()
     refusals = [AlreadyExists("acme-dev: duplicate key")]
     real = platform.create

@@ -23,22 +23,10 @@ MISTAKES: dict[str, tuple[Mistake, str]] = {
         "role u_a: contains names 'u_nowhere'",
     ),
     "unknown user": (
-        lambda: [application("A", oauth_user="nobody")],
-        "oauth_application A: oauth_user names 'nobody', but no sys_user record has that user_name",
+        lambda: [application("A", oauth_user="missing")],
+        "oauth_application A: oauth_user names 'missing', but no sys_user record has that user_name",
     ),
     "role in other case": (lambda: [user("a", roles=["ITIL"])], "user a: roles names 'ITIL'"),
-    "lifespan zero": (
-        lambda: [application("A", access_token_lifespan=0)],
-        "oauth_application A: access_token_lifespan must be a positive number of seconds, not 0",
-    ),
-    "lifespan negative": (
-        lambda: [application("A", refresh_token_lifespan=-1)],
-        "refresh_token_lifespan must be a positive number of seconds, not -1",
-    ),
-    "lifespan beyond the column": (
-        lambda: [application("A", access_token_lifespan=2**31)],
-        "access_token_lifespan must be a positive number of seconds",
-    ),
     "redirect with a comma": (
         lambda: [application("A", redirect_urls=["https://a/,b"])],
         "a comma separates addresses on the instance",
@@ -60,7 +48,7 @@ MISTAKES: dict[str, tuple[Mistake, str]] = {
 
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize(("mistaken", "words"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_stops_a_run_that_has_written_nothing(
+def test_invalid_options_stop_a_run_before_the_first_write(
     platform: Platform, mistaken: Mistake, words: str, check: bool
 ) -> None:
     platform.add("oauth_entity", name="Other")
@@ -93,7 +81,7 @@ def test_a_reference_to_what_the_same_call_removes_stops_a_run_that_has_written_
 
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize(
-    ("described", "what", "takes"),
+    ("desired", "what", "takes"),
     [
         (lambda: user("a"), "write user a", "user_admin, admin"),
         (lambda: application("A"), "write oauth_application A", "oauth_admin, mi_admin, admin"),
@@ -103,14 +91,14 @@ def test_a_reference_to_what_the_same_call_removes_stops_a_run_that_has_written_
     ],
 )
 def test_a_missing_right_stops_a_run_that_has_written_nothing(
-    platform: Platform, described: Any, what: str | None, takes: str, check: bool
+    platform: Platform, desired: Any, what: str | None, takes: str, check: bool
 ) -> None:
     platform.roles = frozenset({"itil", "rest_service"})
     if what is None:
-        platform.ensure(described(), check=check)
+        platform.ensure(desired(), check=check)
         return
     with pytest.raises(Refused) as caught:
-        platform.ensure(described(), check=check)
+        platform.ensure(desired(), check=check)
     assert str(caught.value) == (
         f"acme-dev: svc_ansible may not {what}: it needs one of the roles {takes}, but has: itil, rest_service. "
         "Nothing was written"
@@ -131,9 +119,9 @@ def test_a_role_that_suffices_suffices(platform: Platform) -> None:
     platform.ensure(application("A"))
 
 
-@pytest.mark.parametrize("tells", [True, False])
-def test_rights_that_cannot_be_read_stop_nothing(platform: Platform, tells: bool) -> None:
-    platform.roles, platform.tells_account = None, tells
+@pytest.mark.parametrize("reports", [True, False])
+def test_rights_that_cannot_be_read_stop_nothing(platform: Platform, reports: bool) -> None:
+    platform.roles, platform.reports_account = None, reports
     platform.ensure(application("A"), user("a"))
     assert len(platform.log) == 2
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     UnclearOutcome,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import Write
-from tests.unit.plugins.module_utils.builders import application, role, user
+from tests.unit.plugins.module_utils.builders import application, properties, role, user
 from tests.unit.plugins.module_utils.fake_store import US, Platform
 
 TABLE = "oauth_entity"
@@ -97,13 +99,146 @@ def test_a_run_that_lacks_the_secret_of_the_other_stops() -> None:
     assert list(platform.secrets.values()) == ["another-text"], "what the other run wrote is untouched"
 
 
-def test_a_row_of_another_run_is_never_deleted() -> None:
+def test_the_older_row_stays_when_the_other_run_deletes_its_own() -> None:
+    platform = Platform()
+    other_run(platform, "2026-11-01 11:00:00", "another-text")
+
+    def delete_theirs() -> None:
+        for row_id in [i for i, row in platform.tables[TABLE].items() if row["sys_created_by"] == "somebody"]:
+            del platform.tables[TABLE][row_id], platform.secrets[TABLE, row_id]
+
+    platform.on_wait = delete_theirs
+    assert platform.ensure(application("A", client_secret="s3cret-text")).changed
+    assert list(platform.secrets.values()) == ["s3cret-text"]
+    assert "delete oauth_entity" not in platform.verbs
+
+
+def test_a_run_gives_way_to_a_row_whose_run_has_ended() -> None:
     platform = Platform()
     other_run(platform, "2026-11-01 11:00:00", "s3cret-text")
-    with pytest.raises(EngineError, match="this run did not create"):
+    assert not platform.ensure(application("A", client_secret="s3cret-text")).changed
+    (row,) = platform.tables[TABLE].values()
+    assert row["sys_created_by"] == "somebody", "a row of another run is never deleted"
+    assert len(platform.waits) == 4
+
+
+def test_two_rows_of_other_runs_are_left_and_named() -> None:
+    platform = Platform()
+    for _run in "12":
+        other_run(platform, "2026-11-01 09:00:00", "s3cret-text")
+    with pytest.raises(
+        EngineError, match="2 rows are oauth_application A .*run again when it has ended; else remove all"
+    ):
         platform.ensure(application("A", client_secret="s3cret-text"))
-    assert names(platform) == ["A", "A"]
-    assert "delete oauth_entity" not in platform.verbs
+    assert [row["sys_created_by"] for row in platform.tables[TABLE].values()] == ["somebody"] * 2
+
+
+class Turns(Platform):
+    """What another run does until ours has its turn."""
+
+    first: Any = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with super().turn():
+            if self.first and self.turns == ["begins"]:
+                self.first()
+            yield
+
+
+def test_a_row_created_before_our_turn_is_adopted() -> None:
+    platform = Turns()
+    platform.first = lambda: platform.add(TABLE, name="A", secret="s3cret-text", comments="theirs")
+    result = platform.ensure(application("A", client_secret="s3cret-text", comments="ours"))
+    assert result.changed, "the comment is corrected"
+    (row,) = platform.tables[TABLE].values()
+    assert (row["sys_created_by"], row["comments"]) == ("somebody", "ours")
+    assert platform.verbs == [f"update {TABLE}"], "the secret is known to be right"
+
+
+def test_a_row_of_another_run_keeps_the_secret_of_the_other_run() -> None:
+    platform = Turns()
+    platform.first = lambda: platform.add(TABLE, name="A", secret="another-text")
+    with pytest.raises(EngineError, match="its secret is not known to be that of this run. The row was left as it is"):
+        platform.ensure(application("A", client_secret="s3cret-text"))
+    assert list(platform.secrets.values()) == ["another-text"]
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["under way", "ended"])
+def test_another_run_gets_the_time_to_write_its_secret(ends: bool) -> None:
+    platform = Turns()
+    ids: list[str] = []
+    platform.first = lambda: ids.append(platform._insert(TABLE, {"name": "A"}, US, mod_count="0"))
+
+    def write_theirs() -> None:
+        if not ends and len(platform.waits) == 3:
+            platform.secrets[TABLE, ids[0]] = "another-text"
+            platform.tables[TABLE][ids[0]]["sys_mod_count"] = "1"
+
+    platform.on_wait = write_theirs
+    if ends:
+        platform.ensure(application("A", client_secret="s3cret-text"))
+        assert platform.secrets == {(TABLE, ids[0]): "s3cret-text"}
+    else:
+        with pytest.raises(EngineError, match="run again with the secrets of the other run"):
+            platform.ensure(application("A", client_secret="s3cret-text"))
+        assert platform.secrets == {(TABLE, ids[0]): "another-text"}
+
+
+def test_a_create_that_is_refused_because_another_run_was_faster_is_none() -> None:
+    platform = Platform()
+    create = platform.create
+
+    def unique(write: Write, values: Any) -> Any:
+        if write.collection == "sys_user":
+            platform.add("sys_user", user_name="svc", secret="s3cret-text")
+            raise Refused("acme-dev refused to create user svc: Unique User ID")
+        return create(write, values)
+
+    platform.create = unique  # type: ignore[method-assign]
+    platform.ensure(role("u_new"), user("svc", password="s3cret-text", roles=["u_new"]))
+    assert platform.roles_of("svc") == ["u_new"]
+    assert len(platform.tables["sys_user"]) == 1
+
+
+def test_join_rows_and_bulk_objects_are_one_as_well() -> None:
+    platform = Platform()
+    create = platform.create
+
+    def twice(write: Write, values: Any) -> Any:
+        row = create(write, values)
+        late = platform._insert(write.collection, values, "somebody", mod_count="0")
+        platform.tables[write.collection][late]["sys_created_on"] = "2026-11-01 09:00:00"
+        return row
+
+    platform.create = twice  # type: ignore[method-assign]
+    platform.ensure(properties({"acme.flag": True}), role("u_new"), user("svc", roles=["u_new"]))
+    for table in ("sys_properties", "sys_user_role", "sys_user", "sys_user_has_role"):
+        (row,) = platform.tables[table].values()
+        assert row["sys_created_by"] == "somebody", table
+
+
+def test_an_inherited_row_is_not_the_direct_one() -> None:
+    platform = Platform()
+    platform.ensure(role("u_all", contains=["u_part"]), role("u_part"), user("svc", roles=["u_all", "u_part"]))
+    assert platform.roles_of("svc", inherited=False) == ["u_all", "u_part"]
+
+
+def test_without_ages_all_runs_agree_on_the_order_of_ids() -> None:
+    platform = Platform(age_columns=())
+    other_run(platform, "", "s3cret-text")
+    platform.ensure(application("A"))
+    assert len(platform.tables[TABLE]) == 1
+
+
+def test_a_turn_is_taken_where_something_is_created_and_nowhere_else() -> None:
+    platform = Platform()
+    platform.ensure(application("A"))
+    assert platform.turns == ["begins", "ends"]
+    platform.ensure(application("A"))
+    platform.ensure(application("A", comments="new"))
+    platform.ensure(application("B"), check=True)
+    assert platform.turns == ["begins", "ends"]
 
 
 def test_a_row_that_is_counted_but_not_shown_stops_the_run_before_the_create() -> None:

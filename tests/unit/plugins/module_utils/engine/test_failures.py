@@ -61,7 +61,7 @@ def test_one_failure_among_many_writes_fails_the_run_without_a_manual_step(make:
 
 
 @pytest.mark.parametrize("make", [Platform, BatchPlatform])
-def test_a_platform_that_fails_every_write_is_not_asked_again_and_again(make: Any) -> None:
+def test_a_platform_that_fails_every_write_is_not_called_again_and_again(make: Any) -> None:
     platform = make()
     platform.faults = dict.fromkeys(range(50), "failed")
     with pytest.raises(EngineError, match="503"):

@@ -82,7 +82,7 @@ def test_a_free_form_value_is_compared_as_what_it_is(value: Any, kind: str) -> N
     assert kind_of(value) == kind
 
 
-def test_choices_are_told_in_the_users_words() -> None:
+def test_choices_are_reported_in_the_users_words() -> None:
     field = Field("scope_restriction", "status", choices={"broad": "unrestricted", "restricted": "restricted"})
     assert field.column == "status"
     assert field.to_wire("broad") == "unrestricted"

@@ -23,7 +23,7 @@ from tests.unit.plugins.module_utils.fake_store import Platform, shown
 
 
 @pytest.mark.parametrize(
-    ("described", "column", "words"),
+    ("desired", "column", "words"),
     [
         (lambda: application("A", comments="x"), "comments", "comments is '', not 'x'"),
         (lambda: application("A", access_token_lifespan=3600), "access_token_lifespan", "is '1800', not '3600'"),
@@ -33,14 +33,14 @@ from tests.unit.plugins.module_utils.fake_store import Platform, shown
 )
 @pytest.mark.parametrize("there", [True, False])
 def test_a_value_that_was_dropped_silently_is_an_error_that_names_it(
-    platform: Platform, described: Any, column: str, words: str, there: bool
+    platform: Platform, desired: Any, column: str, words: str, there: bool
 ) -> None:
     platform.add("sys_user", user_name="a")
     if there:
         platform.add("oauth_entity", name="A")
     platform.ignores.add(("oauth_entity", column))
     with pytest.raises(EngineError, match="returned a different value: oauth_application A: ") as caught:
-        platform.ensure(described())
+        platform.ensure(desired())
     assert words in str(caught.value)
 
 
@@ -84,7 +84,7 @@ def test_a_lost_create_is_looked_up_before_it_is_sent_again(platform: Platform, 
     platform.faults = {number: fault}
     result = platform.ensure(*whole())
     assert shown(result) == shown(expected)
-    assert platform.picture() == undisturbed.picture(), "nothing doubled, nothing missing"
+    assert platform.picture() == undisturbed.picture(), "nothing duplicated, nothing missing"
     sent_again = fault == "lost" and undisturbed.verbs[number].startswith("create")
     assert len(platform.log) == len(undisturbed.log) + sent_again
 
@@ -97,7 +97,7 @@ def test_a_create_that_gets_lost_every_time_is_given_up_as_unclear(platform: Pla
     assert platform.waits == [0, 1, 2, 3] * 3, "each time the commit may still arrive"
 
 
-def test_a_create_that_somebody_else_made_meanwhile_is_not_guessed_at(platform: Platform) -> None:
+def test_rows_that_another_user_created_meanwhile_are_named(platform: Platform) -> None:
     def meanwhile(*_args: Any) -> Any:
         platform.add("oauth_entity", name="A")
         platform.add("oauth_entity", name="A")
@@ -113,3 +113,20 @@ def test_a_refusal_in_the_middle_ends_the_run(platform: Platform) -> None:
     with pytest.raises(Refused):
         platform.ensure(role("u_a"), role("u_b"), role("u_c"))
     assert len(platform.log) == 2
+
+
+def test_a_delete_answered_with_not_found_is_refused_while_the_row_is_there(platform: Platform) -> None:
+    platform.add("oauth_entity", name="A")
+    platform.not_found["oauth_entity"] = "No Record found: or the ACL restricts it"
+    with pytest.raises(
+        Refused, match="refused to delete oauth_application A, which is still there: .*the ACL restricts it"
+    ):
+        platform.ensure(application("A", state="absent"))
+
+
+def test_a_created_application_without_a_client_id_is_an_error_in_each_run(platform: Platform) -> None:
+    platform.ignores.add(("oauth_entity", "client_id"))
+    for _run in range(2):
+        with pytest.raises(EngineError, match=r"oauth_application A \(.*\) has no client_id, so nothing can sign in"):
+            platform.ensure(application("A"))
+    assert len(platform.tables["oauth_entity"]) == 1

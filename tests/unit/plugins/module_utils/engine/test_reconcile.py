@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what is there to what is described."""
+"""From the snapshot to the desired state."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def test_a_second_run_changes_nothing_and_reads_once(platform: Platform) -> None
     assert [entry["status"] for entry in result.output["results"]] == ["ok"] * 3
 
 
-def test_check_mode_says_the_same_and_writes_nothing(platform: Platform) -> None:
+def test_check_mode_returns_the_same_and_writes_nothing(platform: Platform) -> None:
     predicted = platform.ensure(*whole(), check=True)
     assert platform.log == []
     result = platform.ensure(*whole())
     assert shown(predicted) == shown(result)
     for prefetched, found in zip(predicted.output["results"], result.output["results"], strict=True):
-        assert prefetched.items() <= found.items(), "an object is foreseen, but for what only the platform knows"
+        assert prefetched.items() <= found.items(), "an object is predicted, except what only the platform knows"
     assert predicted.drift == [
         Drift("role u_defender", "state", "absent", "present"),
         Drift("user svc_defender", "state", "absent", "present"),
@@ -64,7 +64,7 @@ def test_check_mode_says_the_same_and_writes_nothing(platform: Platform) -> None
     ]
 
 
-def test_a_diff_shows_what_is_described_and_no_secret(platform: Platform) -> None:
+def test_a_diff_shows_the_desired_state_without_secrets(platform: Platform) -> None:
     result = platform.ensure(*whole(), check=True)
     assert result.before["user svc_defender"] == {"state": "absent"}
     after = result.after["user svc_defender"]
@@ -79,7 +79,7 @@ def test_a_diff_shows_what_is_described_and_no_secret(platform: Platform) -> Non
 
 
 @pytest.mark.parametrize(
-    ("described", "column", "there", "wire", "before", "after"),
+    ("desired", "column", "there", "wire", "before", "after"),
     [
         ({"access_token_lifespan": 3600}, "access_token_lifespan", "1800", "3600", "1800", "3600"),
         ({"active": True}, "active", "false", "true", "false", "true"),
@@ -92,19 +92,19 @@ def test_a_diff_shows_what_is_described_and_no_secret(platform: Platform) -> Non
          "integration_as_a_user"),
     ],
 )  # fmt: skip
-def test_only_what_deviates_is_written(
-    platform: Platform, described: dict[str, Any], column: str, there: str, wire: str, before: Any, after: Any
+def test_only_drift_is_written(
+    platform: Platform, desired: dict[str, Any], column: str, there: str, wire: str, before: Any, after: Any
 ) -> None:
     platform.add("oauth_entity", **{"name": "A", "logo_url": "https://logo/", column: there})
-    result = platform.ensure(application("A", logo_url="https://logo/", **described))
+    result = platform.ensure(application("A", logo_url="https://logo/", **desired))
     assert platform.log == [("update", "oauth_entity", {column: wire})]
-    (option,) = described.get("extra_fields", described)
+    (option,) = desired.get("extra_fields", desired)
     assert result.drift == [Drift("oauth_application A", option, before, after)]
-    assert not platform.ensure(application("A", logo_url="https://logo/", **described)).changed
+    assert not platform.ensure(application("A", logo_url="https://logo/", **desired)).changed
 
 
 @pytest.mark.parametrize(
-    ("described", "column", "there"),
+    ("desired", "column", "there"),
     [
         ({"access_token_lifespan": 3600}, "access_token_lifespan", "3600"),
         ({"access_token_lifespan": 3600}, "access_token_lifespan", "3,600"),
@@ -115,18 +115,18 @@ def test_only_what_deviates_is_written(
     ],
 )
 def test_values_are_compared_as_what_they_mean(
-    platform: Platform, described: dict[str, Any], column: str, there: str
+    platform: Platform, desired: dict[str, Any], column: str, there: str
 ) -> None:
     platform.add("oauth_entity", **{"name": "A", column: there})
-    assert not platform.ensure(application("A", **described)).changed
+    assert not platform.ensure(application("A", **desired)).changed
 
 
-def test_a_field_that_is_not_described_is_not_managed(platform: Platform) -> None:
+def test_a_field_outside_the_desired_state_is_not_managed(platform: Platform) -> None:
     platform.add("sys_user", user_name="a", email="a@example.com", web_service_access_only="true")
     assert not platform.ensure(user("a")).changed
 
 
-def test_a_reference_is_compared_by_what_people_call_it(platform: Platform) -> None:
+def test_a_reference_is_compared_by_its_display_value(platform: Platform) -> None:
     first, second = platform.add("sys_user", user_name="a"), platform.add("sys_user", user_name="b")
     platform.add("oauth_entity", name="A", user=first)
     result = platform.ensure(application("A", oauth_user="b"))
@@ -138,7 +138,7 @@ def test_a_reference_is_compared_by_what_people_call_it(platform: Platform) -> N
     assert platform.row("oauth_entity", "A")["user"] == ""
 
 
-def test_a_state_can_be_described_with_the_row(platform: Platform) -> None:
+def test_a_state_can_be_desired_with_the_row(platform: Platform) -> None:
     platform.add("sys_user", user_name="a", web_service_access_only="true")
     assert platform.ensure(user("a", state="disabled")).drift == [Drift("user a", "active", "true", "false")]
     assert not platform.ensure(user("a", state="disabled")).changed
@@ -152,7 +152,7 @@ def test_results_hold_typed_values_and_the_id(platform: Platform) -> None:
     assert found["sys_id"] == platform.id_of("oauth_entity", "CloudAppSecurity")
     assert (found["active"], found["access_token_lifespan"], found["oauth_user"]) == (True, 3600, "svc_defender")
     assert found["redirect_urls"] == ["https://a.example/", "https://b.example/"]
-    assert found["refresh_token_lifespan"] == 8640000, "what the row holds beside"
+    assert found["refresh_token_lifespan"] == 8640000, "what else the row holds"
     assert "client_secret" not in found
 
 
@@ -194,15 +194,15 @@ def test_a_row_that_does_not_go_is_an_error(platform: Platform) -> None:
 # -- many of a kind -------------------------------------------------------------------------------------------------------
 
 
-def test_records_that_share_a_key_column_are_told_apart(platform: Platform) -> None:
-    described = [
+def test_records_that_share_a_key_column_are_distinguished(platform: Platform) -> None:
+    desired = [
         record("u_thing", {"u_name": "a", "u_kind": "x"}, values={"u_count": 1}),
         record("u_thing", {"u_name": "a", "u_kind": "y"}, values={"u_note": "n"}),
         record("u_thing", {"u_name": "b"}, values={"u_on": True}),
     ]
-    platform.ensure(*described)
+    platform.ensure(*desired)
     assert len(platform.tables["u_thing"]) == 3
-    assert not platform.ensure(*described).changed
+    assert not platform.ensure(*desired).changed
 
 
 def test_a_row_that_two_questions_find_is_known_with_all_its_columns(platform: Platform) -> None:
@@ -213,10 +213,10 @@ def test_a_row_that_two_questions_find_is_known_with_all_its_columns(platform: P
     assert not platform.ensure(by_name, by_both).changed
 
 
-def test_a_whole_instance_is_one_round_trip_however_much_is_described(platform: Platform) -> None:
-    described = [user(f"u{n}", roles=["itil"]) for n in range(20)] + [role(f"u_r{n}", contains=[]) for n in range(20)]
-    platform.ensure(*described)
+def test_a_whole_instance_is_one_round_trip_with_any_number_of_objects(platform: Platform) -> None:
+    desired = [user(f"u{n}", roles=["itil"]) for n in range(20)] + [role(f"u_r{n}", contains=[]) for n in range(20)]
+    platform.ensure(*desired)
     platform.reads.clear()
-    assert not platform.ensure(*described).changed
+    assert not platform.ensure(*desired).changed
     (reads,) = platform.reads
     assert len(reads) <= 5, "one question for each table, not for each object"

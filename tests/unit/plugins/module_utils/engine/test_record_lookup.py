@@ -53,7 +53,7 @@ def test_a_sys_id_may_be_renamed(platform: Platform) -> None:
         (lambda: application("Svc_Defender"), "oauth_entity", "name"),
     ],
 )
-def test_a_name_that_differs_in_case_only_is_not_created_beside(
+def test_a_name_that_differs_in_case_only_is_not_created_again(
     platform: Platform, make: Any, table: str, column: str
 ) -> None:
     there = platform.add(table, **{column: "svc_defender"})
@@ -77,7 +77,7 @@ def test_an_unknown_queried_field_does_not_make_every_row_ours(platform: Platfor
     assert len(platform.tables["u_thing"]) == 2
 
 
-def test_a_client_is_told_from_a_provider_of_the_same_name(platform: Platform) -> None:
+def test_a_client_is_distinguished_from_a_provider_of_the_same_name(platform: Platform) -> None:
     provider = platform.add("oauth_entity", name="A", type="oauth_provider")
     with pytest.raises(InvalidInput, match=f"A exists on the instance as oauth_provider .{provider}., not as a client"):
         platform.ensure(application("A"))
@@ -101,8 +101,8 @@ def test_roles_are_added_to_those_that_are_there(platform: Platform) -> None:
 def test_exclusive_roles_are_all_roles(platform: Platform) -> None:
     platform.add("sys_user", user_name="a", web_service_access_only="true")
     platform.grant("a", "itil")
-    described = user("a", roles=["rest_service"], exclusive_roles=True)
-    assert platform.ensure(described).drift == [Drift("user a", "roles", ["itil"], ["rest_service"])]
+    desired = user("a", roles=["rest_service"], exclusive_roles=True)
+    assert platform.ensure(desired).drift == [Drift("user a", "roles", ["itil"], ["rest_service"])]
     assert platform.roles_of("a") == ["rest_service"]
     assert not platform.ensure(user("a", roles=["rest_service"], exclusive_roles=True)).changed
 
@@ -129,13 +129,13 @@ def test_a_role_that_fell_with_another_objects_change_is_granted_too(platform: P
     platform.contain("itil", "rest_service")
     platform.add("sys_user", user_name="a", web_service_access_only="true")
     platform.grant("a", "itil")
-    described = [role("itil", contains=[]), user("a", roles=["itil", "rest_service"])]
-    platform.ensure(*described)
+    desired = [role("itil", contains=[]), user("a", roles=["itil", "rest_service"])]
+    platform.ensure(*desired)
     assert platform.roles_of("a", inherited=False) == ["itil", "rest_service"]
     assert not platform.ensure(role("itil", contains=[]), user("a", roles=["itil", "rest_service"])).changed
 
 
-def test_doubled_grants_are_tolerated_and_removed_together(platform: Platform) -> None:
+def test_duplicate_grants_are_tolerated_and_removed_together(platform: Platform) -> None:
     # Without Role Management V2 duplicates are normal (docs/facts/servicenow_platform.md#role-grants).
     platform.add("sys_user", user_name="a", web_service_access_only="true")
     platform.grant("a", "itil")
@@ -145,7 +145,7 @@ def test_doubled_grants_are_tolerated_and_removed_together(platform: Platform) -
     assert platform.roles_of("a") == []
 
 
-def test_a_role_contains_exactly_what_is_described(platform: Platform) -> None:
+def test_a_role_contains_exactly_the_desired_roles(platform: Platform) -> None:
     platform.contain("itil", "rest_service")
     result = platform.ensure(role("itil", contains=["admin"]))
     assert result.drift == [Drift("role itil", "contains", ["rest_service"], ["admin"])]

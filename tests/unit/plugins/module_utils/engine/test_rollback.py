@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes in groups: after each it is made sure that the caller still gets in, and what shuts him out is put back."""
+"""Writes in groups: after each the sign-in of the caller is tested, and a group that locks the caller out is rolled back."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Things(Resource):
 
 @dataclass
 class Door:
-    """Lets the caller in until a note says that it is closed."""
+    """Accepts the sign-in of the caller until a note closes it."""
 
     platform: Platform
     opened: bool = True
@@ -99,20 +99,20 @@ def notes(platform: Platform) -> dict[str, str]:
     return {row["u_name"]: row["u_note"] for row in platform.tables["u_thing"].values()}
 
 
-def test_the_way_in_is_tried_before_the_first_write_and_after_each_group(platform: Platform) -> None:
+def test_the_sign_in_is_tried_before_the_first_write_and_after_each_group(platform: Platform) -> None:
     door = Door(platform)
     assert ensure(platform, door, a=("new", 1), b=("new", 1), c=("new", 2)).changed
     assert door.log == ["before", "check", "1/3", "2/3", "check", "3/3", "check"]
     assert set(notes(platform).values()) == {"new"}
 
 
-def test_who_does_not_get_in_from_the_start_writes_nothing(platform: Platform) -> None:
+def test_a_caller_without_sign_in_writes_nothing(platform: Platform) -> None:
     with pytest.raises(AccessLost):
         ensure(platform, Door(platform, opened=False), a=("new", 1))
     assert platform.log == []
 
 
-def test_the_group_that_shuts_the_caller_out_is_put_back_and_those_before_it_stay(platform: Platform) -> None:
+def test_the_group_that_locks_the_caller_out_is_rolled_back_and_those_before_it_stay(platform: Platform) -> None:
     door = Door(platform)
     with pytest.raises(EngineError) as caught:
         ensure(platform, door, a=("new", 1), b=("closed", 2), d=("made", 2), c=("never", 3))
@@ -126,7 +126,7 @@ def test_the_group_that_shuts_the_caller_out_is_put_back_and_those_before_it_sta
     assert caught.value.output == {"rolled_back": ["thing d", "thing b"], "not_rolled_back": []}
 
 
-def test_what_cannot_be_put_back_is_named(platform: Platform) -> None:
+def test_what_cannot_be_restored_is_named(platform: Platform) -> None:
     platform.faults = {1: "refused"}
     with pytest.raises(
         EngineError, match="NOT rolled back: thing b: acme-dev refused to write thing b. Do it manually"
@@ -135,14 +135,29 @@ def test_what_cannot_be_put_back_is_named(platform: Platform) -> None:
     assert "The sign-in still fails" in str(caught.value)
 
 
-def test_a_failure_that_shut_nobody_out_speaks_for_itself(platform: Platform) -> None:
+def test_a_failure_that_locked_no_one_out_is_reported_as_it_is(platform: Platform) -> None:
     platform.faults = {1: "refused"}
     with pytest.raises(EngineError, match="refused to write thing b"):
         ensure(platform, Door(platform), a=("new", 1), b=("new", 1))
     assert notes(platform)["a"] == "new"
 
 
-def test_in_check_mode_nobody_is_asked(platform: Platform) -> None:
+def test_check_mode_sends_no_request(platform: Platform) -> None:
     platform.check_mode, door = True, Door(platform)
     assert ensure(platform, door, a=("new", 1)).changed
     assert door.log == []
+
+
+def test_a_row_of_another_run_is_neither_created_nor_rolled_back(platform: Platform) -> None:
+    door = Door(platform)
+    before = door.before
+
+    def while_the_door_is_tried() -> None:
+        before()
+        platform.add("u_thing", u_name="d", u_note="theirs")
+
+    door.before = while_the_door_is_tried  # type: ignore[method-assign]
+    with pytest.raises(EngineError):
+        ensure(platform, door, b=("closed", 1), d=("ours", 1))
+    assert notes(platform)["d"] == "theirs"
+    assert "create u_thing" not in platform.verbs

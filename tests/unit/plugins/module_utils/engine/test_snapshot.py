@@ -23,7 +23,7 @@ def users(*names: str, column: str = "user_name") -> Snapshot:
     return Snapshot.of([Query("sys_user", column, ("a",), ("id", column))], [QueryResult(rows)])
 
 
-def test_an_answer_with_everything_holds_only_what_was_asked_for() -> None:
+def test_a_response_with_everything_is_reduced_to_the_request() -> None:
     snapshot = users("a", "b", "A", "a ")
     assert [row["id"] for row in snapshot.rows("sys_user", "user_name", "a")] == ["u0"]
     assert [row["id"] for row in snapshot.case_variants("sys_user", "user_name", "a")] == ["u2"]
@@ -80,7 +80,7 @@ def test_a_name_is_an_id_a_promise_or_nothing() -> None:
     assert snapshot.referred == {"u0"}
 
 
-def test_a_name_of_two_is_not_guessed_at() -> None:
+def test_an_ambiguous_name_is_not_guessed() -> None:
     with pytest.raises(InvalidInput, match=r"2 sys_user records have the user_name 'a' \(u0, u1\)"):
         users("a", "a").resolve_id("sys_user", "user_name", "a")
 
@@ -104,7 +104,7 @@ reads = st.lists(
 
 
 @given(reads)
-def test_merged_reads_ask_for_everything_that_was_asked_and_for_each_thing_once(asked: list[Query]) -> None:
+def test_merged_reads_request_everything_once(asked: list[Query]) -> None:
     together = merged(asked)
 
     def kind(read: Query) -> tuple[object, ...]:

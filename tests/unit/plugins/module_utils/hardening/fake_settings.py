@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An instance as far as hardening looks at it: rows by table, put where each setting is kept."""
+"""An instance as far as hardening reads it: rows by table, stored where each setting is kept."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Shown:
             table, column = setting.name.split(".")
             self.add(table, **{column: value})
 
-    # -- being looked at ----------------------------------------------------------------------------------------------
+    # -- being read --------------------------------------------------------------------------------------------------
 
     def account(self) -> Account:
         """Return who looks."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hardening catalogue as data: its form, and that it says what the facts say."""
+"""The hardening catalogue as data: its form, and that it equals the fact sheet."""
 
 from __future__ import annotations
 
@@ -18,18 +18,11 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.hardeni
     CATALOGUE,
     secure_score_points,
 )
+from tests.unit.vendor_files import hardening_facts
 
 ROOT = Path(__file__).parents[5]
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "hardening.schema.json").read_text())
-# The facts lie beside the repository where it is developed; a clone does not have them.
-FACTS = next(
-    (
-        path
-        for path in (ROOT / p / "facts/hardening_catalogue.yml" for p in ("../shared", "../../shared"))
-        if path.exists()
-    ),
-    None,
-)
+FACTS = hardening_facts()
 
 
 def test_every_row_has_the_documented_form() -> None:
@@ -57,7 +50,7 @@ def test_the_controls_of_secure_score_are_all_there() -> None:
     assert set(secure_score_points.MICROSOFT) <= set(BY_ID)
 
 
-def test_default_mode_is_denied_whatever_microsoft_writes() -> None:
+def test_default_mode_is_denied_against_the_text_of_microsoft() -> None:
     assert BY_ID["acl.default_mode"].recommended == "deny"
 
 
@@ -68,8 +61,8 @@ def test_locations_and_applications_belong_to_settings() -> None:
     assert all(locations.scopes_of(application) for application in applications)
 
 
-@pytest.mark.skipif(FACTS is None, reason="the fact sheets are not part of the repository")
-def test_the_catalogue_says_what_the_facts_say() -> None:
+@pytest.mark.skipif(FACTS is None, reason="the fact sheet is not part of the repository: set HARDENING_FACTS")
+def test_the_catalogue_equals_the_fact_sheet() -> None:
     assert FACTS is not None
     facts = {row["id"]: row for row in yaml.safe_load(FACTS.read_text())}
     assert set(facts) == set(BY_ID)
@@ -82,7 +75,7 @@ def test_the_catalogue_says_what_the_facts_say() -> None:
             assert ours[key] == row[key], (id, key)
         assert ours["secure_score_control"] == row.get("secure_score_control", ""), id
         assert (ours["status"] == "current") == (row["status"] == "current"), id
-        # A side effect that the facts know is never left out; sentences of theirs are not ours.
+        # A side effect of the fact sheet is never left out; its sentences are not copied.
         assert not row.get("breaks") or ours["side_effects"], id
         for theirs in (row["description"], row.get("breaks", ""), row.get("note", "")):
             assert not theirs or theirs.rstrip(".") not in (ours["title"], ours["side_effects"], ours["note"]), id

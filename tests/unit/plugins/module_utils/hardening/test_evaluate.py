@@ -76,7 +76,7 @@ def test_what_is_as_recommended_is_compliant(setting: Setting) -> None:
 
 
 @each(JUDGED)
-def test_what_is_not_as_recommended_deviates(setting: Setting) -> None:
+def test_what_is_not_as_recommended_drifts(setting: Setting) -> None:
     shown = Shown()
     shown.put(setting, bad(setting))
     found = shown.verdict(setting.id, production=True)
@@ -84,7 +84,7 @@ def test_what_is_not_as_recommended_deviates(setting: Setting) -> None:
 
 
 @each(JUDGED)
-def test_what_has_no_row_is_judged_by_what_holds_then(setting: Setting) -> None:
+def test_what_has_no_row_is_evaluated_by_its_fallback(setting: Setting) -> None:
     shown = Shown()
     shown.belongs(setting)
     found = shown.verdict(setting.id, production=True)
@@ -123,7 +123,7 @@ def test_an_application_that_is_not_there_has_no_settings(setting: Setting) -> N
 
 @each([s for s in CATALOGUE if s.gone_from])
 @pytest.mark.parametrize("value", ["true", "false", None])
-def test_a_setting_that_the_release_no_longer_has_is_not_judged(setting: Setting, value: str | None) -> None:
+def test_a_setting_that_the_release_no_longer_has_gets_no_verdict(setting: Setting, value: str | None) -> None:
     for release, applies in (("xanadu", True), ("brazil", False), (setting.gone_from, False)):
         shown = Shown(release)
         if value:
@@ -152,14 +152,14 @@ TIMEOUT, COOKIE = BY_ID["session.idle_timeout"], BY_ID["session.remember_me_days
 
 
 @pytest.mark.parametrize("roles", [["admin"], ["itil"]])
-def test_a_count_tells_a_hidden_row_from_a_missing_one(roles: list[str]) -> None:
+def test_a_count_distinguishes_a_hidden_row_from_a_missing_one(roles: list[str]) -> None:
     shown = Shown(roles=roles)
     shown.put(TIMEOUT, "120")
     shown.hidden = {shown.tables["sys_properties"][-1]["sys_id"]}
     found = shown.assess(_both())
     assert found[TIMEOUT.id].verdict == "unknown"
     assert "cannot read" in found[TIMEOUT.id].evaluation.reason
-    assert found[COOKIE.id].verdict == "compliant", "it has no row, and the count says so"
+    assert found[COOKIE.id].verdict == "compliant", "it has no row, and the count shows that"
     assert len(shown.asked) == 2
 
 

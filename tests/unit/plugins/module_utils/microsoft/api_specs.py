@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vendor's specifications, where they lie beside the repository, and our own small expectations where they do not."""
+"""What a PUT body must fit: our own small expectations, and Microsoft's specifications if SPECS_FOLDER has a copy of them."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from tests.unit.vendor_files import specs_folder
 
 BELOW = "azure-rest-api-specs/specification/security/resource-manager"
 FILES = {
@@ -32,15 +33,6 @@ READ_ONLY = {
 }  # fmt: skip
 
 
-def folder() -> Path | None:
-    """Return where the specifications are: SERVICENOW_DEFENDER_SPECS, or specs/azure in a folder above this one."""
-    named = os.environ.get("SERVICENOW_DEFENDER_SPECS")
-    above = [
-        parent / place for parent in Path(__file__).resolve().parents for place in ("specs/azure", "shared/specs/azure")
-    ]
-    return next((place for place in ([Path(named)] if named else above) if (place / BELOW).is_dir()), None)
-
-
 def assert_fits(kind: str, body: Any) -> None:
     """Check a PUT body against our expectations, and against the specification where there is one."""
     assert set(body) == {"properties"}
@@ -55,8 +47,8 @@ def assert_fits(kind: str, body: Any) -> None:
 
 
 def problems(kind: str, body: Any) -> Iterator[str]:
-    """Yield where a body does not fit its definition; nothing without the specifications."""
-    place = folder()
+    """Yield where a body does not fit its definition; nothing without SPECS_FOLDER."""
+    place = specs_folder()
     if place is None:
         return
     # They come with ansible-lint.

@@ -48,7 +48,7 @@ class Query:
 
 
 def pieces(text: str) -> list[str]:
-    """Split at each `^` that is not doubled; a doubled one is a caret of the value."""
+    """Split at each single `^`; two in a row are a caret of the value."""
     found = [""]
     position = 0
     while position < len(text):

@@ -79,7 +79,7 @@ class Tokens:
         return failure(401, "User Not Authenticated", "Required to provide Auth information")
 
     def revoke(self) -> None:
-        self.issued.append("known to nobody")
+        self.issued.append("unknown token")
 
 
 def read(client: ServiceNowClient) -> None:
@@ -153,26 +153,29 @@ def test_a_named_grant_wins() -> None:
 
 
 @pytest.mark.parametrize("grant", GRANT_TYPES)
-def test_a_named_grant_says_what_it_lacks(grant: str) -> None:
+def test_a_named_grant_reports_what_it_lacks(grant: str) -> None:
     with pytest.raises(BadConnectionOption) as caught:
         grant_of({"snow_grant_type": grant})
     assert str(caught.value) == f"snow_grant_type {grant} needs {', '.join(NEEDS[grant])}"
 
 
 @pytest.mark.parametrize(
-    ("given_options", "told"),
+    ("given_options", "reported"),
     [
-        ({}, "given are no credentials"),
-        ({"snow_username": "svc_ansible"}, "given are snow_username"),
-        ({"snow_client_id": "c1ient", "snow_password": "Pass-word-1"}, "given are snow_client_id, snow_password"),
+        ({}, "no credentials are set"),
+        ({"snow_username": "svc_ansible"}, "snow_username alone is not enough"),
+        (
+            {"snow_client_id": "c1ient", "snow_password": "Pass-word-1"},
+            "snow_client_id and snow_password alone are not enough",
+        ),
     ],
 )
-def test_too_little_to_sign_in_is_told_without_values(
-    client_of: ClientOf, server: Loopback, given_options: dict[str, str], told: str
+def test_too_little_to_sign_in_is_reported_without_values(
+    client_of: ClientOf, server: Loopback, given_options: dict[str, str], reported: str
 ) -> None:
     with pytest.raises(BadConnectionOption, match="^no way to sign in to http://127.0.0.1") as caught:
         client_of(**given_options)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert "Pass-word-1" not in str(caught.value)
     assert server.received == []
 
@@ -286,7 +289,7 @@ def connect_again(client_of: ClientOf, context: TaskContext) -> ServiceNowClient
     return ServiceNowClient.from_params(made.params, context)
 
 
-# -- what a refusal says --------------------------------------------------------------------------------------------------
+# -- messages of refusals -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -349,7 +352,7 @@ def test_signing_in_is_possible_in_check_mode(server: Loopback, client_of: Clien
         ("password", "an access policy of the instance may demand another way to sign in"),
     ],
 )
-def test_a_refused_call_says_what_a_401_means_for_the_grant(
+def test_a_refused_call_reports_what_a_401_means_for_the_grant(
     server: Loopback, client_of: ClientOf, grant: str, cause: str
 ) -> None:
     server.answers_by(

@@ -37,7 +37,7 @@ def queries(count: int) -> list[TableQuery]:
 
 
 def named(request: Received) -> Reply:
-    """Answer with the name of the table that was asked for."""
+    """Answer with the name of the requested table."""
     return rows({"sys_id": "a", "name": request.path.rsplit("/", 1)[-1]}, total=1)
 
 
@@ -81,7 +81,7 @@ def test_no_read_is_no_request(server: Loopback, connected: Connect) -> None:
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 3])
-def test_what_did_not_fit_is_asked_for_again(server: Loopback, connected: Connect, most: int) -> None:
+def test_what_did_not_fit_is_requested_again(server: Loopback, connected: Connect, most: int) -> None:
     server.answers_by(with_batches(named, most=most))
     answers = read_tables(connected(), queries(7))
     assert names(answers) == expected(7), "and the order is kept"
@@ -91,11 +91,11 @@ def test_what_did_not_fit_is_asked_for_again(server: Loopback, connected: Connec
         for request in server.received
         for path in ([r.path for r in inner_requests(request)][:most] if request.path == BATCH else [request.path])
     )
-    assert set(asked.values()) == {1}, "what was answered is not asked for again"
+    assert set(asked.values()) == {1}, "what was answered is not requested again"
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_an_inner_fault_that_passes_is_asked_for_again(server: Loopback, connected: Connect, status: int) -> None:
+def test_an_inner_fault_that_passes_is_requested_again(server: Loopback, connected: Connect, status: int) -> None:
     seen: Counter[str] = Counter()
 
     def sometimes(request: Received) -> Reply:
@@ -107,7 +107,7 @@ def test_an_inner_fault_that_passes_is_asked_for_again(server: Loopback, connect
     assert names(read_tables(connected(), queries(5))) == expected(5)
 
 
-def test_an_inner_fault_that_stays_is_told(server: Loopback, connected: Connect) -> None:
+def test_an_inner_fault_that_stays_is_reported(server: Loopback, connected: Connect) -> None:
     def broken(request: Received) -> Reply:
         return failure(500, "Operation Failed") if request.path.endswith("_1") else named(request)
 
@@ -134,7 +134,7 @@ CUT = Reply(200, b'{"result": [{"sys_', {"Content-Type": "application/json"})
 @pytest.mark.parametrize(
     "inner", [CUT, page("log in"), Reply(200, b"", {}), Reply(302, b"", {"Location": "/login.do"})]
 )
-def test_an_inner_answer_that_is_none_is_asked_for_alone(server: Loopback, connected: Connect, inner: Reply) -> None:
+def test_an_inner_answer_that_is_none_is_requested_alone(server: Loopback, connected: Connect, inner: Reply) -> None:
     def odd(request: Received) -> Reply:
         return inner if "batch-id" in request.headers and request.path.endswith("_1") else named(request)
 
@@ -159,7 +159,7 @@ def test_an_inner_answer_that_is_none_is_asked_for_alone(server: Loopback, conne
     ],
     ids=str,
 )
-def test_a_damaged_entry_is_asked_for_again(server: Loopback, connected: Connect, damage: dict[str, object]) -> None:
+def test_a_damaged_entry_is_requested_again(server: Loopback, connected: Connect, damage: dict[str, object]) -> None:
     def damaged(request: Received) -> Reply:
         if request.path != BATCH:
             return named(request)
@@ -187,7 +187,7 @@ def test_a_page_instead_of_a_batch_is_no_batch(server: Loopback, connected: Conn
     assert names(read_tables(connected(), queries(2))) == expected(2)
 
 
-def test_a_refusal_of_one_instance_says_nothing_about_another(server: Loopback, connected: Connect) -> None:
+def test_a_refusal_of_one_instance_reports_nothing_about_another(server: Loopback, connected: Connect) -> None:
     with Loopback.started() as second:
         server.answers_by(lambda r: failure(404) if r.path == BATCH else named(r))
         second.answers_by(with_batches(named))

@@ -105,7 +105,7 @@ def test_a_batch_that_got_lost_is_not_sent_again(server: Loopback, connected: Co
     assert server.lines == [f"POST {BATCH}"]
 
 
-def test_a_clear_refusal_is_told_with_the_words_of_the_platform(server: Loopback, connected: Connect) -> None:
+def test_a_clear_refusal_is_reported_with_the_message_of_the_platform(server: Loopback, connected: Connect) -> None:
     server.answers_by(with_batches(lambda r: failure(403, "No") if r.path.endswith("_1") else done(r)))
     results = sent(connected(), requests(3))
     assert shown(results) == ["table_0", "HttpError", "table_2"]
@@ -128,6 +128,17 @@ def test_only_what_the_rate_limit_held_back_is_sent_again(server: Loopback, conn
     assert [len(inner_requests(one)) for one in server.received] == [5, 2]
     assert sum(clock.naps) == pytest.approx(9, abs=0.5)
     assert lines == [f"2 writes wait {n} s, because the instance limits the rate of requests" for n in (6, 4, 1)]
+
+
+def test_a_pause_that_does_not_fit_says_when_to_come_back(server: Loopback, connected: Connect) -> None:
+    def limited(request: Received) -> Reply:
+        reply = failure(429, "Rate limit exceeded", Retry_After="3000")
+        return reply if request.path.endswith("_1") else done(request)
+
+    server.answers_by(with_batches(limited))
+    results = sent(connected(), requests(3))
+    assert shown(results) == ["table_0", "HttpError", "table_2"]
+    assert "asks for a pause of 3000 s, longer than retry_deadline (120 s): run again after 20" in str(results[1])
 
 
 def test_a_rate_limit_that_stays_is_a_refusal(server: Loopback, connected: Connect) -> None:
@@ -167,7 +178,7 @@ def test_wrong_credentials_end_it_at_once(server: Loopback, connected: Connect) 
     assert len(server.received) == 1
 
 
-def test_a_batch_stays_below_what_the_platform_takes(
+def test_a_batch_stays_below_the_limit_of_the_platform(
     server: Loopback, connected: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch, "MAX_BYTES", 40_000)
@@ -177,7 +188,7 @@ def test_a_batch_stays_below_what_the_platform_takes(
     assert all(len(one.body) < 40_000 + 1_000 for one in server.received)
 
 
-def test_a_damaged_batch_says_nothing_of_what_it_carried(server: Loopback, connected: Connect) -> None:
+def test_a_damaged_batch_reports_none_of_its_content(server: Loopback, connected: Connect) -> None:
     server.answers(answer({"serviced_requests": [{"id": "0", "status_code": None}, {"id": "7"}, None]}))
     results = sent(connected(), requests(2))
     assert all(isinstance(one, AmbiguousResponse) for one in results)

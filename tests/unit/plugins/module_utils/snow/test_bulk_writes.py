@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from typing import Any
 
 import pytest
@@ -19,8 +20,14 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     Refused,
     UnclearOutcome,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import CREATE, UPDATE, Write
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.plan import (
+    CREATE,
+    DELETE,
+    UPDATE,
+    Write,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.store import BulkStore, Order
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.file_lock import folder
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import InstanceStore
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.change_api import ChangeWrite
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import SignInFailed
@@ -54,17 +61,41 @@ def test_a_row_comes_back_with_its_id_alone(server: Loopback, store: InstanceSto
 
 
 @pytest.mark.parametrize("words", ["Unique Key violation detected by database", "duplicate entry for key PRIMARY"])
-def test_a_taken_id_means_that_somebody_was_first(server: Loopback, store: InstanceStore, words: str) -> None:
+def test_a_taken_id_means_that_another_run_was_first(server: Loopback, store: InstanceStore, words: str) -> None:
     server.answers_by(with_batches(lambda _request: failure(403, f"Operation Failed: {words}")))
     assert all(isinstance(one, AlreadyExists) for one in store.write_many(orders()))
     assert not any(isinstance(one, AlreadyExists) for one in store.write_many(orders(action=UPDATE)))
 
 
-def test_a_row_that_is_gone_is_said_to_be(server: Loopback, store: InstanceStore) -> None:
+def test_a_row_that_is_gone_is_reported(server: Loopback, store: InstanceStore) -> None:
     server.answers_by(with_batches(lambda _request: failure(404, "No Record found")))
     first = store.write_many(orders(action=UPDATE))[0]
     assert isinstance(first, Refused)
     assert "It was deleted since it was read, or the account may not see it; run again" in str(first)
+
+
+def test_rows_are_deleted_together(server: Loopback, store: InstanceStore) -> None:
+    server.answers_by(with_batches(lambda _request: Reply(204, b"")))
+    assert store.write_many(orders(action=DELETE)) == [{"sys_id": "abc"}] * 2
+    (batch,) = server.received
+    inner = batch.json["rest_requests"]
+    assert [(item["method"], item["url"], item["body"]) for item in inner] == [
+        ("DELETE", "/api/now/table/incident/abc", "")
+    ] * 2
+
+
+def test_a_delete_of_a_row_that_is_gone_is_done_and_its_answer_kept(server: Loopback, store: InstanceStore) -> None:
+    server.answers_by(with_batches(lambda _request: failure(404, "No Record found")))
+    sent = orders(action=DELETE)
+    assert store.write_many(sent) == [{"sys_id": "abc"}] * 2
+    assert all("404 No Record found" in order.write.not_found for order in sent)
+
+
+def test_a_refused_delete_is_named_as_one(server: Loopback, store: InstanceStore) -> None:
+    server.answers_by(with_batches(lambda _request: failure(403, "Operation Failed")))
+    first = store.write_many(orders(action=DELETE))[0]
+    assert isinstance(first, Refused)
+    assert "refused to delete incident 0" in str(first)
 
 
 def test_an_answer_without_an_id_is_unclear(server: Loopback, store: InstanceStore) -> None:
@@ -131,11 +162,11 @@ def test_progress_is_shown_every_few_seconds(store: InstanceStore, context: Task
     assert lines == [f"{store.name}: {done} of 400 tickets written" for done in (80, 160, 240, 320)]
 
 
-def test_turns_are_taken_in_the_temporary_folder_of_ansible(
+def test_turns_are_taken_in_the_folder_of_locks(
     store: InstanceStore, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ANSIBLE_LOCAL_TEMP", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with store.turn():
-        (name,) = os.listdir(tmp_path)
+        (name,) = os.listdir(folder())
     assert name.startswith("servicenow_defender-")
     assert name.endswith(".turn")

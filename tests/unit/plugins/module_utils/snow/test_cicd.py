@@ -96,16 +96,24 @@ def test_parameters_are_in_the_query_string(server: Loopback, store: InstanceSto
     assert server.received[0].query == {"scope": "x_app", "version": "1.2"}
 
 
-def test_waiting_has_an_end(server: Loopback, store: InstanceStore, clock: Clock) -> None:
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("wait_timeout", r", which is wait_timeout\. Run again later to check the result, or with a longer one$"),
+        ("", r"\. Run again later to check the result$"),
+    ],
+)
+def test_waiting_has_an_end(server: Loopback, store: InstanceStore, clock: Clock, option: str, words: str) -> None:
+    """Without an option for it, as where a plugin is activated on the way, none is named."""
     plays(server, progress("1", 98))
-    with pytest.raises(Refused, match=r"is still running after 60 s \(wait_timeout\)\. Run again later") as caught:
-        store.perform(activation(timeout=60, interval=10))
+    with pytest.raises(Refused, match=f"is still running after 60 s{words}") as caught:
+        store.perform(activation(timeout=60, interval=10, option=option))
     assert caught.value.status == "failed"
     assert sum(clock.naps) <= 60
 
 
 @pytest.mark.parametrize("status", ["3", "4"])
-def test_an_activation_that_does_not_end_well_is_told_with_the_platforms_words(
+def test_a_failed_activation_is_reported_with_the_message_of_the_platform(
     server: Loopback, store: InstanceStore, status: str
 ) -> None:
     plays(server, progress("0"), progress(status, 30, error="Something broke"))
@@ -125,7 +133,7 @@ def test_an_activation_that_does_not_end_well_is_told_with_the_platforms_words(
     ],
 )
 @pytest.mark.parametrize("when", ["at once", "as an error", "later"])
-def test_what_a_person_can_still_do_is_a_step(
+def test_what_has_no_api_is_a_manual_step(
     server: Loopback, store: InstanceStore, words: str, status: str, where: str, when: str
 ) -> None:
     replies = {
@@ -160,16 +168,14 @@ def test_a_plugin_that_does_not_exist_is_called_so(server: Loopback, store: Inst
 
 
 @pytest.mark.parametrize("words", ["Requested URI does not represent any resource", "Functionality is inactive"])
-def test_an_instance_without_the_api_is_not_said_to_refuse_the_plugin(
-    server: Loopback, store: InstanceStore, words: str
-) -> None:
+def test_a_missing_api_is_not_reported_as_a_refused_plugin(server: Loopback, store: InstanceStore, words: str) -> None:
     plays(server, failure(405 if "inactive" in words else 400, words))
     with pytest.raises(Refused, match="The CI/CD API of the instance is not available") as caught:
         store.perform(activation())
     assert (caught.value.status, caught.value.step) == ("failed", None)
 
 
-def test_an_account_that_may_not_activate_is_told_the_role(server: Loopback, store: InstanceStore) -> None:
+def test_a_refused_activation_names_the_role(server: Loopback, store: InstanceStore) -> None:
     plays(server, failure(403, "User Not Authorized"))
     with pytest.raises(Refused, match=r"writing v_plugin requires one of sn_cicd\.sys_ci_automation, admin"):
         store.perform(activation())
@@ -191,7 +197,7 @@ def test_a_faulty_poll_is_repeated(server: Loopback, store: InstanceStore) -> No
 
 
 @pytest.mark.parametrize("denied", [401, 403])
-def test_where_progress_is_denied_the_tracker_is_asked(
+def test_where_progress_is_denied_the_tracker_is_read(
     server: Loopback, store: InstanceStore, denied: int, shown: list[str]
 ) -> None:
     # sys_execution_tracker holds the same data (docs/facts/servicenow_platform.md#cicd-api).
@@ -211,7 +217,7 @@ def test_where_progress_is_denied_the_tracker_is_asked(
     assert "60 %" in " ".join(shown)
 
 
-def test_where_nothing_tells_the_progress_that_is_said(server: Loopback, store: InstanceStore) -> None:
+def test_an_unknown_progress_is_reported(server: Loopback, store: InstanceStore) -> None:
     plays(server, progress("0"), failure(403, "User Not Authorized"), sys_execution_tracker=[])
     with pytest.raises(Refused, match="403"):
         store.perform(activation())

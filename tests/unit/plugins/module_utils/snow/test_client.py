@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows over HTTP, and what a refusal says (docs/facts/servicenow_platform.md#table-api)."""
+"""Rows over HTTP, and the messages of refusals (docs/facts/servicenow_platform.md#table-api)."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_an_empty_list_of_the_first_version_of_the_api_is_empty(server: Loopback
         (failure(403, "User Not Authorized", "Missing required api access scope: x"), "map an auth scope"),
     ],
 )
-def test_a_refused_read_says_who_what_the_platforms_words_and_what_to_do(
+def test_a_refused_read_reports_who_what_the_platforms_message_and_the_remedy(
     server: Loopback, client: ServiceNowClient, refusal: Reply, remedy: str
 ) -> None:
     server.answers(refusal)
@@ -147,7 +147,7 @@ def test_wrong_credentials_are_no_refusal_to_read(server: Loopback, client: Serv
 # -- who is calling -------------------------------------------------------------------------------------------------------
 
 
-def test_who_is_calling_is_asked_once(server: Loopback, client: ServiceNowClient) -> None:
+def test_the_caller_is_read_once(server: Loopback, client: ServiceNowClient) -> None:
     refuse(server, ("itil", "oauth_admin"))
     for _time in range(2):
         account = client.account()
@@ -156,7 +156,7 @@ def test_who_is_calling_is_asked_once(server: Loopback, client: ServiceNowClient
     assert len(server.received) == 1
 
 
-def test_without_a_user_name_the_instance_is_asked_who_we_are(server: Loopback, client_of: ClientOf) -> None:
+def test_without_a_user_name_the_instance_is_queried_for_the_caller(server: Loopback, client_of: ClientOf) -> None:
     refuse(server, ())
     client_of(snow_access_token="access-T0ken").account()
     asked = [request.query["sysparm_query"] for request in inner_requests(server.received[0])]
@@ -166,7 +166,7 @@ def test_without_a_user_name_the_instance_is_asked_who_we_are(server: Loopback, 
 @pytest.mark.parametrize(
     "users", [[], [{"sys_id": "u0", "user_name": "svc_ansible"}, {"sys_id": "u1", "user_name": "svc_ansible"}]]
 )
-def test_an_instance_that_does_not_tell_leaves_the_caller_unknown(
+def test_an_instance_without_the_answer_leaves_the_caller_unknown(
     server: Loopback, client: ServiceNowClient, users: list[dict[str, str]]
 ) -> None:
     # An unknown queried field matches everything (docs/facts/servicenow_platform.md#encoded-queries).
@@ -195,5 +195,5 @@ def test_no_visible_role_means_that_they_may_not_be_read(server: Loopback, clien
         ("http://127.0.0.1:8080/acme-dev", "127.0.0.1:8080/acme-dev"),
     ],
 )
-def test_an_instance_is_called_what_people_call_it(url: str, name: str) -> None:
+def test_an_instance_has_the_name_that_users_set(url: str, name: str) -> None:
     assert short_name(url) == name

@@ -13,8 +13,13 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.cl
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.instance_facts import instance_facts
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.oauth_application_info import (
     oauth_applications,
+    summary,
+    with_accounts,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.record_info import records
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.record_info import (
+    records,
+    records_of_all,
+)
 from tests.unit.plugins.module_utils.loopback import Loopback, Reply, failure, rows
 from tests.unit.plugins.module_utils.snow.fake_batch_api import BATCH, with_batches
 from tests.unit.plugins.module_utils.snow.fake_table_api import Tables
@@ -50,18 +55,22 @@ def test_everything_about_an_instance_is_one_round_trip(server: Loopback, client
     fleet(server)
     found = facts(client, properties=["glide.war"], plugins=["com.x"], tables=["incident", "u_gone"])
     assert server.lines == [f"POST {BATCH}"]
-    told = found["instance"]
-    assert (told["release"]["family"], told["release"]["patch"]) == ("zurich", "patch2")
-    assert told["caller"] == {"user_name": "svc_ansible", "roles": ["admin"], "known": True}
-    assert told["capabilities"] == {"scope_restriction": True, "machine_identity_console": True, "identity_type": True}
-    assert told["properties"] == {"glide.war": BUILD["value"]}
-    assert told["plugins"] == {"com.x": "inactive"}
-    assert told["tables"] == {"incident": "readable", "u_gone": "absent"}
+    reported = found["instance"]
+    assert (reported["release"]["family"], reported["release"]["patch"]) == ("zurich", "patch2")
+    assert reported["caller"] == {"user_name": "svc_ansible", "roles": ["admin"], "known": True}
+    assert reported["capabilities"] == {
+        "scope_restriction": True,
+        "machine_identity_console": True,
+        "identity_type": True,
+    }
+    assert reported["properties"] == {"glide.war": BUILD["value"]}
+    assert reported["plugins"] == {"com.x": "inactive"}
+    assert reported["tables"] == {"incident": "readable", "u_gone": "absent"}
     assert [problem["id"] for problem in found["problems"]] == ["plugin_inactive:com.x", "table_absent:u_gone"]
     assert found["msg"].startswith(f"{client.name} (Zurich patch2): error plugin_inactive:com.x: ")
 
 
-def test_nothing_in_the_way_is_said(server: Loopback, client: ServiceNowClient) -> None:
+def test_nothing_to_report_is_reported(server: Loopback, client: ServiceNowClient) -> None:
     fleet(server)
     found = facts(client)
     assert found["problems"] == []
@@ -73,11 +82,11 @@ def test_an_account_that_sees_nothing_gets_unknown_for_an_answer(server: Loopbac
     # docs/facts/servicenow_platform.md#package-tables).
     fleet(server, sys_properties=[], sys_user_has_role=[], v_plugin=[], sys_plugins=[], oauth_entity=[])
     found = facts(client, properties=["glide.war"], plugins=["com.x"])
-    told = found["instance"]
-    assert told["release"] == {"family": "", "patch": "", "build": "", "date": "", "known": False}
-    assert told["properties"] == {"glide.war": None}
-    assert told["plugins"] == {"com.x": "unknown"}
-    assert told["capabilities"]["scope_restriction"] is None
+    reported = found["instance"]
+    assert reported["release"] == {"family": "", "patch": "", "build": "", "date": "", "known": False}
+    assert reported["properties"] == {"glide.war": None}
+    assert reported["plugins"] == {"com.x": "unknown"}
+    assert reported["capabilities"]["scope_restriction"] is None
     assert {problem["id"] for problem in found["problems"]} == {
         "release_unknown",
         "roles_unreadable",
@@ -149,11 +158,11 @@ CREDENTIALS = [
 ]
 
 
-def test_an_application_is_told_in_typed_values_with_the_end_of_its_tokens(
+def test_an_application_is_returned_in_typed_values_with_the_expiry_of_its_tokens(
     server: Loopback, client: ServiceNowClient
 ) -> None:
     Tables(server, oauth_entity=[ENTRY, {**ENTRY, "sys_id": "a2", "name": "A"}], oauth_credential=CREDENTIALS)
-    first, second = oauth_applications(client, None)
+    first, second = oauth_applications(client)
     assert (first["name"], second["name"]) == ("A", "B")
     assert first["refresh_token_expires_at"] is None
     assert second["refresh_token_expires_at"] == "2026-09-01T08:00:00Z"
@@ -165,7 +174,7 @@ def test_an_application_is_told_in_typed_values_with_the_end_of_its_tokens(
     assert server.lines == [f"POST {BATCH}"]
 
 
-def test_only_the_application_of_exactly_that_name_is_told(server: Loopback, client: ServiceNowClient) -> None:
+def test_only_the_application_of_exactly_that_name_is_returned(server: Loopback, client: ServiceNowClient) -> None:
     server.answers_by(with_batches(lambda r: rows(ENTRY, {**ENTRY, "name": "b"}) if "entity" in r.path else rows()))
     assert [entry["name"] for entry in oauth_applications(client, "B")] == ["B"]
 
@@ -189,21 +198,25 @@ USERS = [
 
 
 def everything(server: Loopback) -> None:
-    """Answer with every row whatever was asked, as a platform that does not know a queried field."""
+    """Answer every query with every row, as a platform that does not know a queried field."""
     server.answers_by(lambda _request: rows(*USERS, total=2))
 
 
-def test_rows_are_told_without_what_may_be_a_secret(server: Loopback, client: ServiceNowClient) -> None:
+def asked(table: str, query: Any, fields: list[str], limit: int, **more: Any) -> dict[str, Any]:
+    return {"table": table, "query": query, "fields": fields, "limit": limit, **more}
+
+
+def test_rows_are_returned_without_what_may_be_a_secret(server: Loopback, client: ServiceNowClient) -> None:
     everything(server)
-    found = records(client, "sys_user", None, [], 0)
+    found = records(client, asked("sys_user", None, [], 0))
     assert [row["user_name"] for row in found] == ["a", "A"]
     assert [row["user_password"] for row in found] == ["********", ""]
 
 
 def test_rows_are_checked_again(server: Loopback, client: ServiceNowClient) -> None:
     everything(server)
-    assert [row["sys_id"] for row in records(client, "sys_user", {"user_name": "a"}, [], 0)] == ["u1"]
-    assert [row["sys_id"] for row in records(client, "sys_user", {"user_name": ["A", "b"]}, [], 0)] == ["u2"]
+    assert [row["sys_id"] for row in records(client, asked("sys_user", {"user_name": "a"}, [], 0))] == ["u1"]
+    assert [row["sys_id"] for row in records(client, asked("sys_user", {"user_name": ["A", "b"]}, [], 0))] == ["u2"]
 
 
 @pytest.mark.parametrize("fields", [[], ["user_name"]])
@@ -212,26 +225,61 @@ def test_a_condition_on_a_field_that_does_not_exist_is_no_answer(
 ) -> None:
     everything(server)
     with pytest.raises(InvalidInput, match="sys_user has no field u_gone"):
-        records(client, "sys_user", {"u_gone": "x"}, fields, 0)
+        records(client, asked("sys_user", {"u_gone": "x"}, fields, 0))
 
 
-def test_only_the_wanted_columns_are_told(server: Loopback, client: ServiceNowClient) -> None:
+def test_only_the_wanted_columns_are_returned(server: Loopback, client: ServiceNowClient) -> None:
     Tables(server, sys_user=USERS)
-    assert records(client, "sys_user", {"active": True}, ["user_name"], 0) == [{"user_name": "a"}, {"user_name": "A"}]
+    assert records(client, asked("sys_user", {"active": True}, ["user_name"], 0)) == [
+        {"user_name": "a"},
+        {"user_name": "A"},
+    ]
 
 
 def test_an_encoded_query_goes_out_as_it_is(server: Loopback, client: ServiceNowClient) -> None:
     everything(server)
-    records(client, "sys_user", "active=true^ORDERBYDESCuser_name", [], 1)
+    records(client, asked("sys_user", "active=true^ORDERBYDESCuser_name", [], 1))
     sent = server.received[0].query
     assert sent["sysparm_query"].startswith("active=true^ORDERBYDESCuser_name")
     assert sent["sysparm_limit"] == "1"
 
 
-@pytest.mark.parametrize(("query", "limit"), [(None, -1), (17, 0), ({"user_name": []}, 0), ({"a": "javascript:x"}, 0)])
-def test_a_question_that_cannot_be_meant_is_refused_before_it_is_asked(
-    server: Loopback, client: ServiceNowClient, query: Any, limit: int
-) -> None:
+@pytest.mark.parametrize("query", [17, {"user_name": []}, {"a": "javascript:x"}])
+def test_an_invalid_query_is_refused_before_it_is_sent(server: Loopback, client: ServiceNowClient, query: Any) -> None:
     with pytest.raises(InvalidInput):
-        records(client, "sys_user", query, [], limit)
+        records(client, asked("sys_user", query, [], 0))
     assert server.received == []
+
+
+def test_several_tables_are_one_request(server: Loopback, client: ServiceNowClient) -> None:
+    Tables(server, sys_user=USERS, refused={"oauth_credential": NOT_YOURS})
+    found = records_of_all(
+        client,
+        [
+            asked("sys_user", {"active": True}, ["user_name"], 0),
+            asked("oauth_credential", None, [], 0, optional=True),
+        ],
+    )
+    assert [len(each["records"]) for each in found] == [2, 0]
+    assert [bool(each["refused"]) for each in found] == [False, True]
+    assert [request.path for request in server.received] == [BATCH]
+
+
+def test_applications_of_several_names_and_accounts_are_one_request(server: Loopback, client: ServiceNowClient) -> None:
+    registry = [
+        {"sys_id": f"a{number}", "name": name, "type": "client", "client_id": f"c{number}"}
+        for number, name in enumerate(("One", "Two", "Three", "Two", "one"))
+    ]
+    token = {"sys_id": "t", "peer": "a0", "type": "refresh_token", "expires": "2027-02-19 10:38:24", "peer.name": "One"}
+    accounts = [{**row, "locked_out": "true"} for row in USERS]
+    Tables(server, oauth_entity=registry, oauth_credential=[token], sys_user=accounts)
+    names = ["Two", "One", "Four"]
+    found, known = with_accounts(client, names, ["a", "b"])
+    assert server.lines == [f"POST {BATCH}"]
+    assert [(row["name"], row["sys_id"]) for row in found] == [("One", "a0"), ("Two", "a1"), ("Two", "a3")]
+    assert found[0]["refresh_token_expires_at"] == "2027-02-19T10:38:24Z"
+    assert known == [{"user_name": "a", "active": True, "locked_out": True}]
+    assert summary("acme", names, found) == (
+        "acme: 2 applications are named 'Two' (a1, a3); remove or rename all but one; 'One' has the client id c0; "
+        "no application is named 'Four', or the account may not read oauth_entity"
+    )

@@ -92,7 +92,7 @@ def test_going_back_a_version_is_refused_before_anything_is_done(platform: Platf
     assert platform.log == []
 
 
-def test_what_takes_a_support_request_is_a_step_for_a_person_and_stops_nothing(platform: Platform) -> None:
+def test_what_requires_a_support_request_is_a_manual_step_and_stops_nothing(platform: Platform) -> None:
     platform.refuses["com.x"] = Refused("acme-dev refused", status="request_only", step=STEP)
     result = platform.ensure(plugins("com.x", "com.y"))
     assert statuses(result) == {"com.x": "request_only", "com.y": "changed"}
@@ -100,7 +100,7 @@ def test_what_takes_a_support_request_is_a_step_for_a_person_and_stops_nothing(p
     assert result.changed
 
 
-def test_a_step_for_a_person_alone_is_no_failure(platform: Platform) -> None:
+def test_a_manual_step_alone_is_no_failure(platform: Platform) -> None:
     platform.refuses["com.x"] = Refused("acme-dev refused", status="not_entitled", step=STEP)
     result = platform.ensure(plugins("com.x"))
     assert (statuses(result), result.changed) == ({"com.x": "not_entitled"}, False)
@@ -136,7 +136,7 @@ def test_a_store_application_that_is_hidden_is_unknown(platform: Platform) -> No
     assert platform.log == []
 
 
-def test_activating_takes_a_role(platform: Platform) -> None:
+def test_activating_requires_a_role(platform: Platform) -> None:
     platform.roles = frozenset({"itil"})
     with pytest.raises(
         Refused, match=r"may not activate plugins: it needs one of the roles sn_cicd.sys_ci_automation, admin"

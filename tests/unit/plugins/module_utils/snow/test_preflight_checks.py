@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of a connection, and what to do about it."""
+"""What keeps a connection from working, and what to do about it."""
 
 from __future__ import annotations
 
@@ -102,9 +102,10 @@ def test_an_unsupported_release_is_named_with_what_is_supported() -> None:
         (Account("svc_ansible", frozenset({"itil"})), ["cannot_write_applications", "cannot_write_users"]),
         (Account("svc_ansible", frozenset({"oauth_admin"})), ["cannot_write_users"]),
         (Account("svc_ansible", frozenset({"mi_admin", "user_admin"})), []),
+        (Account("svc_ansible", frozenset({"admin", "snc_read_only"}), "snc_read_only"), ["account_read_only"]),
     ],
 )
-def test_what_the_account_may_not_do_is_said(account: Account | None, expected: list[str]) -> None:
+def test_what_the_account_may_not_do_is_reported(account: Account | None, expected: list[str]) -> None:
     assert sorted(found(account=account)) == expected
 
 
@@ -123,7 +124,7 @@ def test_what_the_account_may_not_do_is_said(account: Account | None, expected: 
         ),
     ],
 )
-def test_plugins_that_are_missing_are_said_and_unknown_ones_not_guessed_at(
+def test_missing_plugins_are_reported_and_unknown_ones_not_guessed(
     plugins: Mapping[str, str], asked: tuple[str, ...], expected: list[str]
 ) -> None:
     assert list(found(plugins=plugins, asked_plugins=asked)) == expected
@@ -138,10 +139,10 @@ def test_plugins_that_are_missing_are_said_and_unknown_ones_not_guessed_at(
         ("readable", None, ""),
     ],
 )
-def test_tables_that_cannot_be_read_are_said(state: str, problem: str | None, severity: str) -> None:
-    told = found(tables={"u_x": state})
-    assert list(told) == ([problem] if problem else [])
-    assert all(entry["severity"] == severity and "u_x" in entry["message"] for entry in told.values())
+def test_tables_that_cannot_be_read_are_reported(state: str, problem: str | None, severity: str) -> None:
+    reported = found(tables={"u_x": state})
+    assert list(reported) == ([problem] if problem else [])
+    assert all(entry["severity"] == severity and "u_x" in entry["message"] for entry in reported.values())
 
 
 def test_errors_come_first() -> None:
@@ -154,7 +155,7 @@ def test_errors_come_first() -> None:
             tables={"a": "refused", "b": "absent"},
         )
     )
-    told = [problem.as_dict() for problem in order]
-    assert [entry["severity"] for entry in told] == ["error", "error", "warning", "warning", "warning"]
-    assert all(set(entry) == {"id", "severity", "message", "remedy"} for entry in told)
-    assert len({entry["id"] for entry in told}) == len(told)
+    reported = [problem.as_dict() for problem in order]
+    assert [entry["severity"] for entry in reported] == ["error", "error", "warning", "warning", "warning"]
+    assert all(set(entry) == {"id", "severity", "message", "remedy"} for entry in reported)
+    assert len({entry["id"] for entry in reported}) == len(reported)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encoded queries mean what was meant, whatever the values hold; pages follow each other.
+"""Encoded queries find exactly the selected rows, with any values; pages follow each other.
 
 See docs/facts/servicenow_platform.md#paging, docs/facts/servicenow_platform.md#encoded-queries,
 docs/facts/servicenow_platform.md#limits.
@@ -22,6 +22,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.qu
     any_of,
     encoded,
     table_queries,
+    text_in_parts,
 )
 from tests.unit.plugins.module_utils.snow.encoded_query import parse
 
@@ -49,29 +50,29 @@ values = st.one_of(st.sampled_from(SPECIAL), st.text(max_size=8)).filter(lambda 
 conditions = st.dictionaries(columns, st.one_of(values, st.lists(values, min_size=1, max_size=4)))
 
 
-def asked(described: dict[str, Any], row: dict[str, str]) -> bool:
-    """Return whether `row` is what `described` asks for."""
+def asked(selection: dict[str, Any], row: dict[str, str]) -> bool:
+    """Return whether `row` is what the conditions select."""
     return all(
-        row.get(name, "") in (value if isinstance(value, list) else [value]) for name, value in described.items()
+        row.get(name, "") in (value if isinstance(value, list) else [value]) for name, value in selection.items()
     )
 
 
 @given(conditions, st.data())
 @example({"name": ["a,b", "c"], "u_x1": "^"}, None)
-def test_a_query_finds_exactly_what_was_described(described: dict[str, Any], data: Any) -> None:
-    query = parse(encoded(described))
-    # Rows that are close to what is asked for: each column has a value of the description, or a strange one.
+def test_a_query_finds_exactly_the_matching_rows(selection: dict[str, Any], data: Any) -> None:
+    query = parse(encoded(selection))
+    # Rows that are close to the selection: each column has a value of it, or another one.
     for _row in range(5 if data else 0):
         row = {
             name: data.draw(st.one_of(st.sampled_from(value if isinstance(value, list) else [value]), values))
-            for name, value in described.items()
+            for name, value in selection.items()
         }
-        assert query.matches(row) == asked(described, row)
-    assert len(query.conditions) == len(described)
+        assert query.matches(row) == asked(selection, row)
+    assert len(query.conditions) == len(selection)
 
 
 @given(st.lists(values, min_size=1, max_size=6), columns, st.dictionaries(columns, values.filter(bool)))
-def test_a_read_asks_for_any_of_its_values_and_all_of_its_conditions(
+def test_a_read_requests_any_of_its_values_and_all_of_its_conditions(
     wanted: list[str], column: str, where: dict[str, str]
 ) -> None:
     where.pop(column, None)
@@ -87,19 +88,19 @@ def test_a_read_asks_for_any_of_its_values_and_all_of_its_conditions(
 @pytest.mark.parametrize(
     ("value", "wire"), [(True, "true"), (False, "false"), (100, "100"), ("é", "é"), (None, ""), ("", "")]
 )
-def test_values_are_asked_for_in_their_wire_form(value: object, wire: str) -> None:
+def test_values_are_requested_in_their_wire_form(value: object, wire: str) -> None:
     assert parse(encoded({"active": value})).matches({"active": wire})
     assert not parse(encoded({"active": value})).matches({"active": "other"})
 
 
-def test_nothing_described_asks_for_everything() -> None:
+def test_an_empty_selection_reads_everything() -> None:
     assert encoded({}) == ""
 
 
-@pytest.mark.parametrize("described", [{"name": []}, {"name": [], "active": True}, {"active": True, "name": ()}])
-def test_any_of_nothing_is_not_everything(described: dict[str, Any]) -> None:
+@pytest.mark.parametrize("selection", [{"name": []}, {"name": [], "active": True}, {"active": True, "name": ()}])
+def test_any_of_nothing_is_not_everything(selection: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="name: .* empty list"):
-        encoded(described)
+        encoded(selection)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_a_url_carries_the_query_unharmed(table: str, value: str) -> None:
     assert parse(sent["sysparm_query"]).matches({"name": value})
 
 
-def test_a_request_asks_for_plain_references_and_only_the_wanted_columns() -> None:
+def test_a_request_is_for_plain_references_and_only_the_wanted_columns() -> None:
     sent = TableQuery("oauth_entity", "name=a", ("sys_id", "user.user_name"), limit=5).parameters
     assert sent["sysparm_exclude_reference_link"] == "true"
     assert sent["sysparm_fields"] == "sys_id,user.user_name"
@@ -207,7 +208,7 @@ long_values = st.lists(
 
 
 @given(long_values, st.sampled_from(["name", "sys_security_acl.name"]))
-def test_a_long_list_is_asked_for_in_several_urls_of_a_length_that_gateways_take(
+def test_a_long_list_is_requested_in_several_urls_of_a_length_that_gateways_accept(
     wanted: list[str], column: str
 ) -> None:
     read = Query("sys_properties", column, tuple(wanted), ("sys_id", "name", "value"), optional=True)
@@ -217,7 +218,7 @@ def test_a_long_list_is_asked_for_in_several_urls_of_a_length_that_gateways_take
     assert asked_for == wanted
     assert all(query.optional and query.fields == read.columns for query in queries)
     for query in queries:
-        # Above 2,048 characters clients look for another way (docs/facts/servicenow_platform.md#limits).
+        # Above 2,048 characters clients send the query differently (docs/facts/servicenow_platform.md#limits).
         alone = (
             sum(len(alternatives) for alternatives in parse(query.query).conditions) == 1 and "IN" not in query.query
         )
@@ -229,6 +230,33 @@ def test_three_hundred_properties_take_a_handful_of_urls() -> None:
     assert len(list(table_queries(Query("sys_properties", "name", names, ("sys_id", "name", "value"))))) <= 12
 
 
-def test_a_read_without_values_asks_for_any_rows() -> None:
+def test_a_read_without_values_requests_any_rows() -> None:
     (query,) = table_queries(Query("oauth_entity", "", (), ("sys_id",), optional=True, limit=1))
     assert (query.query, query.limit) == ("", 1)
+
+
+LONG = ",".join(f"{number:032x}" for number in range(200))
+
+
+def test_a_long_list_in_an_encoded_query_is_sent_in_parts() -> None:
+    parts = list(text_in_parts(f"active=true^sys_idIN{LONG}^state=1^ORstate=2"))
+    assert len(parts) > 1 and all(len(part) < 1600 for part in parts)
+    assert all(part.startswith("active=true^sys_idIN") and part.endswith("^state=1^ORstate=2") for part in parts)
+    assert ",".join(part.split("^")[1].removeprefix("sys_idIN") for part in parts) == LONG
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"numberNOT IN{LONG}",
+        f"sys_idIN{LONG}^ORactive=true",
+        f"active=true^ORsys_idIN{LONG}",
+        f"sys_idIN{LONG}^NQactive=true",
+        f"sys_idIN{LONG}^ORDERBYname",
+        f"sys_idIN{LONG}^name=a^^b",
+        f"description={LONG}",
+        "sys_idINa,b",
+    ],
+)
+def test_a_query_whose_parts_would_find_other_rows_stays_whole(query: str) -> None:
+    assert list(text_in_parts(query)) == [query]

@@ -26,7 +26,7 @@ def platform() -> Platform:
 # -- accounts -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_service_account_cannot_sign_in_to_pages_unless_described_so(platform: Platform) -> None:
+def test_a_service_account_cannot_sign_in_to_pages_by_default(platform: Platform) -> None:
     platform.ensure(user("a"), user("b", web_service_access_only=False))
     assert platform.row("sys_user", "a")["web_service_access_only"] == "true"
     assert platform.row("sys_user", "b")["web_service_access_only"] == "false"
@@ -54,7 +54,7 @@ def test_whether_an_existing_application_is_active_is_managed_only_if_set(platfo
     assert platform.row("oauth_entity", "A")["active"] == "true"
 
 
-def test_a_described_password_needs_no_change_at_first_use(platform: Platform) -> None:
+def test_a_password_of_the_desired_state_needs_no_change_at_first_use(platform: Platform) -> None:
     # The flag blocks the password grant (docs/facts/servicenow_platform.md#users).
     platform.add("sys_user", user_name="a", web_service_access_only="true", password_needs_reset="true")
     assert not platform.ensure(user("a")).changed
@@ -63,7 +63,7 @@ def test_a_described_password_needs_no_change_at_first_use(platform: Platform) -
 
 
 @pytest.mark.parametrize(("state", "active"), [("present", "true"), ("disabled", "false")])
-def test_a_state_says_whether_an_account_is_active(platform: Platform, state: str, active: str) -> None:
+def test_a_state_sets_whether_an_account_is_active(platform: Platform, state: str, active: str) -> None:
     for there in ("true", "false", None):
         name = f"user-{there}"
         if there:
@@ -80,12 +80,12 @@ def test_a_locked_account_is_not_unlocked_unasked(platform: Platform) -> None:
     result = platform.ensure(user("a", extra_fields={"locked_out": False}))
     assert Drift("user a", "locked_out", "true", "false") in result.drift
     assert platform.warnings == [
-        "user a is locked out after 7 failed sign-ins. A client that signs in with an old password locks it again once it is unlocked"
+        "acme-dev: user a is locked out after 7 failed sign-ins. A client that signs in with an old password locks it again once it is unlocked"
     ]
     assert platform.row("sys_user", "a")["locked_out"] == "false"
 
 
-def test_a_release_without_identity_types_says_so(platform: Platform) -> None:
+def test_a_release_without_identity_types_is_reported(platform: Platform) -> None:
     platform.add("sys_user", user_name="other")
     platform.unreadable.add(("sys_user", "identity_type"))
     with pytest.raises(InvalidInput, match="sys_user has no field identity_type"):
@@ -108,12 +108,12 @@ def test_the_type_of_an_application_that_is_there_is_left_alone(platform: Platfo
     assert not platform.ensure(application("A")).changed
 
 
-@pytest.mark.parametrize(("described", "status"), [("broad", "unrestricted"), ("restricted", "restricted")])
-def test_a_scope_restriction_is_set_explicitly(platform: Platform, described: str, status: str) -> None:
+@pytest.mark.parametrize(("desired", "status"), [("broad", "unrestricted"), ("restricted", "restricted")])
+def test_a_scope_restriction_is_set_explicitly(platform: Platform, desired: str, status: str) -> None:
     # The default of the column is unknown (docs/facts/servicenow_platform.md#scope-restriction).
-    platform.ensure(application("A", scope_restriction=described))
+    platform.ensure(application("A", scope_restriction=desired))
     assert platform.row("oauth_entity", "A")["scope_restriction_status"] == status
-    assert not platform.ensure(application("A", scope_restriction=described)).changed
+    assert not platform.ensure(application("A", scope_restriction=desired)).changed
 
 
 @pytest.mark.parametrize("lifespan", [1, 3600, 7_776_000, 2**31 - 1])
@@ -121,15 +121,6 @@ def test_a_scope_restriction_is_set_explicitly(platform: Platform, described: st
 def test_a_lifespan_is_a_positive_number_of_seconds(platform: Platform, name: str, lifespan: int) -> None:
     platform.ensure(application("A", **{name: lifespan}))
     assert platform.row("oauth_entity", "A")[name] == str(lifespan)
-
-
-@pytest.mark.parametrize("lifespan", [0, -1, 2**31])
-@pytest.mark.parametrize("name", ["access_token_lifespan", "refresh_token_lifespan"])
-def test_a_lifespan_that_is_none_is_refused_before_anything_is_asked(name: str, lifespan: int) -> None:
-    with pytest.raises(
-        InvalidInput, match=f"application A: {name} must be a positive number of seconds, not {lifespan}"
-    ):
-        application("A", **{name: lifespan})
 
 
 @pytest.mark.parametrize(
@@ -151,8 +142,8 @@ def test_extra_fields_do_not_get_around_an_option(make: Callable[[dict[str, Any]
 
 
 def test_a_record_is_created_changed_and_deleted(platform: Platform) -> None:
-    described = {"values": {"u_count": 5, "u_on": True, "u_note": ""}}
-    platform.ensure(record("u_thing", {"u_name": "a", "u_kind": "x"}, **described))
+    desired = {"values": {"u_count": 5, "u_on": True, "u_note": ""}}
+    platform.ensure(record("u_thing", {"u_name": "a", "u_kind": "x"}, **desired))
     assert platform.log == [
         ("create", "u_thing", {"u_name": "a", "u_kind": "x", "u_count": "5", "u_on": "true", "u_note": ""})
     ]
@@ -188,7 +179,7 @@ RECORD_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("given", "words"), RECORD_MISTAKES.values(), ids=RECORD_MISTAKES)
-def test_a_record_that_cannot_be_meant_is_refused_before_anything_is_asked(given: dict[str, Any], words: str) -> None:
+def test_an_invalid_record_is_refused_before_the_first_request(given: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         record(**{"table": "u_thing", **given})
 
@@ -206,7 +197,7 @@ def test_a_record_does_not_write_columns_of_another_table(platform: Platform, gi
 @pytest.mark.parametrize(
     ("table", "roles"), [("oauth_entity", "oauth_admin"), ("sys_user", "user_admin"), ("sys_user_role", "user_admin")]
 )
-def test_a_record_takes_the_right_that_its_table_takes(platform: Platform, table: str, roles: str) -> None:
+def test_a_record_requires_the_right_of_its_table(platform: Platform, table: str, roles: str) -> None:
     platform.roles = frozenset({"itil"})
     with pytest.raises(Exception, match=f"it needs one of the roles {roles}"):
         platform.ensure(record(table, {"name" if table != "sys_user" else "user_name": "x"}))
@@ -280,7 +271,9 @@ def test_what_narrows_a_grant_is_noted(ruled: Platform, values: dict[str, str], 
     rule(ruled, "incident", "u_defender", **values)
     (entry,) = ruled.ensure(acls("u_defender", "incident")).output["results"]
     assert (entry["status"], entry.get("note")) == ("granted", note)
-    assert set(ruled.warnings) == ({f"table_acl incident (u_defender) is granted, but {note}"} if note else set())
+    assert set(ruled.warnings) == (
+        {f"acme-dev: table_acl incident (u_defender) is granted, but {note}"} if note else set()
+    )
     rule(ruled, "incident", "u_defender")
     assert "note" not in ruled.ensure(acls("u_defender", "incident")).output["results"][0]
 
@@ -290,7 +283,7 @@ def test_grants_that_cannot_be_read_are_unknown(ruled: Platform) -> None:
     assert verdicts(ruled, "incident") == {"incident": "unknown"}
 
 
-def test_what_is_not_granted_is_drift_and_one_step_for_a_person(ruled: Platform) -> None:
+def test_what_is_not_granted_is_drift_and_one_manual_step(ruled: Platform) -> None:
     predicted = ruled.ensure(acls("u_defender", "incident", "syslog", "u_gone"), check=True)
     result = ruled.ensure(acls("u_defender", "incident", "syslog", "u_gone"))
     assert shown(predicted) == shown(result)
@@ -315,12 +308,12 @@ def test_rules_that_cannot_be_read_are_unknown_not_missing(platform: Platform) -
     assert "whether role u_defender may read incident is unknown" in platform.warnings[0]
 
 
-def test_a_table_without_any_rule_is_told_from_rules_that_cannot_be_read(ruled: Platform) -> None:
+def test_a_table_without_any_rule_is_distinguished_from_unreadable_rules(ruled: Platform) -> None:
     ruled.add("sys_db_object", name="u_new")
     assert verdicts(ruled, "u_new") == {"u_new": "needs_elevation"}
 
 
-def test_all_tables_granted_is_as_described(ruled: Platform) -> None:
+def test_all_tables_granted_is_in_sync(ruled: Platform) -> None:
     for table in ("incident", "syslog"):
         rule(ruled, table, "u_defender")
     result = ruled.ensure(acls("u_defender", "incident", "syslog", "incident"))
@@ -332,7 +325,7 @@ def test_all_tables_granted_is_as_described(ruled: Platform) -> None:
 
 
 def test_a_whole_instance_is_every_kind_at_once(platform: Platform) -> None:
-    described = params(
+    desired = params(
         INSTANCE_OPTIONS,
         {
             "roles": [{"name": "u_defender", "state": "present"}],
@@ -348,16 +341,16 @@ def test_a_whole_instance_is_every_kind_at_once(platform: Platform) -> None:
             "records": [{"table": "u_thing", "match": {"u_name": "a"}, "state": "present"}],
         },
     )
-    result = platform.ensure(*resources_of(described))
+    result = platform.ensure(*resources_of(desired))
     assert platform.verbs == [
         "create sys_user_role", "create sys_user", "create sys_user_has_role", "create oauth_entity", "create sys_properties",
         "perform v_plugin", "create u_thing",
     ]  # fmt: skip
     assert len(result.output["results"]) == 7
-    assert not platform.ensure(*resources_of(described)).changed
+    assert not platform.ensure(*resources_of(desired)).changed
 
 
-def test_nothing_described_is_as_described(platform: Platform) -> None:
+def test_an_empty_desired_state_is_in_sync(platform: Platform) -> None:
     assert not platform.ensure(*resources_of(params(INSTANCE_OPTIONS, {}))).changed
 
 
@@ -369,7 +362,7 @@ def test_nothing_described_is_as_described(platform: Platform) -> None:
         ("records", {"table": "u_thing", "match": {"u_name": "r"}, "state": "present"}),
     ],
 )
-def test_an_object_that_is_described_twice_is_refused(option: str, entry: dict[str, Any]) -> None:
+def test_an_object_that_is_listed_twice_is_refused(option: str, entry: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="listed more than once: .*r"):
         resources_of(params(INSTANCE_OPTIONS, {option: [entry, dict(entry)]}))
 

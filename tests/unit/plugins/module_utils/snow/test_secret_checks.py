@@ -37,11 +37,11 @@ ACCOUNT = {
 class Door:
     """Plays sign-in: one client with its secret, one user with its password.
 
-    `tells` is false where a wrong client secret is answered like a wrong refresh token; `basic` is false where Basic
+    `reports` is false where a wrong client secret is answered like a wrong refresh token; `basic` is false where Basic
     authentication is refused to everybody but `svc_ansible`.
     """
 
-    tells: bool = True
+    reports: bool = True
     password_grant: bool = True
     basic: bool = True
     secret: str = "right-Secret-1"
@@ -70,7 +70,7 @@ class Door:
 
     def _token(self, form: dict[str, str]) -> Reply:
         if form.get("client_secret") != self.secret:
-            return INVALID_CLIENT if self.tells else ACCESS_DENIED
+            return INVALID_CLIENT if self.reports else ACCESS_DENIED
         if form["grant_type"] != "password" or not self.password_grant:
             return ACCESS_DENIED
         if not self._signs_in(form["username"], form["password"]):
@@ -102,7 +102,7 @@ ways = pytest.mark.parametrize("way", WAYS)
 
 @ways
 @pytest.mark.parametrize(("secret", "verdict"), [("right-Secret-1", MATCH), ("another-Secret", MISMATCH)])
-def test_a_client_secret_is_judged_without_a_token(
+def test_a_client_secret_is_verified_without_a_token(
     client_of: ClientOf, door: Door, context: TaskContext, way: str, secret: str, verdict: str
 ) -> None:
     context.check_mode = True
@@ -114,7 +114,7 @@ def test_a_client_secret_is_judged_without_a_token(
 
 def test_the_probe_calibrates_itself_with_a_secret_that_cannot_be_right(client_of: ClientOf, door: Door) -> None:
     InstanceStore(client_of(**WAYS["basic"])).verdict("client_secret", "right-Secret-1", APPLICATION)
-    calibration, probe = door.forms
+    probe, calibration = door.forms
     assert {form["grant_type"] for form in door.forms} == {"refresh_token"}
     assert {form["client_id"] for form in door.forms} == {"c1ient"}
     assert probe["client_secret"] == "right-Secret-1"
@@ -122,6 +122,21 @@ def test_the_probe_calibrates_itself_with_a_secret_that_cannot_be_right(client_o
     assert len(calibration["client_secret"]) >= 32
     assert all(len(form["refresh_token"]) >= 32 for form in door.forms)
     assert calibration["refresh_token"] != probe["refresh_token"]
+
+
+@ways
+@pytest.mark.parametrize("reports", [True, False])
+@pytest.mark.parametrize("secret", ["right-Secret-1", "another-Secret"])
+def test_a_refused_client_secret_is_found_with_one_request(
+    client_of: ClientOf, door: Door, way: str, reports: bool, secret: str
+) -> None:
+    door.reports = reports
+    store = InstanceStore(client_of(**WAYS[way]))
+    refused = store.is_refused("client_secret", secret, APPLICATION)
+    assert len(door.forms) == 1
+    assert refused == (store.verdict("client_secret", secret, APPLICATION) == MISMATCH)
+    assert refused == (reports and secret == "another-Secret")
+    assert (door.issued if way == "token" else door.failed_sign_ins) == 0
 
 
 @pytest.mark.parametrize(
@@ -139,13 +154,13 @@ def test_the_probe_calibrates_itself_with_a_secret_that_cannot_be_right(client_o
 def test_where_both_answers_are_alike_a_real_grant_decides_if_there_is_one(
     client_of: ClientOf, door: Door, way: str, secret: str, verdict: str
 ) -> None:
-    door.tells = False
+    door.reports = False
     assert InstanceStore(client_of(**WAYS[way])).verdict("client_secret", secret, APPLICATION) == verdict
     assert door.failed_sign_ins == 0, "only a password that is known to be right is used"
 
 
 def test_a_refused_real_grant_proves_nothing(client_of: ClientOf, door: Door) -> None:
-    door.tells = door.password_grant = False
+    door.reports = door.password_grant = False
     assert InstanceStore(client_of(**WAYS["basic"])).verdict("client_secret", "right-Secret-1", APPLICATION) == UNKNOWN
 
 
@@ -157,12 +172,14 @@ def test_a_refused_real_grant_proves_nothing(client_of: ClientOf, door: Door) ->
         ({**APPLICATION, "client_id": ""}, UNKNOWN),
     ],
 )
-def test_an_application_that_is_refused_anyway_is_not_asked(
+def test_an_application_that_is_refused_anyway_is_not_tried(
     client_of: ClientOf, door: Door, row: dict[str, str], verdict: str
 ) -> None:
-    # An inactive application is answered invalid_client whatever its secret
+    # An inactive application is answered invalid_client with any secret
     # (docs/facts/servicenow_platform.md#related-oauth-tables).
-    assert InstanceStore(client_of(**WAYS["basic"])).verdict("client_secret", "right-Secret-1", row) == verdict
+    store = InstanceStore(client_of(**WAYS["basic"]))
+    assert store.verdict("client_secret", "right-Secret-1", row) == verdict
+    assert not store.is_refused("client_secret", "right-Secret-1", row)
     assert door.forms == []
 
 
@@ -177,7 +194,7 @@ def test_probed_secrets_are_secrets(client_of: ClientOf, door: Door, context: Ta
 
 @ways
 @pytest.mark.parametrize(("password", "verdict"), [("right-Password-1", MATCH), ("another-Password", MISMATCH)])
-def test_a_password_of_a_web_service_account_is_judged_by_one_sign_in(
+def test_a_password_of_a_web_service_account_is_verified_by_one_sign_in(
     client_of: ClientOf, door: Door, context: TaskContext, way: str, password: str, verdict: str
 ) -> None:
     context.check_mode = True
@@ -245,7 +262,7 @@ def test_no_account_is_locked_by_a_probe(
     client_of: ClientOf, door: Door, context: TaskContext, failed: str, written: bool, tried: bool, verdict: str
 ) -> None:
     # An account that others keep failing with holds another password than they think. After our own write the
-    # password is most likely right, and a sign-in starts the count anew.
+    # password is most likely right, and a sign-in resets the count.
     context.calls.write = int(written)
     row = {**ACCOUNT, "failed_attempts": failed}
     assert InstanceStore(client_of(**WAYS["basic"])).verdict("password", "another-Password", row) == verdict

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -21,8 +22,10 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.snapshot import Query
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow import InstanceStore
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.account import Account, remedy
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.snow.query import TableQuery
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
+    HttpError,
     WriteInCheckMode,
 )
 from tests.unit.plugins.module_utils.loopback import DROPPED, Loopback, Reply, answer, failure
@@ -56,12 +59,12 @@ def test_all_reads_of_a_call_are_one_round_trip(server: Loopback, store: Instanc
     assert (context.calls.read, context.calls.write) == (1, 0)
 
 
-def test_what_is_foreseen_goes_along_with_the_next_read(server: Loopback, store: InstanceStore) -> None:
+def test_what_is_predicted_is_read_with_the_next_batch(server: Loopback, store: InstanceStore) -> None:
     kept = answer({"result": {"sys_id": "u1"}})
     Tables(server, other=lambda _request: kept, sys_user=[{"sys_id": "u1"}], sys_user_role=[{"sys_id": "r1"}])
     users, roles = TableQuery("sys_user", optional=True), TableQuery("sys_user_role", optional=True)
     store.client.prefetch([users, roles])
-    assert server.lines == [], "nothing is asked for its sake alone"
+    assert server.lines == [], "no request is sent for it alone"
     store.read([Query("sys_user_group", "", (), ("sys_id",), optional=True)])
     store.client.prefetch([users])
     assert [answer.rows[0]["sys_id"] for answer in store.client.query([roles, users])] == ["r1", "u1"]
@@ -71,7 +74,7 @@ def test_what_is_foreseen_goes_along_with_the_next_read(server: Loopback, store:
     assert server.lines[-1].startswith("GET /api/now/table/sys_user"), "what was known may have changed"
 
 
-def test_what_is_foreseen_is_known_although_another_read_was_refused(server: Loopback, store: InstanceStore) -> None:
+def test_what_is_predicted_is_known_although_another_read_was_refused(server: Loopback, store: InstanceStore) -> None:
     Tables(server, sys_user=[{"sys_id": "u1"}])
     users = TableQuery("sys_user", optional=True)
     store.client.prefetch([users])
@@ -152,17 +155,33 @@ def test_a_secret_goes_alone_as_a_display_value_and_is_a_secret(
 @pytest.mark.parametrize("reply", [answer(status=204), failure(404, "No Record found")])
 def test_a_row_that_is_gone_is_deleted(server: Loopback, store: InstanceStore, reply: Reply) -> None:
     server.answers(reply)
-    store.delete(REMOVAL, "u1")
+    removal = replace(REMOVAL)
+    store.delete(removal, "u1")
     assert server.lines == ["DELETE /api/now/table/sys_user/u1"]
+    assert ("No Record found" in removal.not_found) == (reply.status == 404)
 
 
-def test_a_lost_answer_to_a_delete_is_asked_for_again(server: Loopback, store: InstanceStore) -> None:
+@pytest.mark.parametrize(
+    "body", [{"message": "blocked by rule 7"}, {"detail": "blocked by rule 7"}, "blocked by rule 7"]
+)
+def test_a_refusal_of_a_gateway_is_not_explained_with_access_rules(
+    server: Loopback, store: InstanceStore, body: object
+) -> None:
+    server.answers(answer(body, 403))
+    with pytest.raises(
+        Refused, match="403 blocked by rule 7.*a proxy, gateway or firewall before the instance"
+    ) as caught:
+        store.delete(REMOVAL, "u1")
+    assert "access rule" not in str(caught.value)
+
+
+def test_a_lost_answer_to_a_delete_is_requested_again(server: Loopback, store: InstanceStore) -> None:
     server.answers(DROPPED, failure(404, "No Record found"))
     store.delete(REMOVAL, "u1")
     assert len(server.received) == 2
 
 
-def test_a_refused_write_names_the_roles_one_has_and_the_roles_it_takes(server: Loopback, store: InstanceStore) -> None:
+def test_a_refused_write_names_the_held_and_the_required_roles(server: Loopback, store: InstanceStore) -> None:
     refuse(server, ("itil", "rest_service"))
     write = Write(CREATE, "oauth_entity", 'oauth_application "CloudAppSecurity"')
     with pytest.raises(Refused) as caught:
@@ -175,7 +194,7 @@ def test_a_refused_write_names_the_roles_one_has_and_the_roles_it_takes(server: 
 
 
 @pytest.mark.parametrize(("verb", "write"), [("change", CHANGE), ("delete", REMOVAL), ("create", USER)])
-def test_a_refusal_says_what_was_tried(server: Loopback, store: InstanceStore, verb: str, write: Write) -> None:
+def test_a_refusal_reports_what_was_tried(server: Loopback, store: InstanceStore, verb: str, write: Write) -> None:
     refuse(server, ("admin",))
     actions: dict[str, Callable[[], object]] = {
         "change": lambda: store.update(write, "u1", {}),
@@ -184,6 +203,24 @@ def test_a_refusal_says_what_was_tried(server: Loopback, store: InstanceStore, v
     }
     with pytest.raises(Refused, match=f"refused to {verb} user svc_defender"):
         actions[verb]()
+
+
+def test_a_role_that_blocks_every_write_is_named_with_the_roles_that_allow_it(
+    server: Loopback, store: InstanceStore
+) -> None:
+    refuse(server, ("admin", "snc_read_only"))
+    with pytest.raises(Refused) as caught:
+        store.create(USER, {})
+    assert "svc_ansible has the role snc_read_only, which blocks every write" in str(caught.value)
+    assert "requires one of" not in str(caught.value)
+
+
+def test_a_refused_read_is_not_reported_as_a_write() -> None:
+    account = Account("svc_ansible", frozenset({"itil", "snc_read_only"}))
+    told = remedy(HttpError("GET", "/api/now/table/sys_user", 403, "ACL"), "sys_user", lambda: account)
+    assert told == (
+        "svc_ansible has the roles itil, snc_read_only; reading sys_user requires a role that its read access rules (ACLs) accept"
+    )
 
 
 def test_a_refusal_where_roles_cannot_be_read_does_not_guess(server: Loopback, store: InstanceStore) -> None:

@@ -47,7 +47,7 @@ def test_a_token_is_handed_over_readable(
 
 
 @pytest.mark.parametrize("given", [{"snow_username": "a", "snow_password": "b"}, {"snow_api_key": "k"}])
-def test_a_way_in_that_has_no_token_says_so(options: Options, context: TaskContext, given: dict[str, str]) -> None:
+def test_a_credential_without_token_is_reported(options: Options, context: TaskContext, given: dict[str, str]) -> None:
     with pytest.raises(BadConnectionOption, match="has no token; use one of client_credentials, jwt_bearer"):
         token_for_later(options(**given), context)
 
@@ -76,7 +76,7 @@ def test_no_token_is_revoked_in_check_mode(server: Loopback, options: Options, c
     assert server.received == []
 
 
-def test_revoking_takes_the_token(options: Options, context: TaskContext) -> None:
+def test_revoking_invalidates_the_token(options: Options, context: TaskContext) -> None:
     with pytest.raises(BadConnectionOption, match="set snow_access_token"):
         revoke_token(options(), context)
 
@@ -151,7 +151,7 @@ def test_a_pair_that_works_is_verified_by_token_and_api(
     assert not any(secret in str(context.redactor.scrub(report)) for secret in SECRETS)
 
 
-def test_no_refresh_token_is_said(server: Loopback, options: Options, context: TaskContext) -> None:
+def test_a_missing_refresh_token_is_reported(server: Loopback, options: Options, context: TaskContext) -> None:
     plays(server, answer({"access_token": "t0ken-1", "expires_in": "1800"}))
     report = verify_token({**options(), **CLIENT}, context)
     assert (report["refresh_token_issued"], report["expires_in"]) == (False, 1800)
@@ -237,9 +237,7 @@ def test_causes_are_the_documented_ones_where_none_can_be_looked_up(
     assert any("grant_type.disabled" in cause for cause in report["likely_causes"])
 
 
-def test_an_unverified_pair_fails_unless_told_otherwise(
-    server: Loopback, options: Options, context: TaskContext
-) -> None:
+def test_an_unverified_pair_fails_by_default(server: Loopback, options: Options, context: TaskContext) -> None:
     plays(server, DENIED, user={**USER, "locked_out": "true"})
     with pytest.raises(EngineError) as caught:
         verify_token({**options(**EXPLAINER), **PASSWORD, "fail_on_unverified": True}, context)

@@ -33,32 +33,45 @@ def test_requests_go_through_the_proxy(
 ) -> None:
     if how == "environment":
         monkeypatch.setenv("http_proxy", server.url)
-        session = connected("http://localhost:9")
+        session = connected("http://acme-prod.example.com")
     else:
-        session = connected("http://localhost:9", proxy=server.url)
+        session = connected("http://acme-prod.example.com", proxy=server.url)
     session.request("GET", "/api/now/table/sys_user")
     session.request("POST", "/oauth_token.do", form={}, signed=False, only_reads=True)
-    assert [request.headers["host"] for request in server.received] == ["localhost:9"] * 2, "the token call, too"
+    assert [request.headers["host"] for request in server.received] == ["acme-prod.example.com"] * 2, (
+        "the token call, too"
+    )
 
 
 def test_the_proxy_option_wins_over_the_environment(
     server: Loopback, connected: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    connected("http://localhost:9", proxy=server.url).request("GET", "/x")
+    connected("http://acme-prod.example.com", proxy=server.url).request("GET", "/x")
     assert len(server.received) == 1
 
 
-def test_no_proxy_is_honoured(server: Loopback, connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_honoured(connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    connected().request("GET", "/x")
+    monkeypatch.setenv("no_proxy", "acme-prod.example.com")
+    with pytest.raises(ConnectError) as caught:
+        connected("http://acme-prod.example.com:1", retries=0).request("GET", "/x")
+    assert "the proxy" not in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_what_is_sent_to_this_machine_passes_no_proxy(
+    server: Loopback, connected: Connect, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    connected(**({"proxy": "http://127.0.0.1:9"} if how == "option" else {})).request("GET", "/x")
     assert len(server.received) == 1
 
 
 def test_a_proxy_takes_credentials(server: Loopback, connected: Connect) -> None:
     proxy = server.url.replace("//", "//robot:pa%2Fss@")
-    connected("http://localhost:9", proxy=proxy).request("GET", "/x")
+    connected("http://acme-prod.example.com", proxy=proxy).request("GET", "/x")
     expected = base64.b64encode(b"robot:pa/ss").decode()
     assert server.received[0].headers["proxy-authorization"] == f"Basic {expected}"
 
@@ -70,7 +83,7 @@ def test_a_proxys_password_is_a_secret_from_then_on(
     proxy = "http://robot:Pa%24%24word%2F1@127.0.0.1:9"
     if how == "environment":
         monkeypatch.setenv("http_proxy", proxy)
-    connected("http://localhost:9", **({"proxy": proxy} if how == "option" else {}))
+    connected("http://acme-prod.example.com", **({"proxy": proxy} if how == "option" else {}))
     for form in ("Pa%24%24word%2F1", "Pa$$word/1"):
         assert context.redactor.scrub_text(f"x {form}") == "x ********"
 
@@ -85,7 +98,7 @@ def test_a_proxys_password_is_not_shown(
     if how == "environment":
         monkeypatch.setenv("http_proxy", proxy)
     with pytest.raises((ConnectError, BadConnectionOption), match="proxy") as caught:
-        connected("http://localhost:9", retries=1, **settings).request("GET", "/x")
+        connected("http://acme-prod.example.com", retries=1, **settings).request("GET", "/x")
     for text in (str(caught.value), *context.warnings):
         assert "Pa%24%24word%2F1" not in text
         assert "Pa$$word/1" not in text
@@ -105,7 +118,7 @@ def tls_server(certificate: tuple[str, str]) -> Iterator[Loopback]:
         yield running
 
 
-def test_a_server_that_nobody_vouches_for_gets_nothing_and_is_not_tried_again(
+def test_an_untrusted_server_receives_nothing_and_is_not_tried_again(
     tls_server: Loopback, connected: Connect, clock: Clock
 ) -> None:
     with pytest.raises(ConnectError, match=r"certificate.*ca_path") as caught:
@@ -173,7 +186,7 @@ def test_a_missing_bundle_of_the_environment_is_called_by_its_name(
         connected()
 
 
-def test_an_encrypted_key_is_refused_since_nobody_is_there_to_type_its_passphrase(
+def test_an_encrypted_key_is_refused_since_no_one_can_enter_its_passphrase(
     connected: Connect, certificate: tuple[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "key.pem").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")

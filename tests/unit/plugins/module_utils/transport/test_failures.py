@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user reads when a call fails, and what nobody may read."""
+"""What a user reads when a call fails, and what no one may read."""
 
 from __future__ import annotations
 
@@ -43,18 +43,53 @@ def test_a_refused_connection_is_named(connected: Connect) -> None:
     assert "Check that the host name is correct and that the host is up" in message
 
 
-def test_an_unknown_host_is_named(connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(host: str, *_more: object) -> object:
-        raise socket.gaierror(-2, "Name or service not known")
+class NameServer:
+    """Plays the name server: it answers every question with `error`."""
 
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    message = failed(connected("https://acme-prdo.service-now.com", retries=0))
-    assert "at https://acme-prdo.service-now.com: cannot connect (Name or service not known)" in message
-    assert "Check that the host name is correct" in message
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, words: str) -> None:
+        self.error, self.asked = socket.gaierror(number, words), 0
+        monkeypatch.setattr(socket, "getaddrinfo", self.answer)
+
+    def answer(self, *_question: object) -> object:
+        self.asked += 1
+        raise self.error
+
+
+def test_a_host_name_that_does_not_exist_is_tried_once_more_and_named(
+    connected: Connect, monkeypatch: pytest.MonkeyPatch, context: TaskContext, clock: Clock
+) -> None:
+    names = NameServer(monkeypatch, socket.EAI_NONAME, "Name or service not known")
+    message = failed(connected("https://acme-prdo.service-now.com", retries=5))
+    assert message == (
+        "GET /api/now/table/sys_user at https://acme-prdo.service-now.com: the host name does not exist (Name or service not known). "
+        "Check its spelling, and whether the DNS server that this machine asks knows it"
+    )
+    assert names.asked == 2
+    assert [warning.partition(" failed")[0] for warning in context.warnings] == [
+        "https://acme-prdo.service-now.com: attempt 1 of 2"
+    ]
+
+
+def test_a_proxy_name_that_does_not_exist_is_tried_once_more(
+    connected: Connect, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    names = NameServer(monkeypatch, socket.EAI_NONAME, "Name or service not known")
+    message = failed(connected("http://acme-prod.example.com", proxy="http://prxy.example.com:3128", retries=5))
+    assert "the proxy refused the connection or is unreachable (Name or service not known)" in message
+    assert names.asked == 2
+
+
+def test_a_name_server_that_does_not_answer_now_is_asked_again(
+    connected: Connect, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    names = NameServer(monkeypatch, socket.EAI_AGAIN, "Temporary failure in name resolution")
+    message = failed(connected("https://acme-prod.service-now.com", retries=5))
+    assert "cannot connect (Temporary failure in name resolution). Check that the host name is correct" in message
+    assert names.asked == 6
 
 
 def test_a_proxy_that_cannot_be_reached_is_called_the_culprit(connected: Connect) -> None:
-    message = failed(connected("http://localhost:8", proxy="http://127.0.0.1:9", retries=0))
+    message = failed(connected("http://acme-prod.example.com", proxy="http://127.0.0.1:9", retries=0))
     assert "the proxy refused the connection or is unreachable" in message
     assert "Check proxy, https_proxy and no_proxy" in message
 
@@ -85,7 +120,7 @@ def test_a_host_that_never_answers_a_connection_ends_in_a_time_out(connected: Co
     assert "cannot connect within 0.2 s" in message
 
 
-def test_a_server_that_speaks_no_tls_is_named(server: Loopback, connected: Connect) -> None:
+def test_a_server_without_tls_is_named(server: Loopback, connected: Connect) -> None:
     message = failed(connected(server.url.replace("http", "https"), retries=0))
     assert "the TLS connection failed" in message
     assert "_ssl.c" not in message or "wrong version" in message.lower()
@@ -114,7 +149,7 @@ def test_a_host_name_that_cannot_exist_is_not_a_defect(connected: Connect, host:
 
 
 @pytest.mark.parametrize("token", ["f00dface\n", "f00dface\r\nX-Evil: 1", " f00dface", "f00d\u20acface"])
-def test_a_token_that_fits_no_header_is_an_option_to_mend(
+def test_a_token_that_fits_no_header_is_an_option_to_correct(
     server: Loopback, connected: Connect, clock: Clock, context: TaskContext, token: str
 ) -> None:
     class Signed:
@@ -148,6 +183,7 @@ ECHOES = {
     "URL-encoded": quote(SECRET),
     "URL-encoded whole": quote(SECRET, safe=""),
     "form-encoded": quote_plus(SECRET),
+    "hexadecimal": SECRET.encode().hex(),
     "JSON": json.dumps(SECRET),
     "JSON in UTF-8": json.dumps(SECRET, ensure_ascii=False),
     **{f"base64 at {n}": text for n, text in enumerate(base64s(SECRET))},
@@ -179,7 +215,14 @@ def test_an_answer_that_repeats_a_secret_is_not_repeated(
     message = failed(connected(retries=1), method)
     cores = {text[4:-8] for text in base64s(SECRET)}
     for text in (message, *context.warnings):
-        for form in {SECRET, quote(SECRET), quote_plus(SECRET), json.dumps(SECRET)[1:-1], *cores}:
+        for form in {
+            SECRET,
+            quote(SECRET),
+            quote_plus(SECRET),
+            json.dumps(SECRET)[1:-1],
+            SECRET.encode().hex(),
+            *cores,
+        }:
             assert form not in text
 
 
@@ -215,7 +258,7 @@ def test_a_form_is_not_shown(server: Loopback, connected: Connect) -> None:
     assert "form-word" not in str(caught.value)
 
 
-def test_where_and_how_often_is_told_while_waiting(server: Loopback, connected: Connect, context: TaskContext) -> None:
+def test_where_and_how_often_is_shown_while_waiting(server: Loopback, connected: Connect, context: TaskContext) -> None:
     server.answers(failure(429, "Rate limit exceeded", Retry_After="3"))
     failed(connected(retries=2))
     assert context.warnings == [

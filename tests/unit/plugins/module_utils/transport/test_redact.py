@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A known secret is in no text that leaves, whatever stands around it and however it is encoded."""
+"""A known secret is in no text that leaves, in any surroundings and any encoding."""
 
 from __future__ import annotations
 
 import base64
+import html
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -17,7 +19,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
 
 # Any character but the mask's own: a secret of asterisks is in every mask.
 characters = st.characters(codec="utf-8", exclude_characters="*")
-# A lone surrogate is how Python keeps a byte that is no UTF-8, in a variable of the environment for example.
+# A lone surrogate is how Python keeps a byte that is not valid UTF-8, in a variable of the environment for example.
 odd_characters = st.characters(exclude_categories=(), exclude_characters="*")
 secrets = st.text(characters, min_size=4, max_size=40)
 texts = st.text(characters, max_size=20)
@@ -34,6 +36,16 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "Python": lambda text: repr(text)[1:-1],
+    "quoted twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "quoted three times": lambda text: quote(quote(quote_plus(text))),
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[3:-3],
+    "JSON of PHP": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "HTML": html.escape,
+    "HTML without quotes": lambda text: html.escape(text, quote=False),
+    "HTML twice": lambda text: html.escape(html.escape(text)),
+    "HTML in numbers": lambda text: "".join(f"&#{ord(character)};" for character in text),
+    "HTML in hexadecimal numbers": lambda text: "".join(f"&#x{ord(character):04X};" for character in text),
+    "HTML in a URL": lambda text: quote(html.escape(text)),
 }
 encodings = st.sampled_from(list(ENCODINGS.values()))
 
@@ -57,7 +69,7 @@ def test_no_encoding_of_a_secret_survives(secret: str, encoded: Callable[[str], 
 @example("abcd", "", "", base64.b64encode, False)
 @example("abcd", "a", "z", base64.b64encode, False)
 @example("~~~~???", "ab", "", base64.b64encode, True)
-def test_no_base64_of_a_secret_survives_in_whatever_surroundings(
+def test_no_base64_of_a_secret_survives_in_any_surroundings(
     secret: str, before: str, after: str, encode: Callable[[bytes], bytes], in_url: bool
 ) -> None:
     encoded = encode(f"{before}{secret}{after}".encode()).decode()
@@ -68,8 +80,34 @@ def test_no_base64_of_a_secret_survives_in_whatever_surroundings(
         assert form not in scrubbed
 
 
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("lead", ["", "svc:", "svc12:"])
+@pytest.mark.parametrize("shape", [str, quote_plus, lambda text: json.dumps(text)[1:-1]])
+def test_no_base64_of_a_secret_in_any_character_set_survives(
+    encode: Callable[[bytes], bytes], charset: str, lead: str, shape: Callable[[str], str]
+) -> None:
+    secret = "pläin-Sécret/+ÿ&word"
+    encoded = encode((lead + shape(secret)).encode(charset)).decode().rstrip("=")
+    scrubbed = Redactor([secret]).scrub_text(f"Authorization: Basic {encoded}")
+    assert MASK in scrubbed
+    assert encoded[8:-4] not in scrubbed
+
+
+@pytest.mark.parametrize("digits", ["%c3%B6", "%C3%b6", "%25c3%25B6", "%F6", "\\u00F6", "\\u00f6", "&#XF6;", "&#246;"])
+def test_hexadecimal_digits_count_in_any_case(digits: str) -> None:
+    assert Redactor(["wörd/1"]).scrub_text(f"x w{digits}rd%2f1 y") == f"x {MASK} y"
+
+
+@pytest.mark.parametrize("unit", ["\\", "%25", "&amp;", "%", "\\u005c", "+", "&#38;"])
+def test_a_text_of_escapes_alone_is_searched_in_time(unit: str) -> None:
+    started = time.monotonic()
+    Redactor(["a\\b\"c'd/e%f+g h&i"]).scrub_text(unit * 50_000 + "a\\b")
+    assert time.monotonic() - started < 60
+
+
 @given(st.lists(secrets, min_size=2, max_size=4), encodings, texts)
-def test_every_one_of_many_secrets_is_blotted_out(known: list[str], encoded: Callable[[str], str], glue: str) -> None:
+def test_every_one_of_many_secrets_is_masked(known: list[str], encoded: Callable[[str], str], glue: str) -> None:
     scrubbed = Redactor(known).scrub_text(glue.join(encoded(secret) for secret in known))
     for secret in known:
         assert encoded(secret) not in scrubbed
@@ -119,7 +157,7 @@ def test_what_holds_no_secret_is_left_as_it_is(known: list[str], value: Any) -> 
 
 
 @pytest.mark.parametrize("secret", ["1", "no", "abc"])
-def test_a_short_secret_is_masked_where_it_stands_alone_only(secret: str) -> None:
+def test_a_short_secret_is_masked_as_a_whole_value_only(secret: str) -> None:
     redactor = Redactor([secret])
     assert redactor.scrub({"password": secret, "text": f"{secret} of 3 attempts"}) == {
         "password": MASK,
@@ -127,7 +165,7 @@ def test_a_short_secret_is_masked_where_it_stands_alone_only(secret: str) -> Non
     }
 
 
-def test_a_secret_learnt_later_counts_from_then_on() -> None:
+def test_a_secret_added_later_is_masked_from_then_on() -> None:
     redactor = Redactor()
     assert redactor.scrub_text("token f00dface") == "token f00dface"
     redactor.add("f00dface")

@@ -15,8 +15,9 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     AmbiguousResponse,
     HttpError,
     UnexpectedPage,
-    platform_words,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.platform_words import platform_words
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.redact import Redactor
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.responses import (
     RawResponse,
     read_response,
@@ -38,7 +39,7 @@ LOGIN_FORM = '<form action="login.do"><input name="user_password" type="password
         ("<h1>It works!</h1>", "a page instead of data", "root of the instance"),
     ],
 )
-def test_a_page_where_data_is_due_says_which_and_what_to_do(
+def test_a_page_in_place_of_data_is_named_with_the_remedy(
     server: Loopback, connected: Connect, clock: Clock, text: str, what: str, remedy: str
 ) -> None:
     server.answers(page(text))
@@ -61,7 +62,7 @@ def test_a_page_in_answer_to_a_write_is_its_own_error_too(server: Loopback, conn
 
 def test_an_instance_that_is_offline_is_called_so(server: Loopback, connected: Connect) -> None:
     server.answers(page("The instance is being upgraded", 503))
-    with pytest.raises(HttpError, match=r"^GET /x -> 503 \(a maintenance page\)$"):
+    with pytest.raises(HttpError, match=r"^GET /x -> 503 The instance is being upgraded \(a maintenance page\)$"):
         connected(retries=0).request("GET", "/x")
 
 
@@ -81,7 +82,7 @@ def test_no_body_is_fine_where_none_is_due(server: Loopback, connected: Connect)
 
 @pytest.mark.parametrize("body", [b"", b"{", b"<html>", b"\xff\xfe", b'{"error": 1}', b'["a"]', b'"text"'])
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 415])
-def test_an_error_status_stands_whatever_its_body_is(status: int, body: bytes) -> None:
+def test_an_error_status_counts_with_any_body(status: int, body: bytes) -> None:
     # Clients must not require the detail to be a string, nor the body to be JSON
     # (docs/facts/servicenow_platform.md#errors).
     answered = read_response("GET", "/x", RawResponse(status, {"content-type": "application/json"}, body))
@@ -100,6 +101,26 @@ def test_an_error_status_stands_whatever_its_body_is(status: int, body: bytes) -
         ({"error_description": "access_denied", "error": "server_error"}, "server_error: access_denied"),
         ({"error": {"code": "AuthorizationFailed", "message": "No."}}, "AuthorizationFailed: No."),
         ({"result": {"status": "3", "error": "Unknown plugin"}}, "Unknown plugin"),
+        ({"message": "no route matches"}, "no route matches"),
+        ({"Message": "The request is invalid."}, "The request is invalid."),
+        ({"detail": "Token expired"}, "Token expired"),
+        ({"detail": [{"loc": ["body", "x"], "msg": "field required"}]}, "field required"),
+        (
+            {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "blocked by rule 7"},
+            "Forbidden: blocked by rule 7",
+        ),
+        (
+            {"title": "Invalid", "errors": {"$.name": ["too long", "reserved"]}},
+            "Invalid: $.name: too long: $.name: reserved",
+        ),
+        ({"errors": ["first", {"code": "E2", "message": "second"}]}, "first: E2: second"),
+        ({"errors": [{"title": "Denied", "detail": "by policy"}]}, "Denied: by policy"),
+        ([{"errorCode": "X", "message": "listed"}], "listed"),
+        (
+            {"odata.error": {"code": "Request_BadRequest", "message": {"lang": "en", "value": "old"}}},
+            "Request_BadRequest: old",
+        ),
+        ("upstream request timeout", "upstream request timeout"),
         ({"result": []}, ""),
         ([], ""),
         (None, ""),
@@ -119,14 +140,48 @@ def test_an_error_names_the_transaction(server: Loopback, connected: Connect) ->
     )
 
 
-def test_a_cancelled_transaction_says_so_and_what_to_do(server: Loopback, connected: Connect) -> None:
+def test_a_cancelled_transaction_is_reported_with_the_remedy(server: Loopback, connected: Connect) -> None:
     body = b'{"result":[{"sys_id":"a"},"error":{"message":"Transaction cancelled: maximum execution time exceeded"}'
     server.answers(Reply(200, body, {"Content-Type": "application/json"}))
     with pytest.raises(AmbiguousResponse, match=r"cancelled the transaction.*Request fewer rows"):
         connected(retries=0).request("GET", "/x")
 
 
-def test_an_answer_that_reports_an_error_beside_rows_is_still_an_answer(server: Loopback, connected: Connect) -> None:
+def test_a_response_with_rows_and_an_error_is_still_a_response(server: Loopback, connected: Connect) -> None:
     # CI/CD progress holds an empty "error" (docs/facts/servicenow_platform.md#cicd-api).
     server.answers(answer({"result": {"status": "1", "error": ""}}))
     assert connected().request("GET", "/api/sn_cicd/progress/a").data["result"]["status"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "words"),
+    [
+        ("text/plain", b"no route to backend", "no route to backend"),
+        (
+            "text/html",
+            b"<html><head><style>p {}</style></head><body><h1>Access&nbsp;denied</h1><p>id &lt;7&gt;</p></body>",
+            "Access denied id <7>",
+        ),
+        ("text/plain", b"\x1b[31mred\x07\r\nalert\x00", "[31mred alert"),
+        ("application/json", b'{"message": "cut of', '{"message": "cut of'),
+        ("text/html", b"<html></html>", "(a page instead of data)"),
+        ("", b"ab " * 5000, "ab ab ab"),
+    ],
+)
+def test_what_a_gateway_wrote_is_shown_in_one_line(content_type: str, body: bytes, words: str) -> None:
+    refused = read_response("GET", "/x", RawResponse(403, {"content-type": content_type}, body)).error()
+    assert refused.words.startswith(words)
+    assert len(refused.words) < 210
+    assert refused.words.isprintable()
+    assert not refused.from_platform
+
+
+@pytest.mark.parametrize(
+    "body", ["refused: pa<b>ss&amp;word", "<p>refused: pa&lt;b&gt;ss&amp;amp;word</p>", "x" * 190 + " pa<b>ss&amp;word"]
+)
+def test_a_page_that_repeats_a_secret_shows_none(body: str) -> None:
+    redactor = Redactor(["pa<b>ss&amp;word"])
+    raw = RawResponse(403, {"content-type": "text/html"}, body.encode())
+    words = read_response("GET", "/x", raw).error(redactor.scrub_text).words
+    assert "ss&" not in words
+    assert "***" in words

@@ -111,7 +111,7 @@ def test_a_write_may_be_answered_without_a_body(server: Loopback, connected: Con
     assert len(server.received) == 1
 
 
-def test_a_write_that_must_not_be_repeated_can_say_so(server: Loopback, connected: Connect) -> None:
+def test_a_write_can_forbid_its_repetition(server: Loopback, connected: Connect) -> None:
     server.answers(DROPPED, OK)
     with pytest.raises(AmbiguousResponse):
         connected().request("PATCH", "/x", body={}, repeatable=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom the transport talks to, and what it tells them."""
+"""Which servers the transport trusts, and what it sends them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.base_url import checked_base_url
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import (
     BadConnectionOption,
     UnexpectedPage,
 )
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import (
-    Session,
-    checked_base_url,
-)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.session import Session
 from tests.unit.plugins.module_utils.loopback import OK, Loopback, Reply, answer
 
 Connect = Callable[..., Session]
@@ -34,7 +32,7 @@ class Signed:
 
 @pytest.fixture
 def elsewhere() -> Iterator[Loopback]:
-    """Another host, as far as the transport can tell."""
+    """Another host, as far as the transport knows."""
     with Loopback.started() as running:
         yield running
 
@@ -121,7 +119,7 @@ def test_redirects_in_a_circle_end(server: Loopback, connected: Connect) -> None
 def test_a_netrc_does_not_replace_our_credentials(
     server: Loopback, connected: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password else\n")
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     session = connected()
@@ -132,7 +130,7 @@ def test_a_netrc_does_not_replace_our_credentials(
 
 
 def test_cookies_are_not_sent_back(server: Loopback, connected: Connect) -> None:
-    # A session cookie can go on authenticating after its token has expired
+    # A session cookie can authenticate even after its token has expired
     # (docs/facts/servicenow_platform.md#token-session-cookie).
     server.answers(answer({}, Set_Cookie="JSESSIONID=A1B2; Path=/; HttpOnly"), OK)
     session = connected()
@@ -200,7 +198,7 @@ def test_an_address_is_the_root_of_the_instance(url: str, base: str) -> None:
         ("https://acme-prod.service-now.com/#top", r"must end before any \? or #"),
     ],
 )
-def test_an_address_that_cannot_be_meant_is_refused(url: str | None, words: str) -> None:
+def test_an_unusable_address_is_refused(url: str | None, words: str) -> None:
     with pytest.raises(BadConnectionOption, match=words):
         checked_base_url("snow_url", url)
 

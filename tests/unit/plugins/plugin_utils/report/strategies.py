@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of any shape, with texts that nobody would choose: control characters, lone surrogates, markup."""
+"""Runs of any shape, with unlikely texts: control characters, lone surrogates, markup."""
 
 from __future__ import annotations
 

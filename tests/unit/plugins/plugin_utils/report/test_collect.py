@@ -39,7 +39,7 @@ def test_drift_found_in_check_mode_is_open() -> None:
 
 def test_drift_that_a_real_run_changed_is_repaired_and_leaves_the_instance_clean() -> None:
     host = host_of(report({"changed": True, "drift": [LIFESPAN]}, check_mode=False))
-    assert (host["status"], host["repaired"], host["drift"][0]["repaired"]) == ("clean", 1, True)
+    assert (host["status"], host["repaired"], host["drift"][0]["repaired"]) == ("in_sync", 1, True)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_drift_that_a_real_run_changed_is_repaired_and_leaves_the_instance_clean
         ({"changed": True, "drift": [{**LIFESPAN, "repaired": False}]}, {}),
     ],
 )
-def test_drift_that_a_real_run_did_not_put_right_stays_open(result: dict[str, Any], task: dict[str, Any]) -> None:
+def test_drift_that_a_real_run_did_not_correct_stays_open(result: dict[str, Any], task: dict[str, Any]) -> None:
     assert host_of(report(result, check_mode=False, **task))["drift"][0]["repaired"] is False
 
 
@@ -71,7 +71,7 @@ def test_a_real_run_leaves_open_what_it_could_not_change() -> None:
     assert host["status"] == "drift"
 
 
-def test_an_object_that_is_not_as_described_makes_its_host_deviate() -> None:
+def test_an_object_with_drift_makes_its_host_drift() -> None:
     assert host_of(report({"results": [{"object": "plugin a", "status": "not_entitled"}]}))["status"] == "drift"
 
 
@@ -83,7 +83,7 @@ def test_the_same_drift_reported_by_two_tasks_counts_once() -> None:
 def test_drift_that_a_later_task_repairs_is_repaired() -> None:
     found = report({"changed": True, "drift": [LIFESPAN]})
     host = host_of(found, report({"changed": True, "drift": [LIFESPAN]}, check_mode=False))
-    assert (host["status"], len(host["drift"]), host["repaired"]) == ("clean", 1, 1)
+    assert (host["status"], len(host["drift"]), host["repaired"]) == ("in_sync", 1, 1)
 
 
 def test_a_manual_step_counts_as_drift_and_twice_the_same_step_as_one() -> None:
@@ -104,10 +104,10 @@ def test_a_manual_step_never_carries_the_value_of_a_secret_label() -> None:
 
 def test_problems_are_kept_but_are_no_drift() -> None:
     host = host_of(report({"problems": [RESTRICTED]}), report({"problems": [RESTRICTED]}))
-    assert (host["status"], host["problems"]) == ("clean", [RESTRICTED])
+    assert (host["status"], host["problems"]) == ("in_sync", [RESTRICTED])
 
 
-def test_every_item_of_a_loop_is_looked_at() -> None:
+def test_every_item_of_a_loop_is_read() -> None:
     items = [{"drift": [LIFESPAN]}, {"skipped": True, "drift": [LIFESPAN]}, {"problems": [RESTRICTED], "drift": []}]
     host = host_of(report({"results": items, "changed": True}, loop=True))
     assert (len(host["drift"]), len(host["problems"])) == (1, 1)
@@ -123,6 +123,12 @@ def test_an_item_that_failed_repaired_nothing_while_its_neighbour_did() -> None:
     host = host_of(found)
     assert [entry["repaired"] for entry in host["drift"]] == [True, False]
     assert host["message"] == "refused"
+
+
+def test_a_loop_that_failed_repaired_nothing_if_no_item_says_that_it_failed() -> None:
+    items = [{"changed": True, "drift": [LIFESPAN]}]
+    found = report({"results": items, "msg": "One or more items failed"}, loop=True, outcome="failed", check_mode=False)
+    assert [entry["repaired"] for entry in host_of(found)["drift"]] == [False]
 
 
 @pytest.mark.parametrize("loop", [False, True])
@@ -144,7 +150,7 @@ def test_one_hidden_item_of_a_loop_does_not_hide_the_others() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["failed", "unreachable"])
-def test_a_host_that_dropped_out_says_why(outcome: str) -> None:
+def test_a_host_that_dropped_out_has_a_reason(outcome: str) -> None:
     host = host_of(report({"drift": [LIFESPAN]}), report({"msg": "asleep"}, outcome=outcome, task="Compare"))
     assert (host["status"], host["message"]) == (outcome, "asleep")
     assert host["failures"] == [{"status": outcome, "task": "Compare", "message": "asleep"}]
@@ -192,7 +198,7 @@ def test_a_foreign_module_takes_part_by_returning_drift_but_debug_repeats_only()
 def test_a_failure_elsewhere_is_reported_once_the_collection_took_part() -> None:
     failed = report({"msg": "no such file"}, action="ansible.builtin.copy", outcome="failed", host="acme-test")
     hosts = document_of([report({"drift": []}), failed])["hosts"]
-    assert {name: host["status"] for name, host in hosts.items()} == {"acme-dev": "clean", "acme-test": "failed"}
+    assert {name: host["status"] for name, host in hosts.items()} == {"acme-dev": "in_sync", "acme-test": "failed"}
 
 
 def test_the_expiry_of_a_refresh_token_becomes_days_left() -> None:
@@ -205,7 +211,7 @@ def test_the_expiry_of_a_refresh_token_becomes_days_left() -> None:
     host = host_of(report({"oauth_applications": applications}, action=f"{STATE[:-10]}snow_oauth_application_info"))
     assert {token["name"]: token["days_left"] for token in host["tokens"]} == {
         "CloudAppSecurity": 7,
-        "Later": -1,
+        "Later": 0,
         "Odd": None,
     }
 
@@ -234,14 +240,32 @@ def test_each_instance_gets_its_share_of_what_one_host_did_for_all() -> None:
     }
     tenant = report(result, action="secops.servicenow_defender.mda_connectors")
     hosts = document_of([report({"drift": []}), report({"drift": []}, host="acme-prod"), tenant])["hosts"]
-    assert (hosts["acme-dev"]["status"], hosts["acme-prod"]["status"]) == ("clean", "drift")
+    assert (hosts["acme-dev"]["status"], hosts["acme-prod"]["status"]) == ("in_sync", "drift")
     assert [entry["object"] for entry in hosts["acme-prod"]["drift"]] == ["connector acme-prod"]
     assert [step["title"] for step in hosts["acme-prod"]["manual_steps"]] == ["Connect acme-prod"]
     assert [entry["object"] for entry in hosts["acme-dev"]["objects"]] == ["connector acme-dev", "connector elsewhere"]
 
 
-def test_a_connector_tells_until_when_its_token_lives() -> None:
+def test_a_connector_returns_when_its_token_expires() -> None:
     end = "2027-02-19T09:00:00+00:00"
     result = {"results": [{"object": "connector acme-dev", "name": "acme-dev", "refresh_token_expires_at": end}]}
     host = host_of(report({"drift": []}), report(result, action="secops.servicenow_defender.mda_connectors"))
-    assert [(token["name"], token["refresh_token_expires_at"]) for token in host["tokens"]] == [("acme-dev", end)]
+    assert [(token["of"], token["name"], token["expires_at"]) for token in host["tokens"]] == [
+        ("connector", "acme-dev", end)
+    ]
+
+
+def test_the_last_report_of_an_object_decides_whether_it_is_unproven() -> None:
+    row = {"object": "connector acme-dev", "name": "acme-dev", "status": "unknown"}
+    entry = {"object": "connector acme-dev", "field": "state", "reason": "it is connecting"}
+    before = report({"results": [row], "unproven": [entry]})
+    after = report({"results": [{**row, "status": "connected"}], "unproven": []})
+    assert host_of(before)["status"] == "unproven"
+    assert (host_of(before, after)["status"], host_of(before, after)["unproven"]) == ("in_sync", [])
+    assert host_of(after, before)["status"] == "unproven"
+
+
+def test_one_field_of_an_object_can_be_unproven() -> None:
+    entry = {"object": "user svc_defender", "field": "password", "reason": "no digest"}
+    host = host_of(report({"objects": ["user svc_defender"], "unproven": [entry]}))
+    assert [row["status"] for row in host["objects"]] == ["unproven"]

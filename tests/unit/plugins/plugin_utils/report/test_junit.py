@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.report.junit import to_junit
+from tests.unit.plugins.plugin_utils.report import fleets
 from tests.unit.plugins.plugin_utils.report.fleets import LIFESPAN, deviation, hostile, small
 from tests.unit.plugins.plugin_utils.report.strategies import document_of, documents
 from tests.unit.plugins.plugin_utils.report.test_collect import report
@@ -18,7 +19,7 @@ def suites_of(document: dict[str, Any]) -> dict[str | None, ElementTree.Element]
     return {suite.get("name"): suite for suite in ElementTree.fromstring(to_junit(document))}
 
 
-def test_a_suite_is_an_instance_and_a_failure_a_deviation() -> None:
+def test_a_suite_is_an_instance_and_a_failure_is_drift() -> None:
     suite = suites_of(small())["acme-dev"]
     failures = {case.get("name"): case.find("failure") for case in suite.iter("testcase")}
     application = failures["oauth_application CloudAppSecurity"]
@@ -43,12 +44,12 @@ def test_a_host_that_dropped_out_is_an_error() -> None:
     assert suites["acme-old"].find("testcase/error[@type='unreachable']") is not None
 
 
-def test_problems_stand_beside_the_cases() -> None:
+def test_problems_are_listed_next_to_the_cases() -> None:
     assert "Remedy" not in str(suites_of(small())["acme-test"].findtext("system-out"))
     assert "Sign in with OAuth" in str(suites_of(small())["acme-test"].findtext("system-out"))
 
 
-def test_a_repaired_deviation_passes_and_is_mentioned() -> None:
+def test_repaired_drift_passes_and_is_mentioned() -> None:
     repaired = report({"changed": True, "drift": [LIFESPAN]}, check_mode=False)
     case = suites_of(document_of([repaired]))["acme-dev"].find("testcase[@name='oauth_application CloudAppSecurity']")
     assert case is not None and case.find("failure") is None
@@ -75,8 +76,16 @@ def test_markup_in_values_stays_text() -> None:
     assert tags == {"testsuites", "testsuite", "testcase", "failure", "error", "system-out"}
 
 
-@settings(deadline=None, max_examples=100)
 @given(documents)
 def test_any_report_is_well_formed_xml(document: Any) -> None:
     whole = ElementTree.fromstring(to_junit(document))
     assert len(whole) == len(document["hosts"])
+
+
+def test_an_object_that_is_unproven_is_an_error_of_that_type() -> None:
+    suites = suites_of(fleets.unproven())
+    (error,) = suites["acme-dev"].iter("error")
+    assert (error.get("type"), error.get("message")) == ("unproven", "plugin com.snc.x is unproven")
+    assert error.text == f"state: unproven, {fleets.CLOSED}"
+    assert [each.get("type") for each in suites["defender"].iter("error")] == ["unproven"]
+    assert suites["acme-prod"].get("errors") == "0"

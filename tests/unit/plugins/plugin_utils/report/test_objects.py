@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which objects a result speaks of."""
+"""Which objects a result covers."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ COLLECTION = "secops.servicenow_defender."
     [
         ("snow_properties", "property"),
         ("snow_table_acls", "table_acl"),
+        ("snow_update_set", "update_set"),
         ("snow_user", "user"),
         ("snow_instance", "record"),
         ("mda_ip_ranges", "ip_range"),
@@ -27,7 +28,7 @@ COLLECTION = "secops.servicenow_defender."
         ("snow_oauth_application_info", "oauth_application"),
     ],
 )
-def test_a_module_tells_what_it_manages(module: str, kind: str) -> None:
+def test_a_module_returns_what_it_manages(module: str, kind: str) -> None:
     assert kind_of_module(COLLECTION + module) == kind
 
 
@@ -49,13 +50,13 @@ def objects_of(result: dict[str, Any], module: str = "snow_instance") -> dict[st
     return {row["object"]: row["status"] for row in host_of(report(result, action=COLLECTION + module))["objects"]}
 
 
-def test_listed_objects_are_as_described_unless_they_drift() -> None:
+def test_listed_objects_are_in_sync_unless_they_drift() -> None:
     listed = ["role a", {"object": "user b"}, {"object": "user c", "status": "failed"}]
     drift = [deviation("user b", "email", "", "b@example.com"), deviation("user c", "email", "", "c@example.com")]
     assert objects_of({"objects": listed, "drift": drift}) == {"role a": "ok", "user b": "drift", "user c": "failed"}
 
 
-def test_rows_of_a_bulk_module_are_objects_and_meet_their_drift() -> None:
+def test_rows_of_a_bulk_module_are_objects_with_their_drift() -> None:
     rows = [
         {"object": "property glide.a", "name": "glide.a", "status": "ok"},
         {"object": "property glide.b", "name": "glide.b", "status": "changed"},
@@ -89,7 +90,7 @@ def test_the_last_word_on_an_object_holds() -> None:
     assert [row["status"] for row in host_of(missing, granted)["objects"]] == ["ok"]
 
 
-def test_an_object_counts_its_open_and_repaired_deviations() -> None:
+def test_an_object_counts_its_open_and_repaired_drift() -> None:
     open_drift = report(
         {"changed": True, "drift": [deviation("user b", "email", "", "b"), deviation("user b", "roles", "", "c")]}
     )

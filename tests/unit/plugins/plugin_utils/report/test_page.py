@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as a page: what it says, and that no value becomes markup. tests/browser looks at it in a browser."""
+"""The report as a page: what it shows, and that no value becomes markup. tests/browser opens it in a browser."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
-from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.report import page
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.report.page import to_html
+from tests.unit.plugins.plugin_utils.report import fleets
 from tests.unit.plugins.plugin_utils.report.fleets import LIFESPAN, deviation, elevation, hostile, large, small
 from tests.unit.plugins.plugin_utils.report.strategies import document_of, documents
 from tests.unit.plugins.plugin_utils.report.test_collect import report
@@ -58,16 +58,16 @@ def assert_harmless(seen: Seen) -> None:
         assert name != "href" or value == "data:," or re.fullmatch(r"#[a-z0-9-]+", value)
 
 
-def test_the_page_says_what_deviates_and_what_to_do() -> None:
+def test_the_page_shows_the_drift_and_the_remedy() -> None:
     words = words_of(small())
     assert "2 of 5 instances deviate from the desired state, 1 failed, 1 could not be reached." in words
     assert "OAuth application CloudAppSecurity access_token_lifespan 1800 3600 open" in words
     assert "client_secret secret, not shown secret, not shown" in words
-    assert "Let the role custom_table_access read incident Access control rules" in words
+    assert "Let the role custom_table_access read incident manual step Instance acme-dev Access control rules" in words
     assert "Requires role custom_table_access" in words
     assert "Remedy Sign in with OAuth" in words
     assert "the developer instance is hibernating" in words
-    assert "3 days 2026-03-05 10:30:00" in words
+    assert "ends in 3 days 2026-03-05 10:30:00" in words
 
 
 def test_the_worst_instances_come_first() -> None:
@@ -75,11 +75,12 @@ def test_the_worst_instances_come_first() -> None:
     assert names == ["acme-lab", "acme-old", "acme-dev", "acme-test", "acme-prod"]
 
 
-def test_what_many_instances_share_is_told_once() -> None:
-    words = words_of(large())
-    assert "Most common deviations" in words
-    assert "OAuth application CloudAppSecurity access_token_lifespan 60" in words
-    assert "Most common deviations" not in words_of(small())
+def test_what_many_instances_share_is_reported_once() -> None:
+    page = to_html(large()).decode()
+    names = [f"acme-{number:03}" for number in range(5, 301, 5)]
+    assert page.count("access_token_lifespan") == 2, "in the table, and in the row that all details share"
+    rows = [row for row in re.findall(r"<tr role=.*?</tr>", page, re.S) if "access_token_lifespan" in row]
+    assert len(rows) == 1 and f'data-value="{len(names)}"' in rows[0]
 
 
 def test_secret_labels_of_a_manual_step_are_named_without_a_value() -> None:
@@ -93,14 +94,14 @@ def test_secret_labels_of_a_manual_step_are_named_without_a_value() -> None:
     assert "planted" not in words
 
 
-def test_a_clean_fleet_is_told_in_one_sentence() -> None:
+def test_a_fleet_in_sync_is_reported_in_one_sentence() -> None:
     clean = [report({"drift": []}, host=host) for host in ("acme-dev", "acme-test")]
     assert "All 2 instances are in sync." in words_of(document_of(clean))
     assert "The instance is in sync." in words_of(document_of(clean[:1]))
     assert "No instance reported anything." in words_of(document_of([]))
 
 
-def test_repaired_deviations_are_marked() -> None:
+def test_repaired_drift_is_marked() -> None:
     words = words_of(document_of([report({"changed": True, "drift": [LIFESPAN]}, check_mode=False)]))
     assert "apply, differences were written" in words
     assert "1800 3600 repaired" in words
@@ -116,18 +117,24 @@ def test_no_secret_mask_is_shown_as_if_it_were_a_value() -> None:
     assert "password secret, not shown not set" in words_of(document_of([report({"drift": drift})]))
 
 
-def test_long_lists_and_values_are_cut_on_the_page_only(monkeypatch: Any) -> None:
-    monkeypatch.setattr(page, "DEVIATIONS_ON_PAGE", 30)
-    drift = [deviation(f"property p{number:02}", "value", "x" * 3000, None) for number in range(50)]
+def test_long_lists_and_values_are_cut_on_the_page_only() -> None:
+    drift = [deviation(f"property p{number:03}", "value", "x" * 3000, None) for number in range(150)]
     document = document_of([report({"drift": drift})])
     words = words_of(document)
-    assert "20 more in drift.json." in words
+    assert "50 more in drift.json." in words
     assert "x" * 2001 not in words and "(shortened)" in words
-    assert len(document["hosts"]["acme-dev"]["drift"]) == 50
+    assert len(document["hosts"]["acme-dev"]["drift"]) == 150
 
 
-def test_hundreds_of_instances_make_a_page_of_moderate_size() -> None:
-    assert len(to_html(large(500))) < 1_500_000
+def test_a_thousand_instances_with_sixty_objects_make_a_page_of_moderate_size() -> None:
+    assert len(to_html(fleets.thousand())) < 1_500_000
+
+
+def test_a_fleet_in_which_everything_deviates_differently_shows_less_of_long_lists() -> None:
+    content = to_html(fleets.nothing_in_common())
+    assert len(content) < 1_500_000
+    assert b"more in <code>drift.json</code>" in content
+    assert b"acme-1000" in content, "every instance is in the table"
 
 
 def test_values_stay_text() -> None:
@@ -136,7 +143,13 @@ def test_values_stay_text() -> None:
     assert "window.broken = 1" in seen.text
 
 
-@settings(deadline=None, max_examples=100)
 @given(documents)
 def test_no_value_becomes_markup(document: Any) -> None:
     assert_harmless(Seen(to_html(document)))
+
+
+def test_the_page_shows_what_is_unproven_apart_from_drift() -> None:
+    words = words_of(fleets.unproven())
+    assert "1 of 3 instances deviates from the desired state, 1 is unproven. Tenant: unproven." in words
+    assert fleets.CLOSED in words
+    assert "the inventory has no group defender" in words

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where instances stand against a hardening baseline, in every form of the report."""
+"""The posture of instances against a hardening baseline, in every form of the report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def counts(compliant: int, deviating: int) -> dict[str, int]:
     return {"compliant": compliant, "deviating": deviating, "unknown": 1, "not_applicable": 2}
 
 
-def stands(deviating: int, points: int = 96) -> dict[str, Any]:
+def posture_of(deviating: int, points: int = 96) -> dict[str, Any]:
     """Return a posture as modules report it."""
     return {
         "baseline": "secure_score",
@@ -35,15 +35,15 @@ def stands(deviating: int, points: int = 96) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def looked_at(host: str, posture: Any) -> Any:
+def with_posture(host: str, posture: Any) -> Any:
     return report({"posture": posture, "changed": False}, host=host, action=HARDENING)
 
 
 def test_every_instance_and_the_totals_have_a_posture() -> None:
     document = document_of(
-        [looked_at("acme-dev", stands(2)), looked_at("acme-test", stands(1, 100)), report({}, host="x")]
+        [with_posture("acme-dev", posture_of(2)), with_posture("acme-test", posture_of(1, 100)), report({}, host="x")]
     )
-    assert document["hosts"]["acme-dev"]["posture"] == stands(2)
+    assert document["hosts"]["acme-dev"]["posture"] == posture_of(2)
     assert document["hosts"]["x"]["posture"] is None
     totals = document["totals"]["posture"]
     assert totals["hosts"] == 2
@@ -51,7 +51,7 @@ def test_every_instance_and_the_totals_have_a_posture() -> None:
     assert (totals["secure_score"]["points"], totals["secure_score"]["possible_points"]) == (196, 228)
 
 
-def test_without_a_look_at_the_baseline_nothing_is_said_of_it() -> None:
+def test_without_reading_the_baseline_nothing_is_reported_of_it() -> None:
     document = small()
     assert document["totals"]["posture"] is None
     assert b"Posture" not in to_html(document)
@@ -60,7 +60,7 @@ def test_without_a_look_at_the_baseline_nothing_is_said_of_it() -> None:
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_of_two_slices_the_worse_posture_holds(order: tuple[int, int]) -> None:
-    slices = [document_of([looked_at("acme-dev", stands(number))], "7") for number in (1, 3)]
+    slices = [document_of([with_posture("acme-dev", posture_of(number))], "7") for number in (1, 3)]
     merged = merge(slices[order[0]], slices[order[1]], NOW)
     assert merged["hosts"]["acme-dev"]["posture"]["settings"]["deviating"] == 3
     assert merged["totals"]["posture"]["settings"]["deviating"] == 3
@@ -70,20 +70,20 @@ def test_of_two_slices_the_worse_posture_holds(order: tuple[int, int]) -> None:
     "junk", [None, 7, [], {}, {"settings": []}, {"settings": {"compliant": "<b>"}, "by_category": 3}]
 )
 def test_a_posture_of_any_shape_does_no_harm(junk: Any) -> None:
-    document = document_of([looked_at("acme-dev", junk)])
+    document = document_of([with_posture("acme-dev", junk)])
     assert to_html(document)
     assert to_junit(document)
 
 
 def test_names_of_categories_stay_text() -> None:
     bad = "</table><script>window.broken = 1</script>"
-    document = document_of([looked_at("acme-dev", {**stands(1), "by_category": {bad: counts(1, 1)}})])
+    document = document_of([with_posture("acme-dev", {**posture_of(1), "by_category": {bad: counts(1, 1)}})])
     assert b"<script>window.broken" not in to_html(document)
     assert to_html(hostile())
 
 
-def test_junit_and_the_page_tell_it_by_category_and_severity() -> None:
-    document = document_of([looked_at("acme-dev", stands(2))])
+def test_junit_and_the_page_show_it_by_category_and_severity() -> None:
+    document = document_of([with_posture("acme-dev", posture_of(2))])
     (suite,) = ElementTree.fromstring(to_junit(document)).iter("testsuite")
     values = {each.get("name"): each.get("value") for each in suite.iter("property")}
     assert values["posture.secure_score.points"] == "96"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,36 @@ def test_a_slice_joins_the_report_of_its_own_run_only(tmp_path: Path) -> None:
     assert "2 slices" in (tmp_path / "drift.html").read_text()
 
 
-@pytest.mark.parametrize("lying", ["", "{", "[]", '{"schema": 1, "play": {"run_id": "7"}, "hosts": {"a": 1}}'])
+def test_a_slice_that_is_late_does_not_replace_the_report_of_a_later_run(tmp_path: Path) -> None:
+    write(tmp_path, slice_of("acme-dev", "6"), ALL, NOW)
+    write(tmp_path, slice_of("acme-dev", "7"), ALL, NOW)
+    before = (tmp_path / "drift.json").read_bytes()
+    for host in ("acme-test", "acme-prod"):
+        path, document = write(tmp_path, slice_of(host, "6"), ALL, NOW)
+    (note,) = document["play"]["notes"]
+    assert note == f"the report in {tmp_path} is of the later run 7; the slice of run 6 is in drift.run-6.json"
+    assert path == tmp_path / "drift.run-6.json"
+    assert list(json.loads(path.read_bytes())["hosts"]) == ["acme-prod", "acme-test"]
+    assert (tmp_path / "drift.json").read_bytes() == before
+    # Names of runs may come again, such as those of weekdays.
+    write(tmp_path, slice_of("acme-dev", "6"), ALL, NOW + timedelta(days=2))
+    assert hosts_in(tmp_path) == ["acme-dev"]
+    assert json.loads((tmp_path / "drift.json").read_bytes())["play"]["run_id"] == "6"
+
+
+def test_slices_with_different_names_are_kept(tmp_path: Path) -> None:
+    write(tmp_path, slice_of("acme-dev", "a/1"), ALL, NOW)
+    _path, document = write(tmp_path, slice_of("acme-test", "a/2"), ALL, NOW)
+    (note,) = document["play"]["notes"]
+    assert note.startswith("the report of run a/1 has other hosts than that of run a/2, which replaces it")
+    assert note.endswith("Slices of one job need the same run_id")
+    assert list(json.loads((tmp_path / "drift.run-a_1.json").read_bytes())["hosts"]) == ["acme-dev"]
+    assert hosts_in(tmp_path) == ["acme-test"]
+    _path, document = write(tmp_path, slice_of("acme-test", "a/3"), ALL, NOW)
+    assert "notes" not in document["play"]
+
+
+@pytest.mark.parametrize("lying", ["", "{", "[]", '{"schema": 2, "play": {"run_id": "7"}, "hosts": {"a": 1}}'])
 def test_a_file_that_is_no_report_is_replaced(tmp_path: Path, lying: str) -> None:
     (tmp_path / "drift.json").write_text(lying)
     write(tmp_path, slice_of("acme-dev"), ALL, NOW)
@@ -72,7 +102,7 @@ def test_a_file_that_is_no_report_is_replaced(tmp_path: Path, lying: str) -> Non
 
 
 def test_slices_that_end_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
-    # flock tells open files apart, not processes: threads meet the lock as slices do.
+    # flock distinguishes open files, not processes: threads compete for the lock as slices do.
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write_slice, [tmp_path] * 12, range(12)))
     assert sorted(hosts_in(tmp_path)) == sorted(f"acme-{number}" for number in range(12))

@@ -130,7 +130,7 @@ def test_a_failure_of_the_platform_is_not_a_refusal(server: Loopback, manager: A
         manager.call("PUT", PATH, VERSION, body={})
 
 
-def test_what_is_not_there_is_told_from_a_scope_that_is_not_there(server: Loopback, manager: ArmClient) -> None:
+def test_a_missing_object_is_distinguished_from_a_missing_scope(server: Loopback, manager: ArmClient) -> None:
     server.answers(error("ResourceNotFound", "no such thing", 404), error("SubscriptionNotFound", "gone", 404))
     assert manager.find(PATH, VERSION) is None
     with pytest.raises(Refused, match="SubscriptionNotFound: gone.*Check the subscription's id"):
@@ -141,7 +141,7 @@ def test_what_is_not_there_is_told_from_a_scope_that_is_not_there(server: Loopba
     ("status", "kind", "words"),
     [(401, SignInFailed, "check azure_tenant_id"), (403, Refused, "Security Admin, Contributor or Owner")],
 )
-def test_refusals_say_what_to_do(
+def test_refusals_name_the_remedy(
     server: Loopback, manager: ArmClient, status: int, kind: type[Exception], words: str
 ) -> None:
     server.answers(error("AuthorizationFailed", "no", status))
@@ -149,7 +149,7 @@ def test_refusals_say_what_to_do(
         manager.call("GET", PATH, VERSION)
 
 
-def test_the_platforms_details_are_told(server: Loopback, manager: ArmClient) -> None:
+def test_the_details_of_the_platform_are_reported(server: Loopback, manager: ArmClient) -> None:
     details = [{"code": "InvalidQuery", "message": "Query is invalid."}, {"code": "Parser", "message": "near '~'"}]
     server.answers(answer({"error": {"code": "BadRequest", "message": "See below", "details": details}}, 400))
     with pytest.raises(Refused, match="BadRequest: See below: Query is invalid.: near '~'"):
@@ -174,7 +174,7 @@ def test_an_operation_is_followed_to_its_end(
     assert len(server.received) == 1 + len(answers)
 
 
-def test_an_operation_that_fails_or_lasts_too_long_says_so(server: Loopback, manager: ArmClient) -> None:
+def test_an_operation_that_fails_or_lasts_too_long_is_reported(server: Loopback, manager: ArmClient) -> None:
     begun = answer(None, 202, location=f"{server.url}/operations/1")
     failed = answer({"status": "Failed", "error": {"code": "Boom", "message": "broke"}})
     server.answers(begun, failed, begun, answer(None, 202))
@@ -201,7 +201,7 @@ def test_resource_graph_is_read_to_its_end(server: Loopback, manager: ArmClient)
         ("/subscriptions/1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm", "resource"),
     ],
 )
-def test_scopes_are_told_apart(text: str, kind: str) -> None:
+def test_scopes_are_distinguished(text: str, kind: str) -> None:
     assert read_scope("scope", text).kind == kind
 
 
@@ -212,3 +212,40 @@ def test_a_scope_that_is_none_or_of_the_wrong_kind_is_refused() -> None:
         scope_of({"scope": "/providers/Microsoft.Management/managementGroups/acme"}, "subscription")
     with pytest.raises(InvalidInput, match="scope or azure_subscription_id is required"):
         scope_of({})
+
+
+@pytest.mark.parametrize("host", ["https://management.azure.com:443", "https://MANAGEMENT.azure.com:0443"])
+def test_a_link_with_the_default_port_is_one_to_the_same_host(server: Loopback, manager: ArmClient, host: str) -> None:
+    server.answers(answer({"value": [], "nextLink": f"{host}{PATH}?api-version={VERSION}&x=1"}), answer({"value": []}))
+    assert manager.rows(PATH, VERSION) == []
+    assert server.received[1].query["x"] == "1"
+
+
+@pytest.mark.parametrize(
+    "link", ["https://management.azure.com:8443/x", "http://management.azure.com/x", "https://a@management.azure.com/x"]
+)
+def test_a_link_to_another_port_or_scheme_is_not_followed(server: Loopback, manager: ArmClient, link: str) -> None:
+    server.answers(answer({"value": [], "nextLink": link}))
+    with pytest.raises(EngineError, match="the token is sent to no other host"):
+        manager.rows(PATH, VERSION)
+
+
+def test_a_used_up_quota_is_waited_for_as_its_header_says(server: Loopback, manager: ArmClient, clock: Clock) -> None:
+    used_up = answer({"error": {"code": "RateLimiting"}}, 429, x_ms_user_quota_resets_after="00:00:04")
+    server.answers(used_up, answer({"data": [], "count": 0, "totalRecords": 0}))
+    assert manager.resource_graph("securityresources") == []
+    assert sum(clock.naps) == pytest.approx(5, abs=0.01), "the header can be rounded down"
+
+
+def test_an_operation_without_a_link_is_warned_of(server: Loopback, manager: ArmClient, context: TaskContext) -> None:
+    server.answers(answer(status=202))
+    manager.finish(manager.call("POST", "/x/execute", VERSION), "the run of a rule")
+    assert any("without a link to follow" in warning for warning in context.warnings)
+
+
+def test_a_failure_without_a_word_is_reported_as_that_of_the_service(
+    server: Loopback, manager_of: Callable[..., ArmClient]
+) -> None:
+    server.answers(answer(status=500))
+    with pytest.raises(PlatformFailure, match="The service failed without a message. Run again later"):
+        manager_of(retries=0).call("PUT", "/x", VERSION, body={})

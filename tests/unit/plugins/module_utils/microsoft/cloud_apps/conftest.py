@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from tests.unit.plugins.module_utils.loopback import Loopback
 @pytest.fixture(autouse=True)
 def own_record(monkeypatch: pytest.MonkeyPatch, clock: Clock, tmp_path: Path) -> None:
     """Keep the record of calls in a folder of the test."""
-    monkeypatch.setenv("ANSIBLE_LOCAL_TEMP", str(tmp_path / "ansible"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for module in (collection_store, rate_limit):
         monkeypatch.setattr(module, "time", clock)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connectors: how they are judged, what is left to a person, what a contract does, and when waiting ends."""
+"""Connectors: how they are evaluated, what is a manual step, what a contract does, and when waiting ends."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
     EngineError,
     InvalidInput,
-    Refused,
+)
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.instance_address import (
+    normalize_address,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connector_health import (
     status_of,
-)
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.connectors_api import (
-    normalize_address,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.evidence import (
     instance_id,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.microsoft.cloud_apps.refresh_token import (
-    days_left,
     token_end,
     token_problems,
 )
@@ -124,7 +122,44 @@ FULL = {
 }
 
 
-# -- judging ----------------------------------------------------------------------------------------------------------
+# -- the Secure Score switch ------------------------------------------------------------------------------------------
+
+
+def test_the_switch_is_compared_only_if_it_is_managed_and_shown(server: Loopback, task: Task) -> None:
+    portal = Portal(server, record(isSSPMEnabled=False))
+    assert task()["drift"] == []
+    (step,) = task({"secure_score": "enabled"})["manual_steps"]
+    assert step["values"] == {"Turn on Secure Score recommendations": "on"}
+    assert task({"secure_score": "disabled"})["manual_steps"] == []
+    portal.records = [record()]
+    unproven = task({"secure_score": "enabled"})["unproven"]
+    assert ("connector acme-dev", "secure_score") in [(each["object"], each["field"]) for each in unproven]
+
+
+def test_evidence_does_not_show_the_switch(server: Loopback, task: Task) -> None:
+    portal = Portal(server)
+    portal.refused_list = Reply(403, b"{}")
+    portal.others["/api/v1/activities/"] = answer({"data": [{"_id": "a", "instance": 1063085, "about": "acme-dev"}]})
+    found = task({"secure_score": "enabled"})
+    assert found["results"][0]["status"] == "connected"
+    assert ("connector acme-dev", "secure_score") in [(each["object"], each["field"]) for each in found["unproven"]]
+
+
+def test_a_contract_turns_the_switch_and_one_that_cannot_leaves_a_step(server: Loopback, task: Task) -> None:
+    portal = Portal(server, record(isSSPMEnabled=False))
+    contract = {**portal.contract, "operations": dict(portal.contract["operations"])}
+    assert task({"secure_score": "enabled"}, contract=contract)["manual_steps"]
+    url = f"{portal.root}/turn/${{id}}"
+    contract["operations"]["secure_score"] = {"method": "PATCH", "url": url, "body": {"on": "${secure_score}"}}
+    predicted = task({"secure_score": "enabled"}, contract=contract, check_mode=True)
+    assert (predicted["changed"], [each["field"] for each in predicted["drift"]]) == (True, ["secure_score"])
+    with pytest.raises(EngineError, match="accepted the update but returned a different value"):
+        task({"secure_score": "enabled"}, contract=contract)
+    (sent,) = [request for request in server.received if request.path == "/turn/id-1"]
+    assert sent.json == {"on": True}
+
+
+# -- evaluation -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -137,6 +172,10 @@ FULL = {
         ({"isConnected": True, "isEnabled": False}, "disabled"),
         ({"isConnected": False, "isEnabled": True, "statusTemplateMessage": FORBIDDEN}, "error"),
         ({"isConnected": False, "isEnabled": True, "statusTemplateMessage": "X_STATUS_CONNECTING"}, "unknown"),
+        # The portal has changed.
+        ({"isConnected": "false", "isEnabled": True}, "unknown"),
+        ({"isConnected": False, "isEnabled": "no"}, "unknown"),
+        ({"isConnected": {"value": False}}, "unknown"),
     ],
 )
 def test_a_connectors_health_follows_from_its_record(api: dict[str, Any], status: str) -> None:
@@ -171,7 +210,7 @@ CONNECTED_AT = "2026-09-01T00:00:00+00:00"
         (7776000, "soon", "2026-11-30T00:00:00+00:00"),
     ],
 )
-def test_a_refresh_token_lives_as_long_as_its_application_says(
+def test_a_refresh_token_is_valid_for_the_lifespan_of_its_application(
     lifespan: int | None, expires_at: str | None, end: str
 ) -> None:
     assert token_end(CONNECTED_AT, lifespan, expires_at) == end
@@ -180,16 +219,15 @@ def test_a_refresh_token_lives_as_long_as_its_application_says(
 
 def test_an_expired_token_is_an_error_without_negative_days() -> None:
     end = token_end("2020-01-01T00:00:00+00:00")
-    assert (days_left(end) or 0) < 0
     (problem,) = token_problems("acme", "2020-01-01T00:00:00+00:00", end)
     assert (problem.severity, problem.id) == ("error", "connector_token:acme")
-    assert "its refresh token expired on 2020-03-31" in problem.message
+    assert "its refresh token ended " in problem.message
+    assert f" days ago ({end})" in problem.message
     assert "-" not in problem.message.replace(end, "")
-    assert days_left("") is None
     assert not list(token_problems("acme", "", ""))
 
 
-def test_a_connected_instance_is_as_described(server: Loopback, task: Task) -> None:
+def test_a_connected_instance_is_in_sync(server: Loopback, task: Task) -> None:
     Portal(server, record())
     result = task()
     assert (result["changed"], result["drift"], result["manual_steps"]) == (False, [], [])
@@ -206,7 +244,7 @@ def test_one_list_call_serves_any_number_of_instances(server: Loopback, task: Ta
     assert len(server.received) == 1
 
 
-def test_the_end_of_a_token_is_told_from_day_75(server: Loopback, task: Task) -> None:
+def test_the_expiry_of_a_token_is_reported_from_day_75(server: Loopback, task: Task) -> None:
     Portal(server, record(lastConnected=NOW_MS - 74 * DAY_MS), record("old", 2, lastConnected=NOW_MS - 76 * DAY_MS))
     result = task({}, {"name": "old", "instance_url": "https://old.service-now.com"})
     assert [problem["id"] for problem in result["problems"]] == ["connector_token:old"]
@@ -218,8 +256,9 @@ def test_the_lifespan_of_the_application_ends_a_token_early(server: Loopback, ta
     result = task({"refresh_token_lifespan": 30 * 86400})
     (problem,) = result["problems"]
     assert problem["severity"] == "error"
-    assert "expired on" in problem["message"]
-    assert result["results"][0]["days_left"] < 0
+    assert "ended 1 day ago (" in problem["message"]
+    row = result["results"][0]
+    assert (row["days_left"], row["ended_days_ago"]) == (0, 1)
 
 
 def test_a_connector_in_error_comes_with_the_message_and_the_fix(server: Loopback, task: Task) -> None:
@@ -231,7 +270,7 @@ def test_a_connector_in_error_comes_with_the_message_and_the_fix(server: Loopbac
     assert result["manual_steps"][0]["where"].endswith("Edit settings")
 
 
-# -- left to a person -------------------------------------------------------------------------------------------------
+# -- manual steps ----------------------------------------------------------------------------------------------------
 
 
 def test_what_is_missing_comes_with_labels_and_values_but_no_secret(server: Loopback, task: Task) -> None:
@@ -253,7 +292,7 @@ def test_what_is_missing_comes_with_labels_and_values_but_no_secret(server: Loop
     assert result["msg"].endswith(": absent: connector acme-dev; 1 manual step")
 
 
-def test_waiting_ends_when_a_person_has_done_it(server: Loopback, task: Task, clock: Any) -> None:
+def test_waiting_ends_when_an_operator_has_done_it(server: Loopback, task: Task, clock: Any) -> None:
     portal = Portal(server)
     looks = iter(range(10))
     plain = portal._answer
@@ -285,7 +324,7 @@ def test_two_connectors_of_one_name_are_an_error_that_names_both(server: Loopbac
         task()
 
 
-def test_one_instance_described_twice_is_an_error(server: Loopback, task: Task) -> None:
+def test_one_instance_listed_twice_is_an_error(server: Loopback, task: Task) -> None:
     Portal(server)
     with pytest.raises(InvalidInput, match="'acme-dev' and 'again' have the same instance"):
         task({}, {"name": "again", "instance_url": "https://ACME-DEV.service-now.com/"})
@@ -293,7 +332,7 @@ def test_one_instance_described_twice_is_an_error(server: Loopback, task: Task) 
 
 
 @pytest.mark.parametrize("url", ["acme-dev", "ftp://acme-dev.service-now.com", "https://", "https://[::"])
-def test_an_address_that_is_none_is_told(server: Loopback, task: Task, url: str) -> None:
+def test_an_invalid_address_is_reported(server: Loopback, task: Task, url: str) -> None:
     with pytest.raises(InvalidInput, match="must be an absolute URL"):
         task({"instance_url": url})
 
@@ -343,11 +382,15 @@ def test_a_connector_that_stays_in_error_fails_with_the_fix(server: Loopback, ta
         task(contract=portal.contract, wait=True, poll_interval=1)
 
 
-def test_what_the_contract_does_not_do_is_left_to_a_person(server: Loopback, task: Task) -> None:
+def test_what_the_contract_does_not_do_is_a_manual_step(server: Loopback, task: Task) -> None:
     portal = Portal(server, record())
     result = task({"state": "disabled"}, contract=portal.contract)
     assert result["changed"] is False
     assert result["manual_steps"][0]["where"].endswith("Disable App connector")
+    assert result["manual_steps"][0]["reason"] == (
+        "Microsoft documents no API that writes app connectors, and contract 'c' has no operation disable: learn it again from a recording "
+        "that disables the new connection"
+    )
 
 
 def test_a_contract_for_oauth_does_not_connect_with_a_password(server: Loopback, task: Task) -> None:
@@ -381,7 +424,129 @@ def test_events_that_name_an_instance_prove_it_connected(silent_list: Portal, ta
     result = task({}, {"name": "quiet", "instance_url": "https://quiet.service-now.com"})
     assert [(row["status"], row["id"]) for row in result["results"]] == [("connected", "1063085"), ("unknown", "")]
     assert "the list of connectors is refused" in result["results"][0]["evidence"][0]
-    assert [step["id"] for step in result["manual_steps"]] == ["connector:create:quiet"]
+    (step,) = result["manual_steps"]
+    assert (step["id"], step["title"]) == (
+        "connector:look:quiet",
+        "Look whether quiet is connected to Defender for Cloud Apps",
+    )
+    assert step["values"]["Instance URL"] == "https://quiet.service-now.com"
+    ((found, reason),) = ((entry["object"], entry["reason"]) for entry in result["unproven"])
+    assert found == "connector quiet"
+    assert reason.startswith("the list of connectors is refused (POST /cas/api/v1/app_connectors/ -> 403")
+    assert "Set mda_api_token to a token issued by a Security Administrator" in reason
+
+
+KEY = "key-of-the-digests-0123456789"
+
+
+def test_one_that_is_recorded_is_not_looked_for(silent_list: Portal, task: Task) -> None:
+    asked = task({"accepted_key": KEY})
+    handed = asked["results"][0]["accepted"]
+    assert task({"accepted_key": KEY, "accepted": handed})["manual_steps"], "no one has looked yet"
+    silent_list.refused_list = None
+    silent_list.records = [record()]
+    record_of = task({"accepted_key": KEY, "accepted": handed, "credentials_entered": True})["results"][0]["accepted"]
+    silent_list.refused_list = answer({}, 403)
+    known = task({"accepted_key": KEY, "accepted": record_of})
+    assert (known["manual_steps"], known["drift"]) == ([], [])
+    assert [entry["object"] for entry in known["unproven"]] == ["connector acme-dev"]
+    changed = task({"accepted_key": KEY, "accepted": record_of, "client_secret": "another-Secret"})
+    assert [entry["field"] for entry in changed["drift"]] == ["client_secret"]
+    assert [step["id"] for step in changed["manual_steps"]] == ["connector:look:acme-dev"]
+
+
+@pytest.mark.parametrize("with_contract", [False, True])
+def test_a_revoked_token_leaves_the_connectors_unproven(
+    silent_list: Portal, task: Task, server: Loopback, with_contract: bool
+) -> None:
+    def revoked(request: Received) -> Reply:
+        if request.headers["authorization"].startswith("Token"):
+            return answer({"detail": "Invalid token"}, 401)
+        return silent_list._answer(request)
+
+    server.answers_by(revoked)
+    contract = {"contract": silent_list.contract} if with_contract else {}
+    result = task({}, azure_access_token="b3arer-text", wait=True, **contract)
+    assert (result["changed"], result["manual_steps"], result["drift"]) == (False, [], [])
+    ((found, reason),) = ((entry["object"], entry["reason"]) for entry in result["unproven"])
+    assert found == "connector acme-dev"
+    assert "refused mda_api_token (POST /cas/api/v1/app_connectors/ -> 401 Invalid token)" in reason
+    assert "Issue one under Settings > Cloud Apps > System > API tokens" in reason
+    assert "POST /make" not in server.lines
+
+
+# -- a portal that has changed ----------------------------------------------------------------------------------------
+
+
+def renamed(key: str, *, of_api: bool = False) -> dict[str, Any]:
+    """Return a listed connector whose `key` has another name."""
+    row = record()
+    part = row["api"] if of_api else row
+    part[f"{key}Value"] = part.pop(key)
+    return row
+
+
+@pytest.mark.parametrize("key", ["appId", "_id", "instanceName", "api"])
+def test_a_list_with_entries_that_are_not_recognized_connects_nothing(server: Loopback, task: Task, key: str) -> None:
+    portal = Portal(server, renamed(key))
+    for state in ("present", "absent"):
+        result = task({"state": state}, contract=portal.contract, wait=True)
+        assert (result["changed"], result["drift"]) == (False, []), state
+        ((found, reason),) = ((entry["object"], entry["reason"]) for entry in result["unproven"])
+        assert found == "connector acme-dev"
+        assert f"has entries that cannot be recognized (entry 1 has no {key})" in reason
+        assert result["manual_steps"] == []
+    assert len(portal.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("appId", "Okta", "has no number as appId"),
+        ("appId", "²", "has no number as appId"),
+        ("api", "on", "has no object as api"),
+    ],
+)
+def test_an_entry_of_another_form_is_no_connector_of_the_app(
+    server: Loopback, task: Task, key: str, value: str, words: str
+) -> None:
+    portal = Portal(server, {**record(), key: value})
+    result = task({}, contract=portal.contract)
+    assert (result["changed"], result["drift"]) == (False, [])
+    assert words in result["unproven"][0]["reason"]
+
+
+def test_others_are_compared_where_one_entry_is_not_recognized(server: Loopback, task: Task) -> None:
+    Portal(server, record(), {**record("acme-test", 2), "_id": None}, {**record("x", 3), "appId": 11161, "_id": None})
+    result = task({}, {"name": "acme-test", "instance_url": "https://acme-test.service-now.com"})
+    assert [row["status"] for row in result["results"]] == ["connected", "unknown"]
+
+
+def test_an_app_without_a_connector_has_no_part_api(server: Loopback, task: Task) -> None:
+    other = {key: value for key, value in record().items() if key != "api"}
+    Portal(server, other, {**record("mail", 2), "appId": 11161})
+    assert task()["results"][0]["status"] == "absent"
+
+
+@pytest.mark.parametrize("key", ["isConnected", "isEnabled"])
+def test_a_status_that_the_list_does_not_show_is_unproven(server: Loopback, task: Task, key: str) -> None:
+    row = renamed(key, of_api=True)
+    if key == "isEnabled":
+        row["api"]["isConnected"] = False
+    portal = Portal(server, row)
+    for state in ("present", "disabled"):
+        result = task({"state": state, "accepted_key": KEY}, contract=portal.contract)
+        assert (result["changed"], result["manual_steps"]) == (False, []), state
+        assert "does not say isConnected or isEnabled with true or false" in result["unproven"][0]["reason"]
+
+
+def test_the_info_module_says_that_entries_are_not_recognized(server: Loopback) -> None:
+    Portal(server, record("acme-test"), renamed("_id"))
+    given = {"mda_url": server.url, "mda_api_token": "legacy-t0ken-text", "retries": 0}
+    params = ArgumentSpecValidator(mda_connector_info.SPEC.argument_spec).validate(given).validated_parameters
+    result = mda_connector_info.run(params, TaskContext()).as_dict(with_diff=False)
+    assert [row["name"] for row in result["connectors"]] == ["acme-test"]
+    assert "entry 2 has no _id" in result["evidence"][0]
 
 
 def test_no_evidence_is_no_proof(silent_list: Portal, task: Task) -> None:
@@ -394,10 +559,13 @@ def test_evidence_alone_never_writes(silent_list: Portal, task: Task, server: Lo
     assert "POST /make" not in server.lines
 
 
-def test_when_nothing_tells_that_is_an_error(silent_list: Portal, task: Task) -> None:
+def test_when_everything_is_refused_the_connectors_are_unproven(silent_list: Portal, task: Task) -> None:
     silent_list.others = dict.fromkeys(("/api/v1/activities/", "/api/v1/entities/"), answer({}, 403))
-    with pytest.raises(Refused, match="the status of the connectors cannot be read"):
-        task()
+    result = task()
+    assert (result["results"][0]["status"], result["drift"], result["manual_steps"]) == ("unknown", [], [])
+    ((found, reason),) = ((entry["object"], entry["reason"]) for entry in result["unproven"])
+    assert found == result["results"][0]["object"]
+    assert "the status of the connectors cannot be read" in reason
 
 
 def test_the_info_module_shows_evidence_by_instance(silent_list: Portal, server: Loopback) -> None:

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import json
+import stat
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -32,7 +36,7 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.transpo
     SignInFailed,
     WriteInCheckMode,
 )
-from tests.unit.plugins.module_utils.loopback import Loopback, answer, page
+from tests.unit.plugins.module_utils.loopback import Loopback, Reply, answer, page
 
 PORTAL = "https://security.microsoft.com"
 SCHEMA = Path(__file__).parents[6] / "docs" / "contract.schema.json"
@@ -66,7 +70,7 @@ def test_what_an_answer_brings_need_not_be_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "reported"),
     [
         ({"contract": 2}, "contract: must be 1"),
         ({"name": ""}, "name: is missing"),
@@ -90,8 +94,8 @@ def test_what_an_answer_brings_need_not_be_given() -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_used_is_named_with_its_place(changed: dict[str, Any], told: str) -> None:
-    with pytest.raises(InvalidInput, match=told):
+def test_what_cannot_be_used_is_named_with_its_place(changed: dict[str, Any], reported: str) -> None:
+    with pytest.raises(InvalidInput, match=reported):
         parse({**document(), **changed}, "mda_connector")
 
 
@@ -149,7 +153,7 @@ def replay_of(server: Loopback, tenant_of: Callable[..., CloudAppsClient]) -> Ca
     return make
 
 
-def test_what_the_contract_says_is_sent_and_nothing_else(server: Loopback, replay_of: Callable[..., Replay]) -> None:
+def test_exactly_the_requests_of_the_contract_are_sent(server: Loopback, replay_of: Callable[..., Replay]) -> None:
     server.answers(answer({"data": {"id": "x1"}}))
     assert replay_of().run("create", VALUES) == {"id": "x1"}
     (request,) = server.received
@@ -202,11 +206,88 @@ def test_a_refusal_of_one_connector_is_no_misfit(server: Loopback, replay_of: Ca
 
 
 @pytest.mark.parametrize("ended", [answer({}, 401), answer({}, 440), page("Please sign in")])
-def test_a_session_that_has_ended_is_told(server: Loopback, replay_of: Callable[..., Replay], ended: Any) -> None:
+def test_a_session_that_has_ended_is_reported(server: Loopback, replay_of: Callable[..., Replay], ended: Any) -> None:
     server.answers(ended)
     with pytest.raises(SignInFailed, match="the portal session has ended or lacks the permission") as caught:
         replay_of().run("create", VALUES)
     assert "c00kie-text" not in str(caught.value)
+
+
+SIGNED_IN = {
+    "mda_portal_cookie": "sccauth=c00kie-text; XSRF-TOKEN=first%2Btoken",
+    "mda_portal_xsrf_token": "first+token",
+}
+GUARDED = {"headers": {"cookie": "${portal_cookie}", "x-xsrf-token": "${portal_xsrf_token}"}}
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def with_token(token: str) -> Reply:
+    reply = answer({"data": {"id": "x1"}})
+    cookies = f"other=1; Path=/, XSRF-TOKEN={quote(token, safe='')}; Path=/; Secure"
+    return replace(reply, headers={**reply.headers, "set-cookie": cookies})
+
+
+def tokens_of(server: Loopback) -> list[tuple[str, str]]:
+    return [(sent.headers["x-xsrf-token"], sent.headers["cookie"].rpartition("=")[2]) for sent in server.received]
+
+
+def test_a_token_that_the_portal_issues_is_used_at_once_and_by_later_tasks(
+    server: Loopback, tenant_of: Callable[..., CloudAppsClient], context: TaskContext, own_folder: Path
+) -> None:
+    server.answers(*map(with_token, ("second/token", "second/token", "third", "third")))
+    then = [{"method": "POST", "url": f"{server.url}/confirm/${{id}}", **GUARDED}]
+    contract = parse(document(server.url, **GUARDED, then=then), "mda_connector")
+    Replay(contract, tenant_of(**SIGNED_IN)).run("create", VALUES)
+    assert tokens_of(server) == [("first+token", "first%2Btoken"), ("second/token", "second%2Ftoken")]
+    Replay(contract, tenant_of(**SIGNED_IN)).run("create", VALUES)
+    assert [token for token, _cookie in tokens_of(server)[2:]] == ["second/token", "third"]
+    (kept,) = own_folder.rglob("*.session")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert b"third" not in kept.read_bytes()
+    assert "third" not in context.redactor.scrub_text("third, second/token")
+
+
+def test_a_newer_token_of_the_user_and_another_session_go_before_a_kept_one(
+    server: Loopback, tenant_of: Callable[..., CloudAppsClient], own_folder: Path
+) -> None:
+    server.answers(*map(with_token, ("kept", "x", "x", "x")))
+    contract = parse(document(server.url, **GUARDED), "mda_connector")
+    others = {"mda_portal_cookie": "sccauth=other; XSRF-TOKEN=first%2Btoken"}
+    for options in (SIGNED_IN, {**SIGNED_IN, "mda_portal_xsrf_token": "newer"}, {**SIGNED_IN, **others}, SIGNED_IN):
+        Replay(contract, tenant_of(**options)).run("create", VALUES)
+    assert [token for token, _cookie in tokens_of(server)] == ["first+token", "newer", "first+token", "kept"]
+
+
+@pytest.mark.parametrize("token", ["", "first+token", "a\nb", "ä", "x" * 5000])
+def test_what_is_no_token_is_not_used(
+    server: Loopback, tenant_of: Callable[..., CloudAppsClient], own_folder: Path, token: str
+) -> None:
+    server.answers(with_token(token), with_token(""))
+    replay = Replay(parse(document(server.url, **GUARDED), "mda_connector"), tenant_of(**SIGNED_IN))
+    replay.run("create", VALUES)
+    replay.run("create", VALUES)
+    assert [sent for sent, _cookie in tokens_of(server)] == ["first+token"] * 2
+    assert not list(own_folder.rglob("*.session"))
+
+
+def test_a_kept_token_that_is_damaged_or_cannot_be_written_is_done_without(
+    server: Loopback, tenant_of: Callable[..., CloudAppsClient], own_folder: Path
+) -> None:
+    server.answers(with_token("second"), with_token(""), with_token("third"))
+    contract = parse(document(server.url, **GUARDED), "mda_connector")
+    Replay(contract, tenant_of(**SIGNED_IN)).run("create", VALUES)
+    (kept,) = own_folder.rglob("*.session")
+    kept.write_bytes(bytes(range(200, 250)))
+    Replay(contract, tenant_of(**SIGNED_IN)).run("create", VALUES)
+    kept.unlink()
+    kept.mkdir()
+    Replay(contract, tenant_of(**SIGNED_IN)).run("create", VALUES)
+    assert [token for token, _cookie in tokens_of(server)] == ["first+token"] * 3
 
 
 def test_check_mode_lets_no_write_out(server: Loopback, context: TaskContext, replay_of: Callable[..., Replay]) -> None:

@@ -11,6 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.ansible_module import TaskContext
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput, Refused
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.transport.errors import AmbiguousResponse
 from ansible_collections.secops.servicenow_defender.plugins.modules import mda_ip_ranges
 from tests.unit.plugins.module_utils.loopback import Loopback, Received, Reply, answer
 
@@ -64,7 +65,16 @@ def test_a_range_is_created_and_a_second_run_changes_nothing(server: Loopback, t
     assert (again["changed"], again["results"][0]["status"]) == (False, "ok")
 
 
-def test_an_update_keeps_what_is_not_described(server: Loopback, task: Task) -> None:
+@pytest.mark.parametrize("key", ["_id", "name"])
+def test_a_list_with_ranges_that_are_not_recognized_changes_nothing(server: Loopback, task: Task, key: str) -> None:
+    row = {"_id": "a", "name": "Head office", "category": 1, "subnets": ["192.0.2.0/24"]}
+    played = Ranges(server, {**row, "other": row[key], key: None})
+    with pytest.raises(AmbiguousResponse, match="entry 1 of 1 of its list has no"):
+        task(OFFICE)
+    assert played.bodies == []
+
+
+def test_an_update_keeps_what_is_not_desired(server: Loopback, task: Task) -> None:
     played = Ranges(
         server,
         {
@@ -113,13 +123,13 @@ def test_two_ranges_of_one_name_are_an_error(server: Loopback, task: Task) -> No
 
 
 @pytest.mark.parametrize("subnet", ["192.0.2.0/33", "office", ""])
-def test_what_is_no_subnet_is_told(server: Loopback, task: Task, subnet: str) -> None:
+def test_an_invalid_subnet_is_reported(server: Loopback, task: Task, subnet: str) -> None:
     with pytest.raises(InvalidInput, match="is not a subnet"):
         task({**OFFICE, "subnets": [subnet]})
     assert server.received == []
 
 
-def test_a_missing_right_is_told(server: Loopback, task: Task) -> None:
+def test_a_missing_right_is_reported(server: Loopback, task: Task) -> None:
     Ranges(server).denied = True
     with pytest.raises(Refused, match="could not create ip_range Head office"):
         task(OFFICE)

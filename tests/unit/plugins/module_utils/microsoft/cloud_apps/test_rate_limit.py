@@ -16,7 +16,6 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.microso
     WINDOW,
     RateLimit,
     _reserve,
-    folder,
 )
 from tests.unit.plugins.module_utils.conftest import Clock
 
@@ -38,7 +37,7 @@ def test_the_thirty_first_call_waits_for_its_minute(tmp_path: Path, clock: Clock
     assert lines == ["waiting 61 s: the tenant accepts 30 calls per minute"]
 
 
-def test_the_same_tenant_is_one_whoever_asks(tmp_path: Path, clock: Clock) -> None:
+def test_the_same_tenant_is_one_for_every_caller(tmp_path: Path, clock: Clock) -> None:
     first, second = throttle(tmp_path), RateLimit(URL.upper(), [].append, tmp_path)
     for _call in range(MAX_CALLS // 2):
         first.acquire()
@@ -50,7 +49,7 @@ def test_the_same_tenant_is_one_whoever_asks(tmp_path: Path, clock: Clock) -> No
     assert clock.naps
 
 
-def test_a_refusal_holds_everybody_back(tmp_path: Path, clock: Clock) -> None:
+def test_a_refusal_delays_every_caller(tmp_path: Path, clock: Clock) -> None:
     throttle(tmp_path).block(60)
     throttle(tmp_path).acquire()
     assert 59 < sum(clock.naps) < 61
@@ -64,16 +63,12 @@ def test_a_record_that_makes_no_sense_is_forgotten(tmp_path: Path, clock: Clock)
     assert clock.naps == []
 
 
-def test_the_record_holds_times_alone_and_is_nobody_elses(tmp_path: Path, clock: Clock) -> None:
+def test_the_record_holds_times_only_and_is_private(tmp_path: Path, clock: Clock) -> None:
     paced = throttle(tmp_path)
     paced.acquire()
     assert stat.S_IMODE(paced.file.stat().st_mode) == 0o600
     assert "acme" not in paced.file.name
     assert [type(moment) for moment in json.loads(paced.file.read_text())] == [float]
-
-
-def test_the_record_lies_in_the_temporary_folder_of_ansible(tmp_path: Path) -> None:
-    assert folder() == tmp_path / "ansible"
 
 
 def _take_some(place: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of a connection.
+"""What keeps a connection from working.
 
 See docs/facts/defender_for_cloud.md#connecting-servicenow,
 docs/facts/defender_for_cloud.md#clouds-with-the-integration, docs/facts/defender_for_cloud.md#permissions.
@@ -20,7 +20,7 @@ from tests.unit.plugins.module_utils.loopback import answer
 from tests.unit.plugins.module_utils.microsoft.fake_arm import SCOPE, SECURITY, ResourceManagerDouble, error
 
 PERMISSIONS = "/providers/Microsoft.Authorization/permissions"
-PLAN = f"{SECURITY}/pricings/CloudPosture"
+PLAN, FREE_PLAN = f"{SECURITY}/pricings/CloudPosture", f"{SECURITY}/pricings/FoundationalCspm"
 WRITE = "Microsoft.Security/pricings/write"
 SECURITY_ADMIN = {"actions": ["Microsoft.Security/*", "Microsoft.Authorization/*/read"], "notActions": []}
 READER = {"actions": ["microsoft.security/*/read"], "notActions": []}
@@ -28,12 +28,18 @@ GROUP = "/providers/Microsoft.Management/managementGroups/acme"
 
 
 def snapshot(
-    arm: ResourceManagerDouble, *entries: Any, scope: str = SCOPE, state: str = "Registered", tier: str = "Standard"
+    arm: ResourceManagerDouble,
+    *entries: Any,
+    scope: str = SCOPE,
+    state: str = "Registered",
+    tier: str = "Standard",
+    foundational: str = "Standard",
 ) -> None:
     arm.script(f"GET {scope}{PERMISSIONS}", answer({"value": list(entries)}))
     types = [{"resourceType": "integrations", "apiVersions": ["2023-07-01-preview"]}]
     arm.documents[f"{SCOPE}{SECURITY}"] = {"registrationState": state, "resourceTypes": types}
     arm.has(f"{SCOPE}{PLAN}", pricingTier=tier)
+    arm.has(f"{SCOPE}{FREE_PLAN}", pricingTier=foundational)
 
 
 def problem_ids(done: Any) -> list[str]:
@@ -57,11 +63,11 @@ def problem_ids(done: Any) -> list[str]:
         (None, "unknown"),
     ],
 )
-def test_an_action_is_judged_entry_by_entry(entries: Any, verdict: str) -> None:
+def test_an_action_is_checked_entry_by_entry(entries: Any, verdict: str) -> None:
     assert verdict_on(entries, WRITE) == verdict
 
 
-def test_nothing_stands_in_the_way_of_a_security_admin(arm: ResourceManagerDouble) -> None:
+def test_a_security_admin_is_never_refused(arm: ResourceManagerDouble) -> None:
     snapshot(arm, SECURITY_ADMIN)
     done = arm.run(mdc_access_info)
     assert done["problems"] == []
@@ -72,7 +78,7 @@ def test_nothing_stands_in_the_way_of_a_security_admin(arm: ResourceManagerDoubl
     assert "diff" not in done.result
 
 
-def test_a_reader_is_told_what_is_missing(arm: ResourceManagerDouble) -> None:
+def test_a_reader_reports_what_is_missing(arm: ResourceManagerDouble) -> None:
     snapshot(arm, READER)
     done = arm.run(mdc_access_info)
     assert problem_ids(done) == [
@@ -105,12 +111,27 @@ def test_a_plan_that_is_off_and_a_provider_that_is_not_registered(arm: ResourceM
     assert "error provider_not_registered" in done["msg"]
 
 
+def test_without_foundational_cspm_there_is_nothing_to_be_in_sync(arm: ResourceManagerDouble) -> None:
+    snapshot(arm, SECURITY_ADMIN, tier="standard", foundational="free")
+    done = arm.run(mdc_access_info)
+    (problem,) = done["problems"]
+    assert (problem["id"], problem["severity"]) == ("foundational_off", "error")
+    assert "has no recommendations" in problem["message"]
+    assert "free of charge" in problem["remedy"]
+    assert done["access"]["foundational_plan"] == {"name": "FoundationalCspm", "tier": "free"}
+    # Older subscriptions need not list it.
+    del arm.documents[f"{SCOPE}{FREE_PLAN}"]
+    snapshot_without = arm.run(mdc_access_info)
+    assert snapshot_without["access"]["foundational_plan"]["tier"] == "unknown"
+
+
 @pytest.mark.parametrize("cloud", ["AzureUSGovernment", "AzureChinaCloud"])
 def test_other_clouds_have_no_integration(arm: ResourceManagerDouble, cloud: str) -> None:
     snapshot(arm, SECURITY_ADMIN)
     (problem,) = arm.run(mdc_access_info, azure_cloud=cloud)["problems"]
     assert (problem["id"], problem["severity"]) == ("cloud_unsupported", "error")
     assert cloud in problem["message"]
+    assert "Security Incident Response (SIR)" in problem["remedy"]
 
 
 def test_what_may_not_be_read_is_unknown(arm: ResourceManagerDouble) -> None:

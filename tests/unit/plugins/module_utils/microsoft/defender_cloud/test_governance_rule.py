@@ -69,7 +69,7 @@ def test_a_rule_is_made_once_under_an_id_of_its_own(arm: ResourceManagerDouble) 
         "notify_manager": False,
         "description": "ours",
     }
-    foretold = rule(arm, **wanted, check_mode=True)
+    predicted = rule(arm, **wanted, check_mode=True)
     assert not arm.writes
     done = rule(arm, **wanted)
     (body,) = arm.puts
@@ -80,15 +80,18 @@ def test_a_rule_is_made_once_under_an_id_of_its_own(arm: ResourceManagerDouble) 
         "ruleType": "Integrated",
         "sourceResourceType": "Assessments",
         "conditionSets": [
-            {"conditions": [{"property": "$.Severity", "operator": "Equals", "value": "High"}]},
-            {"conditions": [{"property": "$.Severity", "operator": "Equals", "value": "Critical"}]},
+            {
+                "conditions": [
+                    {"property": "properties.metadata.severity", "operator": "In", "value": '["High", "Critical"]'}
+                ]
+            }
         ],
         "ownerSource": {"type": "ByTag", "value": "owner"},
         "remediationTimeframe": "7.00:00:00",
         "isGracePeriod": True,
         "governanceEmailNotification": {"disableManagerEmailNotification": True},
     }
-    assert (foretold["drift"], foretold["diff"], foretold["changed"]) == (done["drift"], done["diff"], True)
+    assert (predicted["drift"], predicted["diff"], predicted["changed"]) == (done["drift"], done["diff"], True)
     assert done["governance_rule"]["id"] == arm.writes[0].rpartition("/")[2]
     assert done["governance_rule"]["owner"] == {"by_tag": "owner"}
     again = rule(arm, **wanted)
@@ -124,7 +127,7 @@ def test_a_renamed_rule_is_not_overwritten_by_a_new_one_of_its_old_name(arm: Res
     assert sorted(properties(document)["displayName"] for document in arm.documents.values()) == ["High", "Renamed"]
 
 
-def test_what_is_not_described_stays_also_what_nobody_knows(arm: ResourceManagerDouble) -> None:
+def test_what_is_not_desired_stays_even_unknown_fields(arm: ResourceManagerDouble) -> None:
     mails = {"disableOwnerEmailNotification": True, "emailNotificationDayOfWeek": 1}
     path = has_rule(arm, governanceEmailNotification=mails, ruleType="ServiceNow", **PORTAL)
     done = rule(arm, display_name="High", notify_owner=True, remediation_timeframe_days=30)
@@ -152,6 +155,50 @@ def test_a_rule_made_in_the_portal_means_the_same_in_other_words(arm: ResourceMa
     assert done["drift"][0]["before"] == sets
 
 
+def condition(path: str, operator: str, value: Any) -> dict[str, Any]:
+    return {"conditions": [{"property": path, "operator": operator, "value": value}]}
+
+
+# Notations of public clients (docs/facts/defender_for_cloud.md#governance-rules).
+NOTATIONS = [
+    [condition("properties.metadata.severity", "In", '["Low", "medium"]')],
+    [condition("properties.metadata.severity", "In", ["Medium", "Low"])],
+    [condition("Properties.Metadata.Severity", "in", "Low, Medium")],
+    [condition("$.Severity", "Equals", "LOW"), condition("$.Severity", "Equals", "Medium")],
+    [condition("$.Metadata.Severity", "Equals", "Low"), condition("$.Metadata.Severity", "In", ["Medium"])],
+]
+
+
+@pytest.mark.parametrize("sets", NOTATIONS)
+def test_every_notation_of_a_severity_condition_is_understood_and_kept(arm: ResourceManagerDouble, sets: Any) -> None:
+    has_rule(arm, conditionSets=sets)
+    assert rule(arm, display_name="High", severities=["Low", "Medium"])["changed"] is False
+    done = rule(arm, display_name="High", severities=["Low"])
+    assert (done["drift"][0]["field"], done["drift"][0]["after"]) == ("severities", ["Low"])
+    first = sets[0]["conditions"][0]
+    operator = first["operator"].capitalize()
+    value = {"Equals": "Low", "In": '["Low"]'}[operator]
+    assert properties(arm.puts[0])["conditionSets"] == [condition(first["property"], operator, value)]
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        [condition("name", "In", f'["{KEY}"]')],
+        [condition("$.name", "Equals", KEY.upper())],
+        [condition("name", "In", [KEY])],
+    ],
+)
+def test_a_recommendation_can_be_selected_by_its_name(arm: ResourceManagerDouble, sets: Any) -> None:
+    has_rule(arm, conditionSets=sets)
+    assert rule(arm, display_name="High", recommendations=[KEY])["changed"] is False
+    rule(arm, display_name="Other", priority=5, recommendations=["b"], owner=NEW["owner"])
+    sent = properties(arm.puts[0])["conditionSets"][0]["conditions"][0]
+    assert (sent["property"], sent["operator"]) == tuple(
+        sets[0]["conditions"][0][key] for key in ("property", "operator")
+    )
+
+
 @pytest.mark.parametrize(
     "sets",
     [
@@ -162,7 +209,7 @@ def test_a_rule_made_in_the_portal_means_the_same_in_other_words(arm: ResourceMa
         ["x"],
     ],
 )
-def test_conditions_that_options_cannot_say_are_shown_as_they_are(arm: ResourceManagerDouble, sets: Any) -> None:
+def test_conditions_that_options_cannot_express_are_shown_as_they_are(arm: ResourceManagerDouble, sets: Any) -> None:
     assert read_condition(sets) is None
     has_rule(arm, conditionSets=sets)
     shown = rule(arm, display_name="High")["governance_rule"]
@@ -204,7 +251,7 @@ def test_an_inherited_rule_is_left_alone(arm: ResourceManagerDouble) -> None:
     assert "also inherits" in rule(arm, **NEW, check_mode=True).warnings[0]
 
 
-def test_a_servicenow_rule_leaves_to_a_person_what_has_no_field(arm: ResourceManagerDouble) -> None:
+def test_a_servicenow_rule_makes_a_manual_step_of_what_has_no_field(arm: ResourceManagerDouble) -> None:
     arm.has(f"{SCOPE}{SECURITY}/integrations/i-1", displayName="prod-itsm")
     wanted = {**NEW, "rule_type": "ServiceNow", "ticket_type": "change_request", "remediation_timeframe_days": 7}
     done = rule(arm, **wanted)
@@ -236,7 +283,7 @@ def test_a_servicenow_rule_without_an_integration_is_warned_of(arm: ResourceMana
     assert properties(arm.puts[0])["additionalData"] == PORTAL["additionalData"]
 
 
-def test_properties_are_learned_from_a_rule_made_in_the_portal(arm: ResourceManagerDouble) -> None:
+def test_properties_are_recorded_from_a_rule_made_in_the_portal(arm: ResourceManagerDouble) -> None:
     owner = {"type": "Manually", "value": "somebody@example.com"}
     path = has_rule(
         arm, displayName="Made in the portal", rulePriority=1, ruleType="ServiceNow", ownerSource=owner, **PORTAL
@@ -277,17 +324,17 @@ def operation(arm: ResourceManagerDouble, method: str, path: str, *ends: Any) ->
     arm.script(f"GET {place}", answer(None, 202, location=f"{arm.server.url}{place}"), *ends)
 
 
-def test_a_rule_runs_once_it_is_as_described(arm: ResourceManagerDouble, clock: Clock) -> None:
+def test_a_rule_runs_once_it_is_in_sync(arm: ResourceManagerDouble, clock: Clock) -> None:
     path = has_rule(arm)
     wanted = {"display_name": "High", "disabled": False, "description": "new", "execute": True}
-    foretold = rule(arm, **wanted, check_mode=True)
-    assert (foretold["changed"], foretold["executed"], arm.writes) == (True, True, [])
+    predicted = rule(arm, **wanted, check_mode=True)
+    assert (predicted["changed"], predicted["executed"], arm.writes) == (True, True, [])
     operation(arm, "POST", f"{path}/execute", answer({"status": "Succeeded"}))
     done = rule(arm, **wanted, override=True)
     assert arm.writes == [f"PUT {path}", f"POST {path}/execute"]
     (request,) = [request for request in arm.server.received if request.method == "POST"]
     assert request.json == {"override": True}
-    assert (done["changed"], done["drift"], clock.naps != []) == (True, foretold["drift"], True)
+    assert (done["changed"], done["drift"], clock.naps != []) == (True, predicted["drift"], True)
     operation(arm, "POST", f"{path}/execute", answer({"status": "Succeeded"}))
     again = rule(arm, **wanted)
     assert (again["changed"], again["drift"]) == (True, [])
@@ -301,7 +348,7 @@ def test_a_run_that_fails_is_a_failure(arm: ResourceManagerDouble, status: str) 
         rule(arm, display_name="High", execute=True)
 
 
-def test_a_run_tells_how_long_it_lasts(arm: ResourceManagerDouble, clock: Clock) -> None:
+def test_a_run_returns_its_duration(arm: ResourceManagerDouble, clock: Clock) -> None:
     path = has_rule(arm)
     still = [answer(None, 202, location=f"{arm.server.url}{path}/operationResults/o-1")] * 4
     operation(arm, "POST", f"{path}/execute", *still, answer({"status": "Succeeded"}))
@@ -324,20 +371,21 @@ def test_a_rule_is_removed_and_the_operation_followed(arm: ResourceManagerDouble
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"priority": 1001}, "between 0 and 1000"),
         ({"priority": None}, "a new rule requires priority"),
-        ({"severities": None, "owner": None}, "a new rule requires severities or recommendations, owner"),
+        (
+            {"severities": None, "owner": None},
+            r"a new rule requires severities \(or risk_levels, categories, recommendations\), owner",
+        ),
         ({"severities": []}, "severities must not be empty"),
         ({"severities": None, "recommendations": [f"/providers/x/{KEY}"]}, "must be names of assessments"),
         ({"owner": {"by_tag": "a", "email": "b@example.com"}}, "requires exactly one of by_tag"),
         ({"owner": {"email": "nobody"}}, "must be an e-mail address"),
-        ({"remediation_timeframe_days": 0}, "must be 1 or more"),
         ({"extra_properties": {"ruleType": "x"}}, "has its own option"),
         ({"display_name": " "}, "display_name must not be empty"),
         ({"execute": True, "disabled": True}, "does not run"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_written(
+def test_invalid_input_is_refused_before_the_first_write(
     arm: ResourceManagerDouble, changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InvalidInput, match=words):
@@ -345,10 +393,96 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_written(
     assert not arm.writes
 
 
-def test_a_refusal_says_what_was_to_be_done_and_who_may(arm: ResourceManagerDouble) -> None:
+def test_a_refusal_names_the_action_and_who_may_do_it(arm: ResourceManagerDouble) -> None:
     path = has_rule(arm)
     arm.script(f"PUT {path}", error("AuthorizationFailed", "no write", 403))
     with pytest.raises(
         Refused, match="could not change governance_rule High.*no write.*Security Admin, Contributor or Owner"
     ):
         rule(arm, display_name="High", disabled=True)
+
+
+# -- risk levels and categories: the path is known only from a rule of the scope --------------------------------------
+
+AT_RISK: dict[str, Any] = {
+    "display_name": "At risk",
+    "priority": 7,
+    "risk_levels": ["Critical", "High"],
+    "owner": {"email": "risk@example.com"},
+    "remediation_timeframe_days": 7,
+}
+
+
+def selects(path: str, *values: str, operator: str = "In") -> list[dict[str, Any]]:
+    value = json.dumps(values) if operator == "In" else values[0]
+    return [{"conditions": [{"property": path, "operator": operator, "value": value}]}]
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "condition"),
+    [
+        ("risk_levels", ["Critical", "High"], "By risk level: Critical, High"),
+        ("categories", ["ExposedSecrets"], "By recommendation category: ExposedSecrets"),
+    ],
+)
+def test_a_condition_that_no_rule_shows_is_a_step_with_every_value(
+    arm: ResourceManagerDouble, option: str, values: list[str], condition: str
+) -> None:
+    has_rule(arm)
+    wanted = {name: value for name, value in AT_RISK.items() if name != "risk_levels"} | {
+        option: values,
+        "execute": True,
+    }
+    for check_mode in (True, False):
+        done = rule(arm, **wanted, check_mode=check_mode)
+        assert not arm.writes
+        assert (done["changed"], done["executed"]) == (False, False)
+        assert [entry["field"] for entry in done["drift"]] == ["state", option]
+        (step,) = done["manual_steps"]
+        assert step["title"] == "Create the governance rule At risk"
+        assert step["values"] == {
+            "Rule name": "At risk",
+            "Scope": SCOPE,
+            "Type": "Integrated",
+            "Priority": "7",
+            "Condition": condition,
+            "Owner": "risk@example.com",
+            "Remediation timeframe": "7 days",
+            "Apply grace period": "no",
+        }
+
+
+def test_a_rule_of_the_portal_teaches_by_which_property_rules_select(arm: ResourceManagerDouble) -> None:
+    has_rule(arm, "r-9", displayName="By hand", rulePriority=9, conditionSets=selects("$.Risk.Level", "Low"))
+    done = rule(arm, **AT_RISK)
+    assert properties(arm.puts[0])["conditionSets"] == selects("$.Risk.Level", "Critical", "High")
+    assert (done["manual_steps"], done["governance_rule"]["risk_levels"]) == ([], ["Critical", "High"])
+    assert rule(arm, **AT_RISK)["changed"] is False
+    assert rule(arm, display_name="By hand", risk_levels=["Low"])["drift"] == []
+
+
+def test_another_condition_stays_until_the_portal_has_set_it(arm: ResourceManagerDouble) -> None:
+    path = has_rule(arm)
+    done = rule(arm, display_name="High", categories=["SystemUpdate"], description="ours")
+    (body,) = arm.puts
+    assert (arm.writes, properties(body)["conditionSets"]) == ([f"PUT {path}"], EXISTING["conditionSets"])
+    assert {entry["field"]: entry["after"] for entry in done["drift"]} == {
+        "description": "ours",
+        "categories": ["SystemUpdate"],
+    }
+    (step,) = done["manual_steps"]
+    assert step["title"] == "Set the condition of the governance rule High"
+    arm.server.received.clear()
+    properties(arm.documents[path])["conditionSets"] = selects("metadata.recommendationCategory", "SystemUpdate")
+    assert rule(arm, display_name="High", categories=["SystemUpdate"], description="ours")["drift"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("$.RiskFactors", "Exposure to the internet"), ("$.Categories", "Compute"), ("$.Owner", "High")],
+)
+def test_what_looks_alike_teaches_nothing(arm: ResourceManagerDouble, path: str, value: str) -> None:
+    has_rule(arm, conditionSets=selects(path, value))
+    for option, wanted in (("risk_levels", ["High"]), ("categories", ["SystemUpdate"])):
+        assert rule(arm, display_name="High", **{option: wanted})["manual_steps"]
+    assert not arm.writes

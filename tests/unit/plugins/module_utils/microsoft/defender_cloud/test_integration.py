@@ -92,7 +92,7 @@ def existing(arm: ResourceManagerDouble, row_id: str = "i-1", **changes: Any) ->
 
 
 def test_a_subscription_is_connected_once(ready: ResourceManagerDouble) -> None:
-    foretold = integration(ready, **NEW, check_mode=True)
+    predicted = integration(ready, **NEW, check_mode=True)
     assert not ready.writes
     done = integration(ready, **NEW)
     (body,) = ready.puts
@@ -106,10 +106,10 @@ def test_a_subscription_is_connected_once(ready: ResourceManagerDouble) -> None:
             "additionalData": {"integrationPlatform": "ServiceNow", "authenticationDetails": DETAILS},
         }
     }
-    assert (foretold["drift"], foretold["diff"], foretold["changed"]) == (done["drift"], done["diff"], True)
+    assert (predicted["drift"], predicted["diff"], predicted["changed"]) == (done["drift"], done["diff"], True)
     assert done["connection_test"] == {"status": "succeeded", "message": ""}
     assert done["integration"]["tables_configurations"] == COLUMNS
-    assert "pass-w0rd-text" not in json.dumps(done.result) + json.dumps(foretold.result)
+    assert "pass-w0rd-text" not in json.dumps(done.result) + json.dumps(predicted.result)
     again = integration(ready, **NEW)
     assert (again["changed"], again["drift"], len(ready.puts)) == (False, [], 1)
     assert again["connection_test"]["status"] == "skipped"
@@ -145,7 +145,7 @@ def test_refused_credentials_stop_the_run_before_the_first_write(
 @pytest.mark.parametrize(
     "reply", [error("InvalidResourceType", "no such type", 404), error("BadRequest", "no", 400), answer({})]
 )
-def test_without_a_connection_test_it_goes_on_with_a_warning(ready: ResourceManagerDouble, reply: Reply) -> None:
+def test_without_a_connection_test_it_continues_with_a_warning(ready: ResourceManagerDouble, reply: Reply) -> None:
     ready.scripted[f"POST {TEST}"] = [reply]
     done = integration(ready, **NEW)
     assert "could not be tested before the write" in done.warnings[0]
@@ -168,11 +168,11 @@ def test_a_change_without_the_credentials_is_refused(ready: ResourceManagerDoubl
     ):
         integration(ready, display_name="prod-itsm", disabled=True)
     assert not ready.writes
-    # What is as described needs none.
+    # What is in sync needs none.
     assert integration(ready, display_name="prod-itsm", disabled=False)["changed"] is False
 
 
-def test_a_change_keeps_what_was_read_and_nobody_knows(ready: ResourceManagerDouble) -> None:
+def test_an_update_keeps_unknown_fields_as_read(ready: ResourceManagerDouble) -> None:
     path = existing(ready, unknown={"a": 1})
     done = integration(ready, **NEW, disabled=True, excluded_scopes=["/subscriptions/2"])
     (body,) = ready.puts
@@ -196,7 +196,7 @@ def test_credentials_are_written_always_only_where_that_is_wanted(ready: Resourc
         integration(ready, **{**NEW, "password": None}, update_credentials="always")
 
 
-def test_another_instance_is_seen_where_the_platform_tells(ready: ResourceManagerDouble) -> None:
+def test_another_instance_is_detected_where_the_platform_reports_it(ready: ResourceManagerDouble) -> None:
     path = existing(ready)
     properties(ready.documents[path])["additionalData"]["authenticationDetails"] = {
         "instanceUrl": "https://old.service-now.com"
@@ -210,7 +210,7 @@ def test_another_instance_is_seen_where_the_platform_tells(ready: ResourceManage
     }
 
 
-def test_inherited_ones_are_told_apart(ready: ResourceManagerDouble) -> None:
+def test_inherited_ones_are_distinguished(ready: ResourceManagerDouble) -> None:
     path = existing(ready)
     root = {"resourceId": f"{GROUP}{SECURITY}/integrations/i-1".lstrip("/"), "distance": 1}
     properties(ready.documents[path])["integrationRootDetails"] = root
@@ -234,13 +234,15 @@ def test_two_integrations_of_one_name_are_named_and_left_alone(ready: ResourceMa
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"), [([{"tickets": 7}], "; 7 assignments there have a ticket"), ([{}], "created\\. The tickets")]
+    ("rows", "reported"), [([{"tickets": 7}], "; 7 assignments there have a ticket"), ([{}], "created\\. The tickets")]
 )
-def test_removing_takes_a_confirmation_that_knows_what_goes(ready: ResourceManagerDouble, rows: Any, told: str) -> None:
+def test_removing_requires_a_confirmation_that_names_what_is_removed(
+    ready: ResourceManagerDouble, rows: Any, reported: str
+) -> None:
     path = existing(ready)
     ready.script(f"POST {GRAPH}", *[answer({"data": rows})] * 2)
     for check_mode in (True, False):
-        with pytest.raises(InvalidInput, match=f"{told}.*confirm_assignment_loss"):
+        with pytest.raises(InvalidInput, match=f"{reported}.*confirm_assignment_loss"):
             integration(ready, display_name="prod-itsm", state="absent", check_mode=check_mode)
     assert not ready.writes
     place = f"{path}/operationResults/o-1"
@@ -296,7 +298,7 @@ def test_the_version_is_found_out(
     assert request.query["api-version"] == used
 
 
-def test_a_subscription_without_the_type_is_told_from_one_that_cannot_be_asked(ready: ResourceManagerDouble) -> None:
+def test_a_subscription_without_the_type_is_distinguished_from_an_unreadable_one(ready: ResourceManagerDouble) -> None:
     ready.documents[f"{SCOPE}{SECURITY}"]["resourceTypes"] = [
         {"resourceType": "pricings", "apiVersions": ["2024-01-01"]}
     ]
@@ -360,3 +362,24 @@ def test_a_contract_of_another_target_or_without_values_is_refused(ready: Resour
     with pytest.raises(InvalidInput, match="requires mda_portal_cookie to create it"):
         integration(ready, **NEW, contract=lacking)
     assert not ready.writes
+
+
+# -- check mode -----------------------------------------------------------------------------------------------------------
+
+
+def test_check_mode_warns_of_what_an_earlier_task_would_have_put_right(arm: ResourceManagerDouble) -> None:
+    types = [{"resourceType": "integrations", "apiVersions": ["2023-07-01-preview"]}]
+    arm.documents[f"{SCOPE}{SECURITY}"] = {"registrationState": "Registered", "resourceTypes": types}
+    arm.has(f"{SCOPE}{SECURITY}/pricings/CloudPosture", pricingTier="Free")
+    arm.script(f"POST {TEST}", answer({"authenticationSucceeded": False, "errorType": "WrongCredentials"}))
+    done = integration(arm, **NEW, check_mode=True)
+    assert done["changed"] is True
+    assert not arm.writes
+    plan, credentials = done.warnings
+    assert "Defender CSPM (CloudPosture) is off" in plan
+    assert "did not accept the credentials" in credentials
+    assert all("In check mode this is no failure" in warning for warning in done.warnings)
+    without = integration(arm, **{**NEW, "password": None}, check_mode=True)
+    assert any("requires password" in warning for warning in without.warnings)
+    with pytest.raises(InvalidInput, match="is off on subscription"):
+        integration(arm, **NEW)

@@ -112,7 +112,7 @@ def test_any_answer_makes_a_row(value: Any) -> None:
     assert isinstance(row["status"], str)
 
 
-def test_a_row_says_everything_about_a_finding() -> None:
+def test_a_row_holds_everything_about_a_finding() -> None:
     found = assessment(
         machine("vm1"),
         links={"azurePortalUri": "portal.azure.com/#blade/1"},
@@ -188,7 +188,7 @@ def test_every_page_of_every_scope_is_read_and_joined_once(server: Loopback, tas
     assert len(server.lines) == 4
 
 
-def test_a_custom_kind_is_looked_up_in_its_subscription_only(server: Loopback, task: Task) -> None:
+def test_a_custom_kind_is_searched_in_its_subscription_only(server: Loopback, task: Task) -> None:
     lists = (
         Lists(server)
         .found(SUB, assessment(machine("vm1"), "own"))
@@ -200,7 +200,17 @@ def test_a_custom_kind_is_looked_up_in_its_subscription_only(server: Loopback, t
     assert f"GET {OTHER_SUB}{BUILT_IN}" not in server.lines
 
 
-def test_metadata_that_came_along_are_not_asked_for(server: Loopback, task: Task) -> None:
+def test_case_makes_no_difference_in_names(server: Loopback, task: Task) -> None:
+    low = assessment(machine("vm1"), status="UNHEALTHY", metadata=metadata(severity="HIGH")["properties"])
+    other = assessment(machine("VM1"), OPEN_PORT, metadata=metadata(severity="high")["properties"])
+    Lists(server).found(SUB, low, other)
+    rows = task(severities=["High"])["recommendations"]
+    assert [(row["status"], row["severity"], row["resource_id"]) for row in rows] == [
+        ("Unhealthy", "High", machine("vm1"))
+    ] * 2
+
+
+def test_metadata_in_the_response_are_not_requested_again(server: Loopback, task: Task) -> None:
     Lists(server).found(SUB, assessment(machine("vm1"), metadata=metadata(severity="Critical")["properties"]))
     assert task()["recommendations"][0]["severity"] == "Critical"
     assert len(server.lines) == 1
@@ -242,7 +252,7 @@ def test_no_page_is_read_beyond_the_limit(server: Loopback, task: Task) -> None:
     Lists(server).found(SUB, *(assessment(machine(f"vm{n}")) for n in range(9)))
     result = task(limit=3)
     assert names(result) == ["vm0", "vm1", "vm2"]
-    assert result["scopes_read"] == [], "nobody may take the rest for gone"
+    assert result["scopes_read"] == [], "the rest does not count as gone"
     assert sum("assessments" in line for line in server.lines) == 2
 
 
@@ -255,7 +265,7 @@ def test_no_page_is_read_beyond_the_limit(server: Loopback, task: Task) -> None:
         ("nosuch(name)", "filter cannot be applied to|no expression"),
     ],
 )
-def test_a_filter_that_cannot_be_meant_is_refused(server: Loopback, task: Task, expression: str, words: str) -> None:
+def test_an_invalid_filter_is_refused(server: Loopback, task: Task, expression: str, words: str) -> None:
     Lists(server).found(SUB, assessment(machine("vm1")))
     with pytest.raises(InvalidInput, match=words):
         task(filter=expression)
@@ -271,7 +281,7 @@ def test_a_filter_that_cannot_be_meant_is_refused(server: Loopback, task: Task, 
         st.dictionaries(st.text(), st.integers()),
     )
 )
-def test_a_filter_is_true_as_jmespath_says(value: Any) -> None:
+def test_a_filter_is_true_as_in_jmespath(value: Any) -> None:
     chosen = Selection([], [], "value").selects({"id": "1", "value": value, "severity": "", "status": ""})
     assert chosen is (value == 0 and value is not False or bool(value))
 
@@ -289,12 +299,32 @@ def test_a_refused_scope_does_not_hide_the_others(server: Loopback, task: Task) 
         task(scopes=[OTHER_SUB])
 
 
-def test_a_management_group_tells_which_subscriptions_were_read_with_it(server: Loopback, task: Task) -> None:
+def test_a_management_group_returns_which_subscriptions_were_read(server: Loopback, task: Task) -> None:
     group = "/providers/Microsoft.Management/managementGroups/acme"
     Lists(server).found(
         group, assessment(machine("vm1")), assessment(machine("vm2")), assessment(machine("vm3", OTHER_SUB))
     )
     assert task(scopes=[group])["scopes_read"] == [group, SUB, OTHER_SUB]
+
+
+def test_a_management_group_also_returns_subscriptions_without_recommendations(server: Loopback, task: Task) -> None:
+    group = "/providers/Microsoft.Management/managementGroups/acme"
+    inner = {"id": f"{group}-inner", "children": [{"id": SUB.upper()}, {"id": OTHER_SUB}]}
+    lists = Lists(server).found(group, assessment(machine("vm1")))
+    plain = lists._answer
+
+    def with_tree(request: Received) -> Reply:
+        return answer({"properties": {"children": [inner]}}) if request.path == group else plain(request)
+
+    server.answers_by(with_tree)
+    assert task(scopes=[group], include_unselected=True)["scopes_read"] == [group, SUB, OTHER_SUB]
+    denied = answer({"error": {"code": "AuthorizationFailed", "message": "no"}}, 403)
+    server.answers_by(lambda request: denied if request.path == group else plain(request))
+    result = task(scopes=[group], include_unselected=True)
+    assert result["scopes_read"] == [group, SUB]
+    (problem,) = result["problems"]
+    assert (problem["id"], problem["severity"]) == ("scope_children:acme", "warning")
+    assert "AuthorizationFailed" in problem["message"]
 
 
 def test_findings_of_other_clouds_name_their_connector(server: Loopback, task: Task) -> None:
@@ -332,8 +362,8 @@ def test_resource_graph_chooses_on_the_server(server: Loopback, task: Task) -> N
     assert result["scopes_read"] == []
     (request,) = server.received
     assert request.json["query"] == (
-        "securityresources | where type =~ 'microsoft.security/assessments' | where tostring(properties.status.code) in ('Unhealthy') | "
-        "where tostring(properties.metadata.severity) in ('Critical', 'High') | project id, name, properties"
+        "securityresources | where type =~ 'microsoft.security/assessments' | where tostring(properties.status.code) in~ ('Unhealthy') | "
+        "where tostring(properties.metadata.severity) in~ ('Critical', 'High') | project id, name, properties"
     )
     assert request.json["subscriptions"] == [scope.rsplit("/", 1)[1] for scope in (SUB, OTHER_SUB)]
 
@@ -345,9 +375,25 @@ def test_resource_graph_chooses_on_the_server(server: Loopback, task: Task) -> N
         ({"scopes": ["/providers/Microsoft.Management/managementGroups/a"]}, "not management group a"),
     ],
 )
-def test_what_resource_graph_cannot_do_is_told(
+def test_what_resource_graph_cannot_do_is_reported(
     server: Loopback, task: Task, options: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InvalidInput, match=words):
         task(source="resource_graph", **options)
     assert server.received == []
+
+
+def test_a_subscription_without_foundational_cspm_is_named(task: Task, server: Loopback) -> None:
+    lists = Lists(server).found(OTHER_SUB, assessment(machine("one", OTHER_SUB), VULNERABLE))
+    plan = "/providers/Microsoft.Security/pricings/FoundationalCspm"
+    for tier, problems in (("Free", [f"foundational_off:{SUB.rpartition('/')[2]}"]), ("Standard", [])):
+
+        def reply(request: Received, tier: str = tier) -> Reply:
+            if request.path == f"{SUB}{plan}":
+                return answer({"properties": {"pricingTier": tier}})
+            return lists._answer(request)
+
+        server.answers_by(reply)
+        result = task(scopes=[SUB, OTHER_SUB])
+        assert [problem["id"] for problem in result["problems"]] == problems
+        assert len(result["recommendations"]) == 1

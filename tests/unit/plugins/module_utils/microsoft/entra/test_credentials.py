@@ -81,13 +81,13 @@ def test_an_announced_identity_and_an_installed_program_are_found(
     assert source_name(params()) == "managed_identity"
 
 
-def test_nothing_given_is_told_with_the_ways_there_are() -> None:
+def test_missing_credentials_are_reported_with_the_possible_ones() -> None:
     assert not may_sign_in(params(azure_tenant_id="contoso"))
     with pytest.raises(BadConnectionOption, match=r"set: azure_tenant_id\). Set azure_tenant_id, azure_client_id"):
         source_name(params(azure_tenant_id="contoso"))
 
 
-def test_a_named_source_says_what_it_lacks() -> None:
+def test_a_named_source_reports_what_it_lacks() -> None:
     with pytest.raises(BadConnectionOption, match="client_secret requires azure_client_id, azure_client_secret"):
         source_name(params(azure_auth_source="client_secret", azure_tenant_id="t"))
 
@@ -131,7 +131,7 @@ def test_a_secret_goes_to_the_token_endpoint_of_the_tenant(server: Loopback, con
     }
 
 
-def test_a_federated_token_is_read_anew_for_each_sign_in(
+def test_a_federated_token_is_read_again_for_each_sign_in(
     server: Loopback, context: TaskContext, tmp_path: Path, clock: Clock
 ) -> None:
     server.answers(token())
@@ -151,7 +151,7 @@ def test_a_federated_token_is_read_anew_for_each_sign_in(
     assert "second.assertion.text" in context.redactor.secrets
 
 
-def test_an_app_service_identity_is_asked_with_its_header(
+def test_an_app_service_identity_is_requested_with_its_header(
     server: Loopback, context: TaskContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers(answer({"access_token": "m4chine-token", "expires_on": "9999999999"}))
@@ -170,7 +170,7 @@ def test_an_app_service_identity_is_asked_with_its_header(
     assert request.headers["x-identity-header"] == "proof-of-machine"
 
 
-def test_the_azure_cli_is_asked_for_the_resource(context: TaskContext, tmp_path: Path) -> None:
+def test_the_azure_cli_is_called_for_the_resource(context: TaskContext, tmp_path: Path) -> None:
     said = json.dumps({"accessToken": "cli-t0ken", "expires_on": 9999999999})
     program(tmp_path, f"echo \"$@\" > {tmp_path}/asked; echo '{said}'")
     signer = signer_for(params(azure_auth_source="cli", azure_tenant_id="contoso"), context, SCOPE)
@@ -179,7 +179,7 @@ def test_the_azure_cli_is_asked_for_the_resource(context: TaskContext, tmp_path:
     assert asked == "account get-access-token --resource https://graph.microsoft.com -o json --tenant contoso"
 
 
-def test_an_azure_cli_that_never_signed_in_says_so(context: TaskContext, tmp_path: Path) -> None:
+def test_an_azure_cli_without_a_sign_in_is_reported(context: TaskContext, tmp_path: Path) -> None:
     program(tmp_path, "echo 'ERROR: Please run az login' >&2; exit 1")
     with pytest.raises(
         SignInFailed, match=r"returned no token: ERROR: Please run az login\. Sign in with 'az login' first"
@@ -217,25 +217,25 @@ def test_each_scope_has_its_token(server: Loopback, context: TaskContext) -> Non
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "reported"),
     [
         (7000215, "the client secret is wrong"),
         (7000222, "the client secret has expired"),
         (90002, "azure_tenant_id is not a tenant"),
         (700016, "azure_client_id is not an application"),
-        (1, "the client id or its secret is wrong or has expired"),
+        (1, "the client id, or its secret or certificate, is wrong or has expired"),
     ],
 )
-def test_a_refusal_names_its_likely_cause(server: Loopback, context: TaskContext, number: int, told: str) -> None:
+def test_a_refusal_names_its_likely_cause(server: Loopback, context: TaskContext, number: int, reported: str) -> None:
     server.answers(refused(number))
     with pytest.raises(SignInFailed) as caught:
         signer_for(params(**APPLICATION, azure_authority_url=server.url), context, SCOPE).headers()
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert f"AADSTS{number}" in str(caught.value)
     assert "s3cret-value" not in str(caught.value)
 
 
-def test_a_secret_that_comes_back_is_blotted_out(server: Loopback, context: TaskContext) -> None:
+def test_a_secret_in_a_response_is_masked(server: Loopback, context: TaskContext) -> None:
     def echo(request: Received) -> Reply:
         return refused(7000215, words=f"you sent {request.form['client_secret']}")
 

@@ -114,7 +114,7 @@ def test_an_answer_without_a_list_is_not_taken_for_an_empty_one(server: Loopback
 
 
 class Batches:
-    """Answers batches in reverse order; `throttled` paths are refused once each, asking for 7 s."""
+    """Answers batches in reverse order; `throttled` paths are refused once each, with a Retry-After of 7 s."""
 
     def __init__(self, server: Loopback, *throttled: str) -> None:
         self.throttled = list(throttled)

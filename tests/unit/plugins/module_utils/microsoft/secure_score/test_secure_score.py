@@ -136,7 +136,7 @@ def test_controls_come_with_the_newest_score_and_the_setting_behind_them(server:
     assert not warnings
 
 
-def test_what_keeps_the_points_away_is_said_of_every_instance(server: Loopback, info: Runner) -> None:
+def test_what_costs_points_is_reported_for_every_instance(server: Loopback, info: Runner) -> None:
     Score(server, COOKIE, LOCKOUT)
     settings = {
         "prod": [
@@ -149,7 +149,7 @@ def test_what_keeps_the_points_away_is_said_of_every_instance(server: Loopback, 
     }
     result, _ = info(settings=settings)
     instances = {control["id"]: control["instances"] for control in result["controls"]}
-    # Microsoft is content with less than 180 days, the hardening baseline asks for 30.
+    # Microsoft accepts less than 180 days, the hardening baseline requires 30.
     assert instances == {COOKIE: {"prod": "compliant", "test": "deviating"}, LOCKOUT: {"prod": "compliant"}}
     assert "plugin.explicit_roles: prod deviating." in result["notes"][-1]
 
@@ -211,10 +211,10 @@ def test_a_missing_permission_is_named(server: Loopback, info: Runner) -> None:
 def test_a_control_is_marked_once_with_its_comment(server: Loopback, mark: Runner) -> None:
     score = Score(server, TIMEOUT, COOKIE)
     wanted = {"id": TIMEOUT, "state": "ThirdParty", "comment": "by the proxy"}
-    foretold, _ = mark(wanted, check_mode=True)
+    predicted, _ = mark(wanted, check_mode=True)
     assert not score.bodies
     done, _ = mark(wanted)
-    assert {**foretold, "msg": done["msg"]} == done
+    assert {**predicted, "msg": done["msg"]} == done
     assert done["results"][0]["status"] == "changed"
     assert score.bodies == [
         {
@@ -234,7 +234,7 @@ def test_a_control_is_marked_once_with_its_comment(server: Loopback, mark: Runne
     assert [(entry["field"], entry["before"]) for entry in again["drift"]] == [("comment", "by the proxy")]
 
 
-def test_marks_are_compared_by_the_newest_update_whatever_its_spelling(server: Loopback, mark: Runner) -> None:
+def test_marks_are_compared_by_the_newest_update_in_any_spelling(server: Loopback, mark: Runner) -> None:
     score = Score(server, TIMEOUT)
     score.profiles[0]["controlStateUpdates"] = [
         {"state": "ignored", "comment": "", "updatedDateTime": "2026-03-01T00:00:00Z"},

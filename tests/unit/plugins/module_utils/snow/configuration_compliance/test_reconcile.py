@@ -50,7 +50,7 @@ FULL: dict[str, Any] = {
 }  # fmt: skip
 DEFAULTS: dict[str, Any] = {
     "update_secret": "on_create", "jobs": list(JOB_KEYS), "install": False, "wait": True,
-    "wait_timeout": 600.0, "poll_interval": 10.0, "jobs_wait": False,
+    "wait_timeout": 600.0, "poll_interval": 10.0, "jobs_wait": False, "application_managed": False,
 }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def test_a_new_configuration_has_the_address_of_the_public_cloud(there: Complian
 
 
 def test_the_form_is_found_by_its_labels_and_filled_in(there: Compliant, run: Runner) -> None:
-    foretold = run(FULL, check=True)
+    predicted = run(FULL, check=True)
     assert there.written == []
     result = run(FULL)
     row = there.row(CONFIG)
@@ -128,11 +128,11 @@ def test_the_form_is_found_by_its_labels_and_filled_in(there: Compliant, run: Ru
     }
     assert row["secret"] == "encrypted:S3cret-of-Entra"
     for key in ("changed", "drift", "diff", "manual_steps", "problems"):
-        assert foretold[key] == result[key], key
-    told = result["configuration_compliance"]
-    assert (told["generation"], told["line"]) == (NEW, "classic")
-    assert told["versions"] == {"com.snc.vulc": "15.9.0", NEW: "3.0.3"}
-    assert told["configuration"] == {
+        assert predicted[key] == result[key], key
+    reported = result["configuration_compliance"]
+    assert (reported["generation"], reported["line"]) == (NEW, "classic")
+    assert reported["versions"] == {"com.snc.vulc": "15.9.0", NEW: "3.0.3"}
+    assert reported["configuration"] == {
         "table": CONFIG,
         "sys_id": row["sys_id"],
         "fields": {
@@ -158,12 +158,12 @@ def test_a_second_run_takes_two_batches_and_writes_nothing(there: Compliant, run
     assert result["msg"].endswith("in sync, and the last run of every job succeeded")
 
 
-def test_the_order_and_case_of_ids_say_nothing(there: Compliant, run: Runner) -> None:
+def test_the_order_and_case_of_ids_do_not_matter(there: Compliant, run: Runner) -> None:
     configure(there, run)
     assert not run({**FULL, "subscriptions": [each.upper() for each in reversed(SUBSCRIPTIONS)]})["changed"]
 
 
-def test_what_is_not_described_is_left_alone(there: Compliant, run: Runner) -> None:
+def test_what_is_not_desired_is_left_alone(there: Compliant, run: Runner) -> None:
     configure(there, run)
     assert not run()["changed"]
 
@@ -278,7 +278,7 @@ def test_the_other_half_of_the_application_is_not_taken_for_it(there: Compliant,
     assert run(FULL)["configuration_compliance"]["configuration"]["table"] == CONFIG
 
 
-def test_two_tables_that_look_alike_are_both_left_alone(there: Compliant, run: Runner) -> None:
+def test_two_similar_tables_are_both_left_alone(there: Compliant, run: Runner) -> None:
     for element, label in COLUMNS.items():
         there.add("sys_dictionary", name=f"{NEW}_copy", element=element, column_label=label)
     with pytest.raises(InvalidInput, match=rf"{CONFIG.replace('config', 'copy')[:15]}.* match the configuration"):
@@ -306,9 +306,9 @@ def test_instance_parameters_are_written_where_there_is_no_table(parameters: Com
     impl = parameters.row("sn_sec_int_impl", name="Defender default")["sys_id"]
     definition = parameters.row("sn_sec_int_config", name="tenant_id")["sys_id"]
     parameters.add("sn_sec_int_impl_config", implementation=impl, configuration=definition, value="", password_value="")
-    foretold = run(FULL, check=True)
+    predicted = run(FULL, check=True)
     result = run(FULL)
-    assert foretold["drift"] == result["drift"]
+    assert predicted["drift"] == result["drift"]
     values = {
         parameters.row("sn_sec_int_config", sys_id=row["configuration"])["name"]: row.get("value")
         or row.get("password_value")
@@ -336,7 +336,7 @@ def test_a_parameter_takes_512_characters(parameters: Compliant, run: Runner) ->
     assert "ids_too_long:subscriptions" in ids(run(FULL, subscriptions=many, check=True))
 
 
-def test_where_neither_is_found_the_form_is_for_a_person(there: Compliant, run: Runner) -> None:
+def test_where_neither_is_found_the_form_is_a_manual_step(there: Compliant, run: Runner) -> None:
     there.closed |= {"sys_dictionary", "sn_sec_int_config"}
     result = run(FULL)
     assert not any(table == CONFIG for _verb, table, _values in there.written)
@@ -355,8 +355,8 @@ def test_instance_and_jobs_are_switched_on_and_run_as_vr_system(there: Compliant
     job = there.row("sn_vul_integration", name=JOBS["assessments"])
     there.add("sys_user", user_name="admin")
     job.update(active="false", run_as=there.row("sys_user", user_name="admin")["sys_id"])
-    foretold, result = run(FULL, check=True), run(FULL)
-    assert foretold["drift"] == result["drift"]
+    predicted, result = run(FULL, check=True), run(FULL)
+    assert predicted["drift"] == result["drift"]
     name = f"job {JOBS['assessments']}"
     assert result["drift"] == [
         {"object": "integration instance Defender default", "field": "active", "before": "false", "after": "true"},
@@ -436,8 +436,8 @@ def test_what_has_not_run_is_a_step_in_the_order_of_the_jobs(there: Compliant, r
 
 def test_a_run_from_before_the_last_change_verifies_nothing(there: Compliant, run: Runner) -> None:
     there.run_all("2026-06-01")
-    foretold, result = run(FULL, check=True), run(FULL)
-    for each in (foretold, result):
+    predicted, result = run(FULL, check=True), run(FULL)
+    for each in (predicted, result):
         assert ids(each) == [f"job_not_verified:{key}" for key in JOBS]
     assert ids(run(FULL)) == [f"job_not_verified:{key}" for key in JOBS], "nor in a later task"
 
@@ -460,14 +460,20 @@ def test_states_are_compared_without_case(there: Compliant, run: Runner, state: 
 @pytest.mark.parametrize(
     ("words", "remedy"),
     [
-        ("AADSTS7000215: Invalid client secret provided", "update_secret: always"),
-        ("AADSTS700016: Application was not found in the directory", "check client_id and tenant_id"),
+        (
+            "AADSTS7000215: Invalid client secret provided",
+            "update_secret (mdc_configuration_compliance_update_secret in the role) always",
+        ),
+        (
+            "AADSTS700016: Application was not found in the directory",
+            "check client_id (mdc_configuration_compliance_client_id in the role) and tenant_id",
+        ),
         ("404 SubscriptionNotFound", "The subscription or management group does not exist"),
         ("AuthorizationFailed: does not have authorization", "Security Reader"),
         ("Connection reset", "network interruptions and corrupted data"),
     ],
 )
-def test_a_run_that_failed_says_what_to_do(there: Compliant, run: Runner, words: str, remedy: str) -> None:
+def test_a_run_that_failed_reports_what_to_do(there: Compliant, run: Runner, words: str, remedy: str) -> None:
     configure(there, run)
     there.run("assessments", "2026-06-24 04:00:00", "Complete", "Failed", fatal_error_message=words)
     (problem,) = run(FULL)["problems"]
@@ -500,7 +506,7 @@ def test_runs_that_may_not_be_seen_are_unknown(there: Compliant, run: Runner, ho
 
 
 class Person(Clock):
-    """A clock on which somebody presses Execute Now: each nap longer than a second lets the next job run."""
+    """A clock on which an operator presses Execute Now: each nap longer than a second lets the next job run."""
 
     def __init__(self, there: Compliant, *, state: str = "Complete", substate: str = "Success", most: int = 6) -> None:
         super().__init__()
@@ -513,7 +519,7 @@ class Person(Clock):
             self.there.run(job, f"2026-06-26 {10 - len(self.left):02d}:00:00", *self.ended)
 
 
-def test_the_task_waits_until_a_person_has_run_the_jobs(
+def test_the_task_waits_until_an_operator_has_run_the_jobs(
     there: Compliant, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Person(there)
@@ -530,7 +536,9 @@ def test_jobs_that_were_waited_for_in_vain_fail_the_task(
     there: Compliant, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(polling, "time", Person(there, most=5))
-    with pytest.raises(EngineError, match=r"Container Image .* has never run after 600 s \(wait_timeout\)") as caught:
+    with pytest.raises(
+        EngineError, match=r"Container Image .* has never run after 600 s, which is wait_timeout"
+    ) as caught:
         run(FULL, jobs_wait=True)
     assert caught.value.output["problems"][0]["id"] == "job_not_run:container_images"
 
@@ -564,6 +572,7 @@ def test_counts_are_compared_after_the_comprehensive_job(there: Compliant, run: 
     assert result["configuration_compliance"]["counts"] == {
         "source": "Defender for Cloud",
         "results": {"Failed": 3, "Passed": 2},
+        "sources": None,
         "comparable": True,
         "reason": "",
     }
@@ -606,7 +615,7 @@ def remove(there: Compliant, *tables: str) -> None:
         there.tables[table].clear()
 
 
-def test_an_instance_without_it_is_said_to_be_without(there: Compliant, run: Runner) -> None:
+def test_an_instance_without_it_is_reported(there: Compliant, run: Runner) -> None:
     for table in ("sn_vulc_result", "sn_vulc_test", "sn_sec_int_impl", "sn_vul_integration"):
         del there.tables[table]
     remove(there, "v_plugin", "sys_store_app", "sys_db_object", "sys_dictionary")
@@ -655,8 +664,8 @@ def test_generation_and_line_follow_from_scopes_and_versions(
     there.tables["sys_db_object"] = [row for row in there.tables["sys_db_object"] if row["name"] != CONFIG]
     for scope, version in scopes.items():
         there.add("sys_store_app", scope=scope, version=version, active="true")
-    told = run(check=True)["configuration_compliance"]
-    assert (told["generation"], told["line"]) == (generation, line)
+    reported = run(check=True)["configuration_compliance"]
+    assert (reported["generation"], reported["line"]) == (generation, line)
 
 
 def test_the_old_application_comes_with_the_steps_to_leave_it(there: Compliant, run: Runner) -> None:
@@ -716,13 +725,13 @@ ORDER = [
 def test_what_is_missing_is_installed_in_the_documented_order_and_configured(bare: Compliant, run: Runner) -> None:
     cicd = Cicd(bare)
     options = {"install": True, "versions": {NEW: "3.0.3"}}
-    foretold = run(FULL, check=True, **options)
-    assert (foretold["changed"], cicd.ordered) == (True, [])
-    assert ids(foretold) == ["installation_awaited"]
+    predicted = run(FULL, check=True, **options)
+    assert (predicted["changed"], cicd.ordered) == (True, [])
+    assert ids(predicted) == ["installation_awaited"]
     result = run(FULL, **options)
     assert cicd.ordered == ORDER
     installs = [entry for entry in result["drift"] if entry["object"].startswith(("plugin", "application "))]
-    assert installs == foretold["drift"]
+    assert installs == predicted["drift"]
     assert bare.row(CONFIG)["tenant"] == TENANT
     assert not run(FULL, **options)["changed"]
 
@@ -733,7 +742,7 @@ def test_nothing_is_installed_unasked(bare: Compliant, run: Runner) -> None:
     assert cicd.ordered == []
 
 
-def test_an_application_that_is_switched_off_is_not_said_to_be_on_its_way(there: Compliant, run: Runner) -> None:
+def test_an_application_that_is_switched_off_is_not_reported_as_pending(there: Compliant, run: Runner) -> None:
     there.row("sys_store_app", scope=NEW)["active"] = "false"
     assert ids(run(FULL, install=True)) == ["integration_absent"]
 
@@ -756,15 +765,16 @@ def test_an_instance_that_is_not_entitled_has_its_own_message(bare: Compliant, r
     [
         ({"import_from": "subscriptions"}, "a blank list would import everything"),
         ({"import_from": "subscriptions", "subscriptions": []}, "a blank list would import everything"),
-        ({"subscriptions": ["x"]}, "subscriptions requires import_from: subscriptions, not none"),
+        (
+            {"subscriptions": ["x"]},
+            r"^subscriptions \(\w+ in the role\) requires import_from \(\w+ in the role\) subscriptions, not none",
+        ),
         ({"import_from": "all", "management_groups": ["x"]}, "not all"),
         ({"import_from": "subscriptions", "subscriptions": ["/subscriptions/x"]}, "without a path"),
-        ({"client_secret": ""}, "client_secret is empty"),
-        ({"poll_interval": 0.0}, "poll_interval"),
-        ({"expected": {"unhealthy": -1}}, "a count must be 0 or more"),
+        ({"client_secret": ""}, r"client_secret \(mdc_configuration_compliance_client_secret in the role\) is empty"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_asked(
+def test_invalid_input_is_refused_before_the_first_request(
     there: Compliant, run: Runner, given: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InvalidInput, match=words):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tickets on an instance in memory: whatever runs overlap or break off, one open ticket kept for each key."""
+"""Tickets on an instance in memory: runs may overlap or break off, one open ticket is kept for each key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import (
-    AlreadyExists,
     InvalidInput,
 )
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.reconcile import Reconciler
@@ -38,13 +37,10 @@ TABLES: dict[str, dict[str, str]] = {
 
 @dataclass
 class Desk(BatchPlatform):
-    """An instance with incidents. `taken`: it honours a sys_id that comes with a create, and refuses a second one."""
-
-    honours_ids: bool = False
+    """An instance with incidents. No run requests a sys_id, as it is not known whether that is honored."""
 
     def create(self, write: Any, values: Any) -> Any:
-        if self.honours_ids and values.get("sys_id") in self.tables[write.collection]:
-            raise AlreadyExists(f"{self.name}: Unique Key violation")
+        assert "sys_id" not in values
         return super().create(write, values)
 
     def _insert(self, table: str, values: Any, creator: str, mod_count: str) -> str:
@@ -52,10 +48,6 @@ class Desk(BatchPlatform):
         row = self.tables[table][row_id]
         if table == "incident":
             row.update(number=f"INC{int(row_id, 16):07d}", sys_created_on=f"2026-01-01 00:00:{int(row_id, 16):09d}")
-        if self.honours_ids and values.get("sys_id"):
-            del self.tables[table][row_id]
-            row["sys_id"] = row_id = values["sys_id"]
-            self.tables[table][row_id] = row
         return row_id
 
 
@@ -65,7 +57,7 @@ def _incidents(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(memory.COLUMNS, name, columns)
 
 
-def described(count: int, **more: Any) -> list[dict[str, Any]]:
+def desired(count: int, **more: Any) -> list[dict[str, Any]]:
     common = {"type": "incident", "state": "open", "reopen": False, **more}
     return [{**common, "correlation_id": f"k{number}", "short_description": f"T {number}"} for number in range(count)]
 
@@ -83,13 +75,11 @@ COUNT = 6
 WANTED = Counter({f"k{number}": 1 for number in range(COUNT)})
 
 
-@given(st.integers(0, COUNT - 1), st.integers(1, COUNT), st.booleans(), st.booleans())
-def test_runs_on_two_machines_leave_one_open_ticket_for_each_key(
-    number: int, most: int, honours_ids: bool, same: bool
-) -> None:
+@given(st.integers(0, COUNT - 1), st.integers(1, COUNT), st.booleans())
+def test_runs_on_two_machines_leave_one_open_ticket_for_each_key(number: int, most: int, same: bool) -> None:
     for name, columns in TABLES.items():
         memory.COLUMNS.setdefault(name, columns)
-    desk = Desk(most=most, honours_ids=honours_ids)
+    desk = Desk(most=most)
     others: list[Result] = []
     real = desk.create
 
@@ -97,18 +87,17 @@ def test_runs_on_two_machines_leave_one_open_ticket_for_each_key(
         # The other run does all of its work after we looked and before we create.
         if len(desk.log) == number and not others:
             others.append(Result())
-            others[0] = run(desk, described(COUNT, description="" if same else "theirs"))
+            others[0] = run(desk, desired(COUNT, description="" if same else "theirs"))
         return real(write, values)
 
     desk.create = create  # type: ignore[method-assign]
-    ours = run(desk, described(COUNT))
+    ours = run(desk, desired(COUNT))
     assert open_ones(desk) == WANTED
     stay = {row["number"] for row in desk.tables["incident"].values() if row["state"] == "1"}
     assert {entry["number"] for entry in ours.output["results"]} == stay
     canceled = [row for row in desk.tables["incident"].values() if row["state"] == "8"]
     assert all(row["close_notes"].split()[2].rstrip(":") in stay for row in canceled)
-    assert not (honours_ids and canceled), "where a sys_id is honoured there is nothing to cancel"
-    assert not run(desk, described(COUNT)).changed
+    assert not run(desk, desired(COUNT)).changed
 
 
 @given(st.integers(0, COUNT), st.sampled_from(["before", "after", "lost", "committed"]), st.integers(1, COUNT))
@@ -118,19 +107,11 @@ def test_a_run_that_breaks_off_is_finished_by_the_next_one(number: int, fault: s
     desk = Desk(most=most)
     desk.faults = {number: fault}
     try:
-        run(desk, described(COUNT))
+        run(desk, desired(COUNT))
     except Interrupted:
-        run(desk, described(COUNT))
+        run(desk, desired(COUNT))
     assert open_ones(desk) == WANTED
     assert len(desk.tables["incident"]) == COUNT
-
-
-def test_a_ticket_gets_the_same_id_wherever_it_is_created() -> None:
-    desks = [Desk(honours_ids=True), Desk(honours_ids=True)]
-    for desk in desks:
-        run(desk, described(2))
-    assert [*desks[0].tables["incident"]] == [*desks[1].tables["incident"]]
-    assert all(len(row_id) == 32 for row_id in desks[0].tables["incident"])
 
 
 def touched(desk: Desk, **values: str) -> dict[str, str]:
@@ -147,17 +128,17 @@ def touched(desk: Desk, **values: str) -> dict[str, str]:
     [{"sys_mod_count": "1"}, {"sys_created_by": "somebody"}, {"correlation_display": "Another source"}],
     ids=str,
 )
-def test_two_tickets_that_may_not_be_ours_to_judge_are_both_named(values: dict[str, str]) -> None:
+def test_two_possibly_foreign_tickets_are_both_named(values: dict[str, str]) -> None:
     desk = Desk()
-    run(desk, described(1))
+    run(desk, desired(1))
     other = touched(desk, **values)
     with pytest.raises(InvalidInput, match="2 open tickets have the key of incident k0: .*None was changed") as caught:
-        run(desk, described(1))
+        run(desk, desired(1))
     assert other["number"] in str(caught.value)
     assert len(desk.log) == 1
 
 
-def test_a_double_that_somebody_touched_meanwhile_is_told_and_left() -> None:
+def test_a_duplicate_that_another_user_changed_is_reported_and_kept() -> None:
     desk = Desk()
     real = desk.create
 
@@ -167,14 +148,14 @@ def test_a_double_that_somebody_touched_meanwhile_is_told_and_left() -> None:
         return row
 
     desk.create = create  # type: ignore[method-assign]
-    result = run(desk, described(1))
+    result = run(desk, desired(1))
     assert result.output["results"][0]["status"] == "changed"
     assert any("2 open tickets have the key of incident k0" in warning for warning in desk.warnings)
 
 
-def test_the_other_run_may_cancel_the_double_first() -> None:
+def test_the_other_run_may_cancel_the_duplicate_first() -> None:
     desk = Desk()
-    run(desk, described(1))
+    run(desk, desired(1))
     duplicate = touched(desk)
 
     def update(write: Any, row_id: str, values: Any) -> None:
@@ -195,21 +176,23 @@ def test_the_other_run_may_cancel_the_double_first() -> None:
         return real_reads(reads)
 
     desk.read = read  # type: ignore[method-assign]
-    more = [*described(1), {**described(2)[1]}]
+    more = [*desired(1), {**desired(2)[1]}]
     result = run(desk, more)
     assert [entry["status"] for entry in result.output["results"]] == ["ok", "changed"]
     assert desk.warnings == []
 
 
-def test_check_mode_foretells_numbers_as_empty() -> None:
+def test_check_mode_predicts_numbers_as_empty() -> None:
     desk = Desk()
-    result = run(desk, described(1), check=True)
+    result = run(desk, desired(1), check=True)
     assert result.output["results"] == [
         {
             "object": "incident k0",
             "type": "incident",
             "correlation_id": "k0",
             "status": "changed",
+            "action": "created",
+            "short_description": "T 0",
             "number": "",
             "sys_id": "",
             "link": "",
@@ -258,3 +241,15 @@ def test_the_choices_of_a_table_hide_those_it_inherits() -> None:
 
 def test_without_known_choices_words_have_their_usual_meaning() -> None:
     assert [Choices().wire("incident", "impact", word, "") for word in ("High", "low", "2")] == ["1", "3", "2"]
+
+
+def test_only_a_change_request_has_a_template() -> None:
+    with pytest.raises(InvalidInput, match="an? incident has no template"):
+        Tickets(desired(1, template="Rotate a certificate"), URL)
+
+
+def test_a_ticket_that_is_to_be_resolved_is_not_put_to_work() -> None:
+    desk = Desk()
+    run(desk, desired(1))
+    resolved = run(desk, desired(1, begin=True, state="resolved"))
+    assert [(entry.field, entry.after) for entry in resolved.drift if entry.field == "state"] == [("state", "resolved")]

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a run would work on nothing: the group of the instances is missing or misspelt, or a tag is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, INSTANCES_VARIABLE, did_you_mean
+from .missing_tenant import BUILT_IN_GROUPS
+
+# Those of all playbooks; a playbook of the user's own may have others.
+TAGS = frozenset({"activity", "harden", "mda", "mdc", "msem", "preflight", "snow", "tenant", "verify"})
+OF_ANSIBLE = frozenset({"all", "always", "never", "tagged", "untagged"})
+# Of a pattern, such as `servicenow:!retired`, which is no name of a group.
+PATTERN_CHARACTERS = frozenset(":,&!*?[]~")
+
+
+def missing_instances(
+    groups: Mapping[str, Collection[str]], group: str = DEFAULT_INSTANCES, tenant_group: str = DEFAULT_TENANT
+) -> str:
+    """Return one sentence if the inventory lacks the group of the instances, or has a misspelt one; else "".
+
+    A host may stand for a group, a tenant may be alone in an inventory, and a group that is there may have no host in the slice of a job.
+    `--limit` has no part in `groups`.
+    """
+    if groups.get(group) or group in groups.get("all", ()) or set(group) & PATTERN_CHARACTERS:
+        return ""
+    names = [name for name in groups if name not in BUILT_IN_GROUPS and name != group]
+    is_misspelt = group not in groups and bool(did_you_mean(group, names))
+    has_others = bool(groups.get(tenant_group)) or (group in groups and bool(groups.get("all")))
+    if has_others and not is_misspelt:
+        return ""
+    hint = (
+        did_you_mean(group, names, cutoff=0.6)
+        or f" Add it, or set {INSTANCES_VARIABLE} to the group that has the instances"
+    )
+    return f"the inventory has no instances in the group {group}.{hint}"
+
+
+def misspelt_tags(tags: Iterable[str]) -> str:
+    """Return one sentence for the first tag that resembles one of `TAGS` and is none; else "". `tags` are those of the command line."""
+    for tag in tags:
+        hint = "" if tag in TAGS or tag in OF_ANSIBLE else did_you_mean(tag, sorted(TAGS))
+        if hint:
+            return f"{tag} is not a tag of this collection.{hint} Nothing was done"
+    return ""

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines of a summary about tickets: what was found in numbers, and every ticket that was made or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .results import HostResult
+
+MAX_GROUPS = 10
+# What check mode says instead.
+PLANNED = {
+    "created": "would be created",
+    "updated": "would be updated",
+    "resolved": "would be resolved",
+    "closed": "would be closed",
+    "canceled": "would be canceled",
+    "reopened": "would be reopened",
+}
+NUMBERS = (("severity", "severity"), ("category", "category"), ("risk_level", "risk level"), ("group", "group"))
+
+
+def ticket_lines(host: HostResult, *, check_mode: bool) -> Iterator[str]:
+    """Yield the lines of one host."""
+    counts = host.ticket_counts
+    if counts.get("new") or counts.get("left"):
+        yield f"{host.name}: {counts['findings']} findings in {plural(counts['groups'], 'group')}"
+        for key, label in NUMBERS:
+            yield f"- by {label}: {_numbers(counts.get(key) or {})}"
+        empty = counts.get("empty") or {}
+        if empty:
+            yield f"- without a value to group by: {_numbers(empty)}"
+    left = counts.get("left") or {}
+    if left:
+        yield f"{host.name}: {_left_out(left)}; {left['option']} lets them through"
+    if host.tickets:
+        yield f"{plural(len(host.tickets), 'ticket')}:"
+    for row in host.tickets:
+        action = PLANNED.get(str(row["action"]), "") if check_mode else str(row["action"])
+        name = row.get("number") or f"new {str(row.get('type') or 'ticket').replace('_', ' ')}"
+        yield f"- {name} {action}: {row.get('short_description') or row.get('correlation_id')} {row.get('link') or ''}".rstrip()
+
+
+def _left_out(left: Mapping[str, Any]) -> str:
+    """Return what the limit of new tickets leaves out, and what of it stays in other tickets."""
+    waiting, held = left["findings"], left.get("held") or 0
+    found = [f"with {plural(waiting, 'finding')}"] if waiting else []
+    found += [f"with {plural(held, 'finding')} that other tickets list until then"] if held else []
+    verb = "gets" if left["groups"] == 1 else "get"
+    return f"{plural(left['groups'], 'group')} {' and '.join(found)} {verb} no ticket in this run"
+
+
+def _numbers(counts: Mapping[str, Any]) -> str:
+    shown = [f"{count} {name}" for name, count in list(counts.items())[:MAX_GROUPS]]
+    more = [f"and {len(counts) - MAX_GROUPS} more"] if len(counts) > MAX_GROUPS else []
+    return ", ".join([*shown, *more]) or "none"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number and its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

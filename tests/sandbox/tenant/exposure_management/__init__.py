@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Microsoft Security Exposure Management: data connectors that read the CMDB of instances."""

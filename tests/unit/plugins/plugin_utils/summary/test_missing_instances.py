@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sentence about an inventory without instances."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.summary.missing_instances import (
+    TAGS,
+    missing_instances,
+    misspelt_tags,
+)
+
+HOST = ["acme-dev"]
+NONE = "the inventory has no instances in the group servicenow."
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ({"all": HOST, "servicenow": HOST}, ""),
+        ({"all": HOST, "servicenows": HOST}, f"{NONE} Did you mean servicenows?"),
+        ({"all": HOST, "servicenows": HOST, "defender": ["tenant"]}, f"{NONE} Did you mean servicenows?"),
+        ({"all": HOST, "servicenow_prod": HOST}, f"{NONE} Did you mean servicenow_prod?"),
+        ({"all": HOST}, f"{NONE} Add it, or set servicenow_defender_instances to the group that has the instances"),
+        ({"all": []}, f"{NONE} Add it, or set servicenow_defender_instances to the group that has the instances"),
+        ({"all": ["tenant"], "defender": ["tenant"]}, ""),
+        ({"all": ["other"], "servicenow": []}, ""),
+        ({"all": [], "servicenow": []}, f"{NONE} Add it, or set servicenow_defender_instances to the group that has the instances"),
+    ],
+)  # fmt: skip
+def test_an_inventory_without_instances_is_one_sentence(groups: dict[str, list[str]], said: str) -> None:
+    assert missing_instances(groups) == said
+
+
+def test_the_names_of_both_groups_may_be_others_and_patterns_are_left_to_ansible() -> None:
+    assert missing_instances({"all": HOST, "fleet": HOST}, "fleet") == ""
+    assert missing_instances({"all": HOST, "fleets": HOST}, "fleet").endswith("group fleet. Did you mean fleets?")
+    assert missing_instances({"all": HOST, "microsoft": HOST}, tenant_group="microsoft") == ""
+    assert missing_instances({"all": HOST}, "release_*:!retired") == ""
+    assert missing_instances({"all": HOST}, HOST[0]) == "", "a host stands for a group"
+
+
+def test_a_tag_that_resembles_one_of_ours_is_misspelt() -> None:
+    assert (
+        misspelt_tags(["mine", "snwo"]) == "snwo is not a tag of this collection. Did you mean snow? Nothing was done"
+    )
+    assert misspelt_tags([*TAGS, "all", "nightly", "always"]) == ""
