@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +48,36 @@ def _csv_rows(name: str, text: str) -> Iterator[Row]:
     kept = "\n".join("" if line.lstrip().startswith("#") else line for line in lines) + "\n"
     first = next((line for line in kept.splitlines() if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(kept), delimiter=delimiter, strict=True)
+    rows = _cells(kept.splitlines(keepends=True), delimiter)
     columns: list[str] = []
-    line = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if columns:
-                    yield _csv_row(line, columns, [cell.strip() for cell in cells])
-                else:
-                    columns = _columns(name, line, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise FleetFileError(f"{name} line {line}: not CSV ({error}); correct the quotes of this row") from None
+    for line, cells, problem in rows:
+        if columns:
+            row = _csv_row(line, columns, [cell.strip() for cell in cells])
+            yield replace(row, problem=problem) if problem else row
+        elif problem:
+            raise FleetFileError(f"{name} line {line}: {problem}")
+        else:
+            columns = _columns(name, line, cells)
+
+
+def _cells(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str], str]]:
+    """Yield for each row its line, its cells and what is wrong with it; the rows after a wrong one are read on."""
+    start = 0
+    while start < len(lines):
+        reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
+        before = 0
+        try:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield start + before + 1, cells, ""
+                before = reader.line_num
+            return
+        except csv.Error as error:
+            # Without `strict`, a line is read even so: its name says which host has the wrong row.
+            start += before
+            lenient = next(csv.reader([lines[start].replace('"', "")], delimiter=delimiter))
+            yield start + 1, lenient, f"not CSV ({error}); correct the quotes of this row"
+            start += 1
 
 
 def _columns(name: str, line: int, cells: Iterable[str]) -> list[str]:

@@ -30,7 +30,8 @@ FILES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], bytes]]] = {
     "junit": ("drift.xml", to_junit),
     "markdown": ("drift.md", to_markdown),
 }
-DAMAGED = "drift.damaged.json"
+# The first free one keeps a damaged report.
+DAMAGED = ("drift.damaged.json", *(f"drift.damaged-{number}.json" for number in range(2, 100)))
 # The report of a run of its own, of which the directory has another one.
 OF_RUN = "drift.run-{}.json"
 LOCK_TIMEOUT = 30.0
@@ -48,7 +49,7 @@ def write(directory: Path, document: Json, formats: Collection[str], now: dateti
 
     With a `run_id` in `document["play"]`, the report of the same run in `directory` is extended. That requires
     `drift.json`, which is then written in addition to `formats`. What changed since the report that is replaced is part of the new
-    one. An earlier report that is damaged is kept as `DAMAGED`, and named in `document["play"]["notes"]`. A slice of a run whose report
+    one. An earlier report that is damaged is kept under a name of `DAMAGED`, which is named in `document["play"]["notes"]`. A slice of a run whose report
     was replaced already does not replace a later one: it is written as `OF_RUN`, with a note. Raises ReportError.
     """
     run_id = document["play"].get("run_id")
@@ -140,10 +141,11 @@ def _earlier(directory: Path) -> tuple[Any, str]:
         found = None
     if found is not None:
         return found, ""
-    os.replace(path, directory / DAMAGED)
+    kept = next((name for name in DAMAGED if not os.path.lexists(directory / name)), DAMAGED[-1])
+    os.replace(path, directory / kept)
     return (
         None,
-        f"the earlier report {path} is damaged, or of another version; it is kept as {DAMAGED}, and the new one begins a new trend",
+        f"the earlier report {path} is damaged, or of another version; it is kept as {kept}, and the new one begins a new trend",
     )
 
 

@@ -136,7 +136,7 @@ def test_a_column_of_the_users_own_is_a_variable() -> None:
         ("fleet.csv", "name\n", "fleet.csv has no instances"),
         ("fleet.csv", "host,environment\nacme-dev,dev\n", "fleet.csv line 1: no column name, only host, environment"),
         ("fleet.csv", "name,url,url\nacme-dev,,\n", "fleet.csv line 1: the column url is there twice"),
-        ("fleet.csv", 'name,url\nacme-dev,"x\n', "fleet.csv line 2: not CSV"),
+        ("fleet.csv", 'name,"url\nacme-dev,x\n', "fleet.csv line 1: not CSV"),
         ("fleet.yml", "instances: acme-dev\n", "fleet.yml line 1: instances is not a list"),
         ("fleet.yml", "hosts: []\n", "fleet.yml has no list instances"),
         ("fleet.yml", "instances:\n  - {name: acme-dev\n", "fleet.yml line 3: not YAML"),
@@ -148,6 +148,17 @@ def test_a_file_without_rows_is_one_sentence(name: str, text: str, said: str) ->
         read(text, name)
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("cell", ['"x', '"x"y', '"x,"y"'])
+@pytest.mark.parametrize("after", ["", "acme-qa,qa\n", 'acme-qa,"qa"\n', 'acme-qa,qa\nacme-test,"test"\n'])
+def test_a_row_with_wrong_quotes_fails_its_host_only(cell: str, after: str) -> None:
+    hosts, problems = read(f"name,environment\nacme-first,dev\nacme-dev,{cell}\n{after}")
+    (problem,) = problems
+    assert problem.startswith("fleet.csv line 3: not CSV")
+    assert failure_of(hosts["acme-dev"]) == problem
+    assert [*hosts] == ["acme-first", "acme-dev", *(line.split(",")[0] for line in after.splitlines())]
+    assert all(FAILURE not in host.variables for name, host in hosts.items() if name != "acme-dev")
 
 
 def test_a_file_in_another_encoding_names_the_line() -> None:

@@ -192,12 +192,15 @@ def test_slices_have_the_history_of_the_whole(tmp_path: Path) -> None:
 
 
 def test_a_damaged_report_is_kept_and_named(tmp_path: Path) -> None:
-    (tmp_path / "drift.json").write_text("{ half a repo")
-    _path, document = write(tmp_path, report({"a": host()}), ["json", "markdown"], NOW)
-    (note,) = document["play"]["notes"]
-    assert DAMAGED in note and "\n" not in note
-    assert (tmp_path / DAMAGED).read_text() == "{ half a repo"
-    assert json.loads((tmp_path / "drift.json").read_text())["hosts"].keys() == {"a"}
+    # The copy of the first stays when a second one is damaged, too.
+    for text, kept in zip(("{ half a repo", "{ half another"), DAMAGED, strict=False):
+        (tmp_path / "drift.json").write_text(text)
+        _path, document = write(tmp_path, report({"a": host()}), ["json", "markdown"], NOW)
+        (note,) = document["play"]["notes"]
+        assert f"kept as {kept}," in note and "\n" not in note
+        assert (tmp_path / kept).read_text() == text
+        assert json.loads((tmp_path / "drift.json").read_text())["hosts"].keys() == {"a"}
+    assert (tmp_path / DAMAGED[0]).read_text() == "{ half a repo"
 
 
 def test_markdown_groups_findings_and_escapes_what_platforms_return() -> None:
