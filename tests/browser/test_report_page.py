@@ -277,6 +277,7 @@ def test_paper_has_every_row_that_the_filter_leaves(show: Show) -> None:
 def test_a_link_to_a_step_shows_it_although_the_filter_hides_it(show: Show) -> None:
     page = show(fleets.thousand())
     page.get_by_label("Filter").fill("acme-0992 object_08")
+    expect(page.locator("table.heat tbody tr:visible")).to_have_count(1)
     page.locator("table.heat tbody tr:visible a").click()
     step = page.locator("li.todo", has_text="Connect each instance")
     page.locator("details[open].instance").get_by_role("link", name="Connect each instance").click()
