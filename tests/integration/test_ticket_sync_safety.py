@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,9 @@ from tests.integration.ticket_sync import (
     unhealthy,
 )
 from tests.sandbox.process import SandboxProcess
+
+# Seconds in which a platform completes the request that it was sent last.
+LAST_REQUEST = 1.0
 
 # -- runs that are killed, and runs that overlap ----------------------------------------------------------------------
 
@@ -64,6 +68,7 @@ def test_a_killed_run_is_finished_by_the_next_one(
         kill(process)
     instance.turn(latency_ms=0)
     sandbox.turn_tenant(latency_ms=0)
+    time.sleep(LAST_REQUEST)
     left = len(wanted) - len(ours(instance))
     open_assignments = len(wanted) - len(tenant.rows("assignments"))
     assert left > 0 if part == "tickets" else open_assignments > 0 == left, "killed in the middle"
