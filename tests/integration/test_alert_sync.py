@@ -203,6 +203,7 @@ def test_reading_again_takes_few_requests(alerts: Defender, instance: Instance) 
     assert sum(count for route, count in reads.items() if route.endswith("/alerts")) == 1
 
 
+@pytest.mark.walk(1)
 @pytest.mark.parametrize(("state", "status"), [("7", "Resolved"), ("8", "Dismissed")])
 @pytest.mark.parametrize("role", ["Owner", "Security Admin"])
 def test_an_alert_that_was_reopened_after_its_ticket_ended_gets_a_new_one(

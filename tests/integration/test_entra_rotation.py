@@ -86,6 +86,7 @@ def fleet(playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstanc
     return make
 
 
+@pytest.mark.walk(1)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_an_instance_gets_an_application_whose_secret_is_rotated(fleet: Fleet, shell: str) -> None:
     tenant = fleet(count=2)
@@ -137,6 +138,7 @@ def test_days_left_are_shown_and_a_secret_is_renewed_before_its_end(fleet: Fleet
     tenant.works()
 
 
+@pytest.mark.walk(1)
 @pytest.mark.parametrize("point", ["requested", "stored", "in use"])
 def test_a_run_that_was_killed_is_continued(fleet: Fleet, point: str) -> None:
     tenant = fleet()

@@ -83,6 +83,7 @@ def planted_in(name: str) -> list[Task]:
     ]
 
 
+@pytest.mark.walk(1)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_wrong_arguments_name_the_option_and_show_no_secret(
     playbook: Playbooks, instance: Instance, shell: str

@@ -225,6 +225,7 @@ def misbehaving_instances(new_instance: NewInstance, names: tuple[str, ...]) -> 
 WAYS = {SHELLS[0]: ("well", "dropped", "401", "403", "500", "quoting"), SHELLS[1]: ("well", "quoting")}
 
 
+@pytest.mark.walk(1)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_no_secret_shows_up_anywhere(playbook: Playbooks, new_instance: NewInstance, shell: str) -> None:
     made = misbehaving_instances(new_instance, WAYS[shell])

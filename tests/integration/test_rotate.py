@@ -128,6 +128,7 @@ def test_secrets_are_rotated_on_both_sides(fleet: Fleet) -> None:
     tenant.works()
 
 
+@pytest.mark.walk(1)
 @pytest.mark.parametrize(("services", "most"), [(("mda",), 8), (("mda", "mdc"), 12)], ids=["one service", "two"])
 def test_a_rotation_costs_few_requests(fleet: Fleet, services: tuple[str, ...], most: int) -> None:
     """The writes of an instance follow each other: no request to another instance comes between them."""
