@@ -22,7 +22,14 @@ Spec = Mapping[str, Mapping[str, Any]]
 MAX_DEPTH = 100
 # What no name, text or credential of these platforms holds; those of space between words are fine.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-SHAPES = {"dict": "a dictionary", "list": "a list", "int": "a number", "float": "a number", "bool": "true or false"}
+SHAPES = {
+    "dict": "a dictionary",
+    "list": "a list",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "json": "JSON",
+}
 
 
 def problem_of(spec: Spec, arguments: Mapping[str, Any]) -> str:
@@ -47,13 +54,15 @@ def _option_problems(option: Mapping[str, Any], value: Any, where: str) -> Itera
         return
     if isinstance(value, float) and not math.isfinite(value):
         yield f"{where} {_scalar_problem(value)}"
-    if kind in ("str", "path") and isinstance(value, str):
+    if kind in ("str", "path", "json") and isinstance(value, str):
         yield from _text_problems(option, value, where)
     if kind == "list":
         yield from _list_problems(option, value, where)
     elif kind == "dict":
         yield from _dict_problems(option, value, where)
-    elif kind != "raw" and isinstance(value, (Mapping, list, tuple, set, frozenset)):
+    elif kind == "json" and not isinstance(value, (str, Mapping, list)):
+        yield f"{where} must be {SHAPES[kind]}, not {_shape(value)}"
+    elif kind not in ("raw", "json") and isinstance(value, (Mapping, list, tuple, set, frozenset)):
         yield f"{where} must be {SHAPES.get(kind, 'text')}, not {_shape(value)}"
     else:
         yield from _value_problems(value, where, 0)

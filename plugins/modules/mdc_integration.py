@@ -85,7 +85,7 @@ options:
     description:
       - What the integration accepted last, as an earlier run returned it in RV(accepted). An empty value means that it is not known.
       - It holds the address, user name and client id, and keyed digests (HMAC-SHA256) of the secrets.
-    type: str
+    type: json
   accepted_key:
     description:
       - Key of the digests in O(accepted), a random secret that is stored next to it. Required for O(update_credentials=on_mismatch).

@@ -74,7 +74,7 @@ options:
         description:
           - What was entered last, as an earlier run returned it in RV(results[].accepted). An empty value means that it is not known.
           - It holds the address, user name or client id, and keyed digests (HMAC-SHA256) of the secrets.
-        type: str
+        type: json
       accepted_key:
         description:
           - Key of the digests in O(connectors[].accepted), a random secret that is stored next to it. Required with O(contract), except

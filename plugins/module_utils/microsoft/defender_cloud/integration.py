@@ -44,7 +44,7 @@ INTEGRATION_OPTIONS: dict[str, dict[str, Any]] = {
         "default": ON_CREATE,
         "no_log": False,
     },
-    "accepted": {"type": "str", "no_log": False},
+    "accepted": {"type": "json", "no_log": False},
     "accepted_key": {"type": "str", "no_log": True},
     "refresh_token_lifespan": {"type": "int", "no_log": False},
     "refresh_token_expires_at": {"type": "str", "no_log": False},

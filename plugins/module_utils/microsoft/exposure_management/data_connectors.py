@@ -26,7 +26,7 @@ CONNECTOR_OPTIONS: dict[str, dict[str, Any]] = {
     "password": {"type": "str", "no_log": True},
     "client_id": {"type": "str"},
     "client_secret": {"type": "str", "no_log": True},
-    "accepted": {"type": "str", "no_log": False},
+    "accepted": {"type": "json", "no_log": False},
     "accepted_key": {"type": "str", "no_log": True},
     "credentials_entered": {"type": "bool", "default": False, "no_log": False},
     "connected": {"type": "bool", "default": False},

@@ -160,6 +160,7 @@ USER = {
     "name": {"type": "str"},
     "timeout": {"type": "float"},
     "any": {"type": "raw"},
+    "record": {"type": "json"},
 }
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
@@ -187,6 +188,8 @@ MOMENT = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
         ({"timeout": [1]}, "timeout must be a number, not a list"),
         ({"name": {"a": 1}}, "name must be text, not a dictionary"),
         ({"snow_password": ["a"]}, "snow_password must be text, not a list"),
+        ({"record": 5}, "record must be JSON, not a number"),
+        ({"record": {"a": {1}}}, "record.a is a set; write a list"),
     ],
 )
 def test_a_wrong_shape_is_reported_in_one_sentence_that_names_the_option(arguments: dict[str, Any], said: str) -> None:
@@ -202,6 +205,9 @@ def test_a_wrong_shape_is_reported_in_one_sentence_that_names_the_option(argumen
         {"values": {"a": None, "b": [1, "x", 1.5, False]}, "any": {"x": [None]}},
         {"name": 5, "timeout": "3"},
         {"unknown": {1: 2}},
+        # ansible-core 2.18 makes a dictionary of a text in which it finds one.
+        {"record": {"version": 1}},
+        {"record": '{"version": 1}'},
     ],
 )
 def test_what_ansible_takes_alike_everywhere_is_left_to_it(arguments: dict[str, Any]) -> None:

@@ -54,6 +54,7 @@ OF_TYPE: dict[str, dict[str, Any]] = {
     "float": {"list": [1], "dictionary": {"first-key": 1}, "text": "many"},
     "bool": {"list": [True], "dictionary": {"a": True}, "text": "perhaps"},
     "raw": {},
+    "json": {"blank": " ", "number": 5, "true": True},
 }
 
 
