@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import time
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def answered(project: Project, *answers: str) -> tuple[int, str]:
     words = [*STARTED_BY, "playbook", f"{COLLECTION}.init"]
     child, terminal = pty.fork()
     if not child:
+        # A shell that starts tests in the background lets them ignore it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(project.folder)
         os.execvpe(words[0], words, {**os.environ, **project.environment})
     shown, left, end = "", list(zip(QUESTIONS, answers, strict=False)), time.monotonic() + SECONDS
