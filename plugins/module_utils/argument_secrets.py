@@ -24,6 +24,8 @@ MIN_GUESSED_LENGTH = 4
 NO_SECRETS = frozenset({"true", "false", "none", "null", "present", "absent"})
 # Credentials in an address; a placeholder of a contract; a pair in a text that should be a dictionary.
 IN_ADDRESS = re.compile(r"(?:^(?![\w+.-]+://)|(?P<scheme>://))(?:[^/\s:@?#]*:(?P<password>\S+)|(?P<token>[^\s/:?#]+))@")
+# What a record has in place of secrets, under their names.
+DIGEST = re.compile("[0-9a-f]{64}")
 PLACEHOLDER = re.compile(r"\$\{[a-z0-9_]+\}")
 PAIR = re.compile(
     r"""(?<![\w.])([\w.]{1,100})["']?\s*[:=]\s*(?:"((?:[^"\\]|\\.)+)"?|'((?:[^'\\]|\\.)+)'?|([^\s,;}\]]+))"""
@@ -79,7 +81,8 @@ def _secrets_in(spec: Spec, given: Any, depth: int, *, is_plain: bool = False) -
                 # Below an unknown key, the same options: entries may have been given by name.
                 below = option.get("options") or ({} if option else spec)
                 given_value = _free_form(option, value)
-                yield from _secrets_in(below, given_value, depth + 1, is_plain=_takes_any_text(option))
+                found = _secrets_in(below, given_value, depth + 1, is_plain=_takes_any_text(option))
+                yield from (text for text in found if option.get("type") != "json" or not DIGEST.fullmatch(text))
     elif isinstance(given, (list, tuple, set, frozenset)):
         for value in given:
             yield from _secrets_in(spec, value, depth + 1)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import html
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timezone
 from typing import Any
 from urllib.parse import quote
@@ -293,3 +293,10 @@ def test_a_name_that_has_a_default_is_never_empty(value: str) -> None:
     spec = {"display_name": {"type": "str", "default": "ServiceNow session control"}, "text": {"type": "str"}}
     assert problem_of(spec, {"display_name": value}).startswith("display_name must not be empty or blank")
     assert problem_of(spec, {"text": ""}) == "", "empty is no value where there is no default"
+
+
+@pytest.mark.parametrize("write", [json.dumps, dict], ids=["text", "dictionary"])
+def test_the_digests_of_a_record_are_no_secrets(write: Callable[[dict[str, str]], Any]) -> None:
+    spec = {"record": {"type": "json", "no_log": False}}
+    assert secrets_in(spec, {"record": write({"client_secret": "a1" * 32})}) == set()
+    assert secrets_in(spec, {"record": {"client_secret": "s3cret-word"}}) == {"s3cret-word"}
