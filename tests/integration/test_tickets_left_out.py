@@ -10,7 +10,7 @@ from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks, task
 from tests.integration.test_ticket_types import SIR
-from tests.integration.ticket_sync import ours, tickets_of, unhealthy
+from tests.integration.ticket_sync import ours, tickets_of, turn, unhealthy
 from tests.sandbox.process import SandboxProcess
 
 
@@ -33,6 +33,16 @@ def test_a_rule_that_the_instance_cannot_follow_is_named_and_the_rest_is_written
         assert 0 < len(ours(instance)) < count
     tenant("tickets").went_well()
     assert len(ours(instance)) == count
+
+
+def test_a_ticket_that_cannot_be_resolved_is_named_with_the_reason(tenant: Defender, instance: Instance) -> None:
+    tenant("tickets").went_well()
+    finding = unhealthy(tenant)[0]
+    turn(tenant, finding, "Healthy")
+    run = tenant("tickets", variables={"mdc_tickets_close_code": "Nonsense"})
+    (row,) = tickets_of(instance, finding)
+    assert row["state"] == "1"
+    assert f"1 ticket left as it is:\n- {row['number']}: 'Nonsense' is not a valid close_code" in run.summary
 
 
 def test_exemptions_are_written_and_one_that_has_ended_is_named(tenant: Defender, instance: Instance) -> None:

@@ -51,6 +51,7 @@ class Tickets(Resource):
         self.tickets = [Ticket(entry, display) for entry in entries]
         self.base_url, self.display, self.skip_invalid = base_url, display, skip_invalid
         self._has_planned = False
+        self._ambiguous: set[str] = set()
         twice = [label for label, count in Counter(ticket.label for ticket in self.tickets).items() if count > 1]
         if twice:
             raise InvalidInput(
@@ -131,10 +132,11 @@ class Tickets(Resource):
             return kept, others
         numbers = ", ".join(f"{row.get('number', '')} ({row['sys_id']})" for row in alive)
         message = f"{len(alive)} open tickets have the key of {ticket.label}: {numbers}"
-        if self._has_planned:
+        if self._has_planned and ticket.label not in self._ambiguous:
             # One of them was changed between our two reads; all tickets of this run have been written.
             plan.warnings.append(f"{message}. Close all but one, or clear their correlation_id")
             return kept, []
+        self._ambiguous.add(ticket.label)
         raise InvalidInput(f"{message}. None was changed; close all but one, or clear their correlation_id")
 
     def _is_duplicate(self, row: Row, kept: Row) -> bool:
