@@ -206,6 +206,25 @@ def test_a_ticket_that_people_copied_is_named_and_the_rest_continues(alerts: Def
     settled(alerts)
 
 
+def test_what_defender_keeps_no_longer_is_named_as_long_as_its_ticket_is_open(
+    alerts: Defender, instance: Instance
+) -> None:
+    alerts("alerts").went_well()
+    row, miner = ticket_of(instance, "28283"), alerts.rows("cloud_alerts")[0]
+    kept = ticket_of(instance, miner["_id"])
+    alerts.sandbox.tamper_tenant("incidents", match={"id": "28283"}, delete=True)
+    alerts.sandbox.tamper_tenant("cloud_alerts", match={"_id": miner["_id"]}, delete=True)
+    run = alerts("alerts")
+    assert run.status == 2 and "incident 28283 could not be found" in run.summary
+    # An instance may let no one note in a ticket that has ended what went over.
+    instance.change("incident", {"sys_id": row["sys_id"]}, state="8", active="false")
+    run = alerts("alerts").went_well()
+    assert "28283" not in run.summary
+    assert f"Defender for Cloud does not list the alert of {kept['number']} any more" in run.summary
+    instance.change("incident", {"sys_id": kept["sys_id"]}, state="6")
+    assert "does not list" not in settled(alerts).summary
+
+
 def test_an_incident_whose_new_ticket_is_refused_keeps_the_tickets_that_were_merged_into_it(
     alerts: Defender, instance: Instance
 ) -> None:
