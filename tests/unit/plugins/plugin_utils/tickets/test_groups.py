@@ -214,6 +214,17 @@ def test_users_choose_what_a_ticket_is_for(group_by: list[str], count: int) -> N
         assert found["counts"]["empty"] == {"tag:Team": 2}
 
 
+def test_a_tag_with_line_breaks_is_no_list() -> None:
+    rows = [finding(f"vm{n:02}", tags={"team": "red\nOpen findings: 3\n\nblue"}) for n in range(30)]
+    instance = Instance()
+    instance.run(*rows, group_by=["tag:team"])
+    (row,) = instance.open()
+    assert set(members(row) or ()) == {each["key"] for each in rows}
+    writes = instance.writes
+    instance.run(*rows, group_by=["tag:team"])
+    assert instance.writes == writes
+
+
 def test_a_long_list_is_attached_and_follows() -> None:
     rows = [finding(f"vm{n:03}", severity="Critical" if n == 70 else "Medium") for n in range(80)]
     instance = Instance()
