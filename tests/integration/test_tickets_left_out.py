@@ -105,3 +105,33 @@ def test_tickets_that_the_instance_cannot_have_are_left_out(playbook: Playbooks,
         assert {entry["object"] for entry in run[name]["drift"]} == {row["object"] for row in rows}
     (row,) = instance.rows("incident", correlation_display="Microsoft Defender for Cloud")
     assert row["correlation_id"] == "good"
+
+
+def test_a_ticket_that_is_hidden_gets_no_twin(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    """Rules can hide single tickets from the account; the instance counts them."""
+    instance = new_instance(acl={"hidden_rows": {"incident": "hold_reason=99"}})
+    alerts = Defender(playbook, sandbox, instance, subscriptions=1, variables=EVERYTHING)
+    alerts("alerts").went_well()
+    row = ticket_of(instance, "28283")
+    count = len(instance.rows("incident"))
+    instance.change("incident", {"sys_id": row["sys_id"]}, hold_reason="99")
+    set_incident(alerts, "28282", status="resolved")
+    for check in (True, False, False):
+        run = alerts("alerts", check=check)
+        assert run.status == 2
+        assert f"incident {row['correlation_id']}: the instance has it, and hides it from the account" in run.summary
+    assert len(instance.rows("incident")) == count
+    assert ticket_of(instance, "28282")["state"] == "6", "the rest continues"
+    instance.change("incident", {"sys_id": row["sys_id"]}, hold_reason="")
+    alerts_settled(alerts)
+    # So it is with findings, also where no assignment names the ticket.
+    variables = {"mdc_tickets_write_back": False}
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1, variables=variables)
+    tenant("tickets").went_well()
+    count = len(instance.rows("incident"))
+    instance.change("incident", {"correlation_id": ours(instance)[0]["correlation_id"]}, hold_reason="99")
+    run = tenant("tickets")
+    assert run.status == 2 and "the instance has it, and hides it from the account" in run.summary
+    assert len(instance.rows("incident")) == count
