@@ -16,6 +16,7 @@ from ..plugin_utils.alert_sync.items import SEVERITIES
 from ..plugin_utils.alert_sync.plan import AlertSync, NewTickets
 from ..plugin_utils.alert_sync.rest import entries_left
 from ..plugin_utils.alert_sync.tickets import ends_of_alerts, tickets_in
+from ..plugin_utils.alert_sync.vanished import vanished_alerts
 
 DOCUMENTATION = r"""
 name: alert_ticket_plan
@@ -61,9 +62,9 @@ options:
   options:
     description:
       - For new tickets, C(type), C(severities), C(since), C(since_days), which C(since) is made of and which is checked only,
-        C(max_new), C(by_hand), C(ratings) and C(fields). For tickets that
-        exist, C(write_back), C(comments), C(assignees), C(classifications) and C(close_code). They have the meaning of the
-        variables of the role C(defender_alerts).
+        C(max_new), C(by_hand), C(ratings) and C(fields). For tickets that exist, C(write_back), C(comments), C(assignees),
+        C(classifications), C(close_code), and C(scopes_read), the scopes whose alerts were read completely. They have the
+        meaning of the variables of the role C(defender_alerts).
     type: dict
     default: {}
 seealso:
@@ -105,6 +106,7 @@ def _sync(
     options: Mapping[str, Any] | None,
 ) -> AlertSync:
     given = dict(options or {})
+    given.pop("scopes_read", None)
     unknown = sorted(set(given) - {*NEW, *SYNC, "since_days"})
     if unknown:
         raise AnsibleFilterError(
@@ -140,7 +142,10 @@ def alert_ticket_plan(
     options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what is to be written on both sides."""
-    return _sync(known, alerts, incidents, answers, options).plan()
+    sync = _sync(known, alerts, incidents, answers, options)
+    vanished = vanished_alerts(sync, (options or {}).get("scopes_read") or ())
+    plan = sync.plan()
+    return {**plan, "problems": [*plan["problems"], *(problem.as_dict() for problem in vanished)]}
 
 
 def alert_ticket_queries(
@@ -153,14 +158,17 @@ def alert_ticket_queries(
     return _sync(known, alerts, incidents, (), options).queries()
 
 
-def alert_ticket_incidents(known: Iterable[Mapping[str, Any]], by_hand: str = "") -> list[str]:
+def alert_ticket_incidents(
+    known: Iterable[Mapping[str, Any]], by_hand: str = "", ended: bool | None = None
+) -> list[str]:
     """Return the ids of the incidents whose tickets may still change, and the one that the user names."""
-    last = [history[-1] for history in tickets_in(known).values()]
-    found = [ticket.item_id for ticket in last if ticket.key.startswith("incident-") and not ticket.is_settled]
     named = str(by_hand).strip()
     if named:
-        return [named] if named.isdecimal() else []
-    return sorted({each for each in found if each.isdecimal()})
+        return [named] if named.isdecimal() and not ended else []
+    last = [history[-1] for history in tickets_in(known).values()]
+    found = [ticket for ticket in last if ticket.key.startswith("incident-") and not ticket.is_settled]
+    wanted = [ticket.item_id for ticket in found if ended is None or ticket.is_open != ended]
+    return sorted({each for each in wanted if each.isdecimal()})
 
 
 def alert_ticket_ends(known: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -36,6 +36,11 @@ options:
         are read.
     type: list
     elements: str
+  optional_ids:
+    description:
+      - Further ids, like O(ids), of incidents that the tenant may not have any more. One that is missing is no problem.
+    type: list
+    elements: str
   alerts:
     description:
       - Whether to return the alerts of each incident. They make the response many times larger.
@@ -185,6 +190,7 @@ SPEC = ansible_module.ModuleSpec(
         "filter": {"type": "str"},
         "since": {"type": "str"},
         "ids": {"type": "list", "elements": "str"},
+        "optional_ids": {"type": "list", "elements": "str"},
         "alerts": {"type": "bool", "default": False},
     },
     groups=[AZURE_OPTIONS],

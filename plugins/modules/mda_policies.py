@@ -35,6 +35,7 @@ options:
       name:
         description:
           - Name of the policy; case is ignored. One of name and id is required.
+          - A built-in policy is also found by its name on Microsoft's page about ServiceNow, as tenants show longer names.
         type: str
       id:
         description:

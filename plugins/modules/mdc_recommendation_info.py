@@ -93,6 +93,8 @@ options:
   tags:
     description:
       - Keys of tags. The tags of the assessed resources with these keys are read from Resource Graph, for selected recommendations.
+      - Requires Reader on the subscriptions. Where Resource Graph shows no resource of one, that is a problem, and with O(include_unselected)
+        its recommendations about resources are not selected.
     type: list
     elements: str
     default: []
@@ -268,7 +270,7 @@ problems:
   description:
     - Problems. C(scope_refused:...) contains a scope that could not be read, C(foundational_off:...) a subscription that has no
       recommendations because the plan Foundational CSPM is off, C(integration_scope) the security connectors whose recommendations no
-      integration on a subscription covers.
+      integration on a subscription covers, C(tags_unread:...) a subscription whose resources Resource Graph does not show.
   returned: success
   type: list
   elements: dict
@@ -344,7 +346,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
     if params["assignments"]:
         add_assignments(client, reading.rows)
     if params["tags"]:
-        add_tags(client, reading.rows, params["tags"])
+        reading.problems += add_tags(client, reading.rows, params["tags"], deselects=params["include_unselected"])
     return ansible_module.information(
         msg=reading.summary(scopes),
         recommendations=reading.rows,

@@ -129,6 +129,7 @@ options:
       close_notes:
         description:
           - Close notes. If not set, a note states that Ansible closed the ticket.
+          - With O(tickets[].reopen), an empty text removes those that a ticket has.
         type: str
       template:
         description:

@@ -58,7 +58,7 @@ options:
     description:
       - Connection options of O(source), as a dictionary, such as those that the lookup
         P(secops.servicenow_defender.connection_options#lookup) returns for its host. The source is only read, to find the
-        update set and the release.
+        update set, its updates, and the release. Updates that were added to a set after it was retrieved fail the task.
       - If not set, the module works with the update sets of this name that the instance has retrieved before. The release of
         the source is not compared then.
     type: dict

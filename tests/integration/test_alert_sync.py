@@ -184,6 +184,61 @@ def test_what_is_refused_is_named_and_the_rest_continues(alerts: Defender, insta
     assert ticket_of(instance, miner["_id"])["state"] == "6", "alerts of Defender for Cloud are still in step"
 
 
+def test_a_ticket_that_people_copied_is_named_and_the_rest_continues(alerts: Defender, instance: Instance) -> None:
+    """A copy of a ticket has its correlation id, too."""
+    alerts("alerts").went_well()
+    row = ticket_of(instance, "28283")
+    copied = {name: value for name, value in row.items() if name not in ("sys_id", "number")}
+    instance.add(
+        "incident",
+        **{**copied, "sys_created_by": "itil_agent", "sys_created_on": "2036-01-01 00:00:00", "number": "INC0999999"},
+    )
+    for key in ("28282", "28283"):
+        set_incident(alerts, key, status="resolved")
+    for _run in range(2):
+        run = alerts("alerts")
+        assert run.status == 2
+        assert f"2 open tickets have the key of incident {row['correlation_id']}: {row['number']} (" in run.summary
+        assert ticket_of(instance, "28282")["state"] == "6"
+    instance.change("incident", {"number": "INC0999999"}, correlation_id="")
+    alerts("alerts").went_well()
+    assert ticket_of(instance, "28283")["state"] == "6"
+    settled(alerts)
+
+
+def test_what_defender_keeps_no_longer_is_named_as_long_as_its_ticket_is_open(
+    alerts: Defender, instance: Instance
+) -> None:
+    alerts("alerts").went_well()
+    row, miner = ticket_of(instance, "28283"), alerts.rows("cloud_alerts")[0]
+    kept = ticket_of(instance, miner["_id"])
+    alerts.sandbox.tamper_tenant("incidents", match={"id": "28283"}, delete=True)
+    alerts.sandbox.tamper_tenant("cloud_alerts", match={"_id": miner["_id"]}, delete=True)
+    run = alerts("alerts")
+    assert run.status == 2 and "incident 28283 could not be found" in run.summary
+    # An instance may let no one note in a ticket that has ended what went over.
+    instance.change("incident", {"sys_id": row["sys_id"]}, state="8", active="false")
+    run = alerts("alerts").went_well()
+    assert "28283" not in run.summary
+    assert f"Defender for Cloud does not list the alert of {kept['number']} any more" in run.summary
+    instance.change("incident", {"sys_id": kept["sys_id"]}, state="6")
+    assert "does not list" not in settled(alerts).summary
+
+
+def test_an_incident_whose_new_ticket_is_refused_keeps_the_tickets_that_were_merged_into_it(
+    alerts: Defender, instance: Instance
+) -> None:
+    alerts("alerts").went_well()
+    set_incident(alerts, "28285", status="active", severity="informational")
+    merge(alerts, "28283", "28285")
+    lost = {**EVERYTHING, "defender_alerts_severities": ["High"], "defender_alerts_assignment_group": "No Such"}
+    run = alerts("alerts", variables=lost)
+    assert run.status == 2 and "sys_user_group has no row with name 'No Such'" in run.summary
+    assert ticket_of(instance, "28283")["state"] == "1"
+    alerts("alerts").went_well()
+    assert (ticket_of(instance, "28283")["state"], ticket_of(instance, "28285")["state"]) == ("6", "1")
+
+
 def test_an_alert_of_an_incident_has_no_ticket_of_its_own(alerts: Defender, instance: Instance) -> None:
     alert = alerts.rows("cloud_alerts")[0]
     alerts.sandbox.tamper_tenant(

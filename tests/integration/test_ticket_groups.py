@@ -147,7 +147,7 @@ def test_what_cannot_be_done_is_named_and_the_rest_is_done(
     ]
     variables = {"mdc_tickets_write_back": False, "mdc_tickets_group_by": ["tag:team"], "mdc_tickets_rules": rules}
     tags = {"Team": ["red", "", "blue"]}
-    tenant = grouped(playbook, sandbox, instance, variables, findings=30, resource_tags=tags)
+    tenant = grouped(playbook, sandbox, instance, variables, findings=30, resource_tags=tags, azure_role="Owner")
     run = tenant("tickets")
     found = {row["short_description"]: row for row in ours(instance)}
     assert set(found) == {"Findings of Defender for Cloud", "Findings of Defender for Cloud (team blue)"}, run.summary
@@ -158,3 +158,24 @@ def test_what_cannot_be_done_is_named_and_the_rest_is_done(
     assert "no ticket has only findings that match Unmatched of mdc_tickets_rules" in run.summary
     assert "the account may not read sn_si_incident: 1 tickets there are hidden from it" in run.summary
     assert "sn_si_incident mdc-" in run.output
+
+
+def test_findings_whose_tags_may_not_be_read_stay_in_their_tickets(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    """The roles of security do not include reading resources; Resource Graph leaves them out without a word."""
+    variables = {"mdc_tickets_write_back": False, "mdc_tickets_group_by": ["tag:team"]}
+    tags = {"Team": ["red", "blue"]}
+    tenant = grouped(playbook, sandbox, instance, variables, findings=30, resource_tags=tags, azure_role="Owner")
+    tenant("tickets").went_well()
+    assert len(open_tickets(instance)) > 1
+    sandbox.turn_tenant(azure_role="Security Admin")
+    tenant.forget_requests()
+    run = tenant("tickets")
+    assert run.status == 2
+    name = tenant.subscription.rpartition("/")[2]
+    assert f"the tags of the resources of subscription {name} could not be read" in run.summary
+    assert "Give the identity Reader on the subscription" in run.summary
+    assert not tenant.written()
+    sandbox.turn_tenant(azure_role="Owner")
+    settled(tenant)

@@ -99,17 +99,18 @@ def test_a_resolved_incident_is_reopened_on_demand_and_a_closed_one_never(
     playbook([tickets("create", *desired)], instance).went_well()
     for name, state in (("resolved", "6"), ("closed", "7")):
         instance.change("incident", {"correlation_id": name}, state=state, close_code="User error", close_notes="No")
-    again = [{**one, "reopen": True, "impact": "high", "work_note": "Back again"} for one in desired]
+    again = [{**one, "reopen": True, "impact": "high", "work_note": "Back again", "close_notes": ""} for one in desired]
     check = tickets("check", *again, more={"check_mode": True})
     run = playbook([check, tickets("reopen", *again), tickets("again", *again)], instance).went_well()
     assert statuses(run["reopen"].result) == {"resolved": "changed", "closed": "ok"}
     assert run["check"]["drift"] == run["reopen"]["drift"]
     row = instance.row("incident", correlation_id="resolved")
-    assert (row["state"], row["impact"]) == ("2", "1")
+    assert (row["state"], row["impact"], row.get("close_notes", "")) == ("2", "1", "")
     assert "Back again" in notes_of(instance, row)
     assert run["reopen"]["results"][0]["platform_state"] == "In Progress"
     assert not run["again"].changed
-    assert instance.row("incident", correlation_id="closed")["state"] == "7"
+    closed = instance.row("incident", correlation_id="closed")
+    assert (closed["state"], closed["close_notes"]) == ("7", "No")
 
 
 def test_what_is_not_there_need_not_be_ended(playbook: Playbooks, instance: Instance) -> None:

@@ -10,7 +10,7 @@ from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks, task
 from tests.integration.test_ticket_types import SIR
-from tests.integration.ticket_sync import ours, tickets_of, unhealthy
+from tests.integration.ticket_sync import ours, tickets_of, turn, unhealthy
 from tests.sandbox.process import SandboxProcess
 
 
@@ -33,6 +33,16 @@ def test_a_rule_that_the_instance_cannot_follow_is_named_and_the_rest_is_written
         assert 0 < len(ours(instance)) < count
     tenant("tickets").went_well()
     assert len(ours(instance)) == count
+
+
+def test_a_ticket_that_cannot_be_resolved_is_named_with_the_reason(tenant: Defender, instance: Instance) -> None:
+    tenant("tickets").went_well()
+    finding = unhealthy(tenant)[0]
+    turn(tenant, finding, "Healthy")
+    run = tenant("tickets", variables={"mdc_tickets_close_code": "Nonsense"})
+    (row,) = tickets_of(instance, finding)
+    assert row["state"] == "1"
+    assert f"1 ticket left as it is:\n- {row['number']}: 'Nonsense' is not a valid close_code" in run.summary
 
 
 def test_exemptions_are_written_and_one_that_has_ended_is_named(tenant: Defender, instance: Instance) -> None:
@@ -95,3 +105,33 @@ def test_tickets_that_the_instance_cannot_have_are_left_out(playbook: Playbooks,
         assert {entry["object"] for entry in run[name]["drift"]} == {row["object"] for row in rows}
     (row,) = instance.rows("incident", correlation_display="Microsoft Defender for Cloud")
     assert row["correlation_id"] == "good"
+
+
+def test_a_ticket_that_is_hidden_gets_no_twin(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    """Rules can hide single tickets from the account; the instance counts them."""
+    instance = new_instance(acl={"hidden_rows": {"incident": "hold_reason=99"}})
+    alerts = Defender(playbook, sandbox, instance, subscriptions=1, variables=EVERYTHING)
+    alerts("alerts").went_well()
+    row = ticket_of(instance, "28283")
+    count = len(instance.rows("incident"))
+    instance.change("incident", {"sys_id": row["sys_id"]}, hold_reason="99")
+    set_incident(alerts, "28282", status="resolved")
+    for check in (True, False, False):
+        run = alerts("alerts", check=check)
+        assert run.status == 2
+        assert f"incident {row['correlation_id']}: the instance has it, and hides it from the account" in run.summary
+    assert len(instance.rows("incident")) == count
+    assert ticket_of(instance, "28282")["state"] == "6", "the rest continues"
+    instance.change("incident", {"sys_id": row["sys_id"]}, hold_reason="")
+    alerts_settled(alerts)
+    # So it is with findings, also where no assignment names the ticket.
+    variables = {"mdc_tickets_write_back": False}
+    tenant = Defender(playbook, sandbox, instance, subscriptions=1, variables=variables)
+    tenant("tickets").went_well()
+    count = len(instance.rows("incident"))
+    instance.change("incident", {"correlation_id": ours(instance)[0]["correlation_id"]}, hold_reason="99")
+    run = tenant("tickets")
+    assert run.status == 2 and "the instance has it, and hides it from the account" in run.summary
+    assert len(instance.rows("incident")) == count

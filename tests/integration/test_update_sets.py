@@ -236,6 +236,39 @@ def test_a_committed_set_whose_rows_are_not_there_is_never_in_sync(
             assert not run[name].writes
 
 
+def test_a_committed_set_that_has_more_on_the_source_is_never_in_sync(
+    playbook: Playbooks, new_instance: NewInstance, source: Instance
+) -> None:
+    """It was opened again there, extended and completed: the instance keeps what it has retrieved."""
+    instance = target_of(new_instance, source)
+    playbook([take_over(source)], instance).went_well()
+    (done,) = source.rows("sys_update_set", name=SET)
+    moved = complete_set(source, "acme.three", set_name="Elsewhere")
+    source.change("sys_update_xml", {"update_set": moved}, update_set=done["sys_id"])
+    run = playbook([ignoring(take_over(source, "refused"))], instance)
+    assert run["refused"].failed and not run["refused"].writes
+    assert (
+        f"has 1 update on {source.name} that it did not have when it was retrieved: acme.three"
+        in run["refused"].message
+    )
+    # The remedy helps.
+    source.change("sys_update_xml", {"target_name": "acme.three"}, update_set=moved)
+    source.change("sys_update_set", {"sys_id": moved}, name=SET)
+    run = playbook([take_over(source, "taken"), take_over(source, "again")], instance).went_well()
+    assert run["taken"].changed and not run["again"].changed
+    assert taken_over(instance) == ["acme.one", "acme.three", "acme.two"]
+
+
+def test_updates_that_the_source_hides_are_unproven(playbook: Playbooks, new_instance: NewInstance) -> None:
+    source = new_instance(acl={"hidden_rows": {"sys_update_xml": "target_name=acme.two"}})
+    complete_set(source, "acme.one", "acme.two")
+    instance = target_of(new_instance, source)
+    run = playbook([take_over(source, "one"), take_over(source, "again")], instance).went_well()
+    (unproven,) = run["again"]["unproven"]
+    assert f"may not read all of sys_update_xml on {source.name}" in unproven["reason"]
+    assert not run["again"].changed
+
+
 def test_rows_that_the_account_may_not_read_are_unproven(
     playbook: Playbooks, new_instance: NewInstance, source: Instance
 ) -> None:

@@ -111,9 +111,13 @@ class Change:
 
     def _defender_leads(self, by_defender: bool, by_users: bool) -> bool:
         if by_defender and by_users:
-            ended_by_us = self.ticket.close_notes.lstrip().startswith(text.RESOLVED_BY_DEFENDER)
-            return self.ticket.is_open and self.item.is_ended or (not self.ticket.is_open and ended_by_us)
+            return self.ticket.is_open and self.item.is_ended or (not self.ticket.is_open and self._is_ended_by_us)
         return by_defender
+
+    @property
+    def _is_ended_by_us(self) -> bool:
+        """Whether the close notes of the ticket are those that it gets when Defender ends."""
+        return self.ticket.close_notes.lstrip().startswith(text.RESOLVED_BY_DEFENDER)
 
     def _follow_defender(self) -> None:
         item, ticket = self.item, self.ticket
@@ -126,7 +130,7 @@ class Change:
             self.notes.append(f"{text.FROM_DEFENDER}: {item.noun} is now {word}.")
             self._begin_work()
         elif ticket.state == RESOLVED:
-            self.entry |= {"state": OPEN, "reopen": True}
+            self.entry |= {"state": OPEN, "reopen": True, **({"close_notes": ""} if self._is_ended_by_us else {})}
             self.notes.append(f"{text.FROM_DEFENDER}: {item.noun} was reopened there.")
             self._move(WORKING)
         else:
@@ -249,7 +253,7 @@ class Change:
         """Return the entry for snow_tickets, None where the ticket needs nothing yet."""
         described = text.with_lines(self.ticket.description, self.now, self.merged)
         may_describe = self.ticket.is_open or self.entry.get("state") == OPEN
-        changed = may_describe and described != self.ticket.description.replace("\r\n", "\n").strip()
+        changed = may_describe and described != self.ticket.description
         is_due = self.now != self.ticket.base or self.merged != self.ticket.merged
         if not self.entry and not (changed and is_due):
             return None

@@ -35,8 +35,16 @@ def entries_left(
             entry = {"type": note["type"], "correlation_id": note["correlation_id"], "state": OPEN}
             entries.append({**entry, "description": note["description"]})
     code = {"close_code": close_code} if close_code else {}
-    entries += [{**_merged(merge, written, url), **code} for merge in plan["rest"]["merges"]]
+    entries += [
+        {**_merged(merge, written, url), **code} for merge in plan["rest"]["merges"] if _has_target(merge, written)
+    ]
     return {"tickets": entries, "records": records}
+
+
+def _has_target(merge: Row, written: Mapping[str, Row]) -> bool:
+    """Return whether the other ticket of a merge is there, or none is to be; the instance may have refused a new one."""
+    is_refused = written.get(merge["target_ticket"], {}).get("status") == "refused"
+    return bool(merge["known"]) or not is_refused
 
 
 def record_of(note: Row, **more: str) -> dict[str, Any]:

@@ -72,9 +72,8 @@ def identity_in(description: str) -> str:
 
 def with_lines(description: str, base: Base, merged: Sequence[str] = ()) -> str:
     """Return a description with these lines in place of the former ones; what users wrote stays."""
-    text = description.replace("\r\n", "\n")
     lines = [base.line(), *([f"Merged incidents: {', '.join(merged)}"] if merged else [])]
-    rest = [line for line in text.split("\n") if not BASE.match(line) and not MERGED.match(line)]
+    rest = [line for line in description.split("\n") if not BASE.match(line) and not MERGED.match(line)]
     place = next((number + 1 for number, line in enumerate(rest) if IDENTITY.match(line)), 0)
     return "\n".join([*rest[:place], *lines, *rest[place:]]).strip()
 

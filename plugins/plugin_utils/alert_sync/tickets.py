@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...module_utils.snow.tickets.ticket import clean
 from ...module_utils.snow.tickets.ticket_types import CANCELED, CLOSED, OPEN, TYPES
 from .items import ENDED
 from .text import Base, base_in, identity_in, merged_in
@@ -98,7 +99,7 @@ def ends_of_alerts(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def _ticket(row: Mapping[str, Any], key: str, generation: int, kind: str) -> Ticket:
     text = {name: str(value if value is not None else "") for name, value in row.items()}
     plain = {name: value.strip().lower() for name, value in text.items()}
-    state = TYPES[kind].state_of(plain)
+    state, description = TYPES[kind].state_of(plain), clean(text.get("description", ""))
     is_new = plain.get("state", "").partition(".")[0] == TYPES[kind].initial
     return Ticket(
         key=key,
@@ -109,11 +110,11 @@ def _ticket(row: Mapping[str, Any], key: str, generation: int, kind: str) -> Tic
         phase=state if state != OPEN else NEW if is_new else WORKING,
         number=text.get("number", ""),
         sys_id=text.get("sys_id", ""),
-        description=text.get("description", ""),
+        description=description,
         close_notes=text.get("close_notes", ""),
         close_code=text.get("close_code", ""),
         user=text.get("assigned_to.user_name", ""),
         email=text.get("assigned_to.email", ""),
-        base=base_in(text.get("description", "")),
+        base=base_in(description),
         ended_at=text.get("closed_at") or text.get("sys_updated_on") or "",
     )

@@ -136,6 +136,7 @@ class HostResult:
     writes_left: int = 0
     ticket_counts: Json = field(default_factory=dict)
     tickets: list[Json] = field(default_factory=list)
+    tickets_left: list[Json] = field(default_factory=list)
     # Of an instance, what was found of its connector on the tenant, whose results have the details.
     connector: HostResult | None = None
 
@@ -220,6 +221,7 @@ def take(found: HostResult, result: Json, check_mode: bool) -> None:
     for row in rows:
         if row.get("action") and "correlation_id" in row and row.get("status") == "changed":
             _add_ticket(found.tickets, row)
+        found.tickets_left += [row] if "correlation_id" in row and row.get("status") == "refused" else []
     if isinstance(result.get("counts"), Mapping) and "groups" in result["counts"]:
         found.ticket_counts = result["counts"]
     if isinstance(result.get("application"), Mapping):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines of a summary about tickets: what was found in numbers, and every ticket that was made or changed."""
+"""The lines of a summary about tickets: what was found in numbers, every ticket that was made or changed, and those that were refused."""
 
 from __future__ import annotations
 
@@ -40,6 +40,24 @@ def ticket_lines(host: HostResult, *, check_mode: bool) -> Iterator[str]:
         action = PLANNED.get(str(row["action"]), "") if check_mode else str(row["action"])
         name = row.get("number") or f"new {str(row.get('type') or 'ticket').replace('_', ' ')}"
         yield f"- {name} {action}: {row.get('short_description') or row.get('correlation_id')} {row.get('link') or ''}".rstrip()
+    yield from _left_as_they_are(host)
+
+
+def _left_as_they_are(host: HostResult) -> Iterator[str]:
+    """Yield why tickets that exist are not as they should be, those with one reason together."""
+    found: dict[str, list[str]] = {}
+    for row in host.tickets_left:
+        reason, number = str(row.get("reason") or ""), str(row.get("number") or "")
+        if number and reason and reason not in host.failure:
+            words = reason.partition(": ")[2] if reason.startswith(str(row.get("object"))) else reason
+            numbers = found.setdefault(words, [])
+            numbers += [] if number in numbers else [number]
+    count = len({number for numbers in found.values() for number in numbers})
+    if found:
+        yield f"{plural(count, 'ticket')} left as {'it is' if count == 1 else 'they are'}:"
+    for words, numbers in found.items():
+        more = f" and {len(numbers) - MAX_GROUPS} more" if len(numbers) > MAX_GROUPS else ""
+        yield f"- {', '.join(numbers[:MAX_GROUPS])}{more}: {words}"
 
 
 def _left_out(left: Mapping[str, Any]) -> str:

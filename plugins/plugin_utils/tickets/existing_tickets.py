@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils.microsoft.defender_cloud.assessments import assessment_key
+from ...module_utils.snow.tickets.ticket import clean
 from ...module_utils.snow.tickets.ticket_types import CANCELED, CLOSED, OPEN, RESOLVED, TYPES
 from ...module_utils.timestamps import parse
 from .groups import hand_id
@@ -85,7 +86,7 @@ def existing_ticket(row: Row, key: str, generation: int, default_type: str) -> E
     """Return the ticket of a row of the instance, or of a result of module snow_tickets."""
     kind = str(row.get("type") or row.get("sys_class_name") or default_type)
     kind = kind if kind in TYPES else default_type
-    notes, text = str(row.get("close_notes") or "").lstrip(), str(row.get("description") or "")
+    notes, text = str(row.get("close_notes") or "").lstrip(), clean(str(row.get("description") or ""))
     attachment = row.get("attachment") or {}
     return ExistingTicket(
         key=key,

@@ -157,7 +157,8 @@ def hand_group(row: Row) -> Group:
 
 
 def words_of(key: str, value: str) -> str:
-    """Return a value of a group as text; "" if it says nothing."""
+    """Return a value of a group as text in one line; "" if it says nothing."""
+    value = " ".join(value.split())
     if not value:
         return ""
     if key == RESOURCE_TYPE:

@@ -30,7 +30,7 @@ from .notes import (
 from .problems import unmatched_rules, unreadable_lists
 from .routing import Rule, priority_fields, route_of
 from .sources import Sources
-from .ticket_list import FILE_NAME, file_content, needs_file, with_section
+from .ticket_list import FILE_NAME, file_content, refers_to_file, with_section
 
 # Impact and urgency by severity, 1 high to 3 low. The instance derives the priority
 # (docs/facts/servicenow_tickets.md#incidents): 1, 2, 3 and 5.
@@ -169,11 +169,11 @@ def _entries(
     if options.refresh and member.group and member.group.rows:
         entry |= _content(member, options)
     if member.has_changed:
-        entry["description"] = with_section(ticket.description, member.listed)
+        entry.setdefault("description", with_section(ticket.description, member.listed))
         # Where the list was lost, it is not known what of it is new.
         entry |= {"work_note": update_note(member, targets)} if ticket.listed is not None else {}
     if member.has_changed or (ticket.listed is None and not ticket.has_file) or options.refresh:
-        entry |= _file(member, ticket)
+        entry |= _file(member, ticket, str(entry.get("description", ticket.description)))
     return [entry]
 
 
@@ -187,11 +187,13 @@ def _reopened(member: Membership, last: Any) -> dict[str, Any]:
         "correlation_id": last.correlation_id,
         "state": OPEN,
         "reopen": True,
+        # Who resolves it next, without notes of their own, is not to be taken for us.
+        "close_notes": "",
         "work_note": again_note(member),
     }
     if not (member.group and member.group.is_single):
         entry["description"] = with_section(last.description, member.listed)
-    return {**entry, **_file(member, last)}
+    return {**entry, **_file(member, last, entry.get("description", ""))}
 
 
 def _new(member: Membership, options: TicketOptions, findings: Findings) -> dict[str, Any]:
@@ -228,7 +230,7 @@ def _new(member: Membership, options: TicketOptions, findings: Findings) -> dict
         "state": OPEN,
         **content,
         **{name: value for name, value in given.items() if value not in (None, "", {}, [])},
-        **_file(member, None, is_only_list="description" not in content),
+        **_file(member, None, content.get("description", "")),
     }
 
 
@@ -268,11 +270,11 @@ def _content(member: Membership, options: TicketOptions) -> dict[str, Any]:
     }
 
 
-def _file(member: Membership, ticket: ExistingTicket | None, *, is_only_list: bool = False) -> dict[str, Any]:
-    """Return the attached list, if the ticket needs one or has one; a ticket whose description has lost its list needs one."""
+def _file(member: Membership, ticket: ExistingTicket | None, description: str) -> dict[str, Any]:
+    """Return the attached list, if the ticket needs one or has one; a ticket whose `description` has no list needs one."""
     is_single = member.group is not None and member.group.is_single
-    is_only_list = is_only_list or (ticket is not None and ticket.listed is None and not is_single)
-    is_needed = is_only_list or (not is_single and needs_file(member.listed))
+    is_lost = not description if ticket is None else ticket.listed is None
+    is_needed = (is_lost and not (ticket and is_single)) or (not is_single and refers_to_file(description))
     if not is_needed and not (ticket and ticket.has_file):
         return {}
     return {"attachment": {"name": FILE_NAME, "content": file_content(member.listed)}}

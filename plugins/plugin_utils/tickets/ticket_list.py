@@ -16,6 +16,7 @@ from .groups import owner_of, severity_rank, title_of
 from .text import ASSESSMENT, MAX_DESCRIPTION, truncate
 
 HEADING, FILE_NAME = "Open findings: ", "findings.csv"
+IN_FILE = f"the attached file {FILE_NAME}"
 # Characters of a list in the description; a longer one is attached as a file.
 MAX_LIST = 2400
 SECTION = re.compile(rf"^{HEADING}.*?(?=\n\n|\Z)", re.M | re.S)
@@ -88,28 +89,31 @@ def ordered(listed: Iterable[Listed]) -> list[Listed]:
     )
 
 
-def needs_file(listed: Iterable[Listed]) -> bool:
-    """Return whether the list is too long for a description."""
-    return len(_inline(ordered(listed))) > MAX_LIST
+def section(listed: Iterable[Listed], room: int = MAX_LIST) -> str:
+    """Return the list for a description: each finding with the id of its assessment, or the first ones of an attached list.
 
-
-def section(listed: Iterable[Listed]) -> str:
-    """Return the list for a description: each finding with the id of its assessment, or the first ones of an attached list."""
-    those = ordered(listed)
+    `room` is how many characters the description has for it.
+    """
+    those, limit = ordered(listed), min(MAX_LIST, room)
     text = _inline(those)
-    if len(text) <= MAX_LIST:
+    if len(text) <= limit:
         return text
     counts = Counter(one.severity or "Unrated" for one in those)
     shown = ", ".join(f"{counts[name]} {name}" for name in sorted(counts, key=severity_rank))
     resources = len({one.resource_name for one in those})
-    head = f"{HEADING}{len(those)} on {resources} resources ({shown}), all of them in the attached file {FILE_NAME}"
-    lines = [head]
-    for one in those:
-        if sum(map(len, lines)) + len(lines) + len(one.text) > MAX_LIST:
+    head = f"{HEADING}{len(those)} on {resources} resources ({shown}), all of them in {IN_FILE}"
+    lines = [head if len(head) <= limit else f"{HEADING}{len(those)}, all of them in {IN_FILE}"]
+    for place, one in enumerate(those, 1):
+        more = len(_more(len(those) - place)) + 1 if room < MAX_LIST else 0
+        if sum(map(len, lines)) + len(lines) + len(one.text) + more > limit:
             break
         lines.append(one.text)
     left = len(those) - len(lines) + 1
-    return "\n".join([*lines, f"... and {left} more"] if left else lines)
+    return "\n".join([*lines, _more(left)] if left and len(lines) > 1 else lines)
+
+
+def _more(count: int) -> str:
+    return f"... and {count} more"
 
 
 def _inline(those: Sequence[Listed]) -> str:
@@ -120,8 +124,22 @@ def _inline(those: Sequence[Listed]) -> str:
 
 
 def with_section(description: str, listed: Iterable[Listed]) -> str:
-    """Return a description with another list; what people wrote around it stays, and one without a list stays as it is."""
-    return truncate(SECTION.sub(lambda _found: section(listed), description, count=1), MAX_DESCRIPTION)
+    """Return a description with another list; what people wrote around it stays, and one without a list stays as it is.
+
+    Where their text leaves less room, the list is shorter: the result has at most the characters that a description holds.
+    """
+    found = SECTION.search(description)
+    if not found:
+        return description
+    most = max(MAX_DESCRIPTION, len(description))
+    text = section(listed, most - len(description) + len(found.group()))
+    return truncate(f"{description[: found.start()]}{text}{description[found.end() :]}", most)
+
+
+def refers_to_file(description: str) -> bool:
+    """Return whether the list of a description is only the beginning of one that is attached as a file."""
+    found = SECTION.search(description)
+    return found is not None and IN_FILE in found.group().split("\n", 1)[0]
 
 
 def file_content(listed: Iterable[Listed]) -> str:
@@ -146,7 +164,7 @@ def listed_in(description: str, file: str | None) -> dict[str, Listed] | None:
     found = SECTION.search(description)
     if not found:
         return _in_file(file) if file else None
-    if f"attached file {FILE_NAME}" not in found.group().split("\n", 1)[0]:
+    if not refers_to_file(description):
         return _in_section(found.group())
     return _in_file(file) if file else None
 

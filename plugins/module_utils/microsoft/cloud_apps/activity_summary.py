@@ -23,9 +23,10 @@ SIGNED_IN, FAILED, ADMINISTRATORS, FILES, OTHER = (
     "other",
 )
 # The first one that matches applies: category (EVENT_CATEGORY_...) or action of an activity, words separated by spaces.
+SIGN_IN, FAIL = r"\b(?:log|sign)[ -]?[io]n\b", r"\bfail(?:ed|ure)?\b"
 KINDS = (
-    (FAILED, re.compile(r"\bfail(ed|ure)?\b.*\blog ?[io]n\b|\blog ?[io]n\b.*\bfail(ed|ure)?\b|\bfailed login\b", re.I)),
-    (SIGNED_IN, re.compile(r"\blog ?[io]n\b|\bsign ?in\b", re.I)),
+    (FAILED, re.compile(f"{FAIL}.*{SIGN_IN}|{SIGN_IN}.*{FAIL}", re.I)),
+    (SIGNED_IN, re.compile(SIGN_IN, re.I)),
     (
         ADMINISTRATORS,
         re.compile(

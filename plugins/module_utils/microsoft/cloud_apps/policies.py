@@ -15,7 +15,7 @@ from ...recorded_api.replay import Replay
 from .manual_steps import built_in_policy_step, new_policy_step, policy_step
 from .policies_api import COLLECTION, PoliciesEndpoint
 from .policy_catalogue import BUILT_IN, PAGE
-from .policy_lifecycle import ending, has_ended, lifecycle_note, lifecycle_of, on_page
+from .policy_lifecycle import ANOMALY, ending, has_ended, lifecycle_note, lifecycle_of, on_page
 
 NOT_SHOWN = "the tenant's list does not show whether it is enabled. The platform has changed: look in the portal"
 COLUMNS = ("id", "name", "type", "severity", "enabled")
@@ -148,10 +148,20 @@ def _find(entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
         if not found:
             raise InvalidInput(f"the tenant has no policy with the id {entry['id']}")
         return found[0]
-    found = [row for row in rows if row["name"].casefold() == entry["name"].casefold()]
+    found = [row for row in rows if row["name"].casefold() == entry["name"].casefold()] or _built_in(
+        entry["name"], rows
+    )
     if len(found) > 1:
         ids = ", ".join(sorted(row["id"] for row in found))
         raise InvalidInput(
             f"the tenant has {len(found)} policies named {entry['name']!r} ({ids}); set id to select one"
         )
     return found[0] if found else None
+
+
+def _built_in(name: str, rows: list[Row]) -> list[Row]:
+    """Return the built-in policies that a name of Microsoft's page means: tenants show longer and other names for them."""
+    page = on_page(name)
+    if page is None or page.kind != BUILT_IN:
+        return []
+    return [row for row in rows if row["type"].upper() in (ANOMALY, "") and on_page(row["name"]) is page]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ...engine.snapshot import Row
 from .policy_catalogue import BEHAVIOR, CURRENT, FILE_POLICIES_END, PAGE, REPLACED, RETIRES, PagePolicy
 
-FILE = "FILE"
+FILE, ANOMALY = "FILE", "ANOMALY_DETECTION"
 
 
 class Lifecycle(NamedTuple):

@@ -130,9 +130,19 @@ def row_of(record: Mapping[str, Any]) -> Row:
         "exclude": sorted(_people(users, "exclude")),
         "include_locations": _texts(locations.get("includeLocations")),
         "exclude_locations": _texts(locations.get("excludeLocations")),
-        "grants": _texts(_mapping(record.get("grantControls")).get("builtInControls")),
+        "grants": sorted(_grants(_mapping(record.get("grantControls")))),
         "narrowed_by": sorted(_narrowing(conditions)),
     }
+
+
+def _grants(controls: Mapping[str, Any]) -> Iterator[str]:
+    yield from _texts(controls.get("builtInControls"))
+    for name in ("termsOfUse", "customAuthenticationFactors"):
+        if controls.get(name):
+            yield name
+    strength = controls.get("authenticationStrength")
+    if strength:
+        yield f"authenticationStrength {_mapping(strength).get('displayName') or ''}".strip()
 
 
 def _apps(applications: Mapping[str, Any], side: str) -> list[str]:

@@ -27,17 +27,17 @@ def filter_of(params: Mapping[str, Any]) -> str:
 
 
 def list_incidents(client: GraphClient, params: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Return the incidents that the filter selects and those of option `ids`, the newest first, and the problems found.
+    """Return the incidents that the filter selects and those of options `ids` and `optional_ids`, the newest first, and the problems found.
 
-    With `ids` and no filter, no others are listed. Each has `merged_into`, the id of the incident that it ended in after all merges; those are returned, too.
+    With ids and no filter, no others are listed. Each has `merged_into`, the id of the incident that it ended in after all merges; those are returned, too.
     """
     reader = IncidentReader(client, with_alerts=bool(params.get("alerts")))
-    ids = [str(each).strip() for each in params.get("ids") or []]
+    ids, optional = ([str(each).strip() for each in params.get(name) or []] for name in ("ids", "optional_ids"))
     filter_text = filter_of(params)
-    if filter_text or not ids:
+    if filter_text or not (ids or optional):
         for found in _listed(client, filter_text, with_alerts=reader.with_alerts):
             reader.known.setdefault(str(found.get("id")), incident_row(found))
-    reader.read(ids)
+    reader.read([*ids, *optional])
     problems = [
         Problem(
             f"incident_missing:{each}", ERROR, f"incident {each} could not be found: {reader.missing[each]}",

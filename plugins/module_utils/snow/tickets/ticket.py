@@ -15,7 +15,7 @@ from ...option_names import named_option
 from ..options import Options
 from .choices import Choices
 from .configuration_items import configuration_item
-from .ticket_types import CHANGE_REQUEST, CLOSED, RESOLVED, TYPES
+from .ticket_types import CHANGE_REQUEST, CLOSED, OPEN, RESOLVED, TYPES
 
 # See docs/facts/servicenow_tickets.md#task-columns; the lengths are LIKELY.
 MAX_KEY = 100
@@ -80,6 +80,7 @@ class Ticket:
         self.work_note: str = clean(entry.get("work_note") or "")
         self.close_code: str = entry.get("close_code") or ""
         self.close_notes: str = clean(entry.get("close_notes") or "")
+        self.clears_notes: bool = entry.get("close_notes") == ""
         self._check_key()
         self.values = {name: value for name, value in self._values(entry).items() if value is not None}
         self.fields = tuple(field for field in self._fields(entry) if field.name in self.values)
@@ -206,12 +207,14 @@ class Ticket:
         return str(name or row.get(column, ""))
 
     def ending(self, state: str, row: Row, choices: Choices) -> dict[str, Value]:
-        """Return close code and notes for `state`, by column; those of `row` are kept unless the task sets them.
+        """Return close code and notes for `state`, by column; those of `row` are kept unless the task sets them, or removes them.
 
         Resolving and closing require a code and notes, canceling does not (docs/facts/servicenow_tickets.md#incidents,
         docs/facts/servicenow_tickets.md#change-requests).
         """
         values: dict[str, Value] = {}
+        if state == OPEN:
+            return {"close_notes": ""} if self.clears_notes and row.get("close_notes") else values
         code = (
             self.type.code
             and self.close_code

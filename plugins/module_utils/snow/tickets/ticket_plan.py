@@ -191,9 +191,7 @@ class TicketPlan:
             self.plan.manual_steps.append(step)
             self.outcome.update(status=MANUAL, reason=step.reason)
             return
-        changes = {**changes, "state": target}
-        if wanted != OPEN:
-            changes.update(self.ticket.ending(wanted, row, self.choices))
+        changes = {**changes, "state": target, **self.ticket.ending(wanted, row, self.choices)}
         self._write(row, changes, wanted)
         self._predict(self.type.states.get(target, OPEN), target)
 

@@ -51,6 +51,7 @@ class Tickets(Resource):
         self.tickets = [Ticket(entry, display) for entry in entries]
         self.base_url, self.display, self.skip_invalid = base_url, display, skip_invalid
         self._has_planned = False
+        self._ambiguous: set[str] = set()
         twice = [label for label, count in Counter(ticket.label for ticket in self.tickets).items() if count > 1]
         if twice:
             raise InvalidInput(
@@ -87,14 +88,24 @@ class Tickets(Resource):
         return [*reads, *([item_query(resources)] if resources else []), choice_query(tables)]
 
     def further_queries(self, snapshot: Snapshot) -> list[Query]:
-        """Return the query for the files of the tickets that are to have one."""
+        """Return the query for the files of the tickets that are to have one, and those for what the account may not see of new ones."""
         ids = [
             row["sys_id"]
             for ticket in self.tickets
             if ticket.attachment
             for row in snapshot.rows(ticket.type.table, "correlation_id", ticket.key)
         ]
-        return [attachment_query(ids)] if ids else []
+        return [*([attachment_query(ids)] if ids else []), *self._hidden_queries(snapshot)]
+
+    def _hidden_queries(self, snapshot: Snapshot) -> list[Query]:
+        """Return one query for each ticket that seems not to exist, if the instance hides tickets: which ones, their number does not say."""
+        tables = {ticket.type.table for ticket in self.tickets}
+        hiding = {table for table in tables if snapshot.hidden_count(table, "correlation_id")}
+        return [
+            Query(ticket.type.table, "correlation_id", (ticket.key,), ("sys_id", "correlation_id"), _only(ticket), True)
+            for ticket in self.tickets
+            if ticket.type.table in hiding and not snapshot.rows(ticket.type.table, "correlation_id", ticket.key)
+        ]
 
     def plan(self, snapshot: Snapshot, secrets: SecretDecision) -> Plan:
         """Compare each ticket, with one outcome for each."""
@@ -108,6 +119,7 @@ class Tickets(Resource):
             try:
                 if words:
                     raise InvalidInput(_unread(ticket, words))
+                _check_hidden(ticket, snapshot)
                 mine.make(*self._select_row(ticket, rows, plan))
             except InvalidInput as error:
                 if not self.skip_invalid:
@@ -131,10 +143,11 @@ class Tickets(Resource):
             return kept, others
         numbers = ", ".join(f"{row.get('number', '')} ({row['sys_id']})" for row in alive)
         message = f"{len(alive)} open tickets have the key of {ticket.label}: {numbers}"
-        if self._has_planned:
+        if self._has_planned and ticket.label not in self._ambiguous:
             # One of them was changed between our two reads; all tickets of this run have been written.
             plan.warnings.append(f"{message}. Close all but one, or clear their correlation_id")
             return kept, []
+        self._ambiguous.add(ticket.label)
         raise InvalidInput(f"{message}. None was changed; close all but one, or clear their correlation_id")
 
     def _is_duplicate(self, row: Row, kept: Row) -> bool:
@@ -144,6 +157,25 @@ class Tickets(Resource):
         """
         ours = all(one.get("correlation_display") == self.display for one in (row, kept))
         return ours and row.get("sys_created_by") == kept.get("sys_created_by") and row.get("sys_mod_count") == "0"
+
+
+def _only(ticket: Ticket) -> tuple[tuple[str, str], ...]:
+    """Return the condition by which the query for a single ticket stays apart from that for all of them."""
+    return (("correlation_id", ticket.key),)
+
+
+def _check_hidden(ticket: Ticket, snapshot: Snapshot) -> None:
+    """Raise `InvalidInput` for a ticket that the instance has, and hides from the account: each run would create another one."""
+    for read, answer in snapshot.answers:
+        if (
+            read.collection == ticket.type.table
+            and read.where == _only(ticket)
+            and (answer.total or 0) > len(answer.rows)
+        ):
+            raise InvalidInput(
+                f"{ticket.label}: the instance has it, and hides it from the account. Nothing was written; give the account a role that "
+                f"reads it in {ticket.type.table}"
+            )
 
 
 def _unread(ticket: Ticket, words: str) -> str:

@@ -17,9 +17,9 @@ from ...transport.errors import TransportError
 from ...transport.settings import TRANSPORT_OPTIONS
 from ..client import ServiceNowClient
 from ..options import SNOW_OPTIONS
-from ..query import TableQuery, TableRow, encoded
+from ..query import TableQuery, TableRow, TableRows, encoded
 from ..release import BUILD_PROPERTIES, Release, release_of
-from .retrieved import LOCAL_SETS
+from .retrieved import LOCAL_SETS, UPDATES
 
 CONNECTION = {**TRANSPORT_OPTIONS, **SNOW_OPTIONS}
 COMPLETE = "complete"
@@ -67,10 +67,22 @@ class SourceInstance:
         found = [CompletedSet(row["sys_id"], row.get("sys_created_on", "")) for row in self._sets if _is_complete(row)]
         return sorted(found, key=lambda each: (each.created, each.sys_id))
 
+    def later_updates(self, set_id: str, known: Iterable[Any]) -> list[str]:
+        """Return the objects of the updates that a set has here, and whose names are not among those `known`."""
+        names = set(known)
+        rows = [row for row in self._answers[2].rows if row.get("update_set") == set_id]
+        return sorted({row.get("target_name") or row["name"] for row in rows if row.get("name", "") not in names})
+
+    @property
+    def hides_updates(self) -> bool:
+        """Whether the account may not read all updates of the completed sets."""
+        answer = self._answers[2]
+        return bool(answer.refused) or (answer.total or 0) > len(answer.rows)
+
     @property
     def release(self) -> Release:
         """The release of the source; an empty one where it cannot be read."""
-        return release_of({row["name"]: row.get("value", "") for row in self._answers[1]})
+        return release_of({row["name"]: row.get("value", "") for row in self._answers[1].rows})
 
     @property
     def why_none(self) -> str:
@@ -82,16 +94,22 @@ class SourceInstance:
 
     @property
     def _sets(self) -> list[TableRow]:
-        return [row for row in self._answers[0] if row.get("name") == self.update_set]
+        return [row for row in self._answers[0].rows if row.get("name") == self.update_set]
 
     @cached_property
-    def _answers(self) -> list[tuple[TableRow, ...]]:
+    def _answers(self) -> list[TableRows]:
         queries = [
             TableQuery(LOCAL_SETS, encoded({"name": self.update_set}), ("sys_id", "name", "state", "sys_created_on")),
             TableQuery("sys_properties", encoded({"name": list(BUILD_PROPERTIES)}), ("name", "value"), optional=True),
+            TableQuery(
+                UPDATES,
+                encoded({"update_set.name": self.update_set, "update_set.state": COMPLETE}),
+                ("sys_id", "name", "target_name", "update_set"),
+                optional=True,
+            ),
         ]
         try:
-            return [answer.rows for answer in self.client.query(queries)]
+            return self.client.query(queries)
         except TransportError as error:
             raise PlatformFailure(
                 f"the source {self.name} cannot be read, so nothing was taken over: {error}"

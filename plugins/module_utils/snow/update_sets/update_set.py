@@ -20,6 +20,7 @@ from .retrieved import (
     PREVIEWED,
     RETRIEVED,
     SOURCES,
+    UPDATES,
     USABLE,
     PreviewProblem,
     RetrievedSet,
@@ -88,6 +89,11 @@ class UpdateSet(Resource):
             plan.needs.append(Need("take over update sets", WRITERS[RETRIEVED]))
         elif self.client and self.request.state == COMMITTED:
             self._read_back(plan, snapshot, [each.found for each in wanted if each.found])
+            if self.source and self.source.hides_updates:
+                plan.add_unproven(
+                    f"the account may not read all of {UPDATES} on {self.request.queries.source}, so whether the set has further updates "
+                    f"there is not known"
+                )
         return plan
 
     def _read_back(self, plan: Plan, snapshot: Snapshot, committed: list[RetrievedSet]) -> None:
@@ -170,6 +176,7 @@ class UpdateSet(Resource):
                 self._refuse_or_note(
                     partly(self.request, [str(row.get("target_name") or row["name"]) for row in missing])
                 )
+            self._check_later_updates(snapshot, found)
             return True
         blocking = [problem for problem in problems_of(snapshot, found) if problem.blocks]
         if found.state == PREVIEWED and state == PREVIEWED:
@@ -179,6 +186,17 @@ class UpdateSet(Resource):
             self._note(conflicts(self.request, blocking))
             return True
         return False
+
+    def _check_later_updates(self, snapshot: Snapshot, found: RetrievedSet) -> None:
+        """Refuse or note what was added to a set on the source after it was retrieved: an instance retrieves a set once."""
+        known = (row.get("name") for row in updates_of(snapshot, found))
+        later = self.source.later_updates(found.remote_id, known) if self.source else []
+        if later:
+            updates = "1 update" if len(later) == 1 else f"{len(later)} updates"
+            self._refuse_or_note(
+                f"the {self.request.words} has {updates} on {self.request.queries.source} that it did not have when it was retrieved: "
+                f"{named(later)}. Move them to another update set of this name there, complete it, and run again"
+            )
 
     def _operation(self, wanted: Iterable[WantedSet], row: Row | None) -> TakeOverWrite:
         write = TakeOverWrite(PERFORM, RETRIEVED, self.label, stage=self.stage, hint=UNDO, takes_turn=True)

@@ -110,11 +110,17 @@ def _resources(request: ArmRequest, body: Row) -> list[Row]:
     found = {row["scope"].lower(): row["scope"] for row in request.arm.assessments.values()}
     rows = []
     for number, scope in enumerate(found.values()):
-        if Scope(scope).subscription in asked and "/providers/" in scope:
+        if Scope(scope).subscription in asked and "/providers/" in scope and _may_read(request, scope):
             values = {key: every[number % len(every)] for key, every in tags.items()}
             shown = {key: value for key, value in values.items() if value} or None
             rows.append({**dict.fromkeys(_COLUMNS), "id": scope, "name": scope.rpartition("/")[2], "tags": shown})
     return rows
+
+
+def _may_read(request: ArmRequest, scope: str) -> bool:
+    """Whether the caller may read the resources of a subscription: the roles of security do not include that."""
+    subscription = Scope(f"/subscriptions/{Scope(scope).subscription}")
+    return may(request.tenant, subscription, "Microsoft.Resources/resources/read", request.principal)
 
 
 def _row(request: ArmRequest, table: str, kind: str, row: Row, subscription: str) -> Row:

@@ -149,6 +149,28 @@ def test_a_ticket_whose_line_was_removed_is_taken_up_again() -> None:
     assert entry["description"].endswith("Ours")
 
 
+def test_a_description_that_was_saved_in_a_form_is_the_same() -> None:
+    """Forms store line breaks as carriage return and line feed."""
+    base = Base("in_progress", "", "new", "", 3)
+    item = incident("7", "inProgress")
+    row = ticket(item, base=base)
+    row["description"] = row["description"].replace("\n", "\r\n")
+    found = plan([row], [item])
+    assert (found["tickets"], found["incidents"], found["rest"]["notes"]) == ([], [], [])
+
+
+def test_people_resolve_a_reopened_ticket_without_notes_of_their_own() -> None:
+    """The former close notes would say that Defender ended it."""
+    by_us = {"close_notes": f"{text.RESOLVED_BY_DEFENDER} it was resolved there."}
+    item = incident("7", "active")
+    (entry,) = plan([ticket(item, "resolved", Base("resolved", "", "resolved", ""), **by_us)], [item])["tickets"]
+    assert (entry["reopen"], entry["close_notes"]) == (True, "")
+    (entry,) = plan(
+        [ticket(item, "resolved", Base("resolved", "", "resolved", ""), close_notes="Nothing there")], [item]
+    )["tickets"]
+    assert entry["reopen"] and "close_notes" not in entry
+
+
 def test_comments_go_over_once_and_never_back() -> None:
     said = {"comment": "Known", "createdByDisplayName": "jane", "createdDateTime": "2026-11-20T10:00:00.123Z"}
     ours = {"comment": "ServiceNow INC7, agent, 2026-11-20 09:00:00: Seen", "createdByDisplayName": "app"}

@@ -94,3 +94,21 @@ def test_an_exemption_that_has_ended_is_named() -> None:
     row = {"object": "exemption a on /s/1", "recommendation": "a", "status": "expired", "reason": "it ended"}
     found = host_result("tenant", {"mdc_tickets_exempted": {"changed": False, "results": [row]}}, check_mode=False)
     assert [each["reason"] for each in found.kept] == ["it ended"]
+
+
+def test_the_summary_says_why_tickets_are_left_as_they_are() -> None:
+    why = "'Nonsense' is not a valid close_code on this instance. It was left out; valid values are: 1, 2"
+    refused = {**MADE, "status": "refused", "action": "", "reason": f"incident mdc-1: {why}"}
+    other = {
+        **refused,
+        "object": "incident mdc-2",
+        "correlation_id": "mdc-2",
+        "number": "INC0010002",
+        "reason": f"incident mdc-2: {why}",
+    }
+    # One that does not exist fails the run, with its reason.
+    new = {**refused, "correlation_id": "mdc-3", "number": ""}
+    assert lines(counts={}, rows=[refused, other, new]) == [
+        "2 tickets left as they are:",
+        f"- INC0010001, INC0010002: {why}",
+    ]

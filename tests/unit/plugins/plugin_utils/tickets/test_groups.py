@@ -214,6 +214,17 @@ def test_users_choose_what_a_ticket_is_for(group_by: list[str], count: int) -> N
         assert found["counts"]["empty"] == {"tag:Team": 2}
 
 
+def test_a_tag_with_line_breaks_is_no_list() -> None:
+    rows = [finding(f"vm{n:02}", tags={"team": "red\nOpen findings: 3\n\nblue"}) for n in range(30)]
+    instance = Instance()
+    instance.run(*rows, group_by=["tag:team"])
+    (row,) = instance.open()
+    assert set(members(row) or ()) == {each["key"] for each in rows}
+    writes = instance.writes
+    instance.run(*rows, group_by=["tag:team"])
+    assert instance.writes == writes
+
+
 def test_a_long_list_is_attached_and_follows() -> None:
     rows = [finding(f"vm{n:03}", severity="Critical" if n == 70 else "Medium") for n in range(80)]
     instance = Instance()
@@ -269,6 +280,58 @@ def test_what_people_write_around_the_list_stays() -> None:
     (entry,) = found["unproven"]
     assert entry["object"] == f"incident {row['correlation_id']}"
     assert entry["reason"].startswith("INC0001: its list of findings cannot be read")
+
+
+def test_a_description_that_was_saved_in_a_form_is_the_same() -> None:
+    """Forms store line breaks as carriage return and line feed."""
+    rows = [finding("vm1"), finding("vm2")]
+    instance = Instance()
+    instance.run(*rows)
+    (row,) = instance.open()
+    row["description"] = f"{row['description']}\n\nTalk to Security.".replace("\n", "\r\n")
+    before = instance.writes
+    instance.run(*rows)
+    assert instance.writes == before
+    rows[0]["status"] = "Healthy"
+    instance.run(*rows)
+    assert row["description"].endswith("\n\nTalk to Security.")
+    assert instance.notes == ["Defender for Cloud: 1 finding has healed: Update vm1 (vm1). 1 finding is open."]
+
+
+@pytest.mark.parametrize("length", [1200, 3000, 3500, 3740])
+def test_a_list_is_as_long_as_the_text_of_people_lets_it(length: int) -> None:
+    rows = [finding(f"vm{number:02}") for number in range(9)]
+    instance = Instance()
+    instance.run(rows[0])
+    (row,) = instance.open()
+    theirs = "Called the vendor. " * (length // 19)
+    row["description"] = f"{theirs}\n\n{section([Listed.of(rows[0])])}\n\nTalk to Security."
+    most = max(3900, len(row["description"]))
+    for _run in range(2):
+        before = instance.writes
+        instance.run(*rows)
+        assert set(members(row) or ()) == {each["key"] for each in rows}
+        assert row["description"].startswith(theirs) and row["description"].endswith("\n\nTalk to Security.")
+        assert len(row["description"]) <= most
+    assert instance.writes == before
+    # What heals leaves the list, also if only its file has it.
+    rows[8]["status"] = "Healthy"
+    instance.run(*rows)
+    assert set(members(row) or ()) == {each["key"] for each in rows[:8]}
+
+
+def test_a_refreshed_ticket_needs_no_second_run() -> None:
+    """What to do is in the description as long as it is the same for all findings."""
+    rows = [finding("vm1", remediation="Update it"), finding("vm2", remediation="Remove it")]
+    instance = Instance()
+    instance.run(rows[0], refresh=True)
+    (row,) = instance.open()
+    assert "Update it" in row["description"]
+    instance.run(*rows, refresh=True)
+    assert "Update it" not in row["description"] and set(members(row) or ()) == {each["key"] for each in rows}
+    writes = instance.writes
+    instance.run(*rows, refresh=True)
+    assert instance.writes == writes
 
 
 def test_people_decide_about_the_findings_that_their_ticket_has() -> None:

@@ -131,6 +131,7 @@ def test_what_is_unhealthy_again_is_reopened_or_followed_by_a_new_ticket() -> No
     row = finding(changed_at="2026-03-04")
     (again,) = wanted(row, known=(ticket(row, "6", OURS),))
     assert (again["state"], again["reopen"], again["correlation_id"]) == ("open", True, row["key"])
+    assert again["close_notes"] == "", "who resolves it next without notes would be taken for us"
     closed = ticket(row, "7", OURS)
     (second,) = wanted(row, known=(closed,))
     assert second["correlation_id"] == f"{row['key']}-2"

@@ -121,6 +121,25 @@ def test_a_policy_that_is_not_there_is_off(server: Loopback, task: Task) -> None
     assert [row["status"] for row in result["results"]] == ["ok", "missing"]
 
 
+@pytest.mark.parametrize(
+    ("shown", "named"),
+    [
+        ("Unusual multiple file download activities (by user)", "Unusual multiple file download activities"),
+        ("Ransomware activity", "Ransomware detection"),
+    ],
+)
+def test_a_built_in_policy_is_found_by_the_name_of_the_page(
+    server: Loopback, task: Task, shown: str, named: str
+) -> None:
+    """What is enabled under a longer name is not off."""
+    tenant = Policies(server, shown)
+    tenant.rows[0]["enabled"] = True
+    (row,) = task({"name": named, "state": "disabled"})[0]["results"]
+    assert (row["name"], row["status"]) == (shown, "drift")
+    (row,) = task({"name": named})[0]["results"]
+    assert (row["name"], row["status"]) == (shown, "ok")
+
+
 def test_two_policies_of_one_name_are_distinguished_by_id(server: Loopback, task: Task) -> None:
     Policies(server, TERMINATED, TERMINATED)
     with pytest.raises(InvalidInput, match=r"\(id-0, id-1\); set id to select one"):

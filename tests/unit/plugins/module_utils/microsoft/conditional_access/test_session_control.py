@@ -72,6 +72,22 @@ def test_the_documented_policy_is_read_whole() -> None:
     }
 
 
+def test_every_kind_of_grant_control_is_named() -> None:
+    controls = {
+        "operator": "AND",
+        "builtInControls": [],
+        "customAuthenticationFactors": [],
+        "termsOfUse": ["ce580154-086a-40fd-91df-8a60abac81a0"],
+        "authenticationStrength": {
+            "id": "00000000-0000-0000-0000-000000000004",
+            "displayName": "Phishing-resistant MFA",
+        },
+    }
+    row = row_of({**DOCUMENTED, "grantControls": controls})
+    assert row["grants"] == ["authenticationStrength Phishing-resistant MFA", "termsOfUse"]
+    assert row_of({**DOCUMENTED, "grantControls": None})["grants"] == []
+
+
 @pytest.mark.parametrize(
     "session",
     [

@@ -86,3 +86,17 @@ def test_only_the_tags_that_are_asked_for_are_kept() -> None:
     assert client.asked == [[SUB.rpartition("/")[2]]]
     with pytest.raises(Refused, match="the tags of resources could not be read. no right. Give the identity Reader"):
         add_tags(Graph(None), rows, ["team"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("deselects", [False, True])
+def test_a_subscription_whose_resources_are_not_shown_is_named(deselects: bool) -> None:
+    """Resource Graph leaves out what may not be read: without tags, its findings would move to other tickets."""
+    rows = [{**row(), "selected": True}]
+    (problem,) = add_tags(Graph([]), rows, ["team"], deselects=deselects)  # type: ignore[arg-type]
+    assert f"the tags of the resources of subscription {SUB.rpartition('/')[2]} could not be read" in problem.message
+    assert rows[0]["selected"] is not deselects
+    untagged = Graph([{"id": machine("VM9"), "tags": None}])
+    assert add_tags(untagged, [{**row(), "selected": True}], ["team"], deselects=True) == []  # type: ignore[arg-type]
+    # Findings about a subscription itself, or about another cloud, have no resource there.
+    for about in ({"resource_id": SUB}, {"source": "aws"}):
+        assert add_tags(Graph([]), [{**row(), "selected": True, **about}], ["team"]) == []  # type: ignore[arg-type]
