@@ -319,6 +319,33 @@ def test_a_run_that_was_killed_is_continued(fleet: Fleet, requests: int) -> None
     tenant.works()
 
 
+def test_a_rotation_that_was_interrupted_leaves_both_connections_unproven(fleet: Fleet) -> None:
+    """Its tokens are revoked, which the secrets do not show once onboard has written the present ones back."""
+    tenant = fleet(count=1)
+    (instance,) = tenant.instances
+    before = tenant.secrets()
+    tenant.sandbox.set_faults({"kind": "503", "rate": 1.0, "path": "*/connector_onboarding/*"})
+    assert tenant("rotate").status == 2
+    tenant.sandbox.set_faults()
+    found = tenant("drift")
+    assert found.status == 2
+    for label in (f"connector {instance.name}", f"integration {instance.name}"):
+        assert f"{label} (credentials) (a rotation that started on 20" in found.summary
+    tenant.forget_requests()
+    tenant("onboard").went_well()
+    assert {"PUT /arm/{scope}/providers/Microsoft.Security/integrations/{name}"} < set(tenant.writes())
+    assert any("connector_onboarding" in route for route in tenant.writes())
+    tenant.forget_requests()
+    tenant("onboard").went_well()
+    assert not tenant.written()
+    assert "1 in sync" in tenant("drift").went_well().summary
+    assert tenant.secrets() == before
+    continued = tenant("rotate").went_well()
+    assert "interrupted" not in continued.summary
+    assert not set(tenant.secrets().values()) & set(before.values())
+    tenant.works()
+
+
 def test_a_connector_that_was_never_confirmed_is_written_again(fleet: Fleet) -> None:
     """As a run leaves it that ended between the two requests that write a connector."""
     tenant = fleet(count=1, services=("mda",))

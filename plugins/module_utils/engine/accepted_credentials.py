@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from ..token_end import time_of
 from .errors import InvalidInput
 from .result import DESIRED, ON_PLATFORM
 
@@ -24,6 +25,8 @@ NOT_RECORDED = "which credentials it accepted is not recorded"
 OBJECT, PLACE, KEY_ID, DIGEST, HANDED_OVER = "object", "place", "key", "digest", "handed_over"
 ACCEPTED_AT = "accepted_at"
 OBJECT_ID = "id"
+# Not stored: since when a rotation is not complete that may have revoked what was accepted.
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Credentials:
         if not stored.strip() or not self.key:
             return Comparison(NOT_RECORDED)
         document = self._parse(stored)
+        since = document.pop(INTERRUPTED, "")
         if document[OBJECT] != self.owner:
             raise InvalidInput(
                 f"{self.owner}: the stored record of accepted credentials belongs to {document[OBJECT]}. Nothing was written. "
@@ -98,6 +102,8 @@ class Credentials:
                 differences[name] = (ON_PLATFORM, DESIRED)
         unknown = self.unknown
         unproven = f"{' and '.join(unknown)} {'are' if len(unknown) > 1 else 'is'} not known here" if unknown else ""
+        if since:
+            unproven = f"a rotation that started on {since} was interrupted, and may have revoked its tokens; run rotate, which continues it"
         return Comparison(unproven, differences, document.get(HANDED_OVER) or {}, str(document.get(OBJECT_ID) or ""))
 
     def _parse(self, stored: str) -> dict[str, Any]:
@@ -146,6 +152,21 @@ class Comparison:
     def is_proven(self) -> bool:
         """Whether exactly these credentials were accepted."""
         return self.is_equal and not self.handed_over
+
+
+def since_rotation(stored: str, started: str) -> str:
+    """Return a stored record with the note that a rotation that `started` then (ISO 8601) was interrupted, unless it was accepted since."""
+    try:
+        document = json.loads(stored)
+    except (ValueError, RecursionError):
+        return stored
+    begin = time_of(started)
+    if begin is None or not isinstance(document, dict):
+        return stored
+    handed_over = document.get(HANDED_OVER)
+    noted = document.get(ACCEPTED_AT) or (handed_over.get("at") if isinstance(handed_over, dict) else "")
+    time = time_of(noted if isinstance(noted, str) else "")
+    return stored if time and time > begin else _canonical({**document, INTERRUPTED: started})
 
 
 def recorded(stored: str, option: str) -> str:

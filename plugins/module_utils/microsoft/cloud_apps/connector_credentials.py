@@ -7,7 +7,7 @@ See docs/facts/defender_for_cloud_apps.md#connector-wizard.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...engine.accepted_credentials import Comparison, Credentials
@@ -48,7 +48,7 @@ class ConnectorCredentials:
         if self.credentials.unknown:
             return found
         if found.unproven:
-            return Comparison(f"{found.unproven}; {SETTLES}")
+            return replace(found, unproven=f"{found.unproven}; {SETTLES}")
         if found.is_equal and found.handed_over and not _entered_since(found.handed_over, row):
             return Comparison(
                 f"they were to be entered on {found.handed_over['at']}, and nothing shows that they were; {SETTLES}",
