@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 
-from ..module_utils.engine.accepted_credentials import since_rotation
+from ..module_utils.engine.accepted_credentials import doubted, since_rotation
 from .role_variables import defaults_of
 from .rotation_journal import NAME as JOURNAL
 from .rotation_journal import unfinished_since
@@ -25,6 +25,7 @@ SERVICE = "snow_connection_service"
 SNOW, MDA, MDC, MSEM = "snow_connection", "mda_connection", "mdc_itsm", "msem_connection"
 PREFLIGHT = "snow_preflight"
 ROLES = (PREFLIGHT, SNOW, MDA, MDC, MSEM)
+NEW_ACCOUNT = "its account {} did not exist any more, and its tokens ended with it; onboard makes the account and writes the credentials again"
 # Set where a rotation is continued.
 CONTINUES = "secret_rotation__continues"
 # A variable, or a variable with a constant in place of one that is not defined.
@@ -136,6 +137,12 @@ class RoleValues:
         for result in read.get("results", [read]) or []:
             yield from result.get("oauth_applications") or []
 
+    def account_is_new(self) -> bool:
+        """Return whether this run makes the account of the service, which did not exist, or would make it."""
+        label = f"user {self.value('snow_connection_user_name')}"
+        found = (self.variables.get("snow_connection_result") or {}).get("drift") or []
+        return any((entry.get("object"), entry.get("field")) == (label, "state") for entry in found)
+
     def of_application(self, column: str) -> Any:
         """Return a value of the application of the service, "" if it is not known."""
         name = self.value("snow_connection_application_name")
@@ -156,6 +163,8 @@ def _accepted(service: str) -> Callable[[RoleValues], Any]:
         # With client credentials, as for Exposure Management, no token of the service is missed.
         if not record or service == "msem" or values.variables.get(CONTINUES):
             return record
+        if values.account_is_new():
+            return doubted(record, NEW_ACCOUNT.format(values.value("snow_connection_user_name")))
         return since_rotation(record, unfinished_since(values.stored(JOURNAL), service))
 
     return read

@@ -40,6 +40,9 @@ CONTRACTS = {
 }
 
 
+NOT_SHOWN = "run onboard first, or give the account of this run the right to read it"
+
+
 @dataclass(frozen=True)
 class Situation:
     """What was read of an instance and of the tenant.
@@ -157,9 +160,9 @@ class Rotation:
         application, user = connection.value("application_name"), connection.value("user_name")
         found = self.situation.connection_of(service)
         if "client_secret" in connection.secrets and application not in self.situation.applications:
-            return f"the instance has no application {application} with account {user}; run onboard first"
+            return f"the instance shows no application {application} with account {user}; {NOT_SHOWN}"
         if user not in self.situation.users:
-            return f"the instance has no account {user}; run onboard first"
+            return f"the instance shows no account {user}; {NOT_SHOWN}"
         own = recorded_client_id(self.stored, service, self.journal.address)
         if own and self.situation.applications.get(application) not in (None, "", own):
             return f"the application {application} has another client id than its {MICROSOFT[service]}, as that of a clone has; run onboard first"

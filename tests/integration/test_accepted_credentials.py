@@ -105,6 +105,24 @@ def test_a_new_application_keeps_the_client_id_that_the_instance_gave_it(connect
     assert in_sync(connected)
 
 
+def test_an_account_that_was_deleted_and_made_again_is_written_to_the_integration(connected: Defender) -> None:
+    """Its tokens ended with it, which neither its name nor its password shows."""
+    (instance,) = connected.instances
+    instance.remove("sys_user", user_name=USER)
+    found = connected("drift")
+    assert found.status == 2
+    ((label, field, reason),) = unproven_of(found)
+    assert (label, field) == (f"integration {instance.name}", "credentials")
+    assert reason.startswith(f"its account {USER} did not exist any more")
+    connected.forget_requests()
+    connected("onboard").went_well()
+    assert sum(connected.writes().values()) == 1
+    connected.forget_requests()
+    connected("onboard").went_well()
+    assert not connected.written()
+    assert in_sync(connected)
+
+
 def test_a_client_id_that_a_run_does_not_read_is_unproven(connected: Defender) -> None:
     (instance,) = connected.instances
     instance.change("oauth_entity", {"name": APPLICATION}, client_id="0123456789abcdef0123456789abcdef")
