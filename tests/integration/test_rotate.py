@@ -202,6 +202,18 @@ def test_a_failure_of_microsoft_leaves_the_other_instances_as_they_are(fleet: Fl
     tenant.works()
 
 
+def test_a_connector_that_is_missing_is_drift_and_not_corrected(fleet: Fleet) -> None:
+    tenant = fleet(services=("mda",))
+    first, second = tenant.instances
+    tenant.sandbox.tamper_tenant("connectors", match={"name": first.name}, delete=True)
+    for check in (True, False):
+        run = tenant("rotate", check=check).went_well()
+        assert f"drift: tenant: connector {first.name} (status)" in run.summary
+        assert "secrets mda (left as they are: it has no connector yet; run onboard first" in run.summary
+    assert not tenant.rows("connectors", name=first.name)
+    assert f"connector {second.name} (password)" in run.summary
+
+
 def test_an_instance_that_cannot_be_reached_is_left_as_it_is(fleet: Fleet) -> None:
     tenant = fleet(services=("mda",))
     first, _second = tenant.instances
