@@ -21,6 +21,7 @@ from tests.sandbox.process import SandboxProcess
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
 SECRET = {"snow_connection_client_secret": "rotated-client-secret-0000000001"}
 COMPARE = "Compare the integrations"
+NEW_ID = "00000000-0000-0000-0000-0000000000cc"
 
 
 @pytest.fixture
@@ -120,6 +121,23 @@ def test_an_account_that_was_deleted_and_made_again_is_written_to_the_integratio
     connected.forget_requests()
     connected("onboard").went_well()
     assert not connected.written()
+    assert in_sync(connected)
+
+
+def test_an_integration_that_a_person_made_again_is_unproven_and_written_once(
+    connected: Defender, sandbox: SandboxProcess
+) -> None:
+    (row,) = connected.rows("integrations")
+    assert json.loads(record(connected).read_text())["id"] == row["name"]
+    sandbox.tamper_tenant("integrations", {"name": NEW_ID}, match={"name": row["name"]})
+    found = connected("drift")
+    assert found.status == 2
+    ((_label, _field, reason),) = unproven_of(found)
+    assert reason == f"it was made again since they were accepted: its id is {NEW_ID}, not {row['name']}"
+    connected.forget_requests()
+    connected("onboard").went_well()
+    assert sum(connected.writes().values()) == 1
+    assert json.loads(record(connected).read_text())["id"] == NEW_ID
     assert in_sync(connected)
 
 

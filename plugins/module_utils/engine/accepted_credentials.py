@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -142,6 +142,14 @@ class Comparison:
     differences: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     handed_over: Mapping[str, str] = field(default_factory=dict)
     object_id: str = ""
+
+    def of_object(self, object_id: str) -> Comparison:
+        """Return the comparison for the object of this id of the platform: one that was made again has not accepted what is recorded."""
+        if self.unproven or not self.object_id or object_id in ("", self.object_id):
+            return self
+        return replace(
+            self, unproven=f"it was made again since they were accepted: its id is {object_id}, not {self.object_id}"
+        )
 
     @property
     def is_equal(self) -> bool:

@@ -123,3 +123,10 @@ def test_what_was_accepted_before_an_interrupted_rotation_is_unproven(record: st
 @pytest.mark.parametrize("text", ["damaged", "[]", "7"])
 def test_a_damaged_record_stays_damaged_after_an_interrupted_rotation(text: str) -> None:
     assert since_rotation(text, "2999-01-01T00:00:00+00:00") == text
+
+
+def test_an_object_that_was_made_again_has_not_accepted_what_is_recorded() -> None:
+    found = OURS.compare(OURS.record(object_id="1"))
+    assert found.of_object("1").is_proven and found.of_object("").is_proven
+    assert found.of_object("2").unproven == "it was made again since they were accepted: its id is 2, not 1"
+    assert OURS.compare(OURS.record()).of_object("2").is_proven, "no id was recorded"
