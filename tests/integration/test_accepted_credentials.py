@@ -124,7 +124,7 @@ def test_an_account_that_was_deleted_and_made_again_is_written_to_the_integratio
     assert in_sync(connected)
 
 
-def test_an_integration_that_a_person_made_again_is_unproven_and_written_once(
+def test_an_integration_that_was_made_again_manually_is_unproven_and_written_once(
     connected: Defender, sandbox: SandboxProcess
 ) -> None:
     (row,) = connected.rows("integrations")
