@@ -14,6 +14,13 @@ description:
     is not known is reported with the one that it resembles.
   - The playbooks of this collection check all hosts in their first task, instead of the validation of each role for each host.
 options:
+  connections:
+    description:
+      - Whether to find hosts, too, whose connections would be one, so that each would replace the secrets of the other. These are two
+        hosts with the same C(snow_url) and the same account or application for a service, also if only one of them is among the terms, and
+        two of the terms with the same name of their connector or integration.
+    type: bool
+    default: false
   _terms:
     description: Inventory hosts.
     type: list
@@ -44,8 +51,17 @@ from typing import Any
 from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils.change_control.variables import change_errors
-from ..plugin_utils.fleet import DEFAULT_TENANT, INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean, raw_variables
+from ..plugin_utils.fleet import (
+    DEFAULT_INSTANCES,
+    DEFAULT_TENANT,
+    INSTANCES_VARIABLE,
+    TENANT_VARIABLE,
+    did_you_mean,
+    raw_variables,
+)
+from ..plugin_utils.role_values import SERVICE
 from ..plugin_utils.role_variables import known_variables
+from ..plugin_utils.shared_connections import SharedConnections
 from ..plugin_utils.templating import with_variables
 from ..plugin_utils.variable_check import VariableCheck, named
 
@@ -67,12 +83,26 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
         variables_of = {host: raw_variables(hostvars, host) for host in terms}
         for host, known in variables_of.items():
             check.add(host, known)
+
+        def of_service(host: str, service: str, value: Any) -> Any:
+            known = {**raw_variables(hostvars, host), "hostvars": hostvars, SERVICE: service}
+            return with_variables(self._templar, known).template(value)
+
+        shared = SharedConnections(hostvars, of_service) if self.get_option("connections") else None
         return [
             *check.errors(),
             *_unknown_groups(variables or {}),
             *_several_tenants(variables or {}),
             *change_errors(hostvars, variables_of),
+            *(shared.errors(terms, _fleet(variables or {})) if shared else ()),
         ]
+
+
+def _fleet(variables: dict[str, Any]) -> list[str]:
+    """Return all hosts of the group of instances, those that the run leaves out included; none for a pattern of groups."""
+    group = variables.get(INSTANCES_VARIABLE, DEFAULT_INSTANCES)
+    found: list[str] = variables.get("groups", {}).get(group, []) if isinstance(group, str) else []
+    return found
 
 
 def _unknown_groups(variables: dict[str, Any]) -> list[str]:

@@ -358,7 +358,7 @@ def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> a
         preflight.test(integration.label, "The integration was written nevertheless")
     result.output.update(connection_test=preflight.outcome, api_version=endpoint.version)
     if result.changed and not context.check_mode and params["accepted_key"]:
-        accepted = integration.accepted()
+        accepted = integration.accepted(str((result.output.get("integration") or {}).get("id") or ""))
         if accepted != (params["accepted"] or ""):
             result.output["accepted"] = accepted
     return result

@@ -14,7 +14,10 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 
+from ..module_utils.engine.accepted_credentials import doubted, since_rotation
 from .role_variables import defaults_of
+from .rotation_journal import NAME as JOURNAL
+from .rotation_journal import unfinished_since
 from .secret_store import reader, store_of
 from .templating import is_trusted, with_variables
 
@@ -22,6 +25,9 @@ SERVICE = "snow_connection_service"
 SNOW, MDA, MDC, MSEM = "snow_connection", "mda_connection", "mdc_itsm", "msem_connection"
 PREFLIGHT = "snow_preflight"
 ROLES = (PREFLIGHT, SNOW, MDA, MDC, MSEM)
+NEW_ACCOUNT = "its account {} did not exist any more, and its tokens ended with it; onboard makes the account and writes the credentials again"
+# Set where a rotation is continued.
+CONTINUES = "secret_rotation__continues"
 # A variable, or a variable with a constant in place of one that is not defined.
 REFERENCE = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)(?:\s*\|\s*default\(\s*(?:'([^'\\{}]*)'|(true|false))\s*\))?\s*-?\}\}")
 # Constants and special variables of templates that look like the names of variables.
@@ -131,6 +137,12 @@ class RoleValues:
         for result in read.get("results", [read]) or []:
             yield from result.get("oauth_applications") or []
 
+    def account_is_new(self) -> bool:
+        """Return whether this run makes the account of the service, which did not exist, or would make it."""
+        label = f"user {self.value('snow_connection_user_name')}"
+        found = (self.variables.get("snow_connection_result") or {}).get("drift") or []
+        return any((entry.get("object"), entry.get("field")) == (label, "state") for entry in found)
+
     def of_application(self, column: str) -> Any:
         """Return a value of the application of the service, "" if it is not known."""
         name = self.value("snow_connection_application_name")
@@ -143,13 +155,28 @@ def _user_roles(values: RoleValues) -> Any:
     return values.of_service("user_roles", None) or [values.value("snow_connection_role_name")]
 
 
-def _connection(role: str, record: str) -> dict[str, Callable[[RoleValues], Any]]:
+def _accepted(service: str) -> Callable[[RoleValues], Any]:
+    """Return what reads the record of a service; the playbook that continues a rotation takes it as it is."""
+
+    def read(values: RoleValues) -> str:
+        record = values.stored(f"{service}_accepted")
+        # With client credentials, as for Exposure Management, no token of the service is missed.
+        if not record or service == "msem" or values.variables.get(CONTINUES):
+            return record
+        if values.account_is_new():
+            return doubted(record, NEW_ACCOUNT.format(values.value("snow_connection_user_name")))
+        return since_rotation(record, unfinished_since(values.stored(JOURNAL), service))
+
+    return read
+
+
+def _connection(role: str, service: str) -> dict[str, Callable[[RoleValues], Any]]:
     """Return what a service signs in with, by the variables of its role."""
     return {
         f"{role}_username": lambda values: values.optional("snow_connection_user_name"),
         f"{role}_password": lambda values: values.optional("snow_connection_password"),
         f"{role}_client_secret": lambda values: values.optional("snow_connection_client_secret"),
-        f"{role}_accepted": lambda values: values.stored(record),
+        f"{role}_accepted": _accepted(service),
         f"{role}_accepted_key": lambda values: values.stored("accepted_key"),
     }
 
@@ -170,12 +197,12 @@ COMPUTED: dict[str, Callable[[RoleValues], Any]] = {
     "snow_connection_client_secret": lambda values: values.stored(f"{values.value(SERVICE)}_client_secret"),
     "snow_connection__table_read": lambda values: values.of_service("table_read", "sys_user"),
     "snow_connection__client_id": lambda values: values.of_application("client_id"),
-    **_connection(MDA, "mda_accepted"),
+    **_connection(MDA, "mda"),
     "mda_connection_refresh_token_lifespan": lambda values: (
         values.optional("snow_connection_refresh_token_lifespan", 0) or 0
     ),
     "mda_connection_refresh_token_expires_at": lambda values: values.of_application("refresh_token_expires_at"),
-    **_connection(MDC, "mdc_accepted"),
+    **_connection(MDC, "mdc"),
     "mdc_itsm__refresh_token_expires_at": lambda values: values.of_application("refresh_token_expires_at"),
-    **_connection(MSEM, "msem_accepted"),
+    **_connection(MSEM, "msem"),
 }

@@ -71,6 +71,12 @@ class Journal:
         return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
+def unfinished_since(text: str, service: str) -> str:
+    """Return when the rotation of a service started that a journal does not show as complete, "" if it shows none."""
+    entry = (_document(text) or {}).get("services", {}).get(service, {})
+    return str(entry.get("at", "")) if entry.get("state") == STARTED else ""
+
+
 def moment(text: str) -> datetime | None:
     """Return a time in ISO 8601 as one in UTC, None if it is none."""
     try:

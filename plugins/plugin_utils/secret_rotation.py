@@ -40,6 +40,9 @@ CONTRACTS = {
 }
 
 
+NOT_SHOWN = "run onboard first, or give the account of this run the right to read it"
+
+
 @dataclass(frozen=True)
 class Situation:
     """What was read of an instance and of the tenant.
@@ -132,15 +135,19 @@ class Rotation:
             )
 
     def _is_due(self, service: str, names: list[str]) -> bool:
-        rotated, max_age = self.journal.rotated_at(service), self.situation.max_age_days
+        rotated, max_age = self._past(self.journal.rotated_at(service)), self.situation.max_age_days
         if max_age is None:
             return rotated is None or self.situation.now - rotated >= REPEATED_WITHIN
-        times = [rotated] if rotated else [self.stored_at(name) for name in names]
+        times = [rotated] if rotated else [self._past(self.stored_at(name)) for name in names]
         return any(time is None or self.situation.now - time >= timedelta(days=max_age) for time in times)
+
+    def _past(self, time: datetime | None) -> datetime | None:
+        """Return a time, None for one that a clock which was wrong has left: what is dated years ahead would never be due."""
+        return None if time is None or time - self.situation.now > REPEATED_WITHIN else time
 
     def _note_unknown_end(self, service: str, found: Mapping[str, Any]) -> None:
         """Note that nothing shows whether a connector is to be renewed, unless an earlier run did that just now."""
-        status, renewed = found.get("status"), self.journal.changed_at(service)
+        status, renewed = found.get("status"), self._past(self.journal.changed_at(service))
         just_now = renewed is not None and self.situation.now - renewed < REPEATED_WITHIN
         if not found.get("has_token") or found.get("days_left") is not None or status in NOT_IN_USE or just_now:
             return
@@ -153,9 +160,9 @@ class Rotation:
         application, user = connection.value("application_name"), connection.value("user_name")
         found = self.situation.connection_of(service)
         if "client_secret" in connection.secrets and application not in self.situation.applications:
-            return f"the instance has no application {application} with account {user}; run onboard first"
+            return f"the instance shows no application {application} with account {user}; {NOT_SHOWN}"
         if user not in self.situation.users:
-            return f"the instance has no account {user}; run onboard first"
+            return f"the instance shows no account {user}; {NOT_SHOWN}"
         own = recorded_client_id(self.stored, service, self.journal.address)
         if own and self.situation.applications.get(application) not in (None, "", own):
             return f"the application {application} has another client id than its {MICROSOFT[service]}, as that of a clone has; run onboard first"

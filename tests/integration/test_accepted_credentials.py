@@ -21,6 +21,7 @@ from tests.sandbox.process import SandboxProcess
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
 SECRET = {"snow_connection_client_secret": "rotated-client-secret-0000000001"}
 COMPARE = "Compare the integrations"
+NEW_ID = "00000000-0000-0000-0000-0000000000cc"
 
 
 @pytest.fixture
@@ -102,6 +103,41 @@ def test_a_new_application_keeps_the_client_id_that_the_instance_gave_it(connect
     new = instance.row("oauth_entity", name=APPLICATION)["client_id"]
     assert new != own
     assert holds(connected, "clientId", new)
+    assert in_sync(connected)
+
+
+def test_an_account_that_was_deleted_and_made_again_is_written_to_the_integration(connected: Defender) -> None:
+    """Its tokens ended with it, which neither its name nor its password shows."""
+    (instance,) = connected.instances
+    instance.remove("sys_user", user_name=USER)
+    found = connected("drift")
+    assert found.status == 2
+    ((label, field, reason),) = unproven_of(found)
+    assert (label, field) == (f"integration {instance.name}", "credentials")
+    assert reason.startswith(f"its account {USER} did not exist any more")
+    connected.forget_requests()
+    connected("onboard").went_well()
+    assert sum(connected.writes().values()) == 1
+    connected.forget_requests()
+    connected("onboard").went_well()
+    assert not connected.written()
+    assert in_sync(connected)
+
+
+def test_an_integration_that_was_made_again_manually_is_unproven_and_written_once(
+    connected: Defender, sandbox: SandboxProcess
+) -> None:
+    (row,) = connected.rows("integrations")
+    assert json.loads(record(connected).read_text())["id"] == row["name"]
+    sandbox.tamper_tenant("integrations", {"name": NEW_ID}, match={"name": row["name"]})
+    found = connected("drift")
+    assert found.status == 2
+    ((_label, _field, reason),) = unproven_of(found)
+    assert reason == f"it was made again since they were accepted: its id is {NEW_ID}, not {row['name']}"
+    connected.forget_requests()
+    connected("onboard").went_well()
+    assert sum(connected.writes().values()) == 1
+    assert json.loads(record(connected).read_text())["id"] == NEW_ID
     assert in_sync(connected)
 
 

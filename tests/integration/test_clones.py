@@ -9,6 +9,7 @@ from tests.integration.conftest import NewInstance
 from tests.integration.defender import Defender, drift_of
 from tests.integration.instances import Instance
 from tests.integration.playbooks import READING, Playbooks
+from tests.integration.tenant import HOST
 from tests.sandbox.process import SandboxProcess
 
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
@@ -82,3 +83,28 @@ def test_a_clone_that_was_never_onboarded_gets_a_client_id_of_its_own(
     assert digests[clone.name] == hashlib.sha256(new.encode()).hexdigest()
     assert digests[source.name] == hashlib.sha256(theirs.encode()).hexdigest()
     assert tenant("drift").went_well().summary.startswith("2 instances: 2 in sync; tenant: in sync")
+
+
+def test_a_host_with_the_address_of_another_one_is_refused_before_anything_is_written(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    """Each has stored secrets, so that it would take the other's account and application for its own: replace, or remove them."""
+    right, wrong = new_instance(), new_instance()
+    tenant = Defender(playbook, sandbox, right, wrong)
+    tenant.onboarded()
+    content, own = right.content(), wrong.connection
+    wrong.connection = {**right.connection}
+    tenant.forget_requests()
+    for what in ("drift", "onboard", "rotate", "offboard", "verify"):
+        run = tenant(what, "--limit", f"{wrong.name},{HOST}", variables={"offboarding_confirm": True})
+        assert run.status == 2, what
+        words = " and ".join(sorted((right.name, wrong.name)))
+        assert f"{words} have the same address {right.access.url}" in run["Check variables"].message, what
+    assert "the same address" in tenant("doctor").output
+    assert right.content() == content
+    assert not tenant.written()
+    wrong.connection = own
+    named = {"mdc_itsm_display_name": "ServiceNow"}
+    assert "have the same mdc_itsm_display_name" in tenant("onboard", variables=named)["Check variables"].message
+    assert not tenant.written()
+    assert tenant("drift").went_well().summary.startswith("2 instances: 2 in sync")

@@ -225,8 +225,13 @@ def test_an_integration_is_removed_when_the_loss_is_confirmed(
     assert f"{count} assignments there have a ticket" in refused
     assert "confirm_assignment_loss" in refused
     assert tenant.rows("integrations")
+    disabled = {"mdc_itsm_disabled": True}
+    tenant("onboard", variables=disabled).went_well()
+    tenant("verify", variables=disabled).went_well()
+    assert f"integrations missing or disabled: {instance.name}" in tenant("verify").summary
     tenant.predicted_and_done("onboard", variables={**absent, "mdc_itsm_confirm_assignment_loss": True})
     assert not tenant.rows("integrations")
+    tenant("verify", variables=absent).went_well()
 
 
 def test_a_changed_password_is_sent_again_and_any_on_demand(

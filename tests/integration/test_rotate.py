@@ -202,6 +202,18 @@ def test_a_failure_of_microsoft_leaves_the_other_instances_as_they_are(fleet: Fl
     tenant.works()
 
 
+def test_a_connector_that_is_missing_is_drift_and_not_corrected(fleet: Fleet) -> None:
+    tenant = fleet(services=("mda",))
+    first, second = tenant.instances
+    tenant.sandbox.tamper_tenant("connectors", match={"name": first.name}, delete=True)
+    for check in (True, False):
+        run = tenant("rotate", check=check).went_well()
+        assert f"drift: tenant: connector {first.name} (status)" in run.summary
+        assert "secrets mda (left as they are: it has no connector yet; run onboard first" in run.summary
+    assert not tenant.rows("connectors", name=first.name)
+    assert f"connector {second.name} (password)" in run.summary
+
+
 def test_an_instance_that_cannot_be_reached_is_left_as_it_is(fleet: Fleet) -> None:
     tenant = fleet(services=("mda",))
     first, _second = tenant.instances
@@ -315,6 +327,33 @@ def test_a_run_that_was_killed_is_continued(fleet: Fleet, requests: int) -> None
     end_tree(running.pid)
     running.wait()
     tenant("rotate").went_well()
+    assert not set(tenant.secrets().values()) & set(before.values())
+    tenant.works()
+
+
+def test_a_rotation_that_was_interrupted_leaves_both_connections_unproven(fleet: Fleet) -> None:
+    """Its tokens are revoked, which the secrets do not show once onboard has written the present ones back."""
+    tenant = fleet(count=1)
+    (instance,) = tenant.instances
+    before = tenant.secrets()
+    tenant.sandbox.set_faults({"kind": "503", "rate": 1.0, "path": "*/connector_onboarding/*"})
+    assert tenant("rotate").status == 2
+    tenant.sandbox.set_faults()
+    found = tenant("drift")
+    assert found.status == 2
+    for label in (f"connector {instance.name}", f"integration {instance.name}"):
+        assert f"{label} (credentials) (a rotation that started on 20" in found.summary
+    tenant.forget_requests()
+    tenant("onboard").went_well()
+    assert {"PUT /arm/{scope}/providers/Microsoft.Security/integrations/{name}"} < set(tenant.writes())
+    assert any("connector_onboarding" in route for route in tenant.writes())
+    tenant.forget_requests()
+    tenant("onboard").went_well()
+    assert not tenant.written()
+    assert "1 in sync" in tenant("drift").went_well().summary
+    assert tenant.secrets() == before
+    continued = tenant("rotate").went_well()
+    assert "interrupted" not in continued.summary
     assert not set(tenant.secrets().values()) & set(before.values())
     tenant.works()
 

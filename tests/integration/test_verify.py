@@ -132,3 +132,14 @@ def test_an_account_without_its_access_rules_is_unproven(playbook: Playbooks, in
     run = playbook("verify", instance)
     assert run.status == 2
     assert f"unproven: {instance.name}: account mda (it is signed in, but reads no row of its table" in run.summary
+
+
+def test_a_connector_that_is_to_be_disabled_is_no_failure(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    _tenant, hosts = connected_by_hand(playbook, sandbox, instance)
+    sandbox.tamper_tenant("connectors", {"state": "disabled"}, match={"name": instance.name})
+    words = f"not connected: {instance.name} is disabled"
+    assert words in playbook("verify", hosts, "--tags", "mda", defender=[HOST]).summary
+    wanted = playbook("verify", hosts, "--tags", "mda", variables={"mda_connection_state": "disabled"}, defender=[HOST])
+    assert words not in wanted.went_well().summary

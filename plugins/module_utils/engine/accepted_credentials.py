@@ -11,10 +11,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from ..token_end import time_of
 from .errors import InvalidInput
 from .result import DESIRED, ON_PLATFORM
 
@@ -24,6 +25,8 @@ NOT_RECORDED = "which credentials it accepted is not recorded"
 OBJECT, PLACE, KEY_ID, DIGEST, HANDED_OVER = "object", "place", "key", "digest", "handed_over"
 ACCEPTED_AT = "accepted_at"
 OBJECT_ID = "id"
+# Not stored: why what was accepted may not work any more.
+DOUBT = "doubt"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Credentials:
         if not stored.strip() or not self.key:
             return Comparison(NOT_RECORDED)
         document = self._parse(stored)
+        doubt = str(document.pop(DOUBT, ""))
         if document[OBJECT] != self.owner:
             raise InvalidInput(
                 f"{self.owner}: the stored record of accepted credentials belongs to {document[OBJECT]}. Nothing was written. "
@@ -98,7 +102,9 @@ class Credentials:
                 differences[name] = (ON_PLATFORM, DESIRED)
         unknown = self.unknown
         unproven = f"{' and '.join(unknown)} {'are' if len(unknown) > 1 else 'is'} not known here" if unknown else ""
-        return Comparison(unproven, differences, document.get(HANDED_OVER) or {}, str(document.get(OBJECT_ID) or ""))
+        return Comparison(
+            doubt or unproven, differences, document.get(HANDED_OVER) or {}, str(document.get(OBJECT_ID) or "")
+        )
 
     def _parse(self, stored: str) -> dict[str, Any]:
         try:
@@ -137,6 +143,14 @@ class Comparison:
     handed_over: Mapping[str, str] = field(default_factory=dict)
     object_id: str = ""
 
+    def of_object(self, object_id: str) -> Comparison:
+        """Return the comparison for the object of this id of the platform: one that was made again has not accepted what is recorded."""
+        if self.unproven or not self.object_id or object_id in ("", self.object_id):
+            return self
+        return replace(
+            self, unproven=f"it was made again since they were accepted: its id is {object_id}, not {self.object_id}"
+        )
+
     @property
     def is_equal(self) -> bool:
         """Whether exactly these credentials were accepted, or were handed over in a manual step."""
@@ -148,14 +162,35 @@ class Comparison:
         return self.is_equal and not self.handed_over
 
 
+def since_rotation(stored: str, started: str) -> str:
+    """Return a stored record, doubted if it is older than a rotation that `started` then (ISO 8601) and was interrupted."""
+    handed_over, begin = _object(_object(stored).get(HANDED_OVER)), time_of(started)
+    time = time_of(recorded(stored, ACCEPTED_AT) or str(handed_over.get("at", "")))
+    if begin is None or (time and time > begin):
+        return stored
+    reason = f"a rotation that started on {started} was interrupted, and may have revoked its tokens; run rotate, which continues it"
+    return doubted(stored, reason)
+
+
+def doubted(stored: str, reason: str) -> str:
+    """Return a stored record that proves nothing for a reason; one that is damaged stays so."""
+    document = _object(stored)
+    return _canonical({**document, DOUBT: reason}) if document else stored
+
+
 def recorded(stored: str, option: str) -> str:
     """Return a value that is not secret, as a record holds it; "" if it does not, or is damaged. Nothing else of it is checked."""
-    try:
-        found = json.loads(stored)
-    except (ValueError, RecursionError):
-        return ""
-    value = found.get(option) if isinstance(found, dict) else None
+    value = _object(stored).get(option)
     return value if isinstance(value, str) else ""
+
+
+def _object(stored: Any) -> dict[str, Any]:
+    """Return a JSON object, or the text of one; {} for anything else."""
+    try:
+        found = json.loads(stored) if isinstance(stored, str) else stored
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _equal(one: str, other: str) -> bool:

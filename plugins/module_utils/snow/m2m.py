@@ -78,7 +78,7 @@ def plan_joins(
     if unknown:
         raise InvalidInput(
             f"{owner.label}: {joined.name} names {', '.join(map(repr, unknown))}, but no {join.targets} record has that "
-            f"{join.by}, and nothing in this task creates it"
+            f"{join.by}, and nothing in this task creates it. If there is one, the account of this task may not read it"
         )
     missing = [name for name in wanted if name not in linked]
     extra = [

@@ -248,7 +248,7 @@ class RecordResource(Resource):
         if found is None:
             raise InvalidInput(
                 f"{self.label}: {field.name} names {value!r}, but no {field.reference.collection} record has that "
-                f"{field.reference.by}, and nothing in this task creates it"
+                f"{field.reference.by}, and nothing in this task creates it. If there is one, the account of this task may not read it"
             )
         return found
 

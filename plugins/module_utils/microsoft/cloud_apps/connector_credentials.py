@@ -7,7 +7,7 @@ See docs/facts/defender_for_cloud_apps.md#connector-wizard.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...engine.accepted_credentials import Comparison, Credentials
@@ -40,15 +40,18 @@ class ConnectorCredentials:
         credentials = Credentials(f"connector {entry['name']}", place, entry["accepted_key"], plain, secrets)
         return cls(credentials, entry.get("accepted") or "", bool(entry.get("credentials_entered")))
 
-    def compare(self, row: Row) -> Comparison:
-        """Compare with what a connector that is connected has accepted; raise `InvalidInput` for a damaged record."""
+    def compare(self, row: Row, object_id: str = "") -> Comparison:
+        """Compare with what a connector that is connected has accepted; raise `InvalidInput` for a damaged record.
+
+        `object_id` is its id in the list of connectors, "" if there is no list.
+        """
         if self.entered:
             return Comparison()
-        found = self.credentials.compare(self.stored)
+        found = self.credentials.compare(self.stored).of_object(object_id)
         if self.credentials.unknown:
             return found
         if found.unproven:
-            return Comparison(f"{found.unproven}; {SETTLES}")
+            return replace(found, unproven=f"{found.unproven}; {SETTLES}")
         if found.is_equal and found.handed_over and not _entered_since(found.handed_over, row):
             return Comparison(
                 f"they were to be entered on {found.handed_over['at']}, and nothing shows that they were; {SETTLES}",
@@ -60,10 +63,12 @@ class ConnectorCredentials:
         """Compare with the record alone; raise `InvalidInput` for a damaged one."""
         return Comparison() if self.entered else self.credentials.compare(self.stored)
 
-    def accepted(self) -> str:
+    def accepted(self, object_id: str = "") -> str:
         """Return the record of these credentials once the connector has accepted them; the stored one if it says so already."""
-        known = not self.credentials.is_complete or (self.stored and self.credentials.compare(self.stored).is_proven)
-        return self.stored if known else self.credentials.record()
+        known = not self.credentials.is_complete or (
+            self.stored and self.credentials.compare(self.stored).of_object(object_id).is_proven
+        )
+        return self.stored if known else self.credentials.record(object_id=object_id)
 
     def handed_over(self, status: str, row: Row | None) -> str:
         """Return the record of a manual step to enter these credentials while the connector had `status`."""

@@ -241,9 +241,10 @@ class Connectors(Resource):
     def _has_accepted(self, plan: Plan, name: str, credentials: ConnectorCredentials, row: Row) -> bool:
         """Return whether nothing is to be done for the credentials of a connected connector; note what differs, or why that is not known."""
         outcome = self.outcomes[name]
-        found = credentials.compare(row)
+        object_id = "" if self.endpoint.evidence else row["id"]
+        found = credentials.compare(row, object_id)
         if name in self.written or (not found.unproven and not found.differences):
-            outcome["accepted"] = credentials.accepted()
+            outcome["accepted"] = credentials.accepted(object_id)
             return True
         if found.unproven:
             plan.add_unproven(found.unproven, "credentials", outcome["object"])

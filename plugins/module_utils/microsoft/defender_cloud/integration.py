@@ -138,7 +138,7 @@ class Integration(ScopedObject):
         if not is_first or policy == ON_CREATE:
             return False
         if policy == ON_MISMATCH:
-            return self._compare_accepted(plan)
+            return self._compare_accepted(plan, str((row or {}).get("id", "")))
         plan.add_drift("credentials", ON_PLATFORM, DESIRED)
         plan.warnings.append(
             f"{self.label}: {named_option('update_credentials', 'mdc_itsm')} is {ALWAYS}, so every run writes the credentials and reports a "
@@ -146,12 +146,12 @@ class Integration(ScopedObject):
         )
         return True
 
-    def _compare_accepted(self, plan: Plan) -> bool:
+    def _compare_accepted(self, plan: Plan, object_id: str) -> bool:
         if self.params["accepted_key"] is None:
             raise InvalidInput(
                 f"{self.label}: {named_option('update_credentials', 'mdc_itsm')} {ON_MISMATCH} requires {named_option('accepted_key', 'mdc_itsm')}"
             )
-        found = self.credentials.compare(self.params["accepted"] or "")
+        found = self.credentials.compare(self.params["accepted"] or "").of_object(object_id)
         known = {entry.field for entry in plan.drift}
         for name, (before, after) in found.differences.items():
             if name not in known:
@@ -166,10 +166,10 @@ class Integration(ScopedObject):
         """The credentials to compare with what was accepted."""
         return credentials_at(self.scope.path, self.params)
 
-    def accepted(self) -> str:
-        """Return the record of the credentials that the integration has now, after a write; "" if there is none."""
+    def accepted(self, object_id: str) -> str:
+        """Return the record of the credentials that the integration of this id has now, after a write; "" if there is none."""
         credentials = self.credentials
-        return credentials.record() if self.state == PRESENT and credentials.is_complete else ""
+        return credentials.record(object_id=object_id) if self.state == PRESENT and credentials.is_complete else ""
 
     # -- before the first write ---------------------------------------------------------------------------------------
 

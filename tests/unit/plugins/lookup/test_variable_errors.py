@@ -18,6 +18,7 @@ def errors(*hosts: str, **variables: Any) -> list[str]:
     lookup = variable_errors.LookupModule(loader=DataLoader(), templar=Templar(DataLoader()))
     lookup._load_name = "secops.servicenow_defender.variable_errors"
     lookup.set_options = lambda **_options: None
+    lookup.get_option = {"connections": True}.get
     return lookup.run([*hosts], variables={"hostvars": {}, "groups": GROUPS, **variables})
 
 

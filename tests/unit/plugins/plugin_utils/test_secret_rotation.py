@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.rotation_journal import DONE, STARTED, Journal
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.rotation_journal import (
+    DONE,
+    STARTED,
+    Journal,
+    unfinished_since,
+)
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.secret_rotation import Rotation, Situation
 
 NOW = datetime(2026, 11, 29, tzinfo=timezone.utc)
@@ -93,6 +98,14 @@ BOTH = ["mda_password", "mda_client_secret"]
 def test_what_is_due(journal: Journal | None, max_age: float | None, stored_days_ago: int, due: bool) -> None:
     found = plan(journal=journal, max_age_days=max_age, stored_days_ago=stored_days_ago)
     assert secrets_of(found) == (BOTH if due else [])
+
+
+@pytest.mark.parametrize("max_age", [None, 30])
+def test_what_a_wrong_clock_has_dated_years_ahead_is_due(max_age: float | None) -> None:
+    assert secrets_of(plan(journal=rotated(-1000), max_age_days=max_age, stored_days_ago=-1000))
+    assert secrets_of(plan(max_age_days=max_age, stored_days_ago=-1000))
+    # The clock of another controller is a little ahead.
+    assert not secrets_of(plan(journal=rotated(-0.01), max_age_days=max_age, stored_days_ago=-1000))
 
 
 def test_days_may_be_text() -> None:
@@ -262,6 +275,14 @@ def test_a_damaged_journal_is_replaced(text: str) -> None:
     journal = Journal.parse(text, ADDRESS, "there")
     assert not journal.services
     assert "the journal there was damaged" in journal.problem
+
+
+def test_a_journal_shows_since_when_a_rotation_is_not_complete() -> None:
+    started = Journal(ADDRESS).noting(STARTED, {"mda": True}, NOW)
+    assert unfinished_since(started, "mda") == NOW.isoformat()
+    done = Journal.parse(started, ADDRESS, "there").noting(DONE, {"mda": True}, NOW)
+    for text, service in ((started, "mdc"), (done, "mda"), ("", "mda"), ("damaged", "mda")):
+        assert unfinished_since(text, service) == ""
 
 
 def test_a_journal_of_another_instance_is_refused() -> None:

@@ -8,7 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.accepted_credentials import Credentials
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.accepted_credentials import (
+    Credentials,
+    since_rotation,
+)
 from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.errors import InvalidInput
 
 OURS = Credentials(
@@ -103,3 +106,27 @@ def test_a_record_of_what_was_handed_over_is_no_proof() -> None:
     found = OURS.compare(OURS.record(handed_over="absent"))
     assert found.is_equal and not found.is_proven
     assert found.handed_over["status"] == "absent"
+
+
+@pytest.mark.parametrize("record", [OURS.record(), OURS.record("absent")], ids=["accepted", "handed over"])
+def test_what_was_accepted_before_an_interrupted_rotation_is_unproven(record: str) -> None:
+    later, earlier = "2999-01-01T00:00:00+00:00", "2020-01-01T00:00:00+00:00"
+    found = OURS.compare(since_rotation(record, later))
+    assert found.unproven.startswith(f"a rotation that started on {later} was interrupted")
+    assert not found.is_proven and not found.differences
+    other = replace(OURS, secrets={**OURS.secrets, "password": "Other-1"}).compare(since_rotation(record, later))
+    assert list(other.differences) == ["password"] and other.unproven
+    for started in (earlier, "", "damaged"):
+        assert since_rotation(record, started) == record
+
+
+@pytest.mark.parametrize("text", ["damaged", "[]", "7"])
+def test_a_damaged_record_stays_damaged_after_an_interrupted_rotation(text: str) -> None:
+    assert since_rotation(text, "2999-01-01T00:00:00+00:00") == text
+
+
+def test_an_object_that_was_made_again_has_not_accepted_what_is_recorded() -> None:
+    found = OURS.compare(OURS.record(object_id="1"))
+    assert found.of_object("1").is_proven and found.of_object("").is_proven
+    assert found.of_object("2").unproven == "it was made again since they were accepted: its id is 2, not 1"
+    assert OURS.compare(OURS.record()).of_object("2").is_proven, "no id was recorded"
