@@ -71,7 +71,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
             *check.errors(),
             *_unknown_groups(variables or {}),
             *_several_tenants(variables or {}),
-            *change_errors(hostvars, variables_of),
+            *change_errors(hostvars, variables_of, template),
         ]
 
 

@@ -61,8 +61,9 @@ class VariableCheck:
         if _is_template(value):
             try:
                 value = self.template(host, value)
-            except AnsibleError:
-                return ""  # the task that uses it fails with the reason
+            except AnsibleError as error:
+                # By the others, the task that uses it fails with the reason.
+                return f"{name} cannot be evaluated: {error}" if name == SERVICES_VARIABLE else ""
         key = (name, repr(value))
         if key not in self._checked:
             self._checked[key] = _value_error(name, spec, value)
@@ -100,6 +101,8 @@ def unknown_name(known: KnownVariables, name: str) -> str:
 
 def _value_error(name: str, spec: Spec, value: Any) -> str:
     if name == SERVICES_VARIABLE:
+        if value in ("", []):
+            return f"{name} is empty, so that nothing would be compared. Known services: {', '.join(SERVICES)}. Without the variable, it is mda"
         wanted = [value] if isinstance(value, str) else value
         unknown = [each for each in wanted if each not in SERVICES] if isinstance(wanted, list) else []
         if unknown:

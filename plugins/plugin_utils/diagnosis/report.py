@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, FAILURE, did_you_mean
+from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, FAILURE, INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean
 from ..summary.lines import named
+from ..summary.missing_instances import hidden_hosts
 from .trusts import UNPROVEN, Json, Tenant, is_set_up, trusts
 
 ERROR, WARNING = "error", "warning"
@@ -80,6 +81,9 @@ class Diagnosis:
             return
         failed = {host: each[FAILURE] for host, each in known.items() if FAILURE in each}
         yield f"instances: {len(known) - len(failed)} of {len(known)} answered"
+        hidden = hidden_hosts(self.found.groups, self.found.instances_group, INSTANCES_VARIABLE)
+        if hidden:
+            yield self._problem(ERROR, hidden)
         for text, hosts in _grouped((host, str(failure.get("message"))) for host, failure in failed.items()):
             yield self._problem(ERROR, f"{hosts}: {text}")
         for text, hosts in _grouped((host, _read(each)) for host, each in known.items() if host not in failed):
@@ -103,8 +107,11 @@ class Diagnosis:
         elif not self.found.tenants:
             yield f"tenant: {UNPROVEN}"
             yield self._problem(UNPROVEN, self._missing_group(group, "Add the tenant as its only host"))
+        hidden = hidden_hosts(self.found.groups, group, TENANT_VARIABLE)
         for host, known in self.found.tenants.items():
             yield f"tenant: host {host}"
+            if hidden:
+                yield self._problem(ERROR, hidden)
             if FAILURE in known:
                 yield self._problem(ERROR, str(known[FAILURE].get("message")))
             yield from self._service(known.get("doctor_connectors"), "Defender for Cloud Apps", "connectors")

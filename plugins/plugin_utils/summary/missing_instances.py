@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a run would work on nothing: the group of the instances is missing or misspelt, or a tag is."""
+"""Why a run would work on nothing, or on too little: the group of the instances is missing, misspelt or hidden by a host, or a tag is misspelt."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
-from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, INSTANCES_VARIABLE, did_you_mean
+from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean
+from .lines import named
 from .missing_tenant import BUILT_IN_GROUPS
 
 # Those of all playbooks; a playbook of the user's own may have others.
@@ -18,11 +20,14 @@ PATTERN_CHARACTERS = frozenset(":,&!*?[]~")
 def missing_instances(
     groups: Mapping[str, Collection[str]], group: str = DEFAULT_INSTANCES, tenant_group: str = DEFAULT_TENANT
 ) -> str:
-    """Return one sentence if the inventory lacks the group of the instances, or has a misspelt one; else "".
+    """Return one sentence if the inventory lacks the group of the instances, has a misspelt one, or one that a host hides; else "".
 
     A host may stand for a group, a tenant may be alone in an inventory, and a group that is there may have no host in the slice of a job.
     `--limit` has no part in `groups`.
     """
+    hidden = hidden_hosts(groups, group, INSTANCES_VARIABLE) or hidden_hosts(groups, tenant_group, TENANT_VARIABLE)
+    if hidden:
+        return hidden
     if groups.get(group) or group in groups.get("all", ()) or set(group) & PATTERN_CHARACTERS:
         return ""
     names = [name for name in groups if name not in BUILT_IN_GROUPS and name != group]
@@ -35,6 +40,21 @@ def missing_instances(
         or f" Add it, or set {INSTANCES_VARIABLE} to the group that has the instances"
     )
     return f"the inventory has no instances in the group {group}.{hint}"
+
+
+def hidden_hosts(groups: Mapping[str, Collection[str]], pattern: str, variable: str) -> str:
+    """Return one sentence if a group of `pattern`, the value of `variable`, has the name of a host; else "".
+
+    Ansible then takes the host for the group, and leaves out the hosts of the group.
+    """
+    for name in filter(None, re.split("[:,&!]+", pattern)):
+        left_out = sorted({*groups.get(name, ())} - {name})
+        if left_out and name in groups.get("all", ()):
+            return (
+                f"the inventory has a host and a group with the name {name}, for which Ansible takes the host alone and leaves out "
+                f"{named(left_out)}. Rename the host, or set {variable} to a group with another name"
+            )
+    return ""
 
 
 def misspelt_tags(tags: Iterable[str]) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jinja2 import StrictUndefined, Undefined, UndefinedError
+from ansible.errors import AnsibleError
+from jinja2 import StrictUndefined, Undefined
 
 from ansible_collections.secops.servicenow_defender.plugins.filter.instances_with import FilterModule
 
@@ -65,5 +66,5 @@ def test_no_host_is_chosen_where_plays_are_only_listed() -> None:
     # On ansible-core 2.18.
     absent = Undefined(name="hostvars")
     assert INSTANCES_WITH(absent, "mdc") == TENANT_FOR(absent, planning=True) == []
-    with pytest.raises(UndefinedError):
+    with pytest.raises(AnsibleError, match="the hosts of a play cannot be chosen"):
         INSTANCES_WITH(StrictUndefined(name="hostvar"))

@@ -87,7 +87,7 @@ def test_a_row_that_is_wrong_is_a_host_that_failed(row: str, said: str) -> None:
     assert FAILURE not in hosts["acme-last"].variables
 
 
-@pytest.mark.parametrize("name", ["", "bad name", "-x", "x-", "{{ x }}", "ä"])
+@pytest.mark.parametrize("name", ["", "bad name", "-x", "x-", "{{ x }}", "ä", "all", "servicenow"])
 def test_a_row_without_a_usable_name_is_named_after_its_line(name: str) -> None:
     hosts, problems = read(f"name,environment\nacme-dev,dev\n{name},qa\n")
     assert len(problems) == 1

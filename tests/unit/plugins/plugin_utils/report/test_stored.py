@@ -111,4 +111,4 @@ def test_what_cannot_be_read_is_kept(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "drift.json").write_bytes(content)
     _path, document = write(tmp_path, document_of([report({"drift": [LIFESPAN]})]), ["json"], NOW)
     assert len(document["play"]["notes"]) == 1
-    assert (tmp_path / DAMAGED).read_bytes() == content
+    assert (tmp_path / DAMAGED[0]).read_bytes() == content

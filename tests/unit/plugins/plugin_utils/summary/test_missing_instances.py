@@ -41,6 +41,18 @@ def test_the_names_of_both_groups_may_be_others_and_patterns_are_left_to_ansible
     assert missing_instances({"all": HOST}, HOST[0]) == "", "a host stands for a group"
 
 
+def test_a_host_with_the_name_of_a_group_that_has_others_is_named() -> None:
+    fleet = {"all": ["acme-dev", "acme-qa", "servicenow"], "servicenow": ["acme-dev", "acme-qa", "servicenow"]}
+    said = missing_instances(fleet)
+    assert "with the name servicenow" in said
+    assert "leaves out acme-dev, acme-qa. Rename the host, or set servicenow_defender_instances" in said
+    assert missing_instances(fleet, "prod:servicenow") == said
+    assert missing_instances({"all": ["servicenow"], "servicenow": ["servicenow"]}) == "", "nothing is left out"
+    instance = {"all": ["defender", "tenant"], "servicenow": ["defender"], "defender": ["tenant"]}
+    assert "leaves out tenant. Rename the host, or set servicenow_defender_tenant" in missing_instances(instance)
+    assert missing_instances({"all": ["acme-dev", "defender"], "servicenow": HOST, "defender": ["defender"]}) == ""
+
+
 def test_a_tag_that_resembles_one_of_ours_is_misspelt() -> None:
     assert (
         misspelt_tags(["mine", "snwo"]) == "snwo is not a tag of this collection. Did you mean snow? Nothing was done"
