@@ -41,6 +41,7 @@ _raw:
 from collections.abc import Sequence
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils.change_control.variables import change_errors
@@ -69,24 +70,31 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
             check.add(host, known)
         return [
             *check.errors(),
-            *_unknown_groups(variables or {}),
-            *_several_tenants(variables or {}),
+            *_wrong_groups(with_variables(self._templar, variables or {}), variables or {}),
             *change_errors(hostvars, variables_of, template),
         ]
 
 
-def _unknown_groups(variables: dict[str, Any]) -> list[str]:
-    """Return an error for a group of instances or of the tenant that is set, but not in the inventory."""
-    return [
-        f"{name} is {variables[name]!r}, which is not a group of the inventory.{did_you_mean(variables[name], variables['groups'])}"
-        for name in (TENANT_VARIABLE, INSTANCES_VARIABLE)
-        if isinstance(variables.get(name), str) and not _matches(name, variables)
-    ]
+def _wrong_groups(templar: Any, variables: dict[str, Any]) -> list[str]:
+    """Return an error for a group of instances or of the tenant that is set, but not in the inventory, and for several tenants."""
+    errors, tenant = [], DEFAULT_TENANT
+    for name in (TENANT_VARIABLE, INSTANCES_VARIABLE):
+        if name not in variables:
+            continue
+        try:
+            value = templar.template(variables[name])
+        except AnsibleError as error:
+            errors.append(f"{name} cannot be evaluated: {error}")
+            continue
+        if isinstance(value, str) and not _matches(name, value, variables):
+            hint = did_you_mean(value, variables["groups"])
+            errors.append(f"{name} is {value!r}, which is not a group of the inventory.{hint}")
+        tenant = value if name == TENANT_VARIABLE else tenant
+    return [*errors, *_several_tenants(tenant, variables)]
 
 
-def _several_tenants(variables: dict[str, Any]) -> list[str]:
+def _several_tenants(group: Any, variables: dict[str, Any]) -> list[str]:
     """Return an error for a group of the tenant with more than one host: the work would go to any one of them."""
-    group = variables.get(TENANT_VARIABLE, DEFAULT_TENANT)
     hosts = variables.get("groups", {}).get(group, []) if isinstance(group, str) else []
     if len(hosts) < 2:
         return []
@@ -96,9 +104,8 @@ def _several_tenants(variables: dict[str, Any]) -> list[str]:
     ]
 
 
-def _matches(name: str, variables: dict[str, Any]) -> bool:
-    """Return whether a variable names a group; that of the instances may also be a host or a pattern of these."""
-    value = str(variables[name])
+def _matches(name: str, value: str, variables: dict[str, Any]) -> bool:
+    """Return whether the value of a variable names a group; that of the instances may also be a host or a pattern of these."""
     if value in variables.get("groups", {}):
         return True
     return name == INSTANCES_VARIABLE and (value in variables["hostvars"] or not value.replace("-", "_").isidentifier())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean
 from .lines import named
@@ -25,9 +26,9 @@ def missing_instances(
     A host may stand for a group, a tenant may be alone in an inventory, and a group that is there may have no host in the slice of a job.
     `--limit` has no part in `groups`.
     """
-    hidden = hidden_hosts(groups, group, INSTANCES_VARIABLE) or hidden_hosts(groups, tenant_group, TENANT_VARIABLE)
-    if hidden:
-        return hidden
+    for pattern, variable in ((group, INSTANCES_VARIABLE), (tenant_group, TENANT_VARIABLE)):
+        if problem := group_problem(groups, pattern, variable):
+            return problem
     if groups.get(group) or group in groups.get("all", ()) or set(group) & PATTERN_CHARACTERS:
         return ""
     names = [name for name in groups if name not in BUILT_IN_GROUPS and name != group]
@@ -42,11 +43,13 @@ def missing_instances(
     return f"the inventory has no instances in the group {group}.{hint}"
 
 
-def hidden_hosts(groups: Mapping[str, Collection[str]], pattern: str, variable: str) -> str:
-    """Return one sentence if a group of `pattern`, the value of `variable`, has the name of a host; else "".
+def group_problem(groups: Mapping[str, Collection[str]], pattern: Any, variable: str) -> str:
+    """Return one sentence if `pattern`, the value of `variable`, names no group, or one that has the name of a host; else "".
 
-    Ansible then takes the host for the group, and leaves out the hosts of the group.
+    Ansible takes such a host for the group, and leaves out the hosts of the group.
     """
+    if not isinstance(pattern, str) or not pattern.strip():
+        return f"{variable} is {pattern!r}, and must be the name of a group of the inventory"
     for name in filter(None, re.split("[:,&!]+", pattern)):
         left_out = sorted({*groups.get(name, ())} - {name})
         if left_out and name in groups.get("all", ()):

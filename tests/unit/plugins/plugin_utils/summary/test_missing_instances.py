@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.summary.missing_instances import (
@@ -51,6 +53,16 @@ def test_a_host_with_the_name_of_a_group_that_has_others_is_named() -> None:
     instance = {"all": ["defender", "tenant"], "servicenow": ["defender"], "defender": ["tenant"]}
     assert "leaves out tenant. Rename the host, or set servicenow_defender_tenant" in missing_instances(instance)
     assert missing_instances({"all": ["acme-dev", "defender"], "servicenow": HOST, "defender": ["defender"]}) == ""
+
+
+@pytest.mark.parametrize("value", [None, "", " ", ["acme-dev", "acme-qa"], 5, {"a": 1}])
+def test_what_cannot_be_a_group_is_refused(value: Any) -> None:
+    groups = {"all": [*HOST, "tenant"], "servicenow": HOST, "defender": ["tenant"]}
+    for variable, said in (
+        ("instances", missing_instances(groups, value)),
+        ("tenant", missing_instances(groups, "servicenow", value)),
+    ):
+        assert said == f"servicenow_defender_{variable} is {value!r}, and must be the name of a group of the inventory"
 
 
 def test_a_tag_that_resembles_one_of_ours_is_misspelt() -> None:
