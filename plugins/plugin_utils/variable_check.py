@@ -7,6 +7,7 @@ work itself. Equal values are checked once here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from .role_variables import KnownVariables, Spec, known_variables
 SHARED_PREFIXES = ("snow_", "azure_", "mda_", "mdc_", "respond_", "drift_", "verify_", "activity_")
 RESEMBLES = 0.85
 MAX_HOSTS_NAMED = 3
+SERIAL_VARIABLE = "servicenow_defender_serial"
+SIZE = re.compile(r"[0-9]+%?")
 Template = Callable[[str, Any], Any]
 
 
@@ -56,7 +59,7 @@ class VariableCheck:
 
     def _checked_value(self, host: str, name: str, value: Any) -> str:
         spec = self.known.specs[name]
-        if spec.get("type", "str") in ("str", "raw", "path") and "choices" not in spec:
+        if spec.get("type", "str") in ("str", "raw", "path") and "choices" not in spec and name != SERIAL_VARIABLE:
             return ""  # any value is a string, and a template may be a secret that is looked up elsewhere
         if _is_template(value):
             try:
@@ -99,7 +102,17 @@ def unknown_name(known: KnownVariables, name: str) -> str:
     return f"{name} is not a variable of this collection.{hint}" if ours or hint else ""
 
 
+def _serial_error(value: Any) -> str:
+    """Return what is wrong with the sizes of batches, "" for nothing: for others, Ansible ends with a traceback."""
+    sizes = value if isinstance(value, list) else [value]
+    if sizes and all(isinstance(each, (int, str)) and SIZE.fullmatch(str(each)) for each in sizes):
+        return ""
+    return f"{SERIAL_VARIABLE} is {value!r}, and must be a number of hosts or a percentage, such as 50 or 10%, or a list of these"
+
+
 def _value_error(name: str, spec: Spec, value: Any) -> str:
+    if name == SERIAL_VARIABLE:
+        return _serial_error(value)
     if name == SERVICES_VARIABLE:
         if value in ("", []):
             return f"{name} is empty, so that nothing would be compared. Known services: {', '.join(SERVICES)}. Without the variable, it is mda"
