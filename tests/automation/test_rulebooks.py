@@ -117,7 +117,7 @@ def test_a_threat_posted_with_the_token_ends_the_sign_ins_of_the_user(fleet: Fle
     with rulebook(fleet, "respond_to_threat", webhook_port=port, webhook_token=TOKEN) as output:
         wait_for(lambda: post(port, {"user": "alex.wilber@acme.example"}, "another") == 401, output)
         planted = fleet.folder / "planted"
-        template = "{{ lookup('ansible.builtin.pipe', 'touch %s') }}" % planted
+        template = f"{{{{ lookup('ansible.builtin.pipe', 'touch {planted}') }}}}"
         assert post(port, {"user": template}, TOKEN) == 200
         assert post(port, {"user": "alex.wilber@acme.example"}, TOKEN) == 200
         wait_for(lambda: "PLAY RECAP" in output.read_text(), output)
