@@ -120,8 +120,8 @@ class FleetReader:
                 f"{instance.name} has an unknown service {unknown[0]!r}. Known services: {', '.join(SERVICES)}.{hint}"
             )
         url = str(values.get("url") or self.url.replace("{name}", instance.name)).rstrip("/")
-        if not _is_url(url):
-            return f"{instance.name} has the URL {url!r}; write https://, the host, and nothing but a path after it"
+        if not is_url(url):
+            return f"{instance.name} has the URL {without_user(url)!r}; write https://, the host, and nothing but a path after it"
         other = self._urls.setdefault(url.lower(), instance)
         if other is not instance:
             return (
@@ -149,7 +149,13 @@ def _services(value: Any) -> list[str]:
     return list(dict.fromkeys(str(each).strip().lower() for each in listed if str(each).strip()))
 
 
-def _is_url(url: str) -> bool:
+def without_user(url: str) -> str:
+    """Return a URL without user name and password, for a message."""
+    return re.sub(r"//[^/]*@", "//...@", url)
+
+
+def is_url(url: str) -> bool:
+    """Return whether a text is a URL with a host, and nothing but a path after it."""
     try:
         parts = urlsplit(url)
         _port = parts.port
