@@ -119,6 +119,18 @@ def services_of(hostvars: Any, host: str, variables: Mapping[str, Any], default:
     return [value] if isinstance(value, str) else list(value)
 
 
+def _has_value(hostvars: Any, host: str, variables: Mapping[str, Any], name: str) -> bool:
+    """Return whether a variable of a host has a value; one whose template fails has, so that the task that uses it fails with the reason."""
+    value = variables.get(name)
+    if isinstance(value, str) and "{" in value:
+        try:
+            found = hostvars[host][name]
+            return isinstance(found, Undefined) or bool(found)
+        except (AnsibleError, UndefinedError):
+            return True
+    return bool(value)
+
+
 @chooses_hosts
 def instances_with(
     hostvars: Any,
@@ -141,7 +153,9 @@ def instances_with(
         if _is_held(variables):
             return []
         is_run = is_run or SELECTED in variables or SELECTED_TENANT in variables
-        if FAILURE not in variables and (not having or any(variables.get(name) for name in names)):
+        if FAILURE not in variables and (
+            not having or any(_has_value(hostvars, host, variables, name) for name in names)
+        ):
             if SELECTED in variables:
                 wanted = services_of(hostvars, host, variables, DEFAULT_SERVICES)
                 found += [host] if not service or service in wanted else []

@@ -121,6 +121,8 @@ def _value_error(name: str, spec: Spec, value: Any) -> str:
         if unknown:
             hint = did_you_mean(str(unknown[0]), SERVICES, cutoff=0.5)
             return f"{name} has an unknown service {unknown[0]!r}. Known services: {', '.join(SERVICES)}.{hint}"
+    if value is None and spec.get("default") is True:
+        return f"{name} has no value, which Ansible takes for false. Write true or false, or remove it"
     if value is None and spec.get("default", "") is None:
         return ""
     optional = {key: entry for key, entry in spec.items() if key not in ("required", "default")}

@@ -62,6 +62,15 @@ def test_a_tenant_that_failed_for_a_service_works_for_the_others() -> None:
     assert TENANT_FOR(hosts, "mdc") == ["tenant"]
 
 
+def test_a_template_without_a_value_is_none() -> None:
+    class HostVars(dict[str, Any]):
+        def __getitem__(self, host: str) -> Any:
+            return {**super().__getitem__(host), "client": "" if host == "empty" else "x"}
+
+    hosts = {name: {**SELECTED, **services("mdc"), "client": "{{ of_vault }}"} for name in ("empty", "full")}
+    assert INSTANCES_WITH(HostVars(hosts), "mdc", having="client") == ["full"]
+
+
 def test_no_host_is_chosen_where_plays_are_only_listed() -> None:
     # On ansible-core 2.18.
     absent = Undefined(name="hostvars")

@@ -73,6 +73,8 @@ def test_what_is_right_or_foreign_passes(name: str, value: Any) -> None:
         ("servicenow_defender_serial", None, "servicenow_defender_serial is None, and must be"),
         ("servicenow_defender_serial", [], "servicenow_defender_serial is [], and must be"),
         ("servicenow_defender_serial", [5, True], "servicenow_defender_serial is [5, True], and must be"),
+        ("drift_fail", None, "drift_fail has no value, which Ansible takes for false. Write true or false"),
+        ("mdc_itsm_plan", None, "mdc_itsm_plan has no value, which Ansible takes for false."),
         ("snow_hardening_baseline", "strong", "value of snow_hardening_baseline must be one of"),
         ("snow_hardening_max_writes", "many", "snow_hardening_max_writes"),
         ("snow_hardening_services", [{"application": "a"}], "user_name"),
