@@ -187,6 +187,9 @@ def test_a_run_that_would_leave_out_instances_names_why(playbook: Playbooks, ins
         status, output = doctor(project)
         assert f"- error: other: servicenow_defender_services {said}" in output
     project.write("inventory.yml", {"servicenow": {"hosts": {"other": {**instance.connection}}}})
+    status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", "--skip-tags", "snwo")
+    assert status == 2, output
+    assert "snwo is not a tag of this collection. Did you mean snow? Nothing was done" in output, "it would be too much"
     words = ("-e", "servicenow_defender_change='{{ nothing }}'")
     status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", *words)
     assert status == 2, output

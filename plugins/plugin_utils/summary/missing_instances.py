@@ -61,7 +61,7 @@ def group_problem(groups: Mapping[str, Collection[str]], pattern: Any, variable:
 
 
 def misspelt_tags(tags: Iterable[str]) -> str:
-    """Return one sentence for the first tag that resembles one of `TAGS` and is none; else "". `tags` are those of the command line."""
+    """Return one sentence for the first tag that resembles one of `TAGS` and is none; else "". `tags` are those of `--tags` and `--skip-tags`."""
     for tag in tags:
         hint = "" if tag in TAGS or tag in OF_ANSIBLE else did_you_mean(tag, sorted(TAGS))
         if hint:
