@@ -177,13 +177,24 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         variables = play.get_variable_manager().get_vars(play=play)
         groups = variables.get("groups", {})
         self._fleet.inventory = tuple(groups.get("all", ()))
-        self._fleet.tenants = frozenset(groups.get(str(variables.get(TENANT_VARIABLE) or DEFAULT_TENANT), ()))
-        if variables.get(DIRECTORY_VARIABLE):
-            templar = Templar(loader=play.get_loader(), variables=variables)
-            try:
-                self._directory = str(templar.template(variables[DIRECTORY_VARIABLE]))
-            except AnsibleError as error:
-                self._display.warning(f"{DIRECTORY_VARIABLE} is ignored: {error}")
+        templar = Templar(loader=play.get_loader(), variables=variables)
+        tenant = self._text(templar, variables, TENANT_VARIABLE) or DEFAULT_TENANT
+        self._fleet.tenants = frozenset(groups.get(tenant, ()))
+        self._directory = self._text(templar, variables, DIRECTORY_VARIABLE) or self._directory
+
+    def _text(self, templar: Any, variables: dict[str, Any], name: str) -> str:
+        """Return the text of a variable, "" if it has none or is ignored with a warning."""
+        if not variables.get(name):
+            return ""
+        try:
+            value = templar.template(variables[name])
+        except AnsibleError as error:
+            self._display.warning(f"{name} is ignored: {error}")
+            return ""
+        if isinstance(value, str):
+            return value
+        self._display.warning(f"{name} is ignored: it must be text, not {value!r}")
+        return ""
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Add the result of a task."""

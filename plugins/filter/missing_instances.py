@@ -16,7 +16,8 @@ version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
   - Returns one sentence if the inventory has no hosts in the group of the instances and none for the tenant, or if the name of another
-    group resembles that of the instances. Else the text is empty.
+    group resembles that of the instances, or if a host has the name of one of the two groups, as Ansible then leaves out the hosts of the
+    group. Else the text is empty.
   - A run whose group was misspelt would work on nothing and end without an error.
 positional: _input, group, tenant_group
 options:
@@ -25,7 +26,7 @@ options:
     type: dict
     required: true
   group:
-    description: Group of the instances. A pattern of several groups is not checked.
+    description: Group of the instances. Of a pattern, only the names of hosts are checked.
     type: str
     default: servicenow
   tenant_group:

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..plugin_utils.new_project import misspelt_answer, project_files
+from ..plugin_utils.new_project import folder_problem, misspelt_answer, project_files
 
 DOCUMENTATION = r"""
 name: new_project
@@ -75,6 +75,7 @@ def new_project_problem(
     tenant_url: str = "",
     services: str | Iterable[str] = ("mda",),
     names: Iterable[str] = (),
+    folder: str = "",
 ) -> str:
     """Return why no project can be written, in one sentence; "" if it can. `names` are those of the variables that were given."""
     try:
@@ -82,7 +83,7 @@ def new_project_problem(
     except ValueError as error:
         problem = str(error)
     else:
-        problem = ""
+        problem = folder_problem(folder) if folder else ""
     problem = misspelt_answer(names) or problem
     return str(wrap_var(f"{problem}{'' if problem.endswith('?') else '.'} Nothing was written")) if problem else ""
 

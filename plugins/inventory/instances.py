@@ -15,7 +15,8 @@ description:
   - A row has the columns C(name), C(url), C(release), C(environment) and C(services). Any other column is a variable of the host.
     Text of a fleet file is never evaluated as a template, and columns that hold secrets are refused.
   - No row is lost. Each row that is malformed, or that contradicts another one, is a warning with the number of its line, and its host takes
-    part in playbooks of this collection as one that failed with this reason. A row without a usable name is a host named after its line.
+    part in playbooks of this collection as one that failed with this reason. A row without a usable name, or with that of its group, is a
+    host named after its line.
 extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
@@ -130,7 +131,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         if uses_cache and cache and key in self._cache:
             cached: dict[str, Any] = json.loads(self._cache[key])
             return cached
-        reader = FleetReader(file.name, self.get_option("url"), self.get_option("group_by"))
+        reader = FleetReader(file.name, self.get_option("url"), self.get_option("group_by"), self.get_option("group"))
         hosts = [
             {"name": each.name, "variables": each.variables, "groups": each.groups}
             for each in reader.read(rows_of(file, content))

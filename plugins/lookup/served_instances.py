@@ -43,7 +43,7 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ..plugin_utils.fleet import instances_with
+from ..plugin_utils.fleet import DEFAULT_INSTANCES, INSTANCES_VARIABLE, instances_with
 from ..plugin_utils.other_hosts import batch
 
 
@@ -56,5 +56,5 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
         known = variables or {}
         if known["inventory_hostname"] != self.get_option("tenant"):
             return batch(known)
-        pattern = known.get("servicenow_defender_instances", "servicenow")
-        return instances_with(known["hostvars"], terms[0], known["groups"].get(pattern, []))
+        group = str(self._templar.template(known.get(INSTANCES_VARIABLE, DEFAULT_INSTANCES)))
+        return instances_with(known["hostvars"], terms[0], known["groups"].get(group, []))

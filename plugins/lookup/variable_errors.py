@@ -48,6 +48,7 @@ _raw:
 from collections.abc import Sequence
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ..plugin_utils.change_control.variables import change_errors
@@ -72,51 +73,62 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
     def run(self, terms: Sequence[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
         """Return the errors in the variables of the hosts in `terms`."""
         self.set_options(var_options=variables, direct=kwargs)
-        hostvars = (variables or {})["hostvars"]
+        known = variables or {}
+        hostvars, templar = known["hostvars"], with_variables(self._templar, known)
 
         def template(host: str, value: Any) -> Any:
-            known = {**raw_variables(hostvars, host), "hostvars": hostvars}
-            return with_variables(self._templar, known).template(value)
+            own = {**raw_variables(hostvars, host), "hostvars": hostvars}
+            return with_variables(self._templar, own).template(value)
 
         check = VariableCheck(known_variables(), template)
         # One pass: Ansible merges all variables of a host on each access.
         variables_of = {host: raw_variables(hostvars, host) for host in terms}
-        for host, known in variables_of.items():
-            check.add(host, known)
+        for host, own in variables_of.items():
+            check.add(host, own)
 
         def of_service(host: str, service: str, value: Any) -> Any:
-            known = {**raw_variables(hostvars, host), "hostvars": hostvars, SERVICE: service}
-            return with_variables(self._templar, known).template(value)
+            own = {**raw_variables(hostvars, host), "hostvars": hostvars, SERVICE: service}
+            return with_variables(self._templar, own).template(value)
 
         shared = SharedConnections(hostvars, of_service) if self.get_option("connections") else None
         return [
             *check.errors(),
-            *_unknown_groups(variables or {}),
-            *_several_tenants(variables or {}),
-            *change_errors(hostvars, variables_of),
-            *(shared.errors(terms, _fleet(variables or {})) if shared else ()),
+            *_wrong_groups(templar, known),
+            *change_errors(hostvars, variables_of, template),
+            *(shared.errors(terms, _fleet(templar, known)) if shared else ()),
         ]
 
 
-def _fleet(variables: dict[str, Any]) -> list[str]:
+def _fleet(templar: Any, variables: dict[str, Any]) -> list[str]:
     """Return all hosts of the group of instances, those that the run leaves out included; none for a pattern of groups."""
-    group = variables.get(INSTANCES_VARIABLE, DEFAULT_INSTANCES)
+    try:
+        group = templar.template(variables.get(INSTANCES_VARIABLE, DEFAULT_INSTANCES))
+    except AnsibleError:  # an error of its own
+        return []
     found: list[str] = variables.get("groups", {}).get(group, []) if isinstance(group, str) else []
     return found
 
 
-def _unknown_groups(variables: dict[str, Any]) -> list[str]:
-    """Return an error for a group of instances or of the tenant that is set, but not in the inventory."""
-    return [
-        f"{name} is {variables[name]!r}, which is not a group of the inventory.{did_you_mean(variables[name], variables['groups'])}"
-        for name in (TENANT_VARIABLE, INSTANCES_VARIABLE)
-        if isinstance(variables.get(name), str) and not _matches(name, variables)
-    ]
+def _wrong_groups(templar: Any, variables: dict[str, Any]) -> list[str]:
+    """Return an error for a group of instances or of the tenant that is set, but not in the inventory, and for several tenants."""
+    errors, tenant = [], DEFAULT_TENANT
+    for name in (TENANT_VARIABLE, INSTANCES_VARIABLE):
+        if name not in variables:
+            continue
+        try:
+            value = templar.template(variables[name])
+        except AnsibleError as error:
+            errors.append(f"{name} cannot be evaluated: {error}")
+            continue
+        if isinstance(value, str) and not _matches(name, value, variables):
+            hint = did_you_mean(value, variables["groups"])
+            errors.append(f"{name} is {value!r}, which is not a group of the inventory.{hint}")
+        tenant = value if name == TENANT_VARIABLE else tenant
+    return [*errors, *_several_tenants(tenant, variables)]
 
 
-def _several_tenants(variables: dict[str, Any]) -> list[str]:
+def _several_tenants(group: Any, variables: dict[str, Any]) -> list[str]:
     """Return an error for a group of the tenant with more than one host: the work would go to any one of them."""
-    group = variables.get(TENANT_VARIABLE, DEFAULT_TENANT)
     hosts = variables.get("groups", {}).get(group, []) if isinstance(group, str) else []
     if len(hosts) < 2:
         return []
@@ -126,9 +138,8 @@ def _several_tenants(variables: dict[str, Any]) -> list[str]:
     ]
 
 
-def _matches(name: str, variables: dict[str, Any]) -> bool:
-    """Return whether a variable names a group; that of the instances may also be a host or a pattern of these."""
-    value = str(variables[name])
+def _matches(name: str, value: str, variables: dict[str, Any]) -> bool:
+    """Return whether the value of a variable names a group; that of the instances may also be a host or a pattern of these."""
     if value in variables.get("groups", {}):
         return True
     return name == INSTANCES_VARIABLE and (value in variables["hostvars"] or not value.replace("-", "_").isidentifier())

@@ -13,8 +13,9 @@ from functools import wraps
 from multiprocessing import current_process, parent_process
 from typing import Any, TypeVar, cast
 
+from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.module_utils.parsing.convert_bool import boolean
-from jinja2 import Undefined
+from jinja2 import Undefined, UndefinedError
 
 Filter = TypeVar("Filter", bound=Callable[..., Any])
 
@@ -39,14 +40,17 @@ DEFAULT_SERVICES = ("mda",)
 def chooses_hosts(choose: Filter) -> Filter:
     """Let a filter for the keyword `hosts` choose none where plays are only listed, or their syntax checked.
 
-    ansible-core 2.18 has no `hostvars` then.
+    ansible-core 2.18 has no `hostvars` then. An undefined variable is an error: the filter `default` would make it a play without hosts.
     """
 
     @wraps(choose)
     def chosen(hostvars: Any, *arguments: Any, **options: Any) -> Any:
         if isinstance(hostvars, Undefined) and hostvars._undefined_name == "hostvars":
             return []
-        return choose(hostvars, *arguments, **options)
+        try:
+            return choose(hostvars, *arguments, **options)
+        except (AnsibleUndefinedVariable, UndefinedError) as error:
+            raise AnsibleError(f"the hosts of a play cannot be chosen: {error}") from error
 
     return cast(Filter, chosen)
 
@@ -99,13 +103,32 @@ class MergedOnce(Mapping[str, Any]):
 
 
 def services_of(hostvars: Any, host: str, variables: Mapping[str, Any], default: Iterable[str]) -> list[str]:
-    """Return the services of an instance whose raw `variables` are known."""
+    """Return the services of an instance whose raw `variables` are known; `default` also for a template that fails, which is reported when a run starts."""
     if SERVICES_VARIABLE not in variables:
         return list(default)
     value = variables[SERVICES_VARIABLE]
     if isinstance(value, str) and "{" in value:
-        value = hostvars[host][SERVICES_VARIABLE]
+        try:
+            value = hostvars[host][SERVICES_VARIABLE]
+            # ansible-core 2.18 returns a template that fails as it is, later lines what is undefined.
+            fails = isinstance(value, Undefined) or (isinstance(value, str) and "{{" in value)
+        except (AnsibleError, UndefinedError):
+            fails = True
+        if fails:
+            return list(default)
     return [value] if isinstance(value, str) else list(value)
+
+
+def _has_value(hostvars: Any, host: str, variables: Mapping[str, Any], name: str) -> bool:
+    """Return whether a variable of a host has a value; one whose template fails has, so that the task that uses it fails with the reason."""
+    value = variables.get(name)
+    if isinstance(value, str) and "{" in value:
+        try:
+            found = hostvars[host][name]
+            return isinstance(found, Undefined) or bool(found)
+        except (AnsibleError, UndefinedError):
+            return True
+    return bool(value)
 
 
 @chooses_hosts
@@ -130,7 +153,9 @@ def instances_with(
         if _is_held(variables):
             return []
         is_run = is_run or SELECTED in variables or SELECTED_TENANT in variables
-        if FAILURE not in variables and (not having or any(variables.get(name) for name in names)):
+        if FAILURE not in variables and (
+            not having or any(_has_value(hostvars, host, variables, name) for name in names)
+        ):
             if SELECTED in variables:
                 wanted = services_of(hostvars, host, variables, DEFAULT_SERVICES)
                 found += [host] if not service or service in wanted else []

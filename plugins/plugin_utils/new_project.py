@@ -4,17 +4,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from .fleet import SERVICES, did_you_mean
-from .fleet_sources.instances import NAME
+from .fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, SERVICES, did_you_mean
+from .fleet_sources.instances import NAME, is_url, without_user
 from .fleet_sources.tenant import DOMAIN
+from .summary.missing_tenant import BUILT_IN_GROUPS
 
 SEPARATORS = re.compile(r"[\s,;]+")
 TENANT_HOST = "tenant"
+# Ansible takes a host with the name of a group for the group.
+TAKEN = frozenset({DEFAULT_INSTANCES, DEFAULT_TENANT, TENANT_HOST, *BUILT_IN_GROUPS})
+# What YAML 1.1 reads as something other than text.
+RESERVED = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
 # The variables that `init` knows. Without a terminal, Ansible answers a question that has no default with this text.
 ANSWERS = ("init_instances", "init_username", "init_tenant_url", "init_services", "init_dir")
 NO_ANSWER = "None"
@@ -73,6 +80,17 @@ def project_files(
     return [*files, File("ansible.cfg", CONFIGURATION), File(".gitignore", IGNORED)]
 
 
+def folder_problem(folder: str) -> str:
+    """Return one sentence if no files can be written to a folder, "" if they can."""
+    path = Path(folder)
+    known = next(each for each in (path, *path.parents) if each.exists())
+    if not known.is_dir():
+        return f"init_dir is {folder}, and {known} is a file. Give a folder"
+    if not os.access(known, os.W_OK | os.X_OK):
+        return f"init_dir is {folder}, and {known} is not writable for the user who runs Ansible. Give another folder"
+    return ""
+
+
 def misspelt_answer(names: Iterable[str]) -> str:
     """Return one sentence about a variable that begins as those of `init` and is none of them, "" without one."""
     # Names with two underscores are internal to the playbook.
@@ -113,9 +131,13 @@ def _name_and_url(text: str) -> tuple[str, str]:
     else:
         name, address = parts.path.strip("/").rpartition("/")[2] or host, url.rstrip("/")
     name = given or name
-    if not NAME.fullmatch(name) or (address and (parts.query or parts.fragment)):
+    if name in TAKEN:
         raise ValueError(
-            f"init_instances has {text!r}, which is neither a name of an instance nor a URL. Write acme-dev, a URL, or acme-dev=<URL>"
+            f"init_instances has {name!r}, which the inventory uses itself. Write <name>=<URL> with another name"
+        )
+    if not NAME.fullmatch(name) or (address and not is_url(address)):
+        raise ValueError(
+            f"init_instances has {without_user(text)!r}, which is neither a name of an instance nor a URL. Write acme-dev, a URL, or acme-dev=<URL>"
         )
     return name, address
 
@@ -135,9 +157,10 @@ def _tenant(url: str, services: Iterable[str]) -> dict[str, str]:
     """Return the variables of the tenant's host, {} without a tenant."""
     if not url:
         return {}
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    if not is_url(url):
         raise ValueError(
-            f"init_tenant_url is {url!r}, which is not a URL with https://. The portal shows it at Settings > Cloud Apps > About (API URL)"
+            f"init_tenant_url is {without_user(url)!r}, which is not a URL with https://, a host, and nothing but a path after it. "
+            "The portal shows it at Settings > Cloud Apps > About (API URL)"
         )
     found = {"mda_url": url.rstrip("/"), "mda_api_token": "{{ vault_mda_api_token }}"}
     if {*services} - {"mda"}:
@@ -171,15 +194,11 @@ def _vault(group: str, secrets: Mapping[str, str]) -> str:
 
 
 def _key(name: str) -> str:
-    return (
-        name
-        if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name)
-        and name.lower() not in ("yes", "no", "on", "off", "true", "false", "null", "y", "n")
-        else json.dumps(name)
-    )
+    return name if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) and name.lower() not in RESERVED else json.dumps(name)
 
 
 def _text(value: Any) -> str:
     """Return a value in YAML: plain where that is safe, else in quotes."""
     text = str(value)
-    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./@-]*(?:://[A-Za-z0-9_.:/-]+)?", text) else json.dumps(text)
+    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./@-]*(?:://[A-Za-z0-9_.:/-]+)?", text)
+    return text if plain and text.lower() not in RESERVED else json.dumps(text)

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from multiprocessing import current_process
 from typing import Any
 
+from ansible.errors import AnsibleUndefinedVariable
+from jinja2 import UndefinedError
+
 from .fleet import FAILURE, raw_variables
 from .role_values import SERVICE, RoleValues
 from .secret_store import SecretBackend, SecretFolder, store_of
@@ -22,16 +25,21 @@ def values_for(
     """Return the value of variable `name` for each host and service; None stands for the ones of the task.
 
     Variables of the host win over those of the task, among which are the defaults of its role. Raises `ValueError` for a
-    variable that is not defined.
+    variable that is not defined, or whose template needs one that is not.
     """
     values = []
     for host in [None] if hosts is None else hosts:
         own = {} if host is None else raw_variables(variables["hostvars"], host)
         for service in [None] if services is None else services:
             known = {**variables, **own, **({} if service is None else {SERVICE: service})}
+            of_host = f" for {host}" if host else ""
             if name not in known:
-                raise ValueError(f"values_for: variable {name} is not defined{f' for {host}' if host else ''}")
-            values.append(RoleValues(templar, known).value(name))
+                raise ValueError(f"values_for: variable {name} is not defined{of_host}")
+            try:
+                values.append(RoleValues(templar, known).value(name))
+            except (AnsibleUndefinedVariable, UndefinedError) as error:
+                # As another kind of error: the filter `default` would put the default in the place of what a user has set.
+                raise ValueError(f"variable {name} cannot be evaluated{of_host}: {error}") from error
     return values
 
 

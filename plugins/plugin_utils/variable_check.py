@@ -7,6 +7,7 @@ work itself. Equal values are checked once here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from .role_variables import KnownVariables, Spec, known_variables
 SHARED_PREFIXES = ("snow_", "azure_", "mda_", "mdc_", "respond_", "drift_", "verify_", "activity_")
 RESEMBLES = 0.85
 MAX_HOSTS_NAMED = 3
+SERIAL_VARIABLE = "servicenow_defender_serial"
+SIZE = re.compile(r"[0-9]+%?")
 Template = Callable[[str, Any], Any]
 
 
@@ -56,13 +59,14 @@ class VariableCheck:
 
     def _checked_value(self, host: str, name: str, value: Any) -> str:
         spec = self.known.specs[name]
-        if spec.get("type", "str") in ("str", "raw", "path") and "choices" not in spec:
+        if spec.get("type", "str") in ("str", "raw", "path") and "choices" not in spec and name != SERIAL_VARIABLE:
             return ""  # any value is a string, and a template may be a secret that is looked up elsewhere
         if _is_template(value):
             try:
                 value = self.template(host, value)
-            except AnsibleError:
-                return ""  # the task that uses it fails with the reason
+            except AnsibleError as error:
+                # By the others, the task that uses it fails with the reason.
+                return f"{name} cannot be evaluated: {error}" if name == SERVICES_VARIABLE else ""
         key = (name, repr(value))
         if key not in self._checked:
             self._checked[key] = _value_error(name, spec, value)
@@ -98,13 +102,27 @@ def unknown_name(known: KnownVariables, name: str) -> str:
     return f"{name} is not a variable of this collection.{hint}" if ours or hint else ""
 
 
+def _serial_error(value: Any) -> str:
+    """Return what is wrong with the sizes of batches, "" for nothing: for others, Ansible ends with a traceback."""
+    sizes = value if isinstance(value, list) else [value]
+    if sizes and all(isinstance(each, (int, str)) and SIZE.fullmatch(str(each)) for each in sizes):
+        return ""
+    return f"{SERIAL_VARIABLE} is {value!r}, and must be a number of hosts or a percentage, such as 50 or 10%, or a list of these"
+
+
 def _value_error(name: str, spec: Spec, value: Any) -> str:
+    if name == SERIAL_VARIABLE:
+        return _serial_error(value)
     if name == SERVICES_VARIABLE:
+        if value in ("", []):
+            return f"{name} is empty, so that nothing would be compared. Known services: {', '.join(SERVICES)}. Without the variable, it is mda"
         wanted = [value] if isinstance(value, str) else value
         unknown = [each for each in wanted if each not in SERVICES] if isinstance(wanted, list) else []
         if unknown:
             hint = did_you_mean(str(unknown[0]), SERVICES, cutoff=0.5)
             return f"{name} has an unknown service {unknown[0]!r}. Known services: {', '.join(SERVICES)}.{hint}"
+    if value is None and spec.get("default") is True:
+        return f"{name} has no value, which Ansible takes for false. Write true or false, or remove it"
     if value is None and spec.get("default", "") is None:
         return ""
     optional = {key: entry for key, entry in spec.items() if key not in ("required", "default")}

@@ -116,7 +116,11 @@ def test_a_threat_posted_with_the_token_ends_the_sign_ins_of_the_user(fleet: Fle
     port = free_port()
     with rulebook(fleet, "respond_to_threat", webhook_port=port, webhook_token=TOKEN) as output:
         wait_for(lambda: post(port, {"user": "alex.wilber@acme.example"}, "another") == 401, output)
+        planted = fleet.folder / "planted"
+        template = f"{{{{ lookup('ansible.builtin.pipe', 'touch {planted}') }}}}"
+        assert post(port, {"user": template}, TOKEN) == 200
         assert post(port, {"user": "alex.wilber@acme.example"}, TOKEN) == 200
         wait_for(lambda: "PLAY RECAP" in output.read_text(), output)
     assert "alex.wilber@acme.example" in output.read_text()
+    assert not planted.exists(), "who may post is not who may run commands here"
     assert TOKEN not in output.read_text()

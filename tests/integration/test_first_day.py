@@ -144,6 +144,8 @@ def test_doctor_reads_both_sides_as_far_as_it_can(
     assert not (tmp_path / "report").exists(), "what compares nothing is no report"
     for secret in ("wrong-password-1", of_tenant["azure_client_secret"], of_tenant["mda_api_token"]):
         assert secret not in output
+    status, output = doctor(project, "--limit", good)
+    assert "instances: 1 of 1 answered" in output.splitlines(), "localhost is not in the limit"
     project.write("inventory.yml", {"servicenov": {"hosts": hosts}})
     status, output = doctor(project)
     assert status == 2
@@ -164,6 +166,36 @@ def test_a_run_without_instances_fails_in_one_sentence(playbook: Playbooks, inst
     status, output = project.run("playbook", f"{COLLECTION}.drift", "-i", "empty.yml")
     assert status == 2, output
     assert f"{said} Add it, or set servicenow_defender_instances" in " ".join(output.split())
+
+
+def test_a_run_that_would_leave_out_instances_names_why(playbook: Playbooks, instance: Instance) -> None:
+    project, hosts = (
+        Project(playbook),
+        {instance.name: dict(instance.connection), "servicenow": dict(instance.connection)},
+    )
+    project.write("hidden.yml", {"servicenow": {"hosts": hosts}})
+    status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "hidden.yml", "--check")
+    assert status == 2, output
+    assert f"Ansible takes the host alone and leaves out {instance.name}. Rename the host" in " ".join(output.split())
+    for value, said in (("{{ nothing }}", "cannot be evaluated: 'nothing' is undefined"), ([], "is empty")):
+        hosts["servicenow"] = {**instance.connection, "servicenow_defender_services": value}
+        project.write("inventory.yml", {"servicenow": {"hosts": {"other": hosts["servicenow"], instance.name: {}}}})
+        for name in ("harden", "verify"):
+            status, output = project.run("playbook", f"{COLLECTION}.{name}", "-i", "inventory.yml", "--check")
+            assert status == 2, output
+            assert f"other: servicenow_defender_services {said}" in " ".join(output.split())
+        status, output = doctor(project)
+        assert f"- error: other: servicenow_defender_services {said}" in output
+    project.write("inventory.yml", {"servicenow": {"hosts": {"other": {**instance.connection}}}})
+    status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", "--skip-tags", "snwo")
+    assert status == 2, output
+    assert "snwo is not a tag of this collection. Did you mean snow? Nothing was done" in output, "it would be too much"
+    words = ("-e", "servicenow_defender_change='{{ nothing }}'")
+    status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", *words)
+    assert status == 2, output
+    assert (
+        "other: servicenow_defender_change cannot be evaluated: 'nothing' is undefined. Nothing was written" in output
+    )
 
 
 def test_a_report_that_no_callback_writes_is_named(playbook: Playbooks, instance: Instance, tmp_path: Path) -> None:

@@ -219,7 +219,8 @@ class InstanceReader(Reader):
 
     def _tenant_result(self) -> Json:
         """Return what the play before found in the tenant, {} if nothing."""
-        tenants = self.variables.get("groups", {}).get(self.variables.get(TENANT_VARIABLE, DEFAULT_TENANT)) or []
+        group = self.templar.template(self.variables.get(TENANT_VARIABLE, DEFAULT_TENANT))
+        tenants = self.variables.get("groups", {}).get(group) or []
         return (raw_variables(self.variables["hostvars"], tenants[0]).get(RESULT) if tenants else None) or {}
 
 

@@ -105,7 +105,7 @@ class TenantReader(Reader):
         return str(self._values_for(variable, [host], service)[host]) if is_set else ""
 
     def _is_whole_fleet(self) -> bool:
-        group = self.variables.get(INSTANCES_VARIABLE, DEFAULT_INSTANCES)
+        group = self.templar.template(self.variables.get(INSTANCES_VARIABLE, DEFAULT_INSTANCES))
         members = self.variables.get("groups", {}).get(group)
         return bool(members) and set(members) <= set(selected(self.variables["hostvars"]))
 

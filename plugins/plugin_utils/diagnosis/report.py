@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, FAILURE, did_you_mean
+from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, FAILURE, INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean
 from ..summary.lines import named
+from ..summary.missing_instances import group_problem
 from .trusts import UNPROVEN, Json, Tenant, is_set_up, trusts
 
 ERROR, WARNING = "error", "warning"
@@ -30,8 +31,8 @@ class Input:
     version_problems: list[str] = field(default_factory=list)
     groups: Mapping[str, Collection[str]] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
-    instances_group: str = DEFAULT_INSTANCES
-    tenant_group: str = DEFAULT_TENANT
+    instances_group: Any = DEFAULT_INSTANCES
+    tenant_group: Any = DEFAULT_TENANT
 
 
 class Diagnosis:
@@ -64,19 +65,24 @@ class Diagnosis:
 
     def _variables(self) -> Iterator[str]:
         hosts = (*self.found.instances.values(), *self.found.tenants.values())
-        errors = list(dict.fromkeys(error for known in hosts for error in known.get("doctor_variable_errors") or []))
+        groups = ((self.found.instances_group, INSTANCES_VARIABLE), (self.found.tenant_group, TENANT_VARIABLE))
+        wrong = filter(None, (group_problem(self.found.groups, *each) for each in groups))
+        found = (error for known in hosts for error in known.get("doctor_variable_errors") or [])
+        errors = list(dict.fromkeys((*wrong, *found)))
         yield f"variables: {f'{len(errors)} to correct' if errors else 'no misspelt or wrong ones'}"
         for error in errors:
             yield self._problem(ERROR, error)
 
     def _instances(self) -> Iterator[str]:
         known = self.found.instances
-        if not known and self.found.groups.get(self.found.instances_group):
+        if not known and self.found.groups.get(str(self.found.instances_group)):
             yield "instances: not checked (not selected by --limit)"
             return
         if not known:
             yield "instances: none"
-            yield self._problem(ERROR, self._missing_group(self.found.instances_group, "There is nothing to connect"))
+            yield self._problem(
+                ERROR, self._missing_group(str(self.found.instances_group), "There is nothing to connect")
+            )
             return
         failed = {host: each[FAILURE] for host, each in known.items() if FAILURE in each}
         yield f"instances: {len(known) - len(failed)} of {len(known)} answered"
@@ -97,7 +103,7 @@ class Diagnosis:
         return did_you_mean(group, others, cutoff=0.6)
 
     def _tenant(self) -> Iterator[str]:
-        group = self.found.tenant_group
+        group = str(self.found.tenant_group)
         if not self.found.tenants and self.found.groups.get(group):
             yield "tenant: not checked (not selected by --limit)"
         elif not self.found.tenants:
@@ -152,7 +158,7 @@ class Diagnosis:
 
     def _next(self) -> str:
         where = "".join(f" -i {_shown(source)}" for source in self.found.sources)
-        group = self.found.instances_group
+        group = str(self.found.instances_group)
         if not self.found.instances and not self.found.groups.get(group) and not self._resembling(group):
             return f"{PLAYBOOK}init"
         if self.errors:

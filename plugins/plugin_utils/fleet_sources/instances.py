@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...module_utils.secret_names import SECRET_NAME
-from ..fleet import FAILURE, SERVICES, SERVICES_VARIABLE, did_you_mean
+from ..fleet import DEFAULT_INSTANCES, FAILURE, SERVICES, SERVICES_VARIABLE, did_you_mean
 from ..role_variables import known_variables
+from ..summary.missing_tenant import BUILT_IN_GROUPS
 from ..variable_check import misspelt
 from .rows import Row
 
@@ -43,11 +44,12 @@ class Instance:
 
 
 class FleetReader:
-    """Turns rows into instances. `source` is the file's name in messages, `url` the pattern of the address."""
+    """Turns rows into instances. `source` is the file's name in messages, `url` the pattern of the address, `group` that of all of them."""
 
-    def __init__(self, source: str, url: str, group_by: Iterable[str]) -> None:
+    def __init__(self, source: str, url: str, group_by: Iterable[str], group: str = DEFAULT_INSTANCES) -> None:
         self.source = source
         self.url = url
+        self.group = group
         self.group_by = frozenset(group_by)
         self.problems: list[str] = []
         self._rows: dict[str, tuple[Row, Instance]] = {}
@@ -61,12 +63,8 @@ class FleetReader:
 
     def _add(self, row: Row) -> None:
         name = str(row.values.get("name", ""))
-        if not NAME.fullmatch(name):
-            shown = (
-                f"{name!r} cannot be a host name; use letters, digits, dots, dashes and underscores"
-                if name
-                else "no name"
-            )
+        shown = self._problem_of_name(name)
+        if shown:
             nameless = Instance(f"{re.sub('[^A-Za-z0-9._-]', '_', self.source)}-line-{row.line}", row.line)
             self._keep(row, nameless, row.problem or shown)
             return
@@ -75,6 +73,16 @@ class FleetReader:
             return
         instance = Instance(name, row.line)
         self._keep(row, instance, row.problem or self._fill(instance, row.values))
+
+    def _problem_of_name(self, name: str) -> str:
+        """Return why no host can have this name, "" for nothing."""
+        if not name:
+            return "no name"
+        if not NAME.fullmatch(name):
+            return f"{name!r} cannot be a host name; use letters, digits, dots, dashes and underscores"
+        if name in (self.group, *BUILT_IN_GROUPS):
+            return f"{name!r} is the name of a group, whose hosts Ansible would leave out; give the host another name, and the column url"
+        return ""
 
     def _keep(self, row: Row, instance: Instance, problem: str) -> None:
         self._rows[instance.name] = (row, instance)
@@ -112,8 +120,8 @@ class FleetReader:
                 f"{instance.name} has an unknown service {unknown[0]!r}. Known services: {', '.join(SERVICES)}.{hint}"
             )
         url = str(values.get("url") or self.url.replace("{name}", instance.name)).rstrip("/")
-        if not _is_url(url):
-            return f"{instance.name} has the URL {url!r}; write https://, the host, and nothing but a path after it"
+        if not is_url(url):
+            return f"{instance.name} has the URL {without_user(url)!r}; write https://, the host, and nothing but a path after it"
         other = self._urls.setdefault(url.lower(), instance)
         if other is not instance:
             return (
@@ -141,7 +149,13 @@ def _services(value: Any) -> list[str]:
     return list(dict.fromkeys(str(each).strip().lower() for each in listed if str(each).strip()))
 
 
-def _is_url(url: str) -> bool:
+def without_user(url: str) -> str:
+    """Return a URL without user name and password, for a message."""
+    return re.sub(r"//[^/]*@", "//...@", url)
+
+
+def is_url(url: str) -> bool:
+    """Return whether a text is a URL with a host, and nothing but a path after it."""
     try:
         parts = urlsplit(url)
         _port = parts.port

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..connector_shares import shares
+from ..connector_shares import KIND, shares
 from . import posture, rows
 from .objects import COLLECTION, OK, UNPROVEN, ObjectId, identify, reported_objects
 from .values import Json, identity, mappings, plain, text, texts
@@ -16,6 +16,9 @@ UNREACHABLE = "unreachable"
 MASK = "********"
 # Modules that one host of a play runs for all hosts, also for those that no task runs on.
 FOR_ALL_HOSTS = frozenset({f"{COLLECTION}mda_connectors"})
+# Modules that a tenant runs for the instances that have not failed until then, and one that instances run after that.
+CONNECTING = frozenset(f"{COLLECTION}{name}" for name in ("mda_connectors", "mdc_integration", "msem_connectors"))
+AFTER_TENANT = f"{COLLECTION}snow_configuration_compliance"
 # Facts can hold what a playbook notes as unproven, in the form of a result.
 FACTS = frozenset({"set_fact", "ansible.builtin.set_fact"})
 HIDDEN_MESSAGE = "The message is hidden because the task ran with no_log."
@@ -156,6 +159,8 @@ class Fleet:
     seen: bool = False
     hidden_results: int = 0
     modes: set[bool] = field(default_factory=set)
+    _connecting: set[str] = field(default_factory=set)
+    _after_tenant: set[str] = field(default_factory=set)
 
     def add(self, report: TaskReport) -> None:
         """Add the final result of one task on one host."""
@@ -171,6 +176,8 @@ class Fleet:
             return
         self.seen = True
         self.modes.add(report.check_mode)
+        self._connecting |= {report.host} if report.action in CONNECTING else set()
+        self._after_tenant |= {report.host} if report.action == AFTER_TENANT else set()
         if is_hidden(report.result):
             self.hidden_results += 1
             return
@@ -203,6 +210,16 @@ class Fleet:
         """End the run: `counted` is the number of failures per host that were neither ignored nor rescued."""
         for host, findings in self.hosts.items():
             findings.settle(counted.get(host, 0))
+        failed = [host for host, findings in self.hosts.items() if findings.failures and not self._was_connected(host)]
+        for tenant in sorted(self.tenants & self._connecting) if failed else ():
+            reason = "not compared, as the work on the instance failed"
+            shown = ", ".join(failed[:3]) + (f" and {len(failed) - 3} more" if len(failed) > 3 else "")
+            self.findings(tenant).note([{"object": f"connection of {shown}", "reason": reason}])
+
+    def _was_connected(self, host: str) -> bool:
+        """Return whether the connection of a host was compared, or need not be."""
+        is_connected = any(known.kind == KIND for known in self.findings(host).objects)
+        return is_connected or host in self.tenants or host in self._after_tenant
 
 
 def has_failed(result: Mapping[str, Any]) -> bool:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a run would work on nothing: the group of the instances is missing or misspelt, or a tag is."""
+"""Why a run would work on nothing, or on too little: the group of the instances is missing, misspelt or hidden by a host, or a tag is misspelt."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, INSTANCES_VARIABLE, did_you_mean
+from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean
+from .lines import named
 from .missing_tenant import BUILT_IN_GROUPS
 
 # Those of all playbooks; a playbook of the user's own may have others.
@@ -18,11 +21,14 @@ PATTERN_CHARACTERS = frozenset(":,&!*?[]~")
 def missing_instances(
     groups: Mapping[str, Collection[str]], group: str = DEFAULT_INSTANCES, tenant_group: str = DEFAULT_TENANT
 ) -> str:
-    """Return one sentence if the inventory lacks the group of the instances, or has a misspelt one; else "".
+    """Return one sentence if the inventory lacks the group of the instances, has a misspelt one, or one that a host hides; else "".
 
     A host may stand for a group, a tenant may be alone in an inventory, and a group that is there may have no host in the slice of a job.
     `--limit` has no part in `groups`.
     """
+    for pattern, variable in ((group, INSTANCES_VARIABLE), (tenant_group, TENANT_VARIABLE)):
+        if problem := group_problem(groups, pattern, variable):
+            return problem
     if groups.get(group) or group in groups.get("all", ()) or set(group) & PATTERN_CHARACTERS:
         return ""
     names = [name for name in groups if name not in BUILT_IN_GROUPS and name != group]
@@ -37,8 +43,25 @@ def missing_instances(
     return f"the inventory has no instances in the group {group}.{hint}"
 
 
+def group_problem(groups: Mapping[str, Collection[str]], pattern: Any, variable: str) -> str:
+    """Return one sentence if `pattern`, the value of `variable`, names no group, or one that has the name of a host; else "".
+
+    Ansible takes such a host for the group, and leaves out the hosts of the group.
+    """
+    if not isinstance(pattern, str) or not pattern.strip():
+        return f"{variable} is {pattern!r}, and must be the name of a group of the inventory"
+    for name in filter(None, re.split("[:,&!]+", pattern)):
+        left_out = sorted({*groups.get(name, ())} - {name})
+        if left_out and name in groups.get("all", ()):
+            return (
+                f"the inventory has a host and a group with the name {name}, for which Ansible takes the host alone and leaves out "
+                f"{named(left_out)}. Rename the host, or set {variable} to a group with another name"
+            )
+    return ""
+
+
 def misspelt_tags(tags: Iterable[str]) -> str:
-    """Return one sentence for the first tag that resembles one of `TAGS` and is none; else "". `tags` are those of the command line."""
+    """Return one sentence for the first tag that resembles one of `TAGS` and is none; else "". `tags` are those of `--tags` and `--skip-tags`."""
     for tag in tags:
         hint = "" if tag in TAGS or tag in OF_ANSIBLE else did_you_mean(tag, sorted(TAGS))
         if hint:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jinja2 import StrictUndefined, Undefined, UndefinedError
+from ansible.errors import AnsibleError
+from jinja2 import StrictUndefined, Undefined
 
 from ansible_collections.secops.servicenow_defender.plugins.filter.instances_with import FilterModule
 
@@ -61,9 +62,18 @@ def test_a_tenant_that_failed_for_a_service_works_for_the_others() -> None:
     assert TENANT_FOR(hosts, "mdc") == ["tenant"]
 
 
+def test_a_template_without_a_value_is_none() -> None:
+    class HostVars(dict[str, Any]):
+        def __getitem__(self, host: str) -> Any:
+            return {**super().__getitem__(host), "client": "" if host == "empty" else "x"}
+
+    hosts = {name: {**SELECTED, **services("mdc"), "client": "{{ of_vault }}"} for name in ("empty", "full")}
+    assert INSTANCES_WITH(HostVars(hosts), "mdc", having="client") == ["full"]
+
+
 def test_no_host_is_chosen_where_plays_are_only_listed() -> None:
     # On ansible-core 2.18.
     absent = Undefined(name="hostvars")
     assert INSTANCES_WITH(absent, "mdc") == TENANT_FOR(absent, planning=True) == []
-    with pytest.raises(UndefinedError):
+    with pytest.raises(AnsibleError, match="the hosts of a play cannot be chosen"):
         INSTANCES_WITH(StrictUndefined(name="hostvar"))

@@ -9,6 +9,14 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
+try:
+    from ansible.template import trust_as_template as template
+except ImportError:  # ansible-core 2.18, for which any text is one
+
+    def template(value: str) -> str:
+        return value
+
+
 from ansible_collections.secops.servicenow_defender.plugins.lookup import variable_errors
 
 GROUPS = {"all": ["a", "t"], "servicenow": ["a"], "defender": ["t"]}
@@ -37,6 +45,14 @@ def test_the_groups_of_the_inventory_are_accepted() -> None:
 )
 def test_a_group_that_does_not_exist_is_an_error(name: str, value: str, hint: str) -> None:
     assert errors(**{name: value}) == [f"{name} is {value!r}, which is not a group of the inventory.{hint}"]
+
+
+def test_the_name_of_a_group_may_be_a_template() -> None:
+    assert errors(servicenow_defender_tenant=template("{{ chosen }}"), chosen="defender") == []
+    (error,) = errors(servicenow_defender_tenant=template("{{ chosen }}"), chosen="defendr")
+    assert error.startswith("servicenow_defender_tenant is 'defendr', which is not a group")
+    (error,) = errors(servicenow_defender_instances=template("{{ chosen }}"))
+    assert error == "servicenow_defender_instances cannot be evaluated: 'chosen' is undefined"
 
 
 def test_a_group_with_two_tenants_is_an_error_and_names_both() -> None:

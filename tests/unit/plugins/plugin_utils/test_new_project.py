@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import configparser
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.new_project import (
+    folder_problem,
     misspelt_answer,
     project_files,
 )
@@ -91,12 +93,32 @@ def test_a_tenant_gets_what_its_services_need() -> None:
         (("a a", "u"), "init_instances names a twice"),
         (("a", " "), "init_username is empty"),
         (("a", "u", "acme.portal"), "init_tenant_url is 'acme.portal'"),
+        (("a", "u", "https://acme portal"), "init_tenant_url is 'https://acme portal'"),
+        (("a", "u", "https://me:pass-1@acme.example"), "init_tenant_url is 'https://...@acme.example'"),
+        (("https://me:pass-1@acme.example", "u"), "init_instances has 'https://...@acme.example'"),
+        (("servicenow", "u"), "init_instances has 'servicenow', which the inventory uses itself"),
+        (("tenant", "u"), "init_instances has 'tenant', which the inventory uses itself"),
         (("a", "u", "", "mdd"), "init_services has the unknown service 'mdd'"),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_one_sentence(arguments: tuple[str, ...], said: str) -> None:
     with pytest.raises(ValueError, match="^" + said):
         files(*arguments)
+
+
+@pytest.mark.parametrize("word", ["yes", "No", "null", "true"])
+def test_a_word_that_yaml_does_not_read_as_text_is_quoted(word: str) -> None:
+    found = yaml.safe_load(project_files("acme-dev", word)[0].content)
+    assert found["servicenow"]["vars"]["snow_username"] == word
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    assert folder_problem(str(tmp_path / "new" / "folder")) == ""
+    for name in ("file", "file/below"):
+        assert folder_problem(str(tmp_path / name)).endswith(f"and {tmp_path / 'file'} is a file. Give a folder")
+    monkeypatch.setattr("os.access", lambda *_arguments: False)
+    assert f"and {tmp_path} is not writable" in folder_problem(str(tmp_path / "new"))
 
 
 def test_a_misspelt_variable_is_named() -> None:

@@ -14,6 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.other_hosts import values_for
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.role_values import (
     COMPUTED,
     MDA,
@@ -150,3 +151,12 @@ def test_a_loop_and_an_undefined_variable_are_errors_of_the_template(tmp_path: P
     known = host_variables(tmp_path, mda_connection_name=value)
     with pytest.raises(AnsibleError):
         RoleValues(Templar(DataLoader(), variables=known), known).value("mda_connection_name")
+
+
+def test_a_template_that_fails_names_variable_and_host_and_is_no_default() -> None:
+    variables = {
+        "mda_connection_name": "own",
+        "hostvars": {"acme-qa": {"mda_connection_name": trusted("{{ nothing }}")}},
+    }
+    with pytest.raises(ValueError, match="^variable mda_connection_name cannot be evaluated for acme-qa: 'nothing' is"):
+        values_for(Templar(DataLoader()), variables, "mda_connection_name", ["acme-qa"], None)

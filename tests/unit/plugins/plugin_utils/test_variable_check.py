@@ -38,6 +38,8 @@ def errors(hosts: dict[str, dict[str, Any]], values: dict[str, Any] | None = Non
         ("servicenow_defender_services", ["mda", "mdc"]),
         ("servicenow_defender_services", "mda"),
         ("snow_connection_service", "mdc"),
+        ("servicenow_defender_serial", [1, "10%", "100"]),
+        ("servicenow_defender_serial", 0),
         ("snow_connection_result", {"changed": False}),
         ("snow_hardening_production", None),
         ("snow_hardening_max_writes", "10"),
@@ -65,6 +67,14 @@ def test_what_is_right_or_foreign_passes(name: str, value: Any) -> None:
             ["mdx"],
             "unknown service 'mdx'. Known services: mda, mdc, msem. Did you mean mdc?",
         ),
+        ("servicenow_defender_services", "", "servicenow_defender_services is empty"),
+        ("servicenow_defender_services", [], "servicenow_defender_services is empty"),
+        ("servicenow_defender_serial", "some", "servicenow_defender_serial is 'some', and must be a number of hosts"),
+        ("servicenow_defender_serial", None, "servicenow_defender_serial is None, and must be"),
+        ("servicenow_defender_serial", [], "servicenow_defender_serial is [], and must be"),
+        ("servicenow_defender_serial", [5, True], "servicenow_defender_serial is [5, True], and must be"),
+        ("drift_fail", None, "drift_fail has no value, which Ansible takes for false. Write true or false"),
+        ("mdc_itsm_plan", None, "mdc_itsm_plan has no value, which Ansible takes for false."),
         ("snow_hardening_baseline", "strong", "value of snow_hardening_baseline must be one of"),
         ("snow_hardening_max_writes", "many", "snow_hardening_max_writes"),
         ("snow_hardening_services", [{"application": "a"}], "user_name"),
@@ -119,6 +129,11 @@ def test_a_template_is_checked_by_its_value_for_each_host() -> None:
     hosts = {"a": {"drift_fail": "{{ x }}"}, "b": {"drift_fail": "{{ y }}"}}
     (error,) = errors(hosts, {"{{ x }}": True, "{{ y }}": "perhaps"})
     assert error.startswith("b: ")
+
+
+def test_a_template_that_decides_which_hosts_take_part_must_not_fail() -> None:
+    (error,) = errors({"a": {"servicenow_defender_services": "{{ nothing }}"}})
+    assert error == "a: servicenow_defender_services cannot be evaluated: undefined"
 
 
 def test_secrets_are_not_evaluated() -> None:

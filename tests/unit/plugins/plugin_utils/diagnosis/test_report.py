@@ -84,6 +84,12 @@ def test_equal_trusts_of_many_instances_are_one_line() -> None:
     assert "acme-0, acme-1 and 998 more" in trust_of(lines, "Defender for Cloud Apps ->")
 
 
+def test_a_host_that_hides_the_hosts_of_a_group_is_an_error() -> None:
+    lines, errors = diagnose(groups={"all": ["acme-dev", "servicenow"], "servicenow": ["acme-dev", "servicenow"]})
+    assert errors == 1
+    assert any("with the name servicenow, for which Ansible takes the host alone" in line for line in lines)
+
+
 def test_without_a_tenant_its_part_is_unproven_and_the_token_is_that_of_the_instance() -> None:
     lines, errors = diagnose(tenants={}, groups={"all": [], "defendr": ["x"]})
     assert not errors

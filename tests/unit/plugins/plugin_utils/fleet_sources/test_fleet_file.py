@@ -69,7 +69,7 @@ def test_yaml_has_rows_with_lists_and_names_alone(head: str) -> None:
     [
         ("acme-x,zurich,dev,mdb,", "acme-x has an unknown service 'mdb'. Known services: mda, mdc, msem. Did you mean mdc?"),
         ("acme-x,,,,ftp://acme", "acme-x has the URL 'ftp://acme'"),
-        ("acme-x,,,,https://me@acme.example", "acme-x has the URL"),
+        ("acme-x,,,,https://me:pass-1@acme.example", "acme-x has the URL 'https://...@acme.example'"),
         ("acme-x,,,,https://acme.example:port", "acme-x has the URL"),
         ("acme-x,,,,https://ACME-dev.service-now.com/", "acme-x has the URL of acme-dev (line 2)"),
         ("acme-x,{{ lookup('pipe', 'id') }},,,", "the column release holds a template"),
@@ -87,7 +87,7 @@ def test_a_row_that_is_wrong_is_a_host_that_failed(row: str, said: str) -> None:
     assert FAILURE not in hosts["acme-last"].variables
 
 
-@pytest.mark.parametrize("name", ["", "bad name", "-x", "x-", "{{ x }}", "ä"])
+@pytest.mark.parametrize("name", ["", "bad name", "-x", "x-", "{{ x }}", "ä", "all", "servicenow"])
 def test_a_row_without_a_usable_name_is_named_after_its_line(name: str) -> None:
     hosts, problems = read(f"name,environment\nacme-dev,dev\n{name},qa\n")
     assert len(problems) == 1

@@ -246,6 +246,28 @@ def test_each_instance_gets_its_share_of_what_one_host_did_for_all() -> None:
     assert [entry["object"] for entry in hosts["acme-dev"]["objects"]] == ["connector acme-dev", "connector elsewhere"]
 
 
+@pytest.mark.parametrize(
+    ("failed", "module", "status"),
+    [
+        ("acme-prod", "mda_connectors", "unproven"),
+        ("acme-dev", "mda_connectors", "in_sync"),
+        ("acme-prod", "mda_policies", "in_sync"),
+    ],
+)
+def test_a_tenant_is_unproven_if_the_connection_of_an_instance_that_failed_was_not_compared(
+    failed: str, module: str, status: str
+) -> None:
+    fleet = Fleet(inventory=("acme-dev", "acme-prod", "t"), tenants=frozenset({"t"}))
+    fleet.add(report({"msg": "down"}, host=failed, outcome="failed"))
+    result = {"drift": [], "results": [{"object": "connector acme-dev", "status": "ok"}]}
+    fleet.add(report(result, host="t", action=f"secops.servicenow_defender.{module}"))
+    fleet.settle({failed: 1})
+    tenant = make(fleet, PLAY, NOW)["hosts"]["t"]
+    assert tenant["status"] == status
+    reasons = [entry["reason"] for entry in tenant["unproven"] if entry["object"] == f"connection of {failed}"]
+    assert reasons == (["not compared, as the work on the instance failed"] if status == "unproven" else [])
+
+
 def test_a_connector_returns_when_its_token_expires() -> None:
     end = "2027-02-19T09:00:00+00:00"
     result = {"results": [{"object": "connector acme-dev", "name": "acme-dev", "refresh_token_expires_at": end}]}

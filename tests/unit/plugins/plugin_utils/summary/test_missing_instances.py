@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.summary.missing_instances import (
@@ -39,6 +41,28 @@ def test_the_names_of_both_groups_may_be_others_and_patterns_are_left_to_ansible
     assert missing_instances({"all": HOST, "microsoft": HOST}, tenant_group="microsoft") == ""
     assert missing_instances({"all": HOST}, "release_*:!retired") == ""
     assert missing_instances({"all": HOST}, HOST[0]) == "", "a host stands for a group"
+
+
+def test_a_host_with_the_name_of_a_group_that_has_others_is_named() -> None:
+    fleet = {"all": ["acme-dev", "acme-qa", "servicenow"], "servicenow": ["acme-dev", "acme-qa", "servicenow"]}
+    said = missing_instances(fleet)
+    assert "with the name servicenow" in said
+    assert "leaves out acme-dev, acme-qa. Rename the host, or set servicenow_defender_instances" in said
+    assert missing_instances(fleet, "prod:servicenow") == said
+    assert missing_instances({"all": ["servicenow"], "servicenow": ["servicenow"]}) == "", "nothing is left out"
+    instance = {"all": ["defender", "tenant"], "servicenow": ["defender"], "defender": ["tenant"]}
+    assert "leaves out tenant. Rename the host, or set servicenow_defender_tenant" in missing_instances(instance)
+    assert missing_instances({"all": ["acme-dev", "defender"], "servicenow": HOST, "defender": ["defender"]}) == ""
+
+
+@pytest.mark.parametrize("value", [None, "", " ", ["acme-dev", "acme-qa"], 5, {"a": 1}])
+def test_what_cannot_be_a_group_is_refused(value: Any) -> None:
+    groups = {"all": [*HOST, "tenant"], "servicenow": HOST, "defender": ["tenant"]}
+    for variable, said in (
+        ("instances", missing_instances(groups, value)),
+        ("tenant", missing_instances(groups, "servicenow", value)),
+    ):
+        assert said == f"servicenow_defender_{variable} is {value!r}, and must be the name of a group of the inventory"
 
 
 def test_a_tag_that_resembles_one_of_ours_is_misspelt() -> None:
