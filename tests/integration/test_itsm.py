@@ -213,6 +213,19 @@ def test_a_connector_gets_an_integration_of_its_own(
     assert tenant("drift").status == 2, "the subscription has none"
 
 
+def test_an_integration_on_another_scope_proves_nothing(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
+) -> None:
+    moved, stays = new_instance(), new_instance()
+    tenant = Defender(playbook, sandbox, moved, stays)
+    aws = f"{tenant.subscription}/{AWS}"
+    tenant("onboard", variables={"mdc_itsm_scope": aws}).went_well()
+    own = {"mdc_itsm_scope": f"{{{{ '{aws}' if inventory_hostname == '{stays.name}' else '' }}}}"}
+    verified = tenant("verify", variables=own)
+    assert verified.status == 2
+    assert f"missing or disabled on the scope of their instances: {moved.name}. Run onboard" in verified.summary
+
+
 def test_an_integration_is_removed_when_the_loss_is_confirmed(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
 ) -> None:
