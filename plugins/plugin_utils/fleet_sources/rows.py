@@ -75,7 +75,7 @@ def _cells(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str], s
         except csv.Error as error:
             # Without `strict`, a line is read even so: its name says which host has the wrong row.
             start += before
-            lenient = next(csv.reader([lines[start].replace('"', "")], delimiter=delimiter))
+            lenient = next(csv.reader([lines[start].replace('"', "")], delimiter=delimiter), [])
             yield start + 1, lenient, f"not CSV ({error}); correct the quotes of this row"
             start += 1
 
