@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -238,7 +242,7 @@ class Playbooks:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
             # Locks and records of calls are kept there: runs of other tests are runs of other machines.
-            "TMPDIR": str(temporary),
+            "TMPDIR": short_path(temporary),
         }
 
     def _environment(self, results: Path, callbacks: Iterable[str], more: Mapping[str, str]) -> dict[str, str]:
@@ -258,7 +262,16 @@ def other_machine(folder: Path) -> dict[str, str]:
     """Return the environment of a run on another machine: no home, no locks and no temporary files in common."""
     for name in ("home", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    return {"ANSIBLE_HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
+    return {"ANSIBLE_HOME": str(folder / "home"), "TMPDIR": short_path(folder / "tmp")}
+
+
+@cache
+def short_path(folder: Path) -> str:
+    """Return a link to the folder: from ansible-core 2.21 on, a run has a socket there, whose path may have 107 characters."""
+    link = Path(mkdtemp(prefix="run-"), "tmp")
+    link.symlink_to(folder)
+    atexit.register(rmtree, link.parent, ignore_errors=True)
+    return str(link)
 
 
 def read_results(path: Path) -> list[Done]:
