@@ -36,6 +36,7 @@ options:
       - By service, its connector or integration with C(status) (V(absent) if there is none, empty if it could not be read), C(days_left),
         C(ended_days_ago), C(has_token), whether it has a refresh token whose end is to be known, and C(writable), whether it can be written
         without a manual step.
+      - Of a connector, C(rows), the rows of RV(secops.servicenow_defender.mda_connectors#module:results) that have its name, stand for the first three.
       - Of an integration, C(accepted), the record of what it accepted last, C(refresh_token_lifespan) in seconds and
         C(refresh_token_expires_at), the latest expiry on the instance, stand for C(days_left).
     type: dict

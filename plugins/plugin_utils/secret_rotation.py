@@ -7,12 +7,12 @@ it. So a run that was ended anywhere is continued by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ..module_utils.engine.result import WHOLE
+from ..module_utils.engine.result import UNKNOWN, WHOLE
 from ..module_utils.microsoft.defender_cloud.refresh_token import token_end
 from ..module_utils.token_end import remaining
 from .client_ids import recorded_client_id
@@ -49,8 +49,9 @@ class Situation:
 
     `users` and `applications` (names with client ids) exist on the instance. `connection` describes the connector or integration by
     service: `status` (`absent` if there is none, "" if it could not be read), `days_left` until its refresh token ends and
-    `ended_days_ago`, or for an integration the record `accepted` with `refresh_token_lifespan` and `refresh_token_expires_at`, which
-    bound its end; whether it `has_token` whose end is to be known, `writable` without a manual step.
+    `ended_days_ago`, or the `rows` of the list of connectors that have them; for an integration the record `accepted` with
+    `refresh_token_lifespan` and `refresh_token_expires_at`, which bound its end; whether it `has_token` whose end is to be known,
+    `writable` without a manual step.
     """
 
     users: frozenset[str]
@@ -63,7 +64,8 @@ class Situation:
 
     def connection_of(self, service: str) -> dict[str, Any]:
         """Return what was read of the connector or integration of a service; {} for nothing."""
-        found = self.connection.get(service) or {}
+        found = dict(self.connection.get(service) or {})
+        found.update(_of_rows(found.pop("rows")) if "rows" in found else {})
         return {name: _number(value) if name in DAYS else value for name, value in found.items()}
 
 
@@ -227,6 +229,13 @@ def own_secrets(connection: Connection) -> list[str]:
         if connection.is_default(option)
         and connection.values.variables.get(f"{role}_{option}", _default(role, option)) == _default(role, option)
     ]
+
+
+def _of_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the rows of a connector say of it; one with a message is in the list, and is connecting: an ended run may not have confirmed it."""
+    shown = [row for row in rows if row.get("status") != UNKNOWN] or [row for row in rows if row.get("message")]
+    days = {name: rows[0].get(name) if rows else None for name in DAYS}
+    return {"status": shown[0].get("status", "") if shown else "", **days}
 
 
 def _number(value: Any) -> float | None:

@@ -120,6 +120,25 @@ def test_days_may_be_text() -> None:
     assert "Cloud Apps does not show when it was connected last" in plan(**known)["unproven"][0]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([], ("", None)),
+        ([{"status": "connected", "days_left": 9}], ("connected", 9.0)),
+        ([{"status": "unknown"}], ("", None)),
+        ([{"status": "unknown", "message": "connecting"}], ("unknown", None)),
+        ([{"status": "unknown", "days_left": 3}, {"status": "error", "days_left": 9}], ("error", 3.0)),
+    ],
+)
+def test_the_rows_of_a_connector_say_its_status_and_its_days(
+    rows: list[dict[str, Any]], found: tuple[str, float | None]
+) -> None:
+    situation = Situation(frozenset(), {}, {"mda": {"rows": rows, "writable": True}}, None, 15, False)
+    connection = situation.connection_of("mda")
+    assert (connection["status"], connection["days_left"]) == found
+    assert connection["writable"] and connection["ended_days_ago"] is None
+
+
 def test_a_secret_that_is_pending_is_not_generated_again() -> None:
     found = plan({"mda_password_new": "new-1"}, rotated(0))
     assert secrets_of(found) == BOTH
