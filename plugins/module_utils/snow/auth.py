@@ -84,7 +84,7 @@ class FixedSigner:
         """Return the headers that authenticate the account."""
         return self.sent
 
-    def renew(self) -> bool:
+    def renew(self, refusals: int) -> bool:
         """Return False: there are no newer credentials."""
         return False
 
@@ -107,9 +107,9 @@ class TokenSigner:
         """Return the bearer header, with a token that lives for at least another moment."""
         return {"Authorization": f"Bearer {self.token().text}"}
 
-    def renew(self) -> bool:
+    def renew(self, refusals: int) -> bool:
         """Forget the token that was refused; the next request fetches another."""
-        return TOKENS.forget(self._key)
+        return TOKENS.forget(self._key, refusals)
 
     def token(self) -> Token:
         """Return a live token."""

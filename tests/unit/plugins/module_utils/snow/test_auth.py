@@ -250,6 +250,26 @@ def test_a_token_that_was_revoked_is_replaced_once(server: Loopback, client_of: 
     assert len(tokens.forms) == 2
 
 
+@pytest.mark.parametrize("ending", [1, 2])
+def test_a_token_that_is_returned_again_at_its_end_is_replaced(
+    server: Loopback, client_of: ClientOf, clock: Clock, ending: int
+) -> None:
+    lives = [2, *[0] * ending, 1799]
+    issued: list[str] = []
+
+    def answered(request: Received) -> Reply:
+        if request.path == "/oauth_token.do":
+            issued.append(f"t0ken-{len(issued)}")
+            return answer({"access_token": issued[-1], "expires_in": lives[len(issued) - 1]})
+        is_last = request.headers["authorization"] == f"Bearer t0ken-{len(lives) - 1}"
+        return OK if is_last else failure(401, "User Not Authenticated")
+
+    server.answers_by(answered)
+    read(client_of(**GIVEN, snow_grant_type="password"))
+    assert len(issued) == len(lives)
+    assert clock.naps == [1] * ending
+
+
 def test_a_token_that_is_refused_again_is_not_replaced_again(server: Loopback, client_of: ClientOf) -> None:
     server.answers_by(
         lambda r: answer({"access_token": "t0ken-1", "expires_in": 1799}) if "token" in r.path else failure(401, "No")
