@@ -69,6 +69,7 @@ options:
       - If two slices report the same instance, the worse status counts. Use another name to repeat a run.
       - Merging requires C(drift.json), which is then written in addition to O(formats).
       - If not set, each run replaces the report.
+      - The play variable or extra variable C(drift_run_id) takes precedence. It cannot use variables of a host.
     type: str
     env:
       - name: SERVICENOW_DEFENDER_RUN_ID
@@ -145,7 +146,7 @@ from ..plugin_utils.report.document import make, summary
 from ..plugin_utils.report.objects import COLLECTION, FAILED, OK, full_name
 from ..plugin_utils.report.store import ReportError, write
 
-DIRECTORY_VARIABLE = "drift_report_dir"
+DIRECTORY_VARIABLE, RUN_VARIABLE = "drift_report_dir", "drift_run_id"
 VERDICT_TAG = "drift_fail"
 IGNORED_TAG = "drift_ignore"
 
@@ -164,7 +165,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         self._items = LoopItems()
         self._playbooks: list[str] = []
         self._plays: list[str] = []
-        self._directory = ""
+        self._directory = self._run_id = ""
         self._started_at = datetime.now(timezone.utc)
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
@@ -172,7 +173,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         self._playbooks.append(os.path.basename(str(playbook._file_name)))
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        """Record the name of the play, the directory in its variables, and the hosts of the inventory."""
+        """Record the name of the play, directory and run in its variables, and the hosts of the inventory."""
         self._plays.append(str(play.get_name()))
         variables = play.get_variable_manager().get_vars(play=play)
         groups = variables.get("groups", {})
@@ -181,6 +182,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         tenant = self._text(templar, variables, TENANT_VARIABLE) or DEFAULT_TENANT
         self._fleet.tenants = frozenset(groups.get(tenant, ()))
         self._directory = self._text(templar, variables, DIRECTORY_VARIABLE) or self._directory
+        self._run_id = self._text(templar, variables, RUN_VARIABLE) or self._run_id
 
     def _text(self, templar: Any, variables: dict[str, Any], name: str) -> str:
         """Return the text of a variable, "" if it has none or is ignored with a warning."""
@@ -191,8 +193,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         except AnsibleError as error:
             self._display.warning(f"{name} is ignored: {error}")
             return ""
-        if isinstance(value, str):
-            return value
+        if isinstance(value, (str, int)) and not isinstance(value, bool):
+            return str(value)
         self._display.warning(f"{name} is ignored: it must be text, not {value!r}")
         return ""
 
@@ -235,7 +237,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
             "playbooks": sorted(set(self._playbooks)),
             "plays": list(dict.fromkeys(self._plays)),
             "started_at": self._started_at.isoformat(timespec="seconds"),
-            "run_id": self.get_option("run_id") or None,
+            "run_id": self._run_id or self.get_option("run_id") or None,
         }
         directory = Path(os.path.abspath(os.path.expanduser(self._directory or str(self.get_option("report_dir")))))
         report, formats = make(self._fleet, play, now), self.get_option("formats")

@@ -37,6 +37,7 @@ PLAYBOOK_VARIABLES: dict[str, dict[str, Any]] = {
     "drift_fail": {"type": "bool", "default": True},
     "drift_include_hardening": {"type": "bool", "default": True},
     "drift_report_dir": {"type": "str"},
+    "drift_run_id": {"type": "str"},
     "verify_fail": {"type": "bool", "default": True},
     "adopt_dir": {"type": "str"},
     "servicenow_defender_unsupplied_secrets": {"type": "list", "elements": "str"},

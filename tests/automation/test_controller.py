@@ -20,6 +20,7 @@ PLUGINS = PROJECT / "tests" / "integration" / "plugins"
 # The tags of the two job templates for drift.
 TENANT, INSTANCES = "mda,mdc,msem", "snow"
 RUNNER = str(Path(sys.executable).parent / "ansible-runner")
+CALLBACK = {"ANSIBLE_CALLBACKS_ENABLED": f"{COLLECTION}.drift"}
 # Nothing listens there: modules check their options before they connect.
 NOWHERE = {"CONTROLLER_HOST": "http://127.0.0.1:9", "CONTROLLER_OAUTH_TOKEN": "none", "CONTROLLER_REQUEST_TIMEOUT": "1"}
 
@@ -95,16 +96,19 @@ def groups(group: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def run_slice(
-    fleet: Fleet, folder: Path, inventory: dict[str, Any], environment: dict[str, str], tags: str, *, dies: bool = False
+    fleet: Fleet, folder: Path, inventory: dict[str, Any], variables: dict[str, Any], tags: str, *, dies: bool = False
 ) -> None:
-    """Run drift on a slice: it is transmitted to a worker with a folder of its own, which streams its results back."""
+    """Run drift on a slice: it is transmitted to a worker with a folder of its own, which streams its results back.
+
+    `variables` are the extra variables of a controller.
+    """
     for name in ("inventory", "project", "env"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "inventory" / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     (folder / "project" / "drift.yml").write_text((CONTENT / "project" / "drift.yml").read_text(), encoding="utf-8")
-    (folder / "env" / "extravars").write_text(yaml.safe_dump(backend(fleet)), encoding="utf-8")
+    (folder / "env" / "extravars").write_text(yaml.safe_dump({**backend(fleet), **variables}), encoding="utf-8")
     (folder / "env" / "cmdline").write_text(f"--tags {tags}", encoding="utf-8")
-    (folder / "env" / "envvars").write_text(yaml.safe_dump(environment), encoding="utf-8")
+    (folder / "env" / "envvars").write_text(yaml.safe_dump(CALLBACK), encoding="utf-8")
     sent = stream([RUNNER, "transmit", str(folder), "-p", "drift.yml"], fleet, b"")
     if dies:
         sent = sent[: len(sent) // 2]
@@ -128,6 +132,19 @@ def backend(fleet: Fleet) -> dict[str, Any]:
     read = "lookup('ansible.builtin.file', secret_files ~ '/' ~ secret_host ~ '.' ~ secret_name, errors='ignore')"
     write = str(PROJECT / "examples" / "secrets" / "plain_file.yml")
     return {"secret_files": str(files), "servicenow_defender_secrets": {"read": read, "write": write}}
+
+
+def passed_on(fleet: Fleet, workflow_job: int) -> dict[str, Any]:
+    """Return what the first job of the workflow passes on to the others: the data of `set_stats`, which ansible-runner collects."""
+    folder = fleet.folder / "start"
+    for name in ("project", "env"):
+        (folder / name).mkdir(parents=True)
+    (folder / "project" / "start.yml").write_text((CONTENT / "project" / "start.yml").read_text(), encoding="utf-8")
+    (folder / "env" / "extravars").write_text(yaml.safe_dump({"awx_workflow_job_id": workflow_job}), encoding="utf-8")
+    stream([RUNNER, "run", str(folder), "-p", "start.yml"], fleet, b"")
+    events = (json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("artifacts/*/job_events/*.json"))
+    (stats,) = (event for event in events if event["event"] == "playbook_on_stats")
+    return dict(stats["event_data"]["artifact_data"])
 
 
 def parts_together(fleet: Fleet) -> dict[str, Any]:
@@ -156,22 +173,20 @@ def test_slices_of_a_job_write_one_report_and_one_that_died_is_run_again(fleet: 
     given = ["-i", str(fleet.inventory), "-e", f"@{variables}"]
     play = [sys.executable, "-m", "ansible", "playbook"]
     fleet.run([*play, f"{COLLECTION}.onboard", *given], {}).check_returncode()
-    callback = {"ANSIBLE_CALLBACKS_ENABLED": f"{COLLECTION}.drift"}
-    fleet.run([*play, f"{COLLECTION}.drift", *given, "-e", f"drift_report_dir={fleet.folder}/whole"], callback)
+    fleet.run([*play, f"{COLLECTION}.drift", *given, "-e", f"drift_report_dir={fleet.folder}/whole"], CALLBACK)
     whole = report(fleet, "whole")
     parts = slices(fleet, 2)
-    environment = {
-        **callback,
-        "SERVICENOW_DEFENDER_REPORT_DIR": str(fleet.folder / "merged"),
-        "SERVICENOW_DEFENDER_RUN_ID": "workflow 4711",
-    }
-    run_slice(fleet, fleet.folder / "tenant", parts_together(fleet), environment, TENANT)
+    # The slices are a workflow job within that of the workflow.
+    common = {"drift_report_dir": str(fleet.folder / "merged"), **passed_on(fleet, 4711)}
+    of_tenant, of_slices = ({**common, "awx_workflow_job_id": number} for number in (4711, 4712))
+    run_slice(fleet, fleet.folder / "tenant", parts_together(fleet), of_tenant, TENANT)
     for number, part in enumerate(parts):
-        run_slice(fleet, fleet.folder / f"slice-{number}", part, environment, INSTANCES, dies=number == 1)
+        run_slice(fleet, fleet.folder / f"slice-{number}", part, of_slices, INSTANCES, dies=number == 1)
     assert report(fleet, "merged")["play"]["slices"] == 2
     assert of_hosts(report(fleet, "merged")) != of_hosts(whole), "the slice that died has no part in it"
-    run_slice(fleet, fleet.folder / "slice-again", parts[1], environment, INSTANCES)
+    run_slice(fleet, fleet.folder / "slice-again", parts[1], of_slices, INSTANCES)
     merged = report(fleet, "merged")
     assert merged["play"]["slices"] == 3
+    assert merged["play"]["run_id"] == "4711"
     assert of_hosts(merged) == of_hosts(whole)
     assert not list(fleet.folder.glob("*/node/**/servicenow_defender_secrets")), "no secret is left on a node"

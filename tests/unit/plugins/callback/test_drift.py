@@ -278,6 +278,18 @@ def test_slices_of_one_run_merge(run: Play) -> None:
     assert done.closing_lines[0].startswith("drift: 2 of 2 instances deviate (2 deviations)")
 
 
+@pytest.mark.parametrize("name", ["{{ workflow_job_id }}", "{{ workflow_job_id }} of tonight"])
+def test_a_variable_of_the_play_names_the_run_and_an_extra_variable_wins(run: Play, name: str) -> None:
+    environment = {"SERVICENOW_DEFENDER_RUN_ID": "42"}
+    variables = {"drift_run_id": name, "workflow_job_id": 4711}
+    done = run([task({"drift": []})], vars=variables, environment=environment)
+    assert done.document["play"]["run_id"] == name.replace("{{ workflow_job_id }}", "4711")
+    done = run([task({"drift": []})], "-e", "drift_run_id=night", vars=variables, environment=environment)
+    assert done.document["play"]["run_id"] == "night"
+    done = run([task({"drift": []})], vars={"drift_run_id": ""}, environment=environment)
+    assert done.document["play"]["run_id"] == "42"
+
+
 def test_options_come_from_the_configuration_file(run: Play) -> None:
     section = "[callback_servicenow_defender_drift]\nformats=junit,json\nrun_id=nightly\n"
     done = run([task({"drift": []})], configuration=section)
