@@ -76,8 +76,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
         known = variables or {}
         hostvars, templar = known["hostvars"], with_variables(self._templar, known)
 
-        def template(host: str, value: Any) -> Any:
-            own = {**raw_variables(hostvars, host), "hostvars": hostvars}
+        def template(host: str, value: Any, **more: Any) -> Any:
+            own = {**raw_variables(hostvars, host), "hostvars": hostvars, **more}
             return with_variables(self._templar, own).template(value)
 
         check = VariableCheck(known_variables(), template)
@@ -87,8 +87,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
             check.add(host, own)
 
         def of_service(host: str, service: str, value: Any) -> Any:
-            own = {**raw_variables(hostvars, host), "hostvars": hostvars, SERVICE: service}
-            return with_variables(self._templar, own).template(value)
+            return template(host, value, **{SERVICE: service})
 
         shared = SharedConnections(hostvars, of_service) if self.get_option("connections") else None
         return [
