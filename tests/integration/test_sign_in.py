@@ -87,9 +87,9 @@ def test_a_named_grant_wins_over_the_derived_one(playbook: Playbooks, new_instan
 
 
 def test_a_token_that_ended_meanwhile_is_renewed_once(playbook: Playbooks, new_instance: NewInstance) -> None:
-    instance = with_clients(new_instance, token_lifetimes={"access": 2})
+    instance = with_clients(new_instance, token_lifetimes={"access": 3})
     names = ["first", "second", "third"]
-    loop = {"loop": names, "loop_control": {"pause": 2.1}, "register": "made"}
+    loop = {"loop": names, "loop_control": {"pause": 3.1}, "register": "made"}
     create = task("snow_role", "create", name="{{ item }}", **CLIENT, more=loop)
     run = playbook([create], {instance.name: {"snow_url": instance.access.url}}).went_well()
     assert [item["changed"] for item in run.last["results"]] == [True, True, True]

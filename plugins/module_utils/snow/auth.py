@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -84,11 +85,13 @@ class FixedSigner:
         """Return the headers that authenticate the account."""
         return self.sent
 
-    def renew(self, refusals: int) -> bool:
+    def renew(self) -> bool:
         """Return False: there are no newer credentials."""
         return False
 
 
+# Seconds that a token should live for the requests that are to use it.
+USEFUL_LIFE = 5.0
 # One token for each instance and credentials in this process.
 TOKENS = TokenCache(renew_before=60.0)
 
@@ -107,9 +110,9 @@ class TokenSigner:
         """Return the bearer header, with a token that lives for at least another moment."""
         return {"Authorization": f"Bearer {self.token().text}"}
 
-    def renew(self, refusals: int) -> bool:
+    def renew(self) -> bool:
         """Forget the token that was refused; the next request fetches another."""
-        return TOKENS.forget(self._key, refusals)
+        return TOKENS.forget(self._key)
 
     def token(self) -> Token:
         """Return a live token."""
@@ -119,12 +122,31 @@ class TokenSigner:
 
 
 def ask_for_token(session: Session, form: Mapping[str, str]) -> Response:
-    """POST to the token endpoint and return the answer, be it a token or an error. Changes nothing on the instance."""
+    """POST to the token endpoint and return the answer, be it a token or an error. Changes nothing on the instance.
+
+    A token that is about to expire is waited for once: while it lives, an instance returns it with what is left of its life, also to
+    others that sign in as the same application and user (docs/facts/servicenow_platform.md#token-endpoint).
+    """
+    answer = _ask(session, form)
+    if (left := _seconds_left(answer)) < USEFUL_LIFE:
+        time.sleep(max(0.0, left) + 1)
+        later = _ask(session, form)
+        return later if later.status == 200 else answer
+    return answer
+
+
+def _ask(session: Session, form: Mapping[str, str]) -> Response:
     answer = session.request("POST", TOKEN_PATH, form=form, signed=False, only_reads=True, accept_errors=True)
     for name in ("access_token", "refresh_token"):
         if isinstance(answer.data, Mapping):
             session.caller.redactor.add(answer.data.get(name))
     return answer
+
+
+def _seconds_left(answer: Response) -> float:
+    """Return how long the token of an answer is valid; infinite where there is none."""
+    issued = answer.status == 200 and isinstance(answer.data, Mapping) and answer.data.get("access_token")
+    return lifetime(answer.data.get("expires_in")) if issued else float("inf")
 
 
 def request_token(session: Session, form: Mapping[str, str]) -> Token:

@@ -78,8 +78,8 @@ class Signer(Protocol):
     def headers(self) -> Mapping[str, str]:
         """Return the headers with the credentials."""
 
-    def renew(self, refusals: int) -> bool:
-        """Get new credentials after `refusals` (401) of a request; return False if there are none."""
+    def renew(self) -> bool:
+        """Get new credentials after a 401; return False if there are none."""
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Session:
         retry_budget = RetryBudget(self.settings.retries, self.settings.retry_deadline)
         data = json.dumps(body).encode() if body is not None else content
         lost, started = self.caller.calls.lost_seconds, time.monotonic()
-        refusals = 0
+        renewed = False
         while True:
             problem: Exception
             delay: float | None = None
@@ -159,8 +159,8 @@ class Session:
                 retry_budget.retries = retries_after(error, retry_budget.retries)
             else:
                 self.caller.calls.accepted += writes and (response.status < 400 or response.status >= 500)
-                refusals += response.status == 401
-                if response.status == 401 and signed and self.signer and self.signer.renew(refusals):
+                if response.status == 401 and signed and self.signer and not renewed and self.signer.renew():
+                    renewed = True
                     continue
                 if response.status < 400 or (accept_errors and response.status not in RETRIED_STATUSES):
                     return response

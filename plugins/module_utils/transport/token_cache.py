@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MIN_LIFETIME = 5.0
-# A platform may return the token that it has issued before, in the last moment of its life: so often another one is fetched.
-MAX_RENEWALS = 3
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,6 @@ class TokenCache:
     def __init__(self, renew_before: float) -> None:
         self.renew_before = renew_before
         self._entries: dict[str, tuple[Token, float]] = {}
-        self._ends: dict[str, float] = {}
 
     def token(self, key: str, request: Callable[[], Token]) -> Token:
         """Return the cached token of `key`, or a new one from `request` if there is none or it has expired."""
@@ -37,26 +34,16 @@ class TokenCache:
         if entry is None or entry[1] <= time.monotonic():
             new = request()
             usable = new.lifetime - min(self.renew_before, new.lifetime / 2)
-            self._ends[key] = time.monotonic() + new.lifetime
             entry = self._entries[key] = (new, time.monotonic() + max(MIN_LIFETIME, usable))
         return entry[0]
 
-    def forget(self, key: str, refusals: int) -> bool:
-        """Drop the token of `key` after `refusals` in a row; return whether another token may be accepted.
-
-        After the first one it may. After another one only where the fresh token has come to its own end (in whole seconds), which is
-        waited for: a platform that returns its current token again, with what is left of its life, issues a new one then.
-        """
-        if refusals > 1:
-            if refusals > MAX_RENEWALS or time.monotonic() < self._ends.get(key, 0.0) - 1:
-                return False
-            time.sleep(1)
+    def forget(self, key: str) -> bool:
+        """Drop the token of `key` after it was refused; return whether there was one."""
         return self._entries.pop(key, None) is not None
 
     def clear(self) -> None:
         """Drop every token."""
         self._entries.clear()
-        self._ends.clear()
 
 
 def key_of(*parts: str) -> str:

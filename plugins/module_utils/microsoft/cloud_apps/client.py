@@ -79,10 +79,10 @@ class ApiToken:
         """Note how the platform refused the token."""
         self.refused = self.refused or words
 
-    def renew(self, refusals: int) -> bool:
+    def renew(self) -> bool:
         """Sign in with Entra from now on; return False if there are no credentials for that."""
         if self._other:
-            return self._other.renew(refusals)
+            return self._other.renew()
         self._other = self.entra(self.refused) if self.entra else None
         return self._other is not None
 

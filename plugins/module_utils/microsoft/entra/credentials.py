@@ -148,9 +148,9 @@ class EntraSigner:
         """Return the bearer header, with a token that has not expired."""
         return {"Authorization": f"Bearer {self._token()}"}
 
-    def renew(self, refusals: int) -> bool:
+    def renew(self) -> bool:
         """Forget the token that was refused; a given one cannot be renewed."""
-        return not isinstance(self.source, GivenToken) and TOKENS.forget(self._key, refusals)
+        return not isinstance(self.source, GivenToken) and TOKENS.forget(self._key)
 
     @property
     def claims(self) -> dict[str, Any]:

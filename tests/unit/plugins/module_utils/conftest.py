@@ -54,7 +54,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that the product sees."""
     shown = Clock()
-    for module in (session, retry, polling, token_cache, store, batch):
+    for module in (session, retry, polling, token_cache, store, batch, auth):
         monkeypatch.setattr(module, "time", shown)
     return shown
 

@@ -242,9 +242,9 @@ def test_a_renewed_proof_is_tried_once(server: Loopback, connected: Connect) -> 
         def headers(self) -> Mapping[str, str]:
             return {"Authorization": f"Bearer token-{self.renewals}"}
 
-        def renew(self, refusals: int) -> bool:
-            self.renewals = refusals
-            return refusals == 1
+        def renew(self) -> bool:
+            self.renewals += 1
+            return True
 
     server.answers(answer({"error": {"message": "User is not authenticated"}}, 401))
     session = connected()

@@ -156,7 +156,7 @@ def test_a_token_that_fits_no_header_is_an_option_to_correct(
         def headers(self) -> Mapping[str, str]:
             return {"x-sn-apikey": token}
 
-        def renew(self, refusals: int) -> bool:
+        def renew(self) -> bool:
             return False
 
     context.redactor.add(token)

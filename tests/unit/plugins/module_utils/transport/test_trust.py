@@ -26,7 +26,7 @@ class Signed:
     def headers(self) -> Mapping[str, str]:
         return PROOF
 
-    def renew(self, refusals: int) -> bool:
+    def renew(self) -> bool:
         return False
 
 

@@ -190,7 +190,7 @@ def test_an_azure_cli_without_a_sign_in_is_reported(context: TaskContext, tmp_pa
 def test_a_given_token_is_sent_as_it_is_and_not_renewed(context: TaskContext) -> None:
     signer = signer_for(params(azure_access_token="given-t0ken"), context, SCOPE)
     assert signer.headers() == {"Authorization": "Bearer given-t0ken"}
-    assert not signer.renew(1)
+    assert not signer.renew()
 
 
 # -- how long ---------------------------------------------------------------------------------------------------------
