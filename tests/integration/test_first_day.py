@@ -190,6 +190,9 @@ def test_a_run_that_would_leave_out_instances_names_why(playbook: Playbooks, ins
     status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", "--skip-tags", "snwo")
     assert status == 2, output
     assert "snwo is not a tag of this collection. Did you mean snow? Nothing was done" in output, "it would be too much"
+    for words in (("--tags", "alwyas"), ("--skip-tags", "always"), ("--skip-tags", "tagged")):
+        status, output = project.run("playbook", f"{COLLECTION}.drift", "-i", "inventory.yml", *words)
+        assert status != 0 and "Nothing was done" in " ".join(output.split()), output
     words = ("-e", "servicenow_defender_change='{{ nothing }}'")
     status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", *words)
     assert status == 2, output
