@@ -16,7 +16,7 @@ from ..plugin_utils.alert_sync.items import SEVERITIES
 from ..plugin_utils.alert_sync.plan import AlertSync, NewTickets
 from ..plugin_utils.alert_sync.rest import entries_left
 from ..plugin_utils.alert_sync.tickets import ends_of_alerts, tickets_in
-from ..plugin_utils.alert_sync.vanished import vanished_alerts
+from ..plugin_utils.alert_sync.vanished import vanished_alerts, vanished_incidents
 
 DOCUMENTATION = r"""
 name: alert_ticket_plan
@@ -63,8 +63,9 @@ options:
     description:
       - For new tickets, C(type), C(severities), C(since), C(since_days), which C(since) is made of and which is checked only,
         C(max_new), C(by_hand), C(ratings) and C(fields). For tickets that exist, C(write_back), C(comments), C(assignees),
-        C(classifications), C(close_code), and C(scopes_read), the scopes whose alerts were read completely. They have the
-        meaning of the variables of the role C(defender_alerts).
+        C(classifications), C(close_code), C(scopes_read), the scopes whose alerts were read completely, and C(incident_problems),
+        C(problems) of M(secops.servicenow_defender.graph_incident_info). They have the meaning of the variables of the role
+        C(defender_alerts).
     type: dict
     default: {}
 seealso:
@@ -92,6 +93,8 @@ _value:
 """
 
 KNOWN_SEVERITIES = frozenset(name.casefold() for name in SEVERITIES)
+# What was read, and what was not.
+KNOWN_OF_READS = ("scopes_read", "incident_problems")
 NEW = ("type", "severities", "since", "max_new", "by_hand", "ratings", "fields")
 # Of these, templates of ansible-core 2.18 make text.
 NUMBERS = ("max_new",)
@@ -106,7 +109,8 @@ def _sync(
     options: Mapping[str, Any] | None,
 ) -> AlertSync:
     given = dict(options or {})
-    given.pop("scopes_read", None)
+    for name in KNOWN_OF_READS:
+        given.pop(name, None)
     unknown = sorted(set(given) - {*NEW, *SYNC, "since_days"})
     if unknown:
         raise AnsibleFilterError(
@@ -144,6 +148,7 @@ def alert_ticket_plan(
     """Return what is to be written on both sides."""
     sync = _sync(known, alerts, incidents, answers, options)
     vanished = vanished_alerts(sync, (options or {}).get("scopes_read") or ())
+    vanished += vanished_incidents(sync, (options or {}).get("incident_problems") or ())
     plan = sync.plan()
     return {**plan, "problems": [*plan["problems"], *(problem.as_dict() for problem in vanished)]}
 

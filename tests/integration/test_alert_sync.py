@@ -6,7 +6,9 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.alert_sync import (
+    AGENT,
     EVERYTHING,
+    add_incident,
     alert_status,
     comment,
     incident,
@@ -215,7 +217,10 @@ def test_what_defender_keeps_no_longer_is_named_as_long_as_its_ticket_is_open(
     alerts.sandbox.tamper_tenant("incidents", match={"id": "28283"}, delete=True)
     alerts.sandbox.tamper_tenant("cloud_alerts", match={"_id": miner["_id"]}, delete=True)
     run = alerts("alerts")
-    assert run.status == 2 and "incident 28283 could not be found" in run.summary
+    assert run.status == 2
+    what = f"resolve, close or cancel {row['number']} in ServiceNow"
+    assert "incident 28283 could not be found: the tenant has no such incident" in run.summary and what in run.summary
+    assert run.summary.count("28283 could not be found") == 1
     # An instance may let no one note in a ticket that has ended what went over.
     instance.change("incident", {"sys_id": row["sys_id"]}, state="8", active="false")
     run = alerts("alerts").went_well()
@@ -318,4 +323,56 @@ def test_an_alert_stays_as_it_is_where_nothing_says_what_was_last(alerts: Defend
     alerts.sandbox.turn_tenant(azure_role="Owner")
     alerts("alerts").went_well()
     assert alert_status(alerts, miner) == "Dismissed"
+    settled(alerts)
+
+
+def test_a_description_that_people_have_filled_loses_nothing_they_wrote(alerts: Defender, instance: Instance) -> None:
+    """The column holds 4000 characters, and cuts what is longer."""
+    alerts("alerts").went_well()
+    row = ticket_of(instance, "28283")
+    agent = instance.row("sys_user", user_name="itil_agent")
+    words = [f"word{number:04}" for number in range((3960 - len(row["description"])) // 9)]
+    filled = f"{row['description']}\n\n{' '.join(words)}"
+    filled += "." * (4000 - len(filled))
+    instance.change("incident", {"sys_id": row["sys_id"]}, description=filled, state="2", assigned_to=agent["sys_id"])
+    for number in range(20):
+        add_incident(alerts, str(30000 + number), status="redirected", redirectIncidentId="28283")
+    set_incident(alerts, "28282", status="redirected", redirectIncidentId="28283")
+    alerts.predicted_and_done("alerts")
+    written = ticket_of(instance, "28283")["description"]
+    assert f"ServiceNow in_progress, {AGENT};" in written and "Merged incidents: 28282" in written
+    assert len(written) < 4000
+    noted = "\n".join(notes_of(instance, row))
+    assert noted.count("the description is full") == 1
+    assert [word for word in words if word not in written and word not in noted] == []
+    # Nor with what follows.
+    set_incident(alerts, "28283", status="resolved")
+    alerts.predicted_and_done("alerts")
+    assert [word for word in words if word not in ticket_of(instance, "28283")["description"] + noted] == []
+    assert "the description is full" not in str(incident(alerts, "28283")["comments"])
+
+
+def test_a_ticket_that_the_instance_refuses_to_change_keeps_nothing_from_going_over(
+    alerts: Defender, instance: Instance
+) -> None:
+    """Whether it is the only one to be written or not, the run fails, names it, and does the rest."""
+    alerts("alerts", variables={"defender_alerts_severities": ["High"]}).went_well()
+    alerts("alerts", variables={"defender_alerts_type": "change_request"}).went_well()
+    miner = next(row for row in alerts.rows("cloud_alerts") if row["properties"]["severity"] == "High")
+    refused, change = ticket_of(instance, "28283"), ticket_of(instance, "28282", "change_request")
+    set_incident(alerts, "28283", status="resolved")
+    instance.change("incident", {"sys_id": ticket_of(instance, miner["_id"])["sys_id"]}, state="2")
+    instance.turn(acl={"deny_update": ["incident"]})
+    words = f"refused to change incident {refused['correlation_id']}"
+    run = alerts("alerts")
+    assert run.status == 2 and words in run.summary
+    assert alert_status(alerts, miner) == "InProgress"
+    set_incident(alerts, "28282", status="inProgress")
+    run = alerts("alerts")
+    assert run.status == 2 and words in run.summary
+    described = instance.row("change_request", sys_id=change["sys_id"])["description"]
+    assert "Synchronized: Defender in_progress" in described
+    instance.turn(acl={"deny_update": []})
+    alerts("alerts").went_well()
+    assert ticket_of(instance, "28283")["state"] == "6"
     settled(alerts)

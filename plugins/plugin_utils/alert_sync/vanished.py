@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open tickets about alerts that Defender for Cloud does not list any more: it keeps alerts for some months only."""
+"""Open tickets about alerts and incidents that Defender does not have any more: it keeps them for some months only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ...module_utils.engine.problem import WARNING, Problem
+from . import text
+from .items import INCIDENT
 from .plan import AlertSync
 from .tickets import Ticket
 
@@ -25,6 +28,24 @@ def vanished_alerts(sync: AlertSync, scopes_read: Iterable[str]) -> list[Problem
         f"Defender for Cloud does not list the {alerts} of {named} any more, so what became of {them} is not known"
     )
     return [Problem("alert_vanished", WARNING, message, "Resolve what is done in ServiceNow")]
+
+
+def vanished_incidents(sync: AlertSync, problems: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """Return problems of reading incidents again, with what to do about the open ticket of each that is missing."""
+    tickets = {
+        ticket.item_id: ticket for ticket in (history[-1] for history in sync.histories.values()) if ticket.is_open
+    }
+    found = []
+    for problem in problems:
+        kind, _colon, incident = str(problem.get("id")).partition(":")
+        ticket = tickets.get(incident)
+        if kind == f"{INCIDENT}_missing" and ticket and not sync.new.by_hand:
+            remedy = (
+                f"What became of it is not known, so its ticket stays as it is and each run fails: resolve, close or cancel {ticket.number} "
+                f"in ServiceNow, or correct the id in the line {text.REFERENCE[INCIDENT]} of its description"
+            )
+            found.append(Problem(str(problem["id"]), str(problem["severity"]), str(problem["message"]), remedy))
+    return found
 
 
 def _is_vanished(ticket: Ticket, sync: AlertSync, read: tuple[str, ...]) -> bool:
