@@ -201,7 +201,8 @@ _value:
     - C(problems) say what was left as it is, and why, each with C(id), C(severity), C(message) and C(remedy).
     - C(unproven) are tickets of which it is not known whether their findings have healed, each with C(object), C(field) and C(reason).
     - C(counts) has the number of C(findings), C(groups) and C(new) tickets, the findings by C(severity), C(risk_level), C(category) and
-      C(group), how many have no value of a key to group by (C(empty)), and what O(max_new) left out (C(left)).
+      C(group), how many have no value of a key to group by (C(empty)), what O(max_new) left out (C(left)), and how many findings of open
+      tickets are in no scope that was read (C(unread)).
     - C(findings) has the C(correlation_id) of the ticket of each finding by its key, C(healed) the keys of findings that left a ticket.
   type: dict
 """

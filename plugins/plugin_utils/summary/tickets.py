@@ -34,6 +34,9 @@ def ticket_lines(host: HostResult, *, check_mode: bool) -> Iterator[str]:
     left = counts.get("left") or {}
     if left:
         yield f"{host.name}: {_left_out(left)}; {left['option']} lets them through"
+    unread = counts.get("unread") or {}
+    if unread:
+        yield f"{host.name}: {_unread(unread)}"
     if host.tickets:
         yield f"{plural(len(host.tickets), 'ticket')}:"
     for row in host.tickets:
@@ -67,6 +70,13 @@ def _left_out(left: Mapping[str, Any]) -> str:
     found += [f"with {plural(held, 'finding')} that other tickets list until then"] if held else []
     verb = "gets" if left["groups"] == 1 else "get"
     return f"{plural(left['groups'], 'group')} {' and '.join(found)} {verb} no ticket in this run"
+
+
+def _unread(unread: Mapping[str, Any]) -> str:
+    """Return how many findings of open tickets no run looks at with these scopes."""
+    is_one = unread["findings"] == 1
+    found = f"{plural(unread['findings'], 'finding')} in {plural(unread['tickets'], 'open ticket')} {'is' if is_one else 'are'}"
+    return f"{found} in no scope that was read (mdc_tickets_scopes), and {'stays as it is' if is_one else 'stay as they are'}"
 
 
 def _numbers(counts: Mapping[str, Any]) -> str:
