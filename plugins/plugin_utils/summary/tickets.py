@@ -73,7 +73,7 @@ def _left_out(left: Mapping[str, Any]) -> str:
 
 
 def _unread(unread: Mapping[str, Any]) -> str:
-    """Return how many findings of open tickets no run looks at with these scopes."""
+    """Return how many findings of open tickets are in no scope that was read."""
     is_one = unread["findings"] == 1
     found = f"{plural(unread['findings'], 'finding')} in {plural(unread['tickets'], 'open ticket')} {'is' if is_one else 'are'}"
     return f"{found} in no scope that was read (mdc_tickets_scopes), and {'stays as it is' if is_one else 'stay as they are'}"
