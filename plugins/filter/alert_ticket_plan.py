@@ -16,7 +16,7 @@ from ..plugin_utils.alert_sync.items import SEVERITIES
 from ..plugin_utils.alert_sync.plan import AlertSync, NewTickets
 from ..plugin_utils.alert_sync.rest import entries_left
 from ..plugin_utils.alert_sync.tickets import ends_of_alerts, tickets_in
-from ..plugin_utils.alert_sync.vanished import vanished_alerts, vanished_incidents
+from ..plugin_utils.alert_sync.vanished import unread_tickets, vanished_alerts, vanished_incidents
 
 DOCUMENTATION = r"""
 name: alert_ticket_plan
@@ -86,7 +86,8 @@ _value:
   description:
     - C(tickets) for M(secops.servicenow_defender.snow_tickets), C(alerts) for M(secops.servicenow_defender.mdc_alerts),
       C(incidents) for M(secops.servicenow_defender.graph_incidents), C(rest) for
-      P(secops.servicenow_defender.alert_ticket_rest#filter), and C(problems).
+      P(secops.servicenow_defender.alert_ticket_rest#filter), and C(problems). C(counts) has the number of open tickets about what was
+      not read (C(unread)).
     - C(announcements) are to be written to tickets that have ended before the statuses of C(alerts), each with C(alert), whose
       status is not written where this is refused, and C(message), which says so.
   type: dict
@@ -147,10 +148,11 @@ def alert_ticket_plan(
 ) -> dict[str, Any]:
     """Return what is to be written on both sides."""
     sync = _sync(known, alerts, incidents, answers, options)
-    vanished = vanished_alerts(sync, (options or {}).get("scopes_read") or ())
-    vanished += vanished_incidents(sync, (options or {}).get("incident_problems") or ())
+    scopes_read, incident_problems = ((options or {}).get(name) or () for name in KNOWN_OF_READS)
+    vanished = [*vanished_alerts(sync, scopes_read), *vanished_incidents(sync, incident_problems)]
     plan = sync.plan()
-    return {**plan, "problems": [*plan["problems"], *(problem.as_dict() for problem in vanished)]}
+    counts = {"unread": unread_tickets(sync, scopes_read, incident_problems)}
+    return {**plan, "problems": [*plan["problems"], *(problem.as_dict() for problem in vanished)], "counts": counts}
 
 
 def alert_ticket_queries(

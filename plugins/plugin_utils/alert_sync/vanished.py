@@ -17,7 +17,7 @@ MAX_NAMED = 10
 
 def vanished_alerts(sync: AlertSync, scopes_read: Iterable[str]) -> list[Problem]:
     """Return the problem that nothing is known of the alerts of open tickets, as far as their scopes were read completely."""
-    read = tuple(f"/{scope.strip('/')}/".casefold() for scope in scopes_read)
+    read = _paths(scopes_read)
     last = (history[-1] for history in sync.histories.values())
     found = sorted(ticket.number for ticket in last if _is_vanished(ticket, sync, read))
     if not found or sync.new.by_hand:
@@ -46,6 +46,28 @@ def vanished_incidents(sync: AlertSync, problems: Iterable[Mapping[str, Any]]) -
             )
             found.append(Problem(str(problem["id"]), str(problem["severity"]), str(problem["message"]), remedy))
     return found
+
+
+def unread_tickets(
+    sync: AlertSync, scopes_read: Iterable[str], problems: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return how many open `tickets` are about what was not read, so that nothing is known of it, with the first `numbers`; {} for none."""
+    read = _paths(scopes_read)
+    missing = {str(problem.get("id")).partition(":")[2] for problem in problems}
+    last = (history[-1] for history in sync.histories.values() if not sync.new.by_hand)
+    found = sorted(
+        ticket.number
+        for ticket in last
+        if ticket.is_open
+        and ticket.key not in sync.items.by_key
+        and ticket.item_id not in missing
+        and not _is_vanished(ticket, sync, read)
+    )
+    return {"tickets": len(found), "numbers": found[:MAX_NAMED]} if found else {}
+
+
+def _paths(scopes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"/{scope.strip('/')}/".casefold() for scope in scopes)
 
 
 def _is_vanished(ticket: Ticket, sync: AlertSync, read: tuple[str, ...]) -> bool:

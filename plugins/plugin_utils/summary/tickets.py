@@ -73,10 +73,20 @@ def _left_out(left: Mapping[str, Any]) -> str:
 
 
 def _unread(unread: Mapping[str, Any]) -> str:
-    """Return how many findings of open tickets are in no scope that was read."""
-    is_one = unread["findings"] == 1
-    found = f"{plural(unread['findings'], 'finding')} in {plural(unread['tickets'], 'open ticket')} {'is' if is_one else 'are'}"
-    return f"{found} in no scope that was read (mdc_tickets_scopes), and {'stays as it is' if is_one else 'stay as they are'}"
+    """Return how many findings of open tickets, or open tickets for alerts and incidents, are about what was not read."""
+    count = unread.get("findings", unread["tickets"])
+    stay = "stays as it is" if count == 1 else "stay as they are"
+    if "findings" in unread:
+        found = (
+            f"{plural(count, 'finding')} in {plural(unread['tickets'], 'open ticket')} {'is' if count == 1 else 'are'}"
+        )
+        return f"{found} in no scope that was read (mdc_tickets_scopes), and {stay}"
+    numbers = f"{', '.join(unread['numbers'])}{', ...' if count > len(unread['numbers']) else ''}"
+    about = "is about an alert or incident that was" if count == 1 else "are about alerts or incidents that were"
+    return (
+        f"{plural(count, 'open ticket')} {about} not read, and {stay}: {numbers}. See defender_alerts_sources and defender_alerts_scopes; "
+        f"an incident is found by the line with its id in the description"
+    )
 
 
 def _numbers(counts: Mapping[str, Any]) -> str:
