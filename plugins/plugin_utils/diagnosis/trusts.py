@@ -43,6 +43,9 @@ def is_set_up(variables: Json) -> bool:
 def trusts(host: str, variables: Json, tenant: Tenant) -> Iterator[tuple[str, str]]:
     """Yield direction and text of each trust of an instance; the direction has `{}` for the names of instances."""
     for service, user, application, grant in variables.get("doctor_sign_ins") or []:
+        if service not in TITLES:
+            # Among the errors in variables.
+            continue
         parts = [
             _who(variables, user, application, grant),
             _rights(variables, user),
@@ -50,7 +53,7 @@ def trusts(host: str, variables: Json, tenant: Tenant) -> Iterator[tuple[str, st
             *_other_end(service, host, variables, tenant),
             _end(service, host, variables, application, grant, tenant),
         ]
-        yield f"{TITLES.get(service, service)} -> {{}}", "; ".join(filter(None, parts))
+        yield f"{TITLES[service]} -> {{}}", "; ".join(filter(None, parts))
     compliance = variables.get("mdc_configuration_compliance_result")
     if isinstance(compliance, Mapping):
         yield "{} -> Defender for Cloud (Configuration Compliance)", _compliance(variables, compliance)
