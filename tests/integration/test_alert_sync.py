@@ -375,7 +375,8 @@ def test_a_ticket_that_the_instance_refuses_to_change_keeps_nothing_from_going_o
     alerts: Defender, instance: Instance
 ) -> None:
     """Whether it is the only one to be written or not, the run fails, names it, and does the rest."""
-    alerts("alerts", variables={"defender_alerts_severities": ["High"]}).went_well()
+    # As `-e defender_alerts_severities=High` does.
+    alerts("alerts", variables={"defender_alerts_severities": "High"}).went_well()
     alerts("alerts", variables={"defender_alerts_type": "change_request"}).went_well()
     miner = next(row for row in alerts.rows("cloud_alerts") if row["properties"]["severity"] == "High")
     refused, change = ticket_of(instance, "28283"), ticket_of(instance, "28282", "change_request")
