@@ -17,6 +17,7 @@ from ..plugin_utils.alert_sync.plan import AlertSync, NewTickets
 from ..plugin_utils.alert_sync.rest import entries_left
 from ..plugin_utils.alert_sync.tickets import ends_of_alerts, tickets_in
 from ..plugin_utils.alert_sync.vanished import unread_tickets, vanished_alerts, vanished_incidents
+from ..plugin_utils.tickets.ratings import checked_dictionaries, checked_ratings
 
 DOCUMENTATION = r"""
 name: alert_ticket_plan
@@ -124,12 +125,19 @@ def _sync(
         problem = range_problem(f"defender_alerts_{name}", value)
         if problem:
             raise AnsibleFilterError(f"alert_ticket_plan: {problem}")
-    for name, given_names in (("severities", given.get("severities")), ("ratings", given.get("ratings"))):
-        unknown = [each for each in given_names or () if str(each).strip().casefold() not in KNOWN_SEVERITIES]
-        if unknown:
-            raise AnsibleFilterError(
-                f"alert_ticket_plan: defender_alerts_{name}: {unknown[0]!r} is no severity; they are {', '.join(SEVERITIES)}"
-            )
+    unknown = [each for each in given.get("severities") or () if str(each).strip().casefold() not in KNOWN_SEVERITIES]
+    if unknown:
+        raise AnsibleFilterError(
+            f"alert_ticket_plan: defender_alerts_severities: {unknown[0]!r} is no severity; they are {', '.join(SEVERITIES)}"
+        )
+    try:
+        given["ratings"] = checked_ratings("defender_alerts_ratings", given.get("ratings"), SEVERITIES)
+        example = "{classification: false_positive, determination: other}"
+        given["classifications"] = checked_dictionaries(
+            "defender_alerts_classifications", given.get("classifications"), example
+        )
+    except ValueError as error:
+        raise AnsibleFilterError(f"alert_ticket_plan: {error}") from None
     try:
         given.update({name: int(given[name]) for name in NUMBERS if name in given})
     except (TypeError, ValueError):

@@ -15,7 +15,8 @@ from ..plugin_utils.tickets.exempt_findings import with_exemptions
 from ..plugin_utils.tickets.groups import checked_keys
 from ..plugin_utils.tickets.limits import checked_max_new
 from ..plugin_utils.tickets.problems import unmatched_categories
-from ..plugin_utils.tickets.recommendation_tickets import TicketOptions, plan_tickets
+from ..plugin_utils.tickets.ratings import checked_ratings
+from ..plugin_utils.tickets.recommendation_tickets import RATINGS, TicketOptions, plan_tickets
 from ..plugin_utils.tickets.routing import rules_of
 
 # Options that new tickets get as they are.
@@ -239,7 +240,7 @@ def tickets_for_recommendations(
     try:
         options = TicketOptions(
             type,
-            ratings or {},
+            checked_ratings("mdc_tickets_ratings", ratings, RATINGS),
             fields,
             close_code or "",
             refresh,
