@@ -65,8 +65,8 @@ options:
       - For new tickets, C(type), C(severities), C(since), C(since_days), which C(since) is made of and which is checked only,
         C(max_new), C(by_hand), C(ratings) and C(fields). For tickets that exist, C(write_back), C(comments), C(assignees),
         C(classifications), C(close_code), C(scopes_read), the scopes whose alerts were read completely, and C(incident_problems),
-        C(problems) of M(secops.servicenow_defender.graph_incident_info). They have the meaning of the variables of the role
-        C(defender_alerts).
+        C(problems) of M(secops.servicenow_defender.graph_incident_info), and C(tenant), the id of the tenant that is read. They have the
+        meaning of the variables of the role C(defender_alerts).
     type: dict
     default: {}
 seealso:
@@ -97,6 +97,7 @@ _value:
 KNOWN_SEVERITIES = frozenset(name.casefold() for name in SEVERITIES)
 # What was read, and what was not.
 KNOWN_OF_READS = ("scopes_read", "incident_problems")
+TENANT = "tenant"
 NEW = ("type", "severities", "since", "max_new", "by_hand", "ratings", "fields")
 # Of these, templates of ansible-core 2.18 make text.
 NUMBERS = ("max_new",)
@@ -111,7 +112,7 @@ def _sync(
     options: Mapping[str, Any] | None,
 ) -> AlertSync:
     given = dict(options or {})
-    for name in KNOWN_OF_READS:
+    for name in (*KNOWN_OF_READS, TENANT):
         given.pop(name, None)
     unknown = sorted(set(given) - {*NEW, *SYNC, "since_days"})
     if unknown:
@@ -159,7 +160,7 @@ def alert_ticket_plan(
     scopes_read, incident_problems = ((options or {}).get(name) or () for name in KNOWN_OF_READS)
     vanished = [*vanished_alerts(sync, scopes_read), *vanished_incidents(sync, incident_problems)]
     plan = sync.plan()
-    counts = {"unread": unread_tickets(sync, scopes_read, incident_problems)}
+    counts = {"unread": unread_tickets(sync, scopes_read, incident_problems, str((options or {}).get(TENANT) or ""))}
     return {**plan, "problems": [*plan["problems"], *(problem.as_dict() for problem in vanished)], "counts": counts}
 
 
@@ -174,14 +175,15 @@ def alert_ticket_queries(
 
 
 def alert_ticket_incidents(
-    known: Iterable[Mapping[str, Any]], by_hand: str = "", ended: bool | None = None
+    known: Iterable[Mapping[str, Any]], by_hand: str = "", ended: bool | None = None, tenant: str | None = ""
 ) -> list[str]:
-    """Return the ids of the incidents whose tickets may still change, and the one that the user names."""
+    """Return the ids of the incidents of a tenant whose tickets may still change, and the one that the user names."""
     named = str(by_hand).strip()
     if named:
         return [named] if named.isdecimal() and not ended else []
     last = [history[-1] for history in tickets_in(known).values()]
     found = [ticket for ticket in last if ticket.key.startswith("incident-") and not ticket.is_settled]
+    found = [ticket for ticket in found if not ticket.is_of_other_tenant(str(tenant or ""))]
     wanted = [ticket.item_id for ticket in found if ended is None or ticket.is_open != ended]
     return sorted({each for each in wanted if each.isdecimal()})
 

@@ -230,6 +230,24 @@ def test_what_defender_keeps_no_longer_is_named_as_long_as_its_ticket_is_open(
     assert settled(alerts).summary == "tenant: in sync"
 
 
+def test_tickets_of_another_tenant_on_the_same_instance_are_left_alone(alerts: Defender, instance: Instance) -> None:
+    """Its incidents have ids of their own, which may be those of this tenant's incidents, too."""
+    alerts("alerts").went_well()
+    row = ticket_of(instance, "28283")
+    other = row["description"].replace(alerts.access["azure_tenant_id"], "00000000-0000-4000-8000-00000000000f")
+    assert other != row["description"]
+    copied = {name: value for name, value in row.items() if name not in ("sys_id", "number")}
+    for number, key in (("INC0999998", "28283"), ("INC0999999", "77777")):
+        described = other.replace("Incident: 28283", f"Incident: {key}")
+        key = f"incident-{'0' * 35}{key}"
+        instance.add("incident", **{**copied, "number": number, "correlation_id": key, "description": described})
+    assert settled(alerts).summary == "tenant: in sync"
+    set_incident(alerts, "28283", status="resolved")
+    alerts("alerts").went_well()
+    states = {each["number"]: each["state"] for each in ours(instance)}
+    assert (states[row["number"]], states["INC0999998"], states["INC0999999"]) == ("6", "1", "1")
+
+
 def test_tickets_about_what_a_run_does_not_read_are_counted(alerts: Defender, instance: Instance) -> None:
     alerts("alerts").went_well()
     numbers = sorted(ticket_of(instance, key)["number"] for key in ("28282", "28283"))

@@ -49,7 +49,7 @@ def vanished_incidents(sync: AlertSync, problems: Iterable[Mapping[str, Any]]) -
 
 
 def unread_tickets(
-    sync: AlertSync, scopes_read: Iterable[str], problems: Iterable[Mapping[str, Any]]
+    sync: AlertSync, scopes_read: Iterable[str], problems: Iterable[Mapping[str, Any]], tenant: str = ""
 ) -> dict[str, Any]:
     """Return how many open `tickets` are about what was not read, so that nothing is known of it, with the first `numbers`; {} for none."""
     read = _paths(scopes_read)
@@ -62,6 +62,7 @@ def unread_tickets(
         and ticket.key not in sync.items.by_key
         and ticket.item_id not in missing
         and not _is_vanished(ticket, sync, read)
+        and not ticket.is_of_other_tenant(tenant)
     )
     return {"tickets": len(found), "numbers": found[:MAX_NAMED]} if found else {}
 
