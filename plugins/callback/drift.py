@@ -139,7 +139,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 
-from ..plugin_utils.fleet import DEFAULT_TENANT, TENANT_VARIABLE
+from ..plugin_utils.fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, INSTANCES_VARIABLE, TENANT_VARIABLE
 from ..plugin_utils.loop_items import SKIPPED, LoopItems, part
 from ..plugin_utils.report.collect import UNREACHABLE, Fleet, TaskReport
 from ..plugin_utils.report.document import make, summary
@@ -181,6 +181,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core declar
         templar = Templar(loader=play.get_loader(), variables=variables)
         tenant = self._text(templar, variables, TENANT_VARIABLE) or DEFAULT_TENANT
         self._fleet.tenants = frozenset(groups.get(tenant, ()))
+        # A host in both groups is an instance, as in the summary.
+        instances = self._text(templar, variables, INSTANCES_VARIABLE) or DEFAULT_INSTANCES
+        self._fleet.instances = self._fleet.tenants & frozenset(groups.get(instances, ()))
         self._directory = self._text(templar, variables, DIRECTORY_VARIABLE) or self._directory
         self._run_id = self._text(templar, variables, RUN_VARIABLE) or self._run_id
 

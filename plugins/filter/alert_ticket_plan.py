@@ -16,7 +16,8 @@ from ..plugin_utils.alert_sync.items import SEVERITIES
 from ..plugin_utils.alert_sync.plan import AlertSync, NewTickets
 from ..plugin_utils.alert_sync.rest import entries_left
 from ..plugin_utils.alert_sync.tickets import ends_of_alerts, tickets_in
-from ..plugin_utils.alert_sync.vanished import vanished_alerts
+from ..plugin_utils.alert_sync.vanished import unread_tickets, vanished_alerts, vanished_incidents
+from ..plugin_utils.tickets.ratings import checked_dictionaries, checked_ratings
 
 DOCUMENTATION = r"""
 name: alert_ticket_plan
@@ -63,7 +64,8 @@ options:
     description:
       - For new tickets, C(type), C(severities), C(since), C(since_days), which C(since) is made of and which is checked only,
         C(max_new), C(by_hand), C(ratings) and C(fields). For tickets that exist, C(write_back), C(comments), C(assignees),
-        C(classifications), C(close_code), and C(scopes_read), the scopes whose alerts were read completely. They have the
+        C(classifications), C(close_code), C(scopes_read), the scopes whose alerts were read completely, and C(incident_problems),
+        C(problems) of M(secops.servicenow_defender.graph_incident_info), and C(tenant), the id of the tenant that is read. They have the
         meaning of the variables of the role C(defender_alerts).
     type: dict
     default: {}
@@ -85,13 +87,17 @@ _value:
   description:
     - C(tickets) for M(secops.servicenow_defender.snow_tickets), C(alerts) for M(secops.servicenow_defender.mdc_alerts),
       C(incidents) for M(secops.servicenow_defender.graph_incidents), C(rest) for
-      P(secops.servicenow_defender.alert_ticket_rest#filter), and C(problems).
+      P(secops.servicenow_defender.alert_ticket_rest#filter), and C(problems). C(counts) has the number of open tickets about what was
+      not read (C(unread)).
     - C(announcements) are to be written to tickets that have ended before the statuses of C(alerts), each with C(alert), whose
       status is not written where this is refused, and C(message), which says so.
   type: dict
 """
 
 KNOWN_SEVERITIES = frozenset(name.casefold() for name in SEVERITIES)
+# What was read, and what was not.
+KNOWN_OF_READS = ("scopes_read", "incident_problems")
+TENANT = "tenant"
 NEW = ("type", "severities", "since", "max_new", "by_hand", "ratings", "fields")
 # Of these, templates of ansible-core 2.18 make text.
 NUMBERS = ("max_new",)
@@ -106,7 +112,8 @@ def _sync(
     options: Mapping[str, Any] | None,
 ) -> AlertSync:
     given = dict(options or {})
-    given.pop("scopes_read", None)
+    for name in (*KNOWN_OF_READS, TENANT):
+        given.pop(name, None)
     unknown = sorted(set(given) - {*NEW, *SYNC, "since_days"})
     if unknown:
         raise AnsibleFilterError(
@@ -119,12 +126,19 @@ def _sync(
         problem = range_problem(f"defender_alerts_{name}", value)
         if problem:
             raise AnsibleFilterError(f"alert_ticket_plan: {problem}")
-    for name, given_names in (("severities", given.get("severities")), ("ratings", given.get("ratings"))):
-        unknown = [each for each in given_names or () if str(each).strip().casefold() not in KNOWN_SEVERITIES]
-        if unknown:
-            raise AnsibleFilterError(
-                f"alert_ticket_plan: defender_alerts_{name}: {unknown[0]!r} is no severity; they are {', '.join(SEVERITIES)}"
-            )
+    unknown = [each for each in given.get("severities") or () if str(each).strip().casefold() not in KNOWN_SEVERITIES]
+    if unknown:
+        raise AnsibleFilterError(
+            f"alert_ticket_plan: defender_alerts_severities: {unknown[0]!r} is no severity; they are {', '.join(SEVERITIES)}"
+        )
+    try:
+        given["ratings"] = checked_ratings("defender_alerts_ratings", given.get("ratings"), SEVERITIES)
+        example = "{classification: false_positive, determination: other}"
+        given["classifications"] = checked_dictionaries(
+            "defender_alerts_classifications", given.get("classifications"), example
+        )
+    except ValueError as error:
+        raise AnsibleFilterError(f"alert_ticket_plan: {error}") from None
     try:
         given.update({name: int(given[name]) for name in NUMBERS if name in given})
     except (TypeError, ValueError):
@@ -143,9 +157,11 @@ def alert_ticket_plan(
 ) -> dict[str, Any]:
     """Return what is to be written on both sides."""
     sync = _sync(known, alerts, incidents, answers, options)
-    vanished = vanished_alerts(sync, (options or {}).get("scopes_read") or ())
+    scopes_read, incident_problems = ((options or {}).get(name) or () for name in KNOWN_OF_READS)
+    vanished = [*vanished_alerts(sync, scopes_read), *vanished_incidents(sync, incident_problems)]
     plan = sync.plan()
-    return {**plan, "problems": [*plan["problems"], *(problem.as_dict() for problem in vanished)]}
+    counts = {"unread": unread_tickets(sync, scopes_read, incident_problems, str((options or {}).get(TENANT) or ""))}
+    return {**plan, "problems": [*plan["problems"], *(problem.as_dict() for problem in vanished)], "counts": counts}
 
 
 def alert_ticket_queries(
@@ -159,14 +175,15 @@ def alert_ticket_queries(
 
 
 def alert_ticket_incidents(
-    known: Iterable[Mapping[str, Any]], by_hand: str = "", ended: bool | None = None
+    known: Iterable[Mapping[str, Any]], by_hand: str = "", ended: bool | None = None, tenant: str | None = ""
 ) -> list[str]:
-    """Return the ids of the incidents whose tickets may still change, and the one that the user names."""
+    """Return the ids of the incidents of a tenant whose tickets may still change, and the one that the user names."""
     named = str(by_hand).strip()
     if named:
         return [named] if named.isdecimal() and not ended else []
     last = [history[-1] for history in tickets_in(known).values()]
     found = [ticket for ticket in last if ticket.key.startswith("incident-") and not ticket.is_settled]
+    found = [ticket for ticket in found if not ticket.is_of_other_tenant(str(tenant or ""))]
     wanted = [ticket.item_id for ticket in found if ended is None or ticket.is_open != ended]
     return sorted({each for each in wanted if each.isdecimal()})
 

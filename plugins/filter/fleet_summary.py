@@ -16,6 +16,7 @@ from ..plugin_utils.fleet import (
     chooses_hosts,
     gate_of,
     hosts_of_run,
+    list_of,
     raw_variables,
     selected,
 )
@@ -23,7 +24,7 @@ from ..plugin_utils.summary.connectors import connector_results
 from ..plugin_utils.summary.lines import Mode, lines, named, status
 from ..plugin_utils.summary.missing_tenant import PRESENT, Missing, Tags, missing_tenant
 from ..plugin_utils.summary.report_note import report_note
-from ..plugin_utils.summary.results import NOTED, WHOLE, HostResult, host_result, predicted_failure
+from ..plugin_utils.summary.results import IGNORED, NOTED, WHOLE, HostResult, host_result, predicted_failure
 
 # What the tenant's host has if its connections to the instances were compared, and an instance that was still at work later.
 CONNECTIONS = (
@@ -226,6 +227,9 @@ def _missing(
 def _result(hostvars: Any, host: str, mode: Mode) -> HostResult:
     variables = raw_variables(hostvars, host)
     failure: Mapping[str, Any] = variables.get(FAILURE) or {}
+    if variables.get(IGNORED):
+        # It may be a template, or have some.
+        variables = {**variables, IGNORED: list_of(hostvars, host, IGNORED)}
     return host_result(host, variables, check_mode=mode.check, failure=str(failure.get("message") or ""))
 
 

@@ -15,7 +15,8 @@ from ..plugin_utils.tickets.exempt_findings import with_exemptions
 from ..plugin_utils.tickets.groups import checked_keys
 from ..plugin_utils.tickets.limits import checked_max_new
 from ..plugin_utils.tickets.problems import unmatched_categories
-from ..plugin_utils.tickets.recommendation_tickets import TicketOptions, plan_tickets
+from ..plugin_utils.tickets.ratings import checked_ratings
+from ..plugin_utils.tickets.recommendation_tickets import RATINGS, TicketOptions, plan_tickets
 from ..plugin_utils.tickets.routing import rules_of
 
 # Options that new tickets get as they are.
@@ -201,7 +202,8 @@ _value:
     - C(problems) say what was left as it is, and why, each with C(id), C(severity), C(message) and C(remedy).
     - C(unproven) are tickets of which it is not known whether their findings have healed, each with C(object), C(field) and C(reason).
     - C(counts) has the number of C(findings), C(groups) and C(new) tickets, the findings by C(severity), C(risk_level), C(category) and
-      C(group), how many have no value of a key to group by (C(empty)), and what O(max_new) left out (C(left)).
+      C(group), how many have no value of a key to group by (C(empty)), what O(max_new) left out (C(left)), and how many findings of open
+      tickets are in no scope that was read (C(unread)).
     - C(findings) has the C(correlation_id) of the ticket of each finding by its key, C(healed) the keys of findings that left a ticket.
   type: dict
 """
@@ -238,7 +240,7 @@ def tickets_for_recommendations(
     try:
         options = TicketOptions(
             type,
-            ratings or {},
+            checked_ratings("mdc_tickets_ratings", ratings, RATINGS),
             fields,
             close_code or "",
             refresh,

@@ -38,6 +38,12 @@ options:
     type: list
     elements: str
     default: []
+  ignore:
+    description:
+      - Ids of RV(problems) that leave nothing unproven, as they are accepted. They are returned in any case.
+    type: list
+    elements: str
+    default: []
 notes:
   - Anything that the account cannot read is reported as unknown. For an account without roles, this applies to most
     values.
@@ -225,13 +231,18 @@ from ..module_utils import ansible_module
 from ..module_utils.snow import SNOW_OPTIONS, client_for
 from ..module_utils.snow.instance_facts import INSTANCE_INFO_OPTIONS, instance_facts
 
-SPEC = ansible_module.ModuleSpec(options=INSTANCE_INFO_OPTIONS, groups=[SNOW_OPTIONS])
+SPEC = ansible_module.ModuleSpec(
+    options={**INSTANCE_INFO_OPTIONS, "ignore": {"type": "list", "elements": "str", "default": []}},
+    groups=[SNOW_OPTIONS],
+)
 
 
 def run(params: ansible_module.Params, context: ansible_module.TaskContext) -> ansible_module.Result:
     """Return facts about an instance and the account, and the problems of a connection."""
     facts = instance_facts(client_for(params, context), **{name: params[name] for name in INSTANCE_INFO_OPTIONS})
-    return ansible_module.information(**facts)
+    result = ansible_module.information(**facts)
+    result.ignored = frozenset(params["ignore"])
+    return result
 
 
 def main() -> None:

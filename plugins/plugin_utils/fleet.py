@@ -119,6 +119,17 @@ def services_of(hostvars: Any, host: str, variables: Mapping[str, Any], default:
     return [value] if isinstance(value, str) else list(value)
 
 
+def list_of(hostvars: Any, host: str, name: str) -> list[Any]:
+    """Return the value of a variable of a host as a list; [] for a template that fails, which the task that uses it reports."""
+    try:
+        value = hostvars[host][name]
+    except (AnsibleError, UndefinedError):
+        return []
+    if isinstance(value, Undefined) or not value:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
 def _has_value(hostvars: Any, host: str, variables: Mapping[str, Any], name: str) -> bool:
     """Return whether a variable of a host has a value; one whose template fails has, so that the task that uses it fails with the reason."""
     value = variables.get(name)

@@ -209,8 +209,51 @@ def store_of(templar: Any, variables: Mapping[str, Any]) -> SecretFolder | Secre
             )
         tasks = str(Path(template(wanted["write"])).expanduser().resolve())
         return SecretBackend(wanted["read"], tasks, evaluate)
-    folder = wanted or Path(variables.get("inventory_dir") or variables.get("playbook_dir") or ".") / FOLDER
-    return SecretFolder(Path(str(folder)).expanduser().absolute())
+    if not wanted:
+        return SecretFolder(default_folder(variables))
+    folder = Path(str(wanted)).expanduser().absolute()
+    source = _inventory_with(folder, variables)
+    if source:
+        raise ValueError(
+            f"{VARIABLE} is {folder}, in the inventory {source}: Ansible would read each secret there as an inventory, and show it as the name "
+            f"of a host. Move the folder out of it, or give it a name that begins with a dot"
+        )
+    return SecretFolder(folder)
+
+
+def default_folder(variables: Mapping[str, Any]) -> Path:
+    """Return the folder next to the inventory; its name begins with a dot where the inventory is a folder, of which Ansible reads all others.
+
+    Raises `ValueError` for secrets that Ansible would read as inventories.
+    """
+    beside = variables.get("inventory_dir") or variables.get("playbook_dir") or "."
+    if not variables.get("inventory_dir") and "ansible_collections" in Path(beside).parts:
+        # That of a playbook of a collection, whose folder the next upgrade removes.
+        beside = "."
+    plain, hidden = (Path(beside).expanduser().absolute() / f"{dot}{FOLDER}" for dot in ("", "."))
+    source = _inventory_with(plain, variables)
+    if plain.exists() and (source or hidden.exists()):
+        why = (
+            f"in the inventory {source}, so that Ansible reads each secret there as an inventory, and shows it as the name of a host"
+            if source
+            else f"there, and {hidden} as well"
+        )
+        raise ValueError(
+            f"{plain} is {why}. {'Rename it to' if not hidden.exists() else 'Keep one of the two, as'} {hidden}"
+        )
+    return hidden if source or hidden.exists() else plain
+
+
+def _inventory_with(folder: Path, variables: Mapping[str, Any]) -> str:
+    """Return the folder among the sources of the inventory from which Ansible reads the files of `folder`, "" for none."""
+    sources = variables.get("ansible_inventory_sources") or ()
+    for source in [sources] if isinstance(sources, str) else sources:
+        path = Path(os.path.abspath(os.path.expanduser(str(source))))
+        if "," not in str(source) and path.is_dir() and folder.is_relative_to(path):
+            parts = folder.relative_to(path).parts
+            if not any(part.startswith(".") or part in ("host_vars", "group_vars") for part in parts):
+                return str(path)
+    return ""
 
 
 def _text_of(content: bytes, path: Path) -> str:

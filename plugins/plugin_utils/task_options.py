@@ -42,7 +42,7 @@ class TaskOptions:
 
     def preflight(self) -> Options:
         """Return the options of snow_instance_info."""
-        own = {name: self.variables[f"{PREFLIGHT}_{name}"] for name in INSTANCE_INFO}
+        own = {name: self.variables[f"{PREFLIGHT}_{name}"] for name in (*INSTANCE_INFO, "ignore")}
         return {**self._connection(PREFLIGHT), **self.values.evaluate(own)}
 
     def sign_in(self) -> Options:

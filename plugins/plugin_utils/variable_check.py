@@ -24,6 +24,8 @@ RESEMBLES = 0.85
 MAX_HOSTS_NAMED = 3
 SERIAL_VARIABLE = "servicenow_defender_serial"
 SIZE = re.compile(r"[0-9]+%?")
+# What Ansible adds to a sentence that names both types already.
+CLASS = re.compile(r": <class '[^']+'> cannot be converted to an? \w+")
 Template = Callable[[str, Any], Any]
 
 
@@ -127,7 +129,7 @@ def _value_error(name: str, spec: Spec, value: Any) -> str:
         return ""
     optional = {key: entry for key, entry in spec.items() if key not in ("required", "default")}
     messages = ArgumentSpecValidator({name: optional}).validate({name: value}).error_messages
-    return "; ".join(messages) or range_problem_of(spec, name, value)
+    return CLASS.sub("", "; ".join(messages)) or range_problem_of(spec, name, value)
 
 
 def range_problem_of(spec: Spec, name: str, value: Any) -> str:

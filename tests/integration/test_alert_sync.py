@@ -6,7 +6,9 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.alert_sync import (
+    AGENT,
     EVERYTHING,
+    add_incident,
     alert_status,
     comment,
     incident,
@@ -215,14 +217,54 @@ def test_what_defender_keeps_no_longer_is_named_as_long_as_its_ticket_is_open(
     alerts.sandbox.tamper_tenant("incidents", match={"id": "28283"}, delete=True)
     alerts.sandbox.tamper_tenant("cloud_alerts", match={"_id": miner["_id"]}, delete=True)
     run = alerts("alerts")
-    assert run.status == 2 and "incident 28283 could not be found" in run.summary
+    assert run.status == 2
+    what = f"resolve, close or cancel {row['number']} in ServiceNow"
+    assert "incident 28283 could not be found: the tenant has no such incident" in run.summary and what in run.summary
+    assert run.summary.count("28283 could not be found") == 1
     # An instance may let no one note in a ticket that has ended what went over.
     instance.change("incident", {"sys_id": row["sys_id"]}, state="8", active="false")
     run = alerts("alerts").went_well()
     assert "28283" not in run.summary
     assert f"Defender for Cloud does not list the alert of {kept['number']} any more" in run.summary
     instance.change("incident", {"sys_id": kept["sys_id"]}, state="6")
-    assert "does not list" not in settled(alerts).summary
+    assert settled(alerts).summary == "tenant: in sync"
+
+
+def test_tickets_of_another_tenant_on_the_same_instance_are_left_alone(alerts: Defender, instance: Instance) -> None:
+    """Its incidents have ids of their own, which may be those of this tenant's incidents, too."""
+    alerts("alerts").went_well()
+    row = ticket_of(instance, "28283")
+    other = row["description"].replace(alerts.access["azure_tenant_id"], "00000000-0000-4000-8000-00000000000f")
+    assert other != row["description"]
+    copied = {name: value for name, value in row.items() if name not in ("sys_id", "number")}
+    for number, key in (("INC0999998", "28283"), ("INC0999999", "77777")):
+        described = other.replace("Incident: 28283", f"Incident: {key}")
+        key = f"incident-{'0' * 35}{key}"
+        instance.add("incident", **{**copied, "number": number, "correlation_id": key, "description": described})
+    assert settled(alerts).summary == "tenant: in sync"
+    set_incident(alerts, "28283", status="resolved")
+    alerts("alerts").went_well()
+    states = {each["number"]: each["state"] for each in ours(instance)}
+    assert (states[row["number"]], states["INC0999998"], states["INC0999999"]) == ("6", "1", "1")
+
+
+def test_tickets_about_what_a_run_does_not_read_are_counted(alerts: Defender, instance: Instance) -> None:
+    alerts("alerts").went_well()
+    numbers = sorted(ticket_of(instance, key)["number"] for key in ("28282", "28283"))
+    run = settled(alerts, variables={"defender_alerts_sources": ["alerts"]})
+    assert (
+        f"2 open tickets are about alerts or incidents that were not read, and stay as they are: {', '.join(numbers)}. See"
+        in run.summary
+    )
+    # Without the line with its id, an incident that the filter does not find is not found.
+    row = ticket_of(instance, "28283")
+    described = row["description"].replace("Incident: 28283\n", "")
+    instance.change("incident", {"sys_id": row["sys_id"]}, description=described)
+    set_incident(alerts, "28283", status="resolved")
+    assert (
+        f"1 open ticket is about an alert or incident that was not read, and stays as it is: {row['number']}. See"
+        in settled(alerts).summary
+    )
 
 
 def test_an_incident_whose_new_ticket_is_refused_keeps_the_tickets_that_were_merged_into_it(
@@ -318,4 +360,57 @@ def test_an_alert_stays_as_it_is_where_nothing_says_what_was_last(alerts: Defend
     alerts.sandbox.turn_tenant(azure_role="Owner")
     alerts("alerts").went_well()
     assert alert_status(alerts, miner) == "Dismissed"
+    settled(alerts)
+
+
+def test_a_description_that_people_have_filled_loses_nothing_they_wrote(alerts: Defender, instance: Instance) -> None:
+    """The column holds 4000 characters, and cuts what is longer."""
+    alerts("alerts").went_well()
+    row = ticket_of(instance, "28283")
+    agent = instance.row("sys_user", user_name="itil_agent")
+    words = [f"word{number:04}" for number in range((3960 - len(row["description"])) // 9)]
+    filled = f"{row['description']}\n\n{' '.join(words)}"
+    filled += "." * (4000 - len(filled))
+    instance.change("incident", {"sys_id": row["sys_id"]}, description=filled, state="2", assigned_to=agent["sys_id"])
+    for number in range(20):
+        add_incident(alerts, str(30000 + number), status="redirected", redirectIncidentId="28283")
+    set_incident(alerts, "28282", status="redirected", redirectIncidentId="28283")
+    alerts.predicted_and_done("alerts")
+    written = ticket_of(instance, "28283")["description"]
+    assert f"ServiceNow in_progress, {AGENT};" in written and "Merged incidents: 28282" in written
+    assert len(written) < 4000
+    noted = "\n".join(notes_of(instance, row))
+    assert noted.count("the description is full") == 1
+    assert [word for word in words if word not in written and word not in noted] == []
+    # Nor with what follows.
+    set_incident(alerts, "28283", status="resolved")
+    alerts.predicted_and_done("alerts")
+    assert [word for word in words if word not in ticket_of(instance, "28283")["description"] + noted] == []
+    assert "the description is full" not in str(incident(alerts, "28283")["comments"])
+
+
+def test_a_ticket_that_the_instance_refuses_to_change_keeps_nothing_from_going_over(
+    alerts: Defender, instance: Instance
+) -> None:
+    """Whether it is the only one to be written or not, the run fails, names it, and does the rest."""
+    # As `-e defender_alerts_severities=High` does.
+    alerts("alerts", variables={"defender_alerts_severities": "High"}).went_well()
+    alerts("alerts", variables={"defender_alerts_type": "change_request"}).went_well()
+    miner = next(row for row in alerts.rows("cloud_alerts") if row["properties"]["severity"] == "High")
+    refused, change = ticket_of(instance, "28283"), ticket_of(instance, "28282", "change_request")
+    set_incident(alerts, "28283", status="resolved")
+    instance.change("incident", {"sys_id": ticket_of(instance, miner["_id"])["sys_id"]}, state="2")
+    instance.turn(acl={"deny_update": ["incident"]})
+    words = f"refused to change incident {refused['correlation_id']}"
+    run = alerts("alerts")
+    assert run.status == 2 and words in run.summary
+    assert alert_status(alerts, miner) == "InProgress"
+    set_incident(alerts, "28282", status="inProgress")
+    run = alerts("alerts")
+    assert run.status == 2 and words in run.summary
+    described = instance.row("change_request", sys_id=change["sys_id"])["description"]
+    assert "Synchronized: Defender in_progress" in described
+    instance.turn(acl={"deny_update": []})
+    alerts("alerts").went_well()
+    assert ticket_of(instance, "28283")["state"] == "6"
     settled(alerts)

@@ -109,6 +109,7 @@ TAGS: dict[str, dict[str, str]] = {
     },
     "verify": {
         "preflight": "Check release, account and sign-in settings",
+        "snow": "Get a token and use it",
         "verify": "Get a token and use it",
         "mda": "Get the status of all connectors",
         "mdc": "Verify the integrations of all instances",

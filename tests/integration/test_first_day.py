@@ -112,7 +112,8 @@ def test_doctor_reads_both_sides_as_far_as_it_can(
         "mdc_itsm_rule": [],
     }
     of_tenant = {name: tenant.access[name] for name in (*AZURE, "mda_url", "mda_api_token")}
-    tenant.connector(good, instances[0].connection["snow_url"])
+    tenant.connector(f"ServiceNow {good}", instances[0].connection["snow_url"])
+    hosts[good]["mda_connection_name"] = "ServiceNow {{ inventory_hostname }}"
     inventory = {
         "servicenow": {"hosts": hosts, "vars": {**common, "mdc_configuration_compliance_client_id": "0b8f8a3e"}},
         "defender": {"hosts": {HOST: {"ansible_connection": "local", **of_tenant, "mdc_itsm_rule": []}}},
@@ -134,6 +135,7 @@ def test_doctor_reads_both_sides_as_far_as_it_can(
     trusts = lines[lines.index("trusts:") + 1 :]
     for start in ("Defender for Cloud ->", "Defender for Cloud Apps ->", "Exposure Management ->"):
         assert any(line.startswith(f"- {start} {good}: signs in as svc_") for line in trusts), output
+    assert "; connector connected" in next(line for line in trusts if line.startswith("- Defender for Cloud Apps ->"))
     assert any(
         line.startswith(f"- {good} -> Defender for Cloud (Configuration Compliance): application unproven")
         for line in trusts
@@ -190,6 +192,9 @@ def test_a_run_that_would_leave_out_instances_names_why(playbook: Playbooks, ins
     status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", "--skip-tags", "snwo")
     assert status == 2, output
     assert "snwo is not a tag of this collection. Did you mean snow? Nothing was done" in output, "it would be too much"
+    for words in (("--tags", "alwyas"), ("--skip-tags", "always"), ("--skip-tags", "tagged")):
+        status, output = project.run("playbook", f"{COLLECTION}.drift", "-i", "inventory.yml", *words)
+        assert status != 0 and "Nothing was done" in " ".join(output.split()), output
     words = ("-e", "servicenow_defender_change='{{ nothing }}'")
     status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", *words)
     assert status == 2, output

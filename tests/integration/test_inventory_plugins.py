@@ -158,3 +158,17 @@ def test_a_fleet_file_that_does_not_exist_is_one_sentence(playbook: Playbooks) -
     said = " ".join(output.split())
     assert "nowhere.csv does not exist; correct file in " in said
     assert "remote_src" not in said
+
+
+def test_secrets_in_an_inventory_that_is_a_folder_are_no_hosts(playbook: Playbooks, instance: Instance) -> None:
+    """Ansible reads each file in it as an inventory, and would show the secrets."""
+    project = Project(playbook)
+    project.write("inventory/hosts.yml", {"servicenow": {"hosts": {instance.name: dict(instance.connection)}}})
+    for _run in range(2):
+        status, output = project.run("playbook", f"{COLLECTION}.onboard", "-i", "inventory")
+        assert status == 0, output
+    stored = project.folder / "inventory" / ".servicenow_defender_secrets" / instance.name
+    secrets = [(stored / name).read_text().strip() for name in ("mda_password", "mda_client_secret")]
+    inventory, warnings = project.inventory("inventory")
+    assert list(inventory["_meta"]["hostvars"]) == [instance.name]
+    assert not [each for each in secrets if each in json.dumps(inventory) + warnings + output]

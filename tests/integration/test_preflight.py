@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
@@ -91,6 +95,24 @@ def test_an_unknown_release_is_in_the_summary(playbook: Playbooks, new_instance:
     instance = new_instance(hide_build=True)
     run = playbook("onboard", instance, "--tags", "preflight").went_well()
     assert f"\nunproven: {instance.name}: problem release_unknown (" in run.summary
+
+
+@pytest.mark.parametrize("accepted", [["release_unknown"], "release_unknown", "{{ ours }}", ["{{ ours | first }}"]])
+def test_an_accepted_problem_is_unproven_neither_in_the_summary_nor_in_the_report(
+    playbook: Playbooks, new_instance: NewInstance, tmp_path: Path, accepted: Any
+) -> None:
+    instance = new_instance(hide_build=True)
+    variables = {
+        "snow_preflight_ignore": accepted,
+        "ours": ["release_unknown"],
+        "drift_report_dir": str(tmp_path / "report"),
+    }
+    report = {"callbacks": ["secops.servicenow_defender.drift"], "variables": variables}
+    run = playbook("verify", instance, "--tags", "preflight", **report).went_well()
+    assert run.summary.startswith("1 instance: 1 in sync")
+    assert f"{instance.name}: warning release_unknown: " in run.summary
+    (host,) = json.loads((tmp_path / "report" / "drift.json").read_text())["hosts"].values()
+    assert (host["status"], host["unproven"]) == ("in_sync", [])
 
 
 def test_plugins_and_tables_of_the_users_own_are_searched(playbook: Playbooks, instance: Instance) -> None:

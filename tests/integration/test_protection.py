@@ -80,7 +80,7 @@ def test_a_range_that_is_not_listed_is_named(playbook: Playbooks, sandbox: Sandb
     tenant = ProtectedTenant(sandbox)
     ranges = {
         "mda_protection_ip_ranges": [{"name": "Head office", "subnets": ["198.51.100.0/24"]}],
-        "mda_protection_session_ip_ranges": ["Head offices"],
+        "mda_protection_session_ip_ranges": "Head offices",
         "mda_protection_session_instances": [],
         "mda_protection_tenant": HOST,
     }

@@ -47,6 +47,8 @@ def test_a_lost_folder_stops_the_run_until_rotation_is_requested(playbook: Playb
         for entry in drift["Compare account, application, role and settings"]["unproven"]
     }
     assert {(f"user {USER}", "password"), (f"oauth_application {APPLICATION}", "client_secret")} <= unproven
+    said = "the secret is not stored, or was not supplied (password is empty)"
+    assert said in drift.summary and "Restore servicenow_defender_secrets" in drift.summary
 
     planned = playbook("onboard", instance, check=True, variables={"servicenow_defender_rotate": True}).went_well()
     assert f"user {USER} (password)" in planned.summary

@@ -217,6 +217,15 @@ def test_a_scope_that_cannot_be_read_keeps_its_tickets(
     assert "AuthorizationFailed" in run.summary
     assert {row["number"]: row["state"] for row in ours(instance)} == states
     assert not any(arm_writes(done) for done in run.done)
+    # So does one that is not asked for any more, which is no failure.
+    sandbox.turn_tenant(azure_roles={})
+    run = tenant("tickets", variables={"mdc_tickets_scopes": [one]}).went_well()
+    count = sum(f"Assessment: {other}" in row["description"] for row in ours(instance))
+    assert (
+        f"{HOST}: {count} findings in {count} open tickets are in no scope that was read (mdc_tickets_scopes)"
+        in run.summary
+    )
+    assert {row["number"]: row["state"] for row in ours(instance)} == states
 
 
 def test_a_subscription_that_lists_nothing_any_more_keeps_its_tickets(

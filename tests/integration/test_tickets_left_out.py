@@ -10,7 +10,7 @@ from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks, task
 from tests.integration.test_ticket_types import SIR
-from tests.integration.ticket_sync import ours, tickets_of, turn, unhealthy
+from tests.integration.ticket_sync import noted, ours, tickets_of, turn, unhealthy
 from tests.sandbox.process import SandboxProcess
 
 
@@ -43,6 +43,23 @@ def test_a_ticket_that_cannot_be_resolved_is_named_with_the_reason(tenant: Defen
     (row,) = tickets_of(instance, finding)
     assert row["state"] == "1"
     assert f"1 ticket left as it is:\n- {row['number']}: 'Nonsense' is not a valid close_code" in run.summary
+
+
+def test_a_ticket_that_the_instance_refuses_to_change_keeps_no_other_out_of_its_assignment(
+    tenant: Defender, instance: Instance
+) -> None:
+    tenant("tickets").went_well()
+    healed, closed, *_rest = unhealthy(tenant)
+    turn(tenant, healed, "Healthy")
+    (row,) = tickets_of(instance, healed)
+    instance.change("incident", {"sys_id": tickets_of(instance, closed)[0]["sys_id"]}, state="7", active="false")
+    instance.turn(acl={"deny_update": ["incident"]})
+    run = tenant("tickets")
+    assert run.status == 2 and f"refused to change incident {row['correlation_id']}" in run.summary
+    assert noted(tenant, closed)["ticketStatus"] == "closed"
+    instance.turn(acl={"deny_update": []})
+    tenant("tickets").went_well()
+    assert tickets_of(instance, healed)[0]["state"] == "6"
 
 
 def test_exemptions_are_written_and_one_that_has_ended_is_named(tenant: Defender, instance: Instance) -> None:

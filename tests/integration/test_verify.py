@@ -26,6 +26,13 @@ def test_without_a_tenant_the_connection_is_unproven(playbook: Playbooks, instan
     assert playbook("verify", instance, variables=TOLERANT).went_well().summary == run.summary
 
 
+def test_the_instances_alone_are_verified_as_they_are_compared(playbook: Playbooks, instance: Instance) -> None:
+    playbook.onboarded(instance)
+    enter_rules(instance)
+    run = playbook("verify", instance, "--tags", "snow").went_well()
+    assert run.summary == "1 instance: 1 verified, 1 token verified; tenant: not checked (left out by --tags)"
+
+
 def test_a_group_that_does_not_exist_or_has_two_tenants_is_an_error_before_anything_is_done(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
 ) -> None:

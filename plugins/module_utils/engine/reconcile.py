@@ -17,7 +17,7 @@ from .rollback import AccessGuard, RollbackWrites
 from .secret_policy import NeverWrite, SecretPolicy
 from .snapshot import Row, Snapshot
 from .store import CLOSED, MATCH, MISMATCH, UNKNOWN, Account, Store, take_snapshot
-from .summary import Outcome, outcomes_of, summarize
+from .summary import Outcome, not_kept, outcomes_of, summarize
 from .unread import Tolerant, all_refused, hidden, refusal, unread_plan
 
 # Messages about single objects that one message joins.
@@ -187,8 +187,8 @@ class Reconciler:
         )
 
     def _not_kept(self, left: Sequence[Drift]) -> str:
-        messages = [f"{entry.object}: {entry.field} is {entry.before!r}, not {entry.after!r}" for entry in left]
-        return f"{self.store.name} accepted the update but returned a different value: {'; '.join(messages)}. {self.store.discarded_by}"
+        messages = "; ".join(not_kept(entry) for entry in left)
+        return f"{self.store.name} accepted the update but returned a different value: {messages}. {self.store.discarded_by}"
 
     def _is_about(self, write: Write, entry: Drift) -> bool:
         same = write.label == entry.object or write.label.startswith(f"{entry.object}: ")

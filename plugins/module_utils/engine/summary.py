@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .plan import CHANGED, CREATE, DELETE, OK, PERFORM, UPDATE, Plan
+from .result import Drift
 
 # Objects that one sentence names; of more it gives the number.
 MAX_NAMES = 3
+# Characters of a value that a message shows.
+MAX_VALUE = 200
 DONE = {CREATE: "created", UPDATE: "updated", DELETE: "deleted"}
 PLANNED = {CREATE: "would create", UPDATE: "would update", DELETE: "would delete"}
 IN_SYNC = "in sync"
@@ -88,3 +91,17 @@ def summarize(name: str, outcomes: Sequence[Outcome], manual_steps: int = 0) -> 
 
 def _names(labels: Sequence[str]) -> str:
     return ", ".join(labels) if len(labels) <= MAX_NAMES else str(len(labels))
+
+
+def not_kept(entry: Drift) -> str:
+    """Return what an object has after a write that the platform accepted, and what it was to have."""
+    before, after = entry.before, entry.after
+    is_long = isinstance(before, str) and isinstance(after, str) and len(after) > MAX_VALUE
+    if is_long and before and after.startswith(before.rstrip()):
+        return f"{entry.object}: {entry.field} was cut to {len(before)} of {len(after)} characters; shorten it"
+    return f"{entry.object}: {entry.field} is {_shown(before)}, not {_shown(after)}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 3]}..."

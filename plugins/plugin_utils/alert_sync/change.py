@@ -11,6 +11,8 @@ from ...module_utils.snow.tickets.ticket_types import CANCELED, CLOSED, OPEN, RE
 from . import text
 from .items import ACTIVE, ALERT, DISMISSED, IN_PROGRESS, INCIDENT, Item
 from .items import RESOLVED as RESOLVED_THERE
+from .people import People
+from .room import make_room
 from .text import Base
 from .tickets import NEW, WORKING, Ticket
 
@@ -37,30 +39,6 @@ class SyncOptions:
 
 
 @dataclass
-class People:
-    """Users of the instance, as far as they were read: rows of `sys_user`."""
-
-    rows: Sequence[Mapping[str, Any]] = ()
-    assignees: Mapping[str, str] = field(default_factory=dict)
-
-    def user(self, owner: str) -> str:
-        """Return the user name of an owner in Defender, "" for none."""
-        wanted = owner.casefold()
-        for name, theirs in self.assignees.items():
-            if str(theirs).casefold() == wanted:
-                return name
-        for row in self.rows:
-            names = {str(row.get(column) or "").casefold() for column in ("email", "user_name")}
-            if wanted and wanted in names:
-                return str(row.get("user_name") or "")
-        return ""
-
-    def owner(self, ticket: Ticket) -> str:
-        """Return the owner in Defender for the assignee of a ticket, "" for none."""
-        return str(self.assignees.get(ticket.user) or ticket.email or ticket.user)
-
-
-@dataclass
 class Change:
     """The plan for one ticket. `now` is what the ticket is to hold after its own write, `final` after those to Defender."""
 
@@ -76,6 +54,7 @@ class Change:
     needs_successor: bool = False
     needs_announcement: bool = False
     problems: list[str] = field(default_factory=list)
+    is_moved: bool = False
 
     def __post_init__(self) -> None:
         known = self.ticket.base
@@ -251,7 +230,7 @@ class Change:
 
     def ticket_entry(self) -> dict[str, Any] | None:
         """Return the entry for snow_tickets, None where the ticket needs nothing yet."""
-        described = text.with_lines(self.ticket.description, self.now, self.merged)
+        described, moved = self._described(self.now)
         may_describe = self.ticket.is_open or self.entry.get("state") == OPEN
         changed = may_describe and described != self.ticket.description
         is_due = self.now != self.ticket.base or self.merged != self.ticket.merged
@@ -260,9 +239,17 @@ class Change:
         entry = {"type": self.ticket.type, "correlation_id": self.ticket.correlation_id, "state": OPEN, **self.entry}
         if changed and is_due:
             entry["description"] = described
-        if self.notes:
-            entry["work_note"] = "\n\n".join(self.notes)
+        self.is_moved = bool(moved) and "description" in entry
+        notes = [*self.notes, *([moved] if self.is_moved else [])]
+        if notes:
+            entry["work_note"] = "\n\n".join(notes)
         return entry
+
+    def _described(self, base: Base) -> tuple[str, str]:
+        """Return the description with what both sides have, and a work note with what has no room there any more, "" for none."""
+        has_ended = not self.ticket.is_open and self.entry.get("state") != OPEN
+        room, moved = make_room(self.ticket.description, (base, self.now, self.final), self.merged, has_ended=has_ended)
+        return text.with_lines(room, base, self.merged), moved
 
     def announcement(self) -> dict[str, Any] | None:
         """Return what a ticket has to hold before its end goes over to an alert, None for nothing.
@@ -277,12 +264,14 @@ class Change:
 
     def _record(self, base: Base) -> dict[str, Any]:
         """Return a ticket with what both sides have."""
+        described, moved = self._described(base)
         return {
             "type": self.ticket.type,
             "correlation_id": self.ticket.correlation_id,
             "sys_id": self.ticket.sys_id,
             "number": self.ticket.number,
-            "description": text.with_lines(self.ticket.description, base, self.merged),
+            "description": described,
+            "work_note": moved,
         }
 
     def rest(self) -> dict[str, Any] | None:
@@ -291,4 +280,5 @@ class Change:
         is_due = self.final != (self.ticket.base if ended else self.now)
         if self.needs_successor or not is_due or (ended and self._knows_end):
             return None
-        return {**self._record(self.final), "ended": ended, "pushed": self.item.id if self.push else ""}
+        more = {"ended": ended, "pushed": self.item.id if self.push else "", "is_moved": self.is_moved}
+        return {**self._record(self.final), **more}

@@ -11,8 +11,9 @@ from ...module_utils.engine.problem import ERROR, WARNING, Problem
 from ...module_utils.snow.tickets.ticket_types import OPEN, SECURITY_INCIDENT, TYPES
 from ...module_utils.timestamps import parse
 from . import text
-from .change import Change, People, SyncOptions
+from .change import Change, SyncOptions
 from .items import ALERT, INCIDENT, MERGED, Item, Items
+from .people import People
 from .rest import record_of
 from .text import Base
 from .tickets import NEW, Ticket, tickets_in
@@ -119,8 +120,7 @@ class AlertSync:
         # Most instances have no Security Incident Response, and it is open to its own roles only.
         for table in (name for name in TYPES if name != SECURITY_INCIDENT.table):
             self._note_refused(table, "tickets in it are not known", WARNING)
-        people = self._people()
-        journals = self._journals()
+        people, journals = self._people(), self._journals()
         for item, ticket in self.pairs():
             if item.status != MERGED and not (ticket.is_settled and item.is_ended):
                 self._sync(item, ticket, people, journals)

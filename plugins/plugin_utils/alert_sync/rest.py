@@ -33,7 +33,10 @@ def entries_left(
             records.append(record_of(note))
         else:
             entry = {"type": note["type"], "correlation_id": note["correlation_id"], "state": OPEN}
-            entries.append({**entry, "description": note["description"]})
+            # The end of a description that was full, unless the first write of the ticket has it.
+            has_it = note["is_moved"] and written.get(note["correlation_id"], {}).get("status") in DONE
+            more = {"work_note": note["work_note"]} if note["work_note"] and not has_it else {}
+            entries.append({**entry, "description": note["description"], **more})
     code = {"close_code": close_code} if close_code else {}
     entries += [
         {**_merged(merge, written, url), **code} for merge in plan["rest"]["merges"] if _has_target(merge, written)

@@ -18,8 +18,11 @@ FROM_DEFENDER, FROM_SERVICENOW = "Microsoft Defender", "ServiceNow "
 RESOLVED_BY_DEFENDER, MERGED_BY_DEFENDER = f"Resolved by {FROM_DEFENDER}:", f"Merged by {FROM_DEFENDER}:"
 # How the notes of this collection begin, on either side; what people write can begin with the same words.
 WRITTEN = r", [^\n]{0,200}?(?:\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}|unknown time): "
+# What is left in a description that is full, and how the work note begins that has the rest.
+CONTINUED = "(The rest of this text is in the work notes.)"
+OF_DESCRIPTION = "the description is full; its text continues here:"
 OUR_NOTE = re.compile(
-    rf"{FROM_DEFENDER}(?:: (?:incident|alert) \S+ (?:is now |was reopened there|became part of this one)|{WRITTEN})"
+    rf"{FROM_DEFENDER}(?:: (?:(?:incident|alert) \S+ (?:is now |was reopened there|became part of this one)|{OF_DESCRIPTION})|{WRITTEN})"
 )
 OUR_COMMENT = re.compile(rf"{FROM_SERVICENOW}[^\s,]+(?: is (?:new|in_progress|resolved|closed|canceled)\b|{WRITTEN})")
 UNASSIGNED = "unassigned"
@@ -76,6 +79,11 @@ def with_lines(description: str, base: Base, merged: Sequence[str] = ()) -> str:
     rest = [line for line in description.split("\n") if not BASE.match(line) and not MERGED.match(line)]
     place = next((number + 1 for number, line in enumerate(rest) if IDENTITY.match(line)), 0)
     return "\n".join([*rest[:place], *lines, *rest[place:]]).strip()
+
+
+def continuation(text: str) -> str:
+    """Return the work note with the end of a description."""
+    return f"{FROM_DEFENDER}: {OF_DESCRIPTION}\n{text}"
 
 
 def short_description(item: Item) -> str:

@@ -15,6 +15,9 @@ from .text import Base, base_in, identity_in, merged_in
 
 KEY = re.compile(r"((?:alert|incident)-[0-9a-f]{40})(?:-([1-9]\d*))?")
 NEW, WORKING = "new", "in_progress"
+# The tenant in the link to an incident (docs/facts/microsoft_graph.md#alerts-and-incidents).
+TENANT = re.compile(r"^Portal: \S+[?&]tid=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", re.I | re.M)
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Ticket:
     def item_id(self) -> str:
         """The id of its alert or incident, "" where a user removed it."""
         return identity_in(self.description)
+
+    def is_of_other_tenant(self, tenant_id: str) -> bool:
+        """Whether its link names another tenant; several can have tickets on one instance. A tenant can also be given by its domain."""
+        found = TENANT.search(self.description)
+        known = tenant_id.strip().lower()
+        return found is not None and GUID.fullmatch(known) is not None and found[1].lower() != known
 
     @property
     def merged(self) -> list[str]:

@@ -43,6 +43,9 @@ def is_set_up(variables: Json) -> bool:
 def trusts(host: str, variables: Json, tenant: Tenant) -> Iterator[tuple[str, str]]:
     """Yield direction and text of each trust of an instance; the direction has `{}` for the names of instances."""
     for service, user, application, grant in variables.get("doctor_sign_ins") or []:
+        if service not in TITLES:
+            # Among the errors in variables.
+            continue
         parts = [
             _who(variables, user, application, grant),
             _rights(variables, user),
@@ -50,7 +53,7 @@ def trusts(host: str, variables: Json, tenant: Tenant) -> Iterator[tuple[str, st
             *_other_end(service, host, variables, tenant),
             _end(service, host, variables, application, grant, tenant),
         ]
-        yield f"{TITLES.get(service, service)} -> {{}}", "; ".join(filter(None, parts))
+        yield f"{TITLES[service]} -> {{}}", "; ".join(filter(None, parts))
     compliance = variables.get("mdc_configuration_compliance_result")
     if isinstance(compliance, Mapping):
         yield "{} -> Defender for Cloud (Configuration Compliance)", _compliance(variables, compliance)
@@ -118,7 +121,7 @@ def _other_end(service: str, host: str, variables: Json, tenant: Tenant) -> Iter
             tenant.connectors, "connector", f"connector {found.get('status')}" if found else "no connector"
         )
     elif service == "mdc":
-        name = str(variables.get("mdc_itsm_display_name") or host)
+        name = _name("mdc", host, variables)
         rows = tenant.integrations.get("integrations") or []
         row = next((each for each in rows if each.get("display_name") == name), None)
         state = "no integration" if row is None else f"integration {'disabled' if row.get('disabled') else 'enabled'}"
@@ -127,6 +130,11 @@ def _other_end(service: str, host: str, variables: Json, tenant: Tenant) -> Iter
         assets = tenant.exposure.get("assets")
         counted = f"{assets} assets of ServiceNow in the tenant" if assets is not None else f"assets {UNPROVEN}"
         yield _of_tenant(tenant.exposure, "data connector", counted)
+
+
+def _name(service: str, host: str, variables: Json) -> str:
+    """Return the name that the connection of an instance has in the tenant."""
+    return str((variables.get("doctor_names") or {}).get(service) or host)
 
 
 def _of_tenant(result: Json, noun: str, text: str) -> str:
@@ -140,7 +148,7 @@ def _of_tenant(result: Json, noun: str, text: str) -> str:
 
 
 def _connector(host: str, variables: Json, tenant: Tenant) -> Json | None:
-    name = str(variables.get("mda_connection_name") or host)
+    name = _name("mda", host, variables)
     rows: Iterable[Json] = tenant.connectors.get("connectors") or []
     return next((row for row in rows if row.get("name") == name), None)
 

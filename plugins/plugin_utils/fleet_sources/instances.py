@@ -171,6 +171,8 @@ def _problem_of(column: str, value: Any) -> str:
         texts = value if column == "services" and isinstance(value, list) else [value]
         if any(isinstance(each, (dict, list)) for each in texts):
             return f"the column {column} holds no text"
+        if value == []:
+            return f"the column {column} is an empty list; name services, or leave it out for the default"
     elif not VARIABLE.fullmatch(column):
         return f"the column {column!r} cannot be the name of a variable; use letters, digits and underscores"
     elif SECRET_NAME.search(column):

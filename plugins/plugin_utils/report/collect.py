@@ -150,11 +150,12 @@ class HostFindings:
 class Fleet:
     """All findings of one run. `seen` is true from the first result that belongs in a report.
 
-    `inventory` names its hosts, `tenants` those of them that are Microsoft tenants.
+    `inventory` names its hosts, `tenants` those of them that are Microsoft tenants, `instances` those tenants that are instances, too.
     """
 
     inventory: tuple[str, ...] = ()
     tenants: frozenset[str] = frozenset()
+    instances: frozenset[str] = frozenset()
     hosts: dict[str, HostFindings] = field(default_factory=dict)
     seen: bool = False
     hidden_results: int = 0

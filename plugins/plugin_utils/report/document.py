@@ -36,7 +36,8 @@ def make(fleet: Fleet, play: Mapping[str, Any], now: datetime) -> Json:
     """
     reported = {name: found for name, found in fleet.hosts.items() if found.reported or found.failures}
     hosts = {
-        name: {**_host(found), "tenant": is_tenant(name, found, fleet.tenants)} for name, found in reported.items()
+        name: {**_host(found), "tenant": name not in fleet.instances and is_tenant(name, found, fleet.tenants)}
+        for name, found in reported.items()
     }
     details = {**play, "check_mode": fleet.modes == {True}, "slices": 1, "hidden_results": fleet.hidden_results}
     return _finish(details, hosts, now)

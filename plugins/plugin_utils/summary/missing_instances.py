@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
+
 from ..fleet import DEFAULT_INSTANCES, DEFAULT_TENANT, INSTANCES_VARIABLE, TENANT_VARIABLE, did_you_mean
 from .lines import named
 from .missing_tenant import BUILT_IN_GROUPS
@@ -14,6 +16,8 @@ from .missing_tenant import BUILT_IN_GROUPS
 # Those of all playbooks; a playbook of the user's own may have others.
 TAGS = frozenset({"activity", "harden", "mda", "mdc", "msem", "preflight", "snow", "tenant", "verify"})
 OF_ANSIBLE = frozenset({"all", "always", "never", "tagged", "untagged"})
+# Those of `--skip-tags` that skip the tasks with the tag always.
+SKIPS_CHECKS = frozenset({"always", "tagged"})
 # Of a pattern, such as `servicenow:!retired`, which is no name of a group.
 PATTERN_CHARACTERS = frozenset(":,&!*?[]~")
 
@@ -60,10 +64,20 @@ def group_problem(groups: Mapping[str, Collection[str]], pattern: Any, variable:
     return ""
 
 
-def misspelt_tags(tags: Iterable[str]) -> str:
-    """Return one sentence for the first tag that resembles one of `TAGS` and is none; else "". `tags` are those of `--tags` and `--skip-tags`."""
-    for tag in tags:
-        hint = "" if tag in TAGS or tag in OF_ANSIBLE else did_you_mean(tag, sorted(TAGS))
+def misspelt_tags(tags: Iterable[str], skip_tags: Iterable[str] = ()) -> str:
+    """Return one sentence for the first tag of `--tags` or `--skip-tags` that resembles one of `TAGS` or of Ansible and is none; else "".
+
+    Raises `AnsibleFilterError` for a tag that skips the checks and the verdict as well: no task would be left to fail.
+    """
+    skipped = list(skip_tags)
+    for tag in (*tags, *skipped):
+        hint = "" if tag in TAGS or tag in OF_ANSIBLE else did_you_mean(tag, sorted(TAGS | OF_ANSIBLE))
         if hint:
             return f"{tag} is not a tag of this collection.{hint} Nothing was done"
+    for tag in skipped:
+        if tag in SKIPS_CHECKS:
+            raise AnsibleFilterError(
+                f"--skip-tags {tag} skips the checks and the verdict of a run as well. Nothing was done; name what is to be left out, "
+                f"of {', '.join(sorted(TAGS))}"
+            )
     return ""

@@ -222,7 +222,7 @@ def take(found: HostResult, result: Json, check_mode: bool) -> None:
         if row.get("action") and "correlation_id" in row and row.get("status") == "changed":
             _add_ticket(found.tickets, row)
         found.tickets_left += [row] if "correlation_id" in row and row.get("status") == "refused" else []
-    if isinstance(result.get("counts"), Mapping) and "groups" in result["counts"]:
+    if isinstance(result.get("counts"), Mapping) and ("groups" in result["counts"] or result["counts"].get("unread")):
         found.ticket_counts = result["counts"]
     if isinstance(result.get("application"), Mapping):
         found.entra_applications.append(result["application"])

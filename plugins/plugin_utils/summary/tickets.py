@@ -34,6 +34,9 @@ def ticket_lines(host: HostResult, *, check_mode: bool) -> Iterator[str]:
     left = counts.get("left") or {}
     if left:
         yield f"{host.name}: {_left_out(left)}; {left['option']} lets them through"
+    unread = counts.get("unread") or {}
+    if unread:
+        yield f"{host.name}: {_unread(unread)}"
     if host.tickets:
         yield f"{plural(len(host.tickets), 'ticket')}:"
     for row in host.tickets:
@@ -67,6 +70,23 @@ def _left_out(left: Mapping[str, Any]) -> str:
     found += [f"with {plural(held, 'finding')} that other tickets list until then"] if held else []
     verb = "gets" if left["groups"] == 1 else "get"
     return f"{plural(left['groups'], 'group')} {' and '.join(found)} {verb} no ticket in this run"
+
+
+def _unread(unread: Mapping[str, Any]) -> str:
+    """Return how many findings of open tickets, or open tickets for alerts and incidents, are about what was not read."""
+    count = unread.get("findings", unread["tickets"])
+    stay = "stays as it is" if count == 1 else "stay as they are"
+    if "findings" in unread:
+        found = (
+            f"{plural(count, 'finding')} in {plural(unread['tickets'], 'open ticket')} {'is' if count == 1 else 'are'}"
+        )
+        return f"{found} in no scope that was read (mdc_tickets_scopes), and {stay}"
+    numbers = f"{', '.join(unread['numbers'])}{', ...' if count > len(unread['numbers']) else ''}"
+    about = "is about an alert or incident that was" if count == 1 else "are about alerts or incidents that were"
+    return (
+        f"{plural(count, 'open ticket')} {about} not read, and {stay}: {numbers}. See defender_alerts_sources and defender_alerts_scopes; "
+        f"an incident is found by the line with its id in the description"
+    )
 
 
 def _numbers(counts: Mapping[str, Any]) -> str:

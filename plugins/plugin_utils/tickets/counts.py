@@ -30,6 +30,7 @@ def counts_of(findings: Findings, new: Sequence[Group], options: Any, left: Mapp
         "group": {group.name: len(group.rows) for group in groups},
         "empty": dict(empty),
         "left": dict(left),
+        "unread": findings.unread_findings(),
     }
 
 

@@ -136,6 +136,18 @@ class Findings:
             return {ticket.key: Listed.of(self.rows[ticket.key])}
         return ticket.listed or {}
 
+    def unread_findings(self) -> dict[str, int]:
+        """Return how many `findings` of open `tickets` are in no scope that was read, so that nothing is known of them; {} for none."""
+        known = {
+            ticket.correlation_id: sum(
+                key not in self.rows and bool(one.assessment) and not self.sources.was_read(one.assessment)
+                for key, one in self._listed(ticket).items()
+            )
+            for ticket in self.open
+        }
+        counts = [count for count in known.values() if count]
+        return {"findings": sum(counts), "tickets": len(counts)} if counts else {}
+
     # -- distribution -------------------------------------------------------------------------------------------------
 
     def new_groups(self) -> list[Group]:

@@ -33,11 +33,12 @@ class Sources:
 
     def is_gone(self, assessment: str) -> bool:
         """Return whether a finding that is not listed exists no longer."""
-        return self._was_read(assessment) and (self._believes_all or source_of(assessment) in self._listing)
+        return self.was_read(assessment) and (self._believes_all or source_of(assessment) in self._listing)
 
     def emptied(self, assessment: str) -> str:
         """Return the source of a finding that is not listed, if it was read and lists nothing at all; else ""."""
-        return source_of(assessment) if self._was_read(assessment) and not self.is_gone(assessment) else ""
+        return source_of(assessment) if self.was_read(assessment) and not self.is_gone(assessment) else ""
 
-    def _was_read(self, assessment: str) -> bool:
+    def was_read(self, assessment: str) -> bool:
+        """Return whether a finding is in a scope that was read completely."""
         return bool(assessment) and f"/{assessment.strip('/')}".lower().startswith(self._paths)

@@ -11,8 +11,8 @@ from typing import Any
 from ...module_utils.timestamps import parse
 
 # Maximum length of the short description (docs/facts/servicenow_tickets.md#task-columns), and of the description, with a
-# reserve for text that an instance adds.
-MAX_SHORT_DESCRIPTION, MAX_DESCRIPTION = 160, 3900
+# reserve for text that an instance adds; and what that column holds.
+MAX_SHORT_DESCRIPTION, MAX_DESCRIPTION, HOLDS = 160, 3900, 4000
 ASSESSMENT = "Assessment: "
 # The close notes of this collection. Tickets with other close notes were closed by users.
 RESOLVED_BY_US = "Resolved by Defender for Cloud:"

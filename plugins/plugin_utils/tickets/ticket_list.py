@@ -13,7 +13,7 @@ from typing import Any
 
 from ...module_utils.microsoft.defender_cloud.assessments import assessment_key
 from .groups import owner_of, severity_rank, title_of
-from .text import ASSESSMENT, MAX_DESCRIPTION, truncate
+from .text import ASSESSMENT, HOLDS, MAX_DESCRIPTION, truncate
 
 HEADING, FILE_NAME = "Open findings: ", "findings.csv"
 IN_FILE = f"the attached file {FILE_NAME}"
@@ -126,14 +126,14 @@ def _inline(those: Sequence[Listed]) -> str:
 def with_section(description: str, listed: Iterable[Listed]) -> str:
     """Return a description with another list; what people wrote around it stays, and one without a list stays as it is.
 
-    Where their text leaves less room, the list is shorter: the result has at most the characters that a description holds.
+    Where their text leaves less room, the list is shorter. Their text is only cut where the column has no place for it.
     """
     found = SECTION.search(description)
     if not found:
         return description
     most = max(MAX_DESCRIPTION, len(description))
     text = section(listed, most - len(description) + len(found.group()))
-    return truncate(f"{description[: found.start()]}{text}{description[found.end() :]}", most)
+    return truncate(f"{description[: found.start()]}{text}{description[found.end() :]}", max(HOLDS, most))
 
 
 def refers_to_file(description: str) -> bool:

@@ -25,11 +25,13 @@ MANUAL = {**IN_SYNC, "status": "drift", "manual_steps": [{"id": "connect"}]}
 UNPROVEN = {**IN_SYNC, "status": "unproven", "unproven": [{"object": "connector a"}], "message": "HTTP 403"}
 
 
-def write(path: Path, hosts: dict[str, Any], *, check_mode: bool = True, schema: int = 2) -> None:
+def write(
+    path: Path, hosts: dict[str, Any], *, check_mode: bool = True, schema: int = 2, playbooks: Any = ("drift.yml",)
+) -> None:
     document = {
         "schema": schema,
         "generated_at": "2026-11-29T10:00:00+00:00",
-        "play": {"check_mode": check_mode, "playbooks": ["drift.yml"]},
+        "play": {"check_mode": check_mode, "playbooks": list(playbooks)},
         "hosts": hosts,
     }
     temporary = path.with_suffix(".new")
@@ -63,6 +65,24 @@ def test_each_new_report_with_something_open_is_one_event(tmp_path: Path) -> Non
     assert first["drift"]["hosts"]["acme-dev"]["drift"] == [OPEN], "what is repaired is not open"
     assert first["drift"]["hosts"]["acme-prod"]["message"] == "HTTP 403"
     assert list(second["drift"]["hosts"]) == ["acme-dev"]
+
+
+@pytest.mark.parametrize(
+    ("playbooks", "count"),
+    [
+        (["tickets.yml"], 0),
+        (["alerts.yml", "rotate.yml"], 0),
+        (["alerts.yml", "drift.yml"], 1),
+        (["site.yml"], 1),
+        ([], 1),
+    ],
+)
+def test_what_playbooks_would_do_in_check_mode_is_no_drift(tmp_path: Path, playbooks: list[str], count: int) -> None:
+    """A ticket that alerts would make is nothing that onboard corrects."""
+    report = tmp_path / "drift.json"
+    ticket = {**DRIFTED, "drift": [{**OPEN, "object": "incident alert-1", "kind": "incident"}]}
+    write(report, {"tenant": ticket}, playbooks=playbooks)
+    assert len(events({"report": str(report)})) == count
 
 
 def test_settings_are_counted_apart_as_another_playbook_corrects_them(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ description:
     in which an instance or the tenant is not in sync.
   - The playbook C(drift) may run anywhere, for example in a CI job each night, if it writes its report to a folder that
     ansible-rulebook can read.
-  - Only reports of check mode count, so that the report of a repair does not start the next one.
+  - Only reports of check mode count, so that the report of a repair does not start the next one. Of playbooks whose check mode shows what
+    they would do, such as C(tickets) and C(alerts), none counts.
   - A report that cannot be read is logged, and the source waits for the next one.
 options:
   report:
@@ -50,6 +51,8 @@ IN_SYNC = "in_sync"
 # What may be in an event of each host; the rest of the report would make it large.
 LISTS = ("drift", "unproven", "manual_steps", "problems")
 HARDENING_KIND = "setting"
+# Playbooks that compare nothing with its desired state: what they would do is no deviation that another one corrects.
+NO_COMPARISON = {"activity.yml", "adopt.yml", "alerts.yml", "offboard.yml", "respond.yml", "rotate.yml", "tickets.yml"}
 OPTIONS = {"report", "interval", "existing"}
 
 logger = logging.getLogger(__name__)
@@ -106,12 +109,16 @@ def read_event(report: Path) -> dict[str, Any] | None:
         if document.get("schema") not in SCHEMAS:
             raise ValueError(f"its schema is {document.get('schema')}, not one of {', '.join(map(str, SCHEMAS))}")
         play, hosts = document["play"], document["hosts"]
+        playbooks = {str(name) for name in play.get("playbooks") or ()}
         found = {name: summarize(host) for name, host in hosts.items() if host["status"] != IN_SYNC}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         logger.error("drift: the report %s cannot be read (%s). Waiting for the next one", report, error)
         return None
     if not play.get("check_mode"):
         logger.info("drift: the report %s is not of check mode", report)
+        return None
+    if playbooks and playbooks <= NO_COMPARISON:
+        logger.info("drift: the report %s is of %s, which compares nothing", report, ", ".join(sorted(playbooks)))
         return None
     if not found:
         logger.info("drift: all %d of the report %s are in sync", len(hosts), report)

@@ -43,6 +43,8 @@ KINDS: dict[str, Any] = {
 }
 # Options of these that are secrets which the caller may not know.
 SECRETS = {"users": "password", "oauth_applications": "client_secret"}
+NOT_SUPPLIED = "the secret is not stored, or was not supplied"
+SUPPLY = "Restore servicenow_defender_secrets, or set the secret by a variable"
 
 
 def secrets_of(params: Mapping[str, Any]) -> list[Any]:
@@ -77,7 +79,9 @@ def unproven_secrets(result: Result, unknown: Mapping[str, str]) -> list[Unprove
     """Return which secrets of existing objects could not be compared, as the caller does not know them."""
     created = {entry.object for entry in result.drift if entry.field == WHOLE}
     return [
-        Unproven(label, secret, f"{secret} is empty, so it is not known whether the instance has it")
+        Unproven(
+            label, secret, f"{NOT_SUPPLIED} ({secret} is empty), so whether the instance has it is not known. {SUPPLY}"
+        )
         for label, secret in unknown.items()
         if label not in created
     ]

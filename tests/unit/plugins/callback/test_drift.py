@@ -107,6 +107,7 @@ def run(tmp_path: Path, collections: Path, commands: Commands) -> Play:
         tasks: list[dict[str, Any]],
         *arguments: str,
         hosts: tuple[str, ...] = ("acme-dev",),
+        groups: dict[str, tuple[str, ...]] | None = None,
         environment: dict[str, str] | None = None,
         configuration: str = "",
         **keywords: Any,
@@ -114,6 +115,7 @@ def run(tmp_path: Path, collections: Path, commands: Commands) -> Play:
         plays = [{"name": "Compare", "hosts": "all", "gather_facts": False, "tasks": tasks, **keywords}]
         (tmp_path / "site.yml").write_text(json.dumps(plays))
         inventory = {"all": {"hosts": dict.fromkeys(hosts, {"ansible_connection": "local"})}}
+        inventory |= {name: {"hosts": dict.fromkeys(members, {})} for name, members in (groups or {}).items()}
         (tmp_path / "inventory.yml").write_text(json.dumps(inventory))
         if configuration:
             (tmp_path / "ansible.cfg").write_text(configuration)
@@ -267,6 +269,22 @@ def test_a_play_variable_chooses_the_directory_and_an_extra_variable_wins(run: P
     assert (tmp_path / "by-extra" / "drift.json").exists()
     assert done.closing_lines[0].endswith(f"report: {tmp_path}/by-extra/drift.html")
     assert not done.directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("tenant", "line"),
+    [
+        ("acme-tenant", "0 of 2 instances deviate (1 deviation); tenant: drift"),
+        ("acme-dev", "1 of 2 instances deviates (1 deviation)"),
+    ],
+)
+def test_a_host_of_both_groups_is_an_instance_as_in_the_summary(run: Play, tenant: str, line: str) -> None:
+    groups = {"ours": ("acme-dev", "acme-test"), "theirs": (tenant,)}
+    named = {"servicenow_defender_instances": "{{ 'ours' }}", "servicenow_defender_tenant": "theirs"}
+    hosts = tuple(dict.fromkeys((*groups["ours"], tenant)))
+    results = {name: {"drift": [LIFESPAN] if name == tenant else []} for name in hosts}
+    done = run([task(per_host(results))], "--check", hosts=hosts, groups=groups, vars=named)
+    assert done.closing_lines == [f"drift: {line}; report: {done.directory}/drift.html"]
 
 
 def test_slices_of_one_run_merge(run: Play) -> None:

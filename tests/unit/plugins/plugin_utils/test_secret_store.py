@@ -153,6 +153,46 @@ def test_the_default_is_a_folder_next_to_the_inventory() -> None:
     assert found.describe(HOST, NAME) == "/inventory/servicenow_defender_secrets/acme-dev/mda_password"
 
 
+def test_in_an_inventory_that_is_a_folder_the_secrets_are_hidden_from_ansible(tmp_path: Path) -> None:
+    """Ansible reads each other file in it as an inventory, whose lines are names of hosts."""
+    inventory = tmp_path / "inventories"
+    (inventory / "prod").mkdir(parents=True)
+    of_folder = {"inventory_dir": str(inventory / "prod"), "ansible_inventory_sources": [str(inventory), "a,"]}
+    of_file = {**of_folder, "ansible_inventory_sources": [str(inventory / "prod/hosts.yml")]}
+    plain, hidden = (inventory / "prod" / f"{dot}servicenow_defender_secrets" for dot in ("", "."))
+    found = store(**of_folder)
+    assert isinstance(found, SecretFolder) and found.root == hidden
+    assert store(**of_file) == SecretFolder(plain)
+    hidden.mkdir()
+    # The same secrets, however the inventory is given.
+    assert store(**of_file) == store(**of_folder) == SecretFolder(hidden)
+    plain.mkdir()
+    for variables, words in ((of_folder, "reads each secret there as an inventory"), (of_file, "as well. Keep one")):
+        with pytest.raises(ValueError, match=words):
+            store(**variables)
+    hidden.rmdir()
+    with pytest.raises(ValueError, match=f"Rename it to {hidden}"):
+        store(**of_folder)
+    assert store(**of_file) == SecretFolder(plain)
+
+
+def test_a_folder_that_ansible_reads_as_an_inventory_is_refused(tmp_path: Path) -> None:
+    sources = {"ansible_inventory_sources": [str(tmp_path)]}
+    with pytest.raises(ValueError, match="show it as the name of a host. Move the folder out of it"):
+        store(servicenow_defender_secrets=str(tmp_path / "secrets"), **sources)
+    for name in (".secrets", "group_vars/secrets"):
+        assert store(servicenow_defender_secrets=str(tmp_path / name), **sources) == SecretFolder(tmp_path / name)
+    assert store(servicenow_defender_secrets="/elsewhere", **sources) == SecretFolder(Path("/elsewhere"))
+
+
+def test_no_secret_is_stored_in_the_folder_of_a_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upgrade of the collection removes it. An inventory without a file, such as `-i acme-dev,`, has no folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    for playbooks, wanted in (("/c/ansible_collections/a/b/playbooks", str(tmp_path)), ("/mine", "/mine")):
+        found = store(inventory_dir=None, playbook_dir=playbooks)
+        assert found == SecretFolder(Path(wanted) / "servicenow_defender_secrets")
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

@@ -110,6 +110,13 @@ def with_number(name: str, value: Any) -> tuple[Any, str, Any]:
     return known_variables().specs[variable], variable, [entry] if in_list else entry
 
 
+@pytest.mark.parametrize(("name", "value"), [("mdc_tickets_rules", {"name": "a"}), ("mdc_tickets_ratings", ["a"])])
+def test_no_class_of_python_is_named(name: str, value: Any) -> None:
+    (found,) = errors({"a": {name: value}})
+    assert found.startswith(f"a: argument '{name}' is of type ") and "unable to convert to" in found
+    assert "class" not in found
+
+
 def test_every_variable_that_is_a_number_has_a_range() -> None:
     found = list(numbers(known_variables().specs))
     assert len(found) > 15

@@ -16,6 +16,8 @@ from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.
     Refused,
     UnclearOutcome,
 )
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.result import Drift
+from ansible_collections.secops.servicenow_defender.plugins.module_utils.engine.summary import not_kept
 from tests.unit.plugins.module_utils.builders import application, record, role, user, whole
 from tests.unit.plugins.module_utils.fake_store import Platform, shown
 
@@ -42,6 +44,14 @@ def test_a_value_that_was_dropped_silently_is_an_error_that_names_it(
     with pytest.raises(EngineError, match="returned a different value: oauth_application A: ") as caught:
         platform.ensure(desired())
     assert words in str(caught.value)
+
+
+def test_a_text_that_was_cut_is_named_with_its_length_and_not_repeated() -> None:
+    cut = Drift("incident a", "description", "x" * 4000, "x" * 4011)
+    assert not_kept(cut) == "incident a: description was cut to 4000 of 4011 characters; shorten it"
+    other = Drift("incident a", "description", "x" * 4000, "y" * 4011)
+    assert not_kept(other).startswith("incident a: description is 'xxx") and len(not_kept(other)) < 500
+    assert not_kept(Drift("user a", "title", "", "b")) == "user a: title is '', not 'b'"
 
 
 def test_a_link_that_was_dropped_silently_is_an_error_that_names_it(platform: Platform) -> None:

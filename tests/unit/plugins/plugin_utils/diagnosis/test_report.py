@@ -84,6 +84,12 @@ def test_equal_trusts_of_many_instances_are_one_line() -> None:
     assert "acme-0, acme-1 and 998 more" in trust_of(lines, "Defender for Cloud Apps ->")
 
 
+def test_a_service_that_does_not_exist_has_no_trust() -> None:
+    """It is among the errors in variables."""
+    lines, _errors = diagnose({"acme-dev": instance(doctor_sign_ins=[["mdb", "", "", "password"]])})
+    assert not [line for line in lines if "signs in as" in line]
+
+
 def test_a_host_that_hides_the_hosts_of_a_group_is_an_error() -> None:
     lines, errors = diagnose(groups={"all": ["acme-dev", "servicenow"], "servicenow": ["acme-dev", "servicenow"]})
     assert errors == 1

@@ -87,6 +87,14 @@ def test_a_row_that_is_wrong_is_a_host_that_failed(row: str, said: str) -> None:
     assert FAILURE not in hosts["acme-last"].variables
 
 
+def test_an_instance_without_any_service_is_not_connected_by_default() -> None:
+    hosts, problems = read("- {name: acme-dev, services: []}\n- {name: acme-qa, services: }\n", "fleet.yml")
+    (problem,) = problems
+    assert problem.startswith("fleet.yml line 1: the column services is an empty list; name services")
+    assert failure_of(hosts["acme-dev"]) == problem
+    assert FAILURE not in hosts["acme-qa"].variables
+
+
 @pytest.mark.parametrize("name", ["", "bad name", "-x", "x-", "{{ x }}", "ä", "all", "servicenow"])
 def test_a_row_without_a_usable_name_is_named_after_its_line(name: str) -> None:
     hosts, problems = read(f"name,environment\nacme-dev,dev\n{name},qa\n")

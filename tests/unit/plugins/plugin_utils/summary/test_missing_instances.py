@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 
 from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.summary.missing_instances import (
     TAGS,
@@ -69,4 +70,15 @@ def test_a_tag_that_resembles_one_of_ours_is_misspelt() -> None:
     assert (
         misspelt_tags(["mine", "snwo"]) == "snwo is not a tag of this collection. Did you mean snow? Nothing was done"
     )
-    assert misspelt_tags([*TAGS, "all", "nightly", "always"]) == ""
+    assert misspelt_tags([*TAGS, "all", "nightly", "always"], ["all", "mine"]) == ""
+    for words in ((["alwyas"],), (["all"], ["alwyas"])):
+        assert misspelt_tags(*words) == "alwyas is not a tag of this collection. Did you mean always? Nothing was done"
+
+
+@pytest.mark.parametrize("tag", ["always", "tagged"])
+def test_a_run_without_its_checks_and_verdict_is_refused(tag: str) -> None:
+    """No task would be left that can fail."""
+    with pytest.raises(
+        AnsibleFilterError, match=f"--skip-tags {tag} skips the checks and the verdict of a run as well"
+    ):
+        misspelt_tags(["all"], ["mda", tag])

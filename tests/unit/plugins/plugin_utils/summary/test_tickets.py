@@ -90,6 +90,17 @@ def test_findings_that_wait_in_other_tickets_are_no_findings_without_a_ticket() 
     assert line in shown
 
 
+def test_what_was_not_read_is_counted() -> None:
+    known = {**COUNTS, "new": 0, "left": {}}
+    assert lines(counts={**known, "unread": {"findings": 1, "tickets": 1}}, rows=[]) == [
+        "tenant: 1 finding in 1 open ticket is in no scope that was read (mdc_tickets_scopes), and stays as it is"
+    ]
+    (line,) = lines(counts={"unread": {"tickets": 12, "numbers": ["INC1", "INC2"]}}, rows=[])
+    assert line.startswith(
+        "tenant: 12 open tickets are about alerts or incidents that were not read, and stay as they are: INC1, INC2, .... See "
+    )
+
+
 def test_an_exemption_that_has_ended_is_named() -> None:
     row = {"object": "exemption a on /s/1", "recommendation": "a", "status": "expired", "reason": "it ended"}
     found = host_result("tenant", {"mdc_tickets_exempted": {"changed": False, "results": [row]}}, check_mode=False)

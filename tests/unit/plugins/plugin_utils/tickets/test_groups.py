@@ -32,6 +32,7 @@ from ansible_collections.secops.servicenow_defender.plugins.plugin_utils.tickets
     file_content,
     listed_in,
     section,
+    with_section,
 )
 from tests.unit.plugins.module_utils.microsoft.defender_cloud.assessment_rows import (
     OTHER_SUB,
@@ -318,6 +319,16 @@ def test_a_list_is_as_long_as_the_text_of_people_lets_it(length: int) -> None:
     rows[8]["status"] = "Healthy"
     instance.run(*rows)
     assert set(members(row) or ()) == {each["key"] for each in rows[:8]}
+
+
+def test_the_text_of_people_stays_whole_where_the_shortest_list_grows() -> None:
+    """The column holds 4000 characters."""
+    rows = [finding(f"vm{number:02}") for number in range(10)]
+    theirs = f"\n\n{'Called the vendor. ' * 202}"
+    head = section([Listed.of(each) for each in rows[:9]], 0)
+    text = f"{head}{theirs}{'.' * (3950 - len(head) - len(theirs))}"
+    grown = with_section(text, [Listed.of(each) for each in rows])
+    assert grown == text.replace("Open findings: 9,", "Open findings: 10,")
 
 
 def test_a_refreshed_ticket_needs_no_second_run() -> None:

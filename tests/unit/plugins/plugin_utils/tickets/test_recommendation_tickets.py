@@ -423,10 +423,14 @@ def test_a_subscription_that_lists_nothing_any_more_is_not_believed() -> None:
     assert left(known=known, max_resolved="100%") == []
 
 
-def test_a_scope_that_was_not_read_is_not_named() -> None:
-    known = (ticket(finding()),)
+def test_a_scope_that_was_not_read_is_no_problem_and_its_findings_are_counted() -> None:
+    """It may be that of another run, for another tenant."""
+    known = (ticket(finding()), ticket(finding("vm2")), ticket(finding("vm3"), "6", OURS))
     scopes = ["/subscriptions/00000000-0000-0000-0000-0000000000ff"]
-    assert tickets_for_recommendations([], known, scopes_read=scopes)["problems"] == []
+    plan = tickets_for_recommendations([], known, scopes_read=scopes)
+    assert plan["problems"] == [] and plan["tickets"] == []
+    assert plan["counts"]["unread"] == {"findings": 2, "tickets": 2}
+    assert tickets_for_recommendations([finding("vm9")], known, scopes_read=[SUB])["counts"]["unread"] == {}
 
 
 @pytest.mark.parametrize(
