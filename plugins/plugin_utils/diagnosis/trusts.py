@@ -118,7 +118,7 @@ def _other_end(service: str, host: str, variables: Json, tenant: Tenant) -> Iter
             tenant.connectors, "connector", f"connector {found.get('status')}" if found else "no connector"
         )
     elif service == "mdc":
-        name = str(variables.get("mdc_itsm_display_name") or host)
+        name = _name("mdc", host, variables)
         rows = tenant.integrations.get("integrations") or []
         row = next((each for each in rows if each.get("display_name") == name), None)
         state = "no integration" if row is None else f"integration {'disabled' if row.get('disabled') else 'enabled'}"
@@ -140,9 +140,14 @@ def _of_tenant(result: Json, noun: str, text: str) -> str:
 
 
 def _connector(host: str, variables: Json, tenant: Tenant) -> Json | None:
-    name = str(variables.get("mda_connection_name") or host)
+    name = _name("mda", host, variables)
     rows: Iterable[Json] = tenant.connectors.get("connectors") or []
     return next((row for row in rows if row.get("name") == name), None)
+
+
+def _name(service: str, host: str, variables: Json) -> str:
+    """Return the name of a connection at Microsoft."""
+    return str((variables.get("doctor_names") or {}).get(service) or host)
 
 
 def _end(service: str, host: str, variables: Json, application: str, grant: str, tenant: Tenant) -> str:
