@@ -166,6 +166,24 @@ def test_what_was_renamed_in_the_portal_is_removed_by_its_recorded_id(
     assert "failed" not in again.summary
 
 
+def test_a_service_that_no_variable_names_any_more_is_named_and_has_not_left(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = fleet(playbook, sandbox, instance, **BOTH)
+    tenant.onboarded()
+    without = {**CONFIRMED, "servicenow_defender_services": ["mda"]}
+    for _number in range(2):
+        left = tenant("offboard", variables=without).went_well()
+        assert "connection mdc (it was not removed: secrets are stored for it, and neither" in left.summary
+        assert APPLICATIONS["mda"] not in left_on(instance)
+        assert "offboarded" not in stored(playbook, instance)
+    assert tenant.rows("integrations")
+    named = tenant("offboard", variables={**without, "offboarding_services": ["mdc"], **BOTH}).went_well()
+    assert "connection mda" not in named.summary
+    assert not tenant.rows("integrations")
+    assert stored(playbook, instance) == {"offboarded"}
+
+
 @pytest.mark.walk(1)
 @pytest.mark.parametrize(
     ("name", "words"),
