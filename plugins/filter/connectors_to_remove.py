@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..plugin_utils.offboarding import connectors_to_remove
+from ..plugin_utils.objects_to_remove import connectors_to_remove
 
 DOCUMENTATION = r"""
 name: connectors_to_remove
@@ -15,10 +15,11 @@ short_description: Select the connectors that belong to instances
 version_added: 1.0.0
 author: Contributors to secops.servicenow_defender (@secops-collections)
 description:
-  - Selects the connectors of Defender for Cloud Apps that belong to connections, by name and address.
-  - A connector of the address with another name is selected only if there is a record that this collection connected the instance.
+  - Selects the connectors of Defender for Cloud Apps that belong to connections, by name and address, or by the recorded id.
+  - A connector of the address with another name is selected only if there is a record that this collection connected the instance, and
+    no connector has its name or the recorded id.
   - The role C(offboarding) uses it.
-positional: _input, listed, evidence
+positional: _input, listed, evidence, place
 options:
   _input:
     description: Connections, as P(secops.servicenow_defender.removable_connections#lookup) returns them.
@@ -35,6 +36,10 @@ options:
     type: list
     elements: str
     default: []
+  place:
+    description: The URL of the tenant. A connector that is recorded at another one is not known to be gone.
+    type: str
+    default: ""
 seealso:
   - plugin: secops.servicenow_defender.removable_connections
     plugin_type: lookup
@@ -50,8 +55,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(connectors), each with C(name) and C(instance_url), C(hosts), the host of each by name, and C(kept), each with C(object),
-      C(status), C(host) and C(reason).
+    - C(connectors), each with C(name) and C(instance_url), C(hosts), the host of each by name, C(kept), each with C(object),
+      C(status), C(host) and C(reason), C(unproven), each with C(object), C(field) and C(reason), and C(waits), why a host waits.
   type: dict
 """
 

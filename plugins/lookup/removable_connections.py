@@ -48,7 +48,9 @@ RETURN = r"""
 _raw:
   description:
     - One dictionary for each host and service, with C(host), C(service), C(recorded), C(name) (of connector or integration),
-      C(instance_url), C(scope), C(application_name), C(user_name), C(user_roles) and C(role_name).
+      C(instance_url), C(scope), C(application_name), C(user_name), C(user_roles) and C(role_name). C(entered) is true if there is a record
+      of accepted credentials, of which C(object_id), C(place) and C(recorded_url) are; C(removed) is
+      O(secops.servicenow_defender.offboarding#role:main:offboarding_microsoft_removed).
   type: list
   elements: dict
 """

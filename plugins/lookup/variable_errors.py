@@ -66,6 +66,9 @@ from ..plugin_utils.shared_connections import SharedConnections
 from ..plugin_utils.templating import with_variables
 from ..plugin_utils.variable_check import VariableCheck, named
 
+# Variables of the run, which are not among those of a host.
+OF_PLAY = ("ansible_play", "ansible_run_tags", "ansible_skip_tags", "play_hosts")
+
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares no types
     """See DOCUMENTATION."""
@@ -76,8 +79,10 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core declares n
         known = variables or {}
         hostvars, templar = known["hostvars"], with_variables(self._templar, known)
 
+        of_play = {name: value for name, value in known.items() if name.startswith(OF_PLAY)}
+
         def template(host: str, value: Any, **more: Any) -> Any:
-            own = {**raw_variables(hostvars, host), "hostvars": hostvars, **more}
+            own = {**of_play, **raw_variables(hostvars, host), "hostvars": hostvars, **more}
             return with_variables(self._templar, own).template(value)
 
         check = VariableCheck(known_variables(), template)

@@ -219,7 +219,7 @@ msg:
   sample: '2 connectors: 1 connected, 1 manual step'
 results:
   description: Status of each connector, in the order of the task.
-  returned: success, and when waiting failed
+  returned: success, and when waiting failed or a name was refused
   type: list
   elements: dict
   contains:

@@ -6,8 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..module_utils.instance_address import normalize_address
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ..module_utils.engine.accepted_credentials import OBJECT_ID, PLACE, recorded
 from .connections import Connection
+from .objects_to_remove import NOT_RECORDED
 from .role_values import Stored
 
 # Stored for a service while an instance is connected to it.
@@ -25,6 +28,11 @@ REMOVED = (*GONE, "changed")
 DATA_CONNECTOR = (
     "its data connector of Exposure Management may be connected; disconnect it in the Defender portal (Exposure Management > Data connectors > "
     "ServiceNow CMDB), then set offboarding_microsoft_removed to true"
+)
+# Without a scope, no integration can be read.
+NO_SCOPE = (
+    "the record of its credentials says that its integration is on {}, but mdc_itsm_scope is empty, and the tenant has no azure_subscription_id. "
+    "Set the scope, or remove the integration in the portal and set offboarding_microsoft_removed to true"
 )
 Json = Mapping[str, Any]
 
@@ -45,16 +53,21 @@ def left_fleet(stored: Stored, services: Iterable[str], host: str) -> str:
 
 
 def removable(connection: Connection, host: str) -> dict[str, Any]:
-    """Return one connection: its `host` and `service`, whether it is `recorded` and its credentials were `entered` manually, and
-    the names of its objects on both sides.
+    """Return one connection: its `host` and `service`, whether it is `recorded` and its credentials were `entered` manually, the
+    names of its objects on both sides, and the id, place and address of what has accepted its credentials.
     """
     values, service = connection.values, connection.service
     name = {MDA: "mda_connection_name", MDC: "mdc_itsm_display_name", MSEM: "msem_connection_name"}[service]
+    accepted = connection.stored(connection.secret_name("accepted"))
     return {
         "host": host,
         "service": service,
         "recorded": is_recorded(connection),
-        "entered": bool(connection.stored(connection.secret_name("accepted"))),
+        "entered": bool(accepted),
+        "object_id": recorded(accepted, OBJECT_ID),
+        "place": recorded(accepted, PLACE),
+        "recorded_url": recorded(accepted, "instance_url"),
+        "removed": boolean(values.optional("offboarding_microsoft_removed"), strict=False),
         "name": str(values.optional(name, host)),
         "instance_url": str(values.optional("snow_url")),
         "scope": str(values.optional("mdc_itsm_scope")) if service == MDC else "",
@@ -63,47 +76,6 @@ def removable(connection: Connection, host: str) -> dict[str, Any]:
         "user_roles": list(connection.value("user_roles")),
         "role_name": "" if connection.value("legacy_admin") else connection.value("role_name"),
     }
-
-
-def connectors_to_remove(
-    connections: Iterable[Json], listed: Iterable[Json], evidence: Iterable[str] = ()
-) -> dict[str, Any]:
-    """Return the `connectors` to remove, as name and instance_url of mda_connectors, the host of each by name as `hosts`, and
-    rows of those that are `kept` with a reason.
-
-    `listed` are the connectors of the tenant, and `evidence` what stands for a list that was refused. A connector belongs to an
-    instance if it has the name and the address; one of its address under another name only if there is a record that this
-    collection connected it. Evidence does not show that there is none: then the connector may exist and is a manual step.
-    """
-    rows = list(listed)
-    is_listed = not list(evidence) and all(row.get("name") for row in rows)
-    connectors: list[dict[str, str]] = []
-    hosts: dict[str, str] = {}
-    kept: list[dict[str, str]] = []
-    for entry in connections:
-        address = normalize_address(entry["instance_url"]) if entry["instance_url"] else ""
-        named = [row for row in rows if row.get("name") == entry["name"]]
-        others = [row for row in rows if address and row.get("instance_url") == address and row not in named]
-        foreign = [row for row in named if row.get("instance_url") not in (address, "", None)]
-        if foreign:
-            kept.append(_kept(entry["name"], entry["host"], f"it belongs to {foreign[0]['instance_url']}"))
-        elif not entry["recorded"] and (named or others):
-            kept.append(_kept((named or others)[0]["name"], entry["host"], NOT_RECORDED))
-        else:
-            for name in [entry["name"]] if named or not is_listed else [row["name"] for row in others]:
-                connectors.append({"name": name, "instance_url": entry["instance_url"]})
-                hosts[name] = entry["host"]
-    return {"connectors": connectors, "hosts": hosts, "kept": kept}
-
-
-NOT_RECORDED = (
-    "no stored secret, record or variable shows that this collection made it; name it in snow_connection_application_name, "
-    "snow_connection_user_name or snow_connection_role_name to remove it"
-)
-
-
-def _kept(name: str, host: str, reason: str) -> dict[str, str]:
-    return {"object": f"connector {name}", "status": "kept", "host": host, "reason": reason}
 
 
 def waits_for(connection: Json, tenant: Json, *, check_mode: bool) -> str:
@@ -122,6 +94,9 @@ def _connector_left(connection: Json, tenant: Json, check_mode: bool) -> str:
     plan = tenant.get("offboarding_plan")
     if plan is None:
         return "the connectors of Defender for Cloud Apps were not read in this run"
+    elsewhere = plan.get("waits", {}).get(connection["host"])
+    if elsewhere:
+        return str(elsewhere)
     names = [name for name, host in plan["hosts"].items() if host == connection["host"]]
     result = tenant.get(CONNECTORS) or {}
     steps = {str(step.get("id")).partition(":")[2].partition(":")[2] for step in result.get("manual_steps") or []}
@@ -146,14 +121,15 @@ def _data_connector_left(connection: Json, tenant: Json) -> str:
 
 def _integration_left(connection: Json, tenant: Json) -> str:
     if tenant.get("offboarding_mdc_unused"):
-        return ""
+        return NO_SCOPE.format(connection["place"]) if connection.get("place") else ""
     looped = tenant.get(INTEGRATIONS)
     if looped is None:
         return "the integrations of Defender for Cloud were not read in this run"
     for row in looped.get("results") or []:
-        if (row.get("item") or {}).get("host") == connection["host"]:
-            return "its integration could not be removed" if row.get("failed") else ""
-    return ""
+        if (row.get("item") or {}).get("host") == connection["host"] and row.get("failed"):
+            return "its integration could not be removed"
+    plan = tenant.get("offboarding_integrations_plan") or {}
+    return str(plan.get("waits", {}).get(connection["host"], ""))
 
 
 def for_module(connections: Iterable[Json], waits: Mapping[str, str]) -> Iterator[dict[str, Any]]:

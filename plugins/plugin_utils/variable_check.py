@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils.number_ranges import range_problem
 from .fleet import SELECTED, SELECTED_TENANT, SERVICES, SERVICES_VARIABLE, did_you_mean
-from .role_variables import KnownVariables, Spec, known_variables
+from .role_variables import PLAYBOOK_VARIABLES, KnownVariables, Spec, known_variables
 
 # Names that begin with one of these may be the user's own: they are refused only if they resemble one of ours.
 SHARED_PREFIXES = ("snow_", "azure_", "mda_", "mdc_", "respond_", "drift_", "verify_", "activity_")
@@ -60,15 +60,21 @@ class VariableCheck:
             yield from filter(None, [self._checked[key]])
 
     def _checked_value(self, host: str, name: str, value: Any) -> str:
-        spec = self.known.specs[name]
-        if spec.get("type", "str") in ("str", "raw", "path") and "choices" not in spec and name != SERIAL_VARIABLE:
+        spec, is_of_playbooks = self.known.specs[name], name in PLAYBOOK_VARIABLES
+        is_text = (
+            spec.get("type", "str") in ("str", "raw", "path") and "choices" not in spec and name != SERIAL_VARIABLE
+        )
+        if is_text and not is_of_playbooks:
             return ""  # any value is a string, and a template may be a secret that is looked up elsewhere
         if _is_template(value):
             try:
                 value = self.template(host, value)
             except AnsibleError as error:
-                # By the others, the task that uses it fails with the reason.
-                return f"{name} cannot be evaluated: {error}" if name == SERVICES_VARIABLE else ""
+                # The filter `default` of a playbook would put its default in the place of what a user has set, such as protected accounts. By
+                # those of a role, the task that uses it fails with the reason.
+                return f"{name} cannot be evaluated: {error}" if is_of_playbooks else ""
+        if is_text:
+            return ""
         key = (name, repr(value))
         if key not in self._checked:
             self._checked[key] = _value_error(name, spec, value)

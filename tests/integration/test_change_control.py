@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -170,6 +171,74 @@ def test_a_change_that_expired_or_was_edited_or_canceled_writes_nothing(controll
     controlled.decide(**approved)
     assert f"change {number} was applied and closed" in controlled("onboard").went_well().summary
     assert controlled.instance.roles_of(USERS["mdc"], "false") == ["itil"]
+
+
+# By what is disturbed, the write and the kinds of faults: each once.
+OPENING = ("POST", "/api/sn_chg_rest/*", ("500-after-commit", "reset-after-commit", "500", "429-forever", "login-page"))
+NOTING = (
+    "PATCH",
+    "/api/now/table/change_request/*",
+    ("500-after-commit", "reset-after-commit", "late-commit", "429-forever", "login-page"),
+)
+
+
+@pytest.mark.walk(2)
+@pytest.mark.parametrize(
+    ("method", "path", "kind", "count"),
+    [
+        (method, path, kind, count)
+        for (method, path, kinds), counts in ((OPENING, (1, 9)), (NOTING, (1, 2, 9)))
+        for kind in kinds
+        for count in counts
+    ],
+)
+def test_a_fault_at_the_change_request_leaves_one_and_closes_it(
+    controlled: Controlled, method: str, path: str, kind: str, count: int
+) -> None:
+    """Of the requests that open it, that note that its plan is applied, and that close it, the first ones fail."""
+    fault = {"kind": kind, "count": count, "method": method, "path": path, "seconds": 1}
+    if method == "PATCH":
+        controlled("onboard").went_well()
+        controlled.approve()
+    controlled.itsm.turn(faults=[fault])
+    disturbed = controlled("onboard")
+    controlled.itsm.turn(faults=[])
+    time.sleep(1 if kind == "late-commit" else 0)
+    assert disturbed.status in (0, 2)
+    assert "Traceback" not in disturbed.output
+    if method == "POST":
+        assert not controlled.written_besides()
+        assert ("is opened" in disturbed.summary) == (disturbed.status == 0)
+        controlled("onboard").went_well()
+        controlled.approve()
+    elif disturbed.status == 2:
+        assert "Nothing was applied" in disturbed.summary or "could not be noted there" in disturbed.summary
+    if controlled.change["state"] != CLOSED:
+        controlled("onboard").went_well()
+    (row,) = [row for row in controlled.itsm.rows("change_request") if row.get("correlation_id")]
+    assert (row["state"], row["close_code"]) == (CLOSED, "successful")
+    assert controlled.instance.rows("sys_user", user_name=USERS["mdc"])
+    again = controlled("onboard").went_well()
+    assert "nothing to change, so no change request was opened" in again.summary
+
+
+def test_a_change_request_that_arrives_late_is_named_and_the_first_one_counts(controlled: Controlled) -> None:
+    late = {"kind": "late-commit", "count": 1, "method": "POST", "path": "/api/sn_chg_rest/*", "seconds": 3}
+    controlled.itsm.turn(faults=[late])
+    opened = controlled("onboard").went_well()
+    controlled.itsm.turn(faults=[])
+    time.sleep(3)
+    first, second = sorted(row["number"] for row in controlled.itsm.rows("change_request") if row.get("correlation_id"))
+    assert f"change {first} is opened" in opened.summary
+    waiting = controlled("onboard").went_well().summary
+    assert f"change {first} waits: it is not approved" in waiting
+    assert f"{second} has the same plan: cancel it" in waiting
+    window = {"start_date": at(hours=-1), "end_date": at(hours=1)}
+    controlled.itsm.change("change_request", {"number": first}, state=SCHEDULED, approval="approved", **window)
+    assert f"change {first} waits: {second} has the same plan" in controlled("onboard").went_well().summary
+    assert not controlled.written_besides()
+    controlled.itsm.change("change_request", {"number": second}, state=CANCELED, active="false")
+    assert f"change {first} was applied and closed" in controlled("onboard").went_well().summary
 
 
 def test_a_standard_change_that_was_rejected_is_renewed_and_offboards(controlled: Controlled) -> None:

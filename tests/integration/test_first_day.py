@@ -155,6 +155,39 @@ def test_doctor_reads_both_sides_as_far_as_it_can(
     assert "next: correct the error" in output
 
 
+def test_doctor_reads_the_scopes_and_names_that_the_instances_have(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    project, tenant = Project(playbook), SimulatedTenant(sandbox)
+    of_tenant = {name: tenant.access[name] for name in (*AZURE, "mda_url", "mda_api_token")}
+    second = f"/subscriptions/{tenant.access['azure_subscription_ids'][1]}"
+    properties = {"displayName": f"Our {instance.name}", "integrationType": "ServiceNow"}
+    sandbox.tamper_tenant("integrations", {"name": "i-1", "scope": second, "properties": properties}, insert=True)
+    tenant.connector(f"Our {instance.name}", instance.connection["snow_url"])
+
+    def diagnosed(**variables: Any) -> tuple[int, list[str]]:
+        named = {
+            "mda_connection_name": "Our {{ inventory_hostname }}",
+            "mdc_itsm_display_name": "Our {{ inventory_hostname }}",
+        }
+        both = {"ansible_connection": "local", "servicenow_defender_services": ["mda", "mdc"], **named, **variables}
+        hosts = {instance.name: dict(instance.connection)}
+        defender = {"hosts": {HOST: {"ansible_connection": "local", **of_tenant}}}
+        project.write("inventory.yml", {"servicenow": {"hosts": hosts, "vars": both}, "defender": defender})
+        status, output = doctor(project)
+        return status, output.splitlines()
+
+    status, lines = diagnosed(mdc_itsm_scope=second)
+    assert "- Defender for Cloud, integrations: 1 integration" in lines
+    assert any(line.startswith("- Defender for Cloud ->") and "; integration enabled" in line for line in lines)
+    assert any(line.startswith("- Defender for Cloud Apps ->") and "; connector connected" in line for line in lines)
+    status, lines = diagnosed(mdc_itsm_scope="{{ nothing }}", mda_connection_name="")
+    assert status == 2
+    said = f"variable mdc_itsm_scope cannot be evaluated for {instance.name}: 'nothing' is undefined"
+    assert f"- error: {said}" in lines, lines
+    assert any(line.startswith(f"- error: {instance.name}: mda_connection_name is empty.") for line in lines)
+
+
 def test_a_run_without_instances_fails_in_one_sentence(playbook: Playbooks, instance: Instance) -> None:
     project = Project(playbook)
     hosts = {instance.name: dict(instance.connection)}
@@ -195,6 +228,11 @@ def test_a_run_that_would_leave_out_instances_names_why(playbook: Playbooks, ins
     for words in (("--tags", "alwyas"), ("--skip-tags", "always"), ("--skip-tags", "tagged")):
         status, output = project.run("playbook", f"{COLLECTION}.drift", "-i", "inventory.yml", *words)
         assert status != 0 and "Nothing was done" in " ".join(output.split()), output
+    for name, variable in {"respond": "respond_protected", "drift": "drift_report_dir"}.items():
+        words = ("-e", f"{variable}='{{{{ nothing }}}}'")
+        status, output = project.run("playbook", f"{COLLECTION}.{name}", "-i", "inventory.yml", *words)
+        assert status == 2, output
+        assert f"other: {variable} cannot be evaluated: 'nothing' is undefined" in output, "no default takes its place"
     words = ("-e", "servicenow_defender_change='{{ nothing }}'")
     status, output = project.run("playbook", f"{COLLECTION}.harden", "-i", "inventory.yml", *words)
     assert status == 2, output

@@ -146,6 +146,94 @@ def test_a_fleet_with_both_services_is_offboarded(
     assert "was taken out" not in tenant("drift").summary
 
 
+def test_what_was_renamed_in_the_portal_is_removed_by_its_recorded_id(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance, contract: str
+) -> None:
+    tenant = fleet(playbook, sandbox, instance, **BOTH, mdc_itsm_rules=[RULE])
+    tenant.variables |= by_contract(tenant, contract)
+    tenant("onboard", "--tags", "snow").went_well()
+    enter_rules(instance)
+    tenant("onboard").went_well()
+    sandbox.tamper_tenant("connectors", {"name": "Another connector"}, match={"name": instance.name})
+    sandbox.tamper_tenant("integrations", {"displayName": "Another integration"}, match={"displayName": instance.name})
+    _predicted, real, again = tenant.predicted_and_done("offboard", variables=CONFIRMED)
+    assert not [row for row in tenant.rows("connectors") if row["state"] == "connected"]
+    assert not tenant.rows("integrations")
+    assert not tenant.rows("rules"), "no other integration uses them"
+    for label in ("connector Another connector", "integration Another integration"):
+        assert label in real.summary
+        assert label in recorded(playbook, HOST)
+    assert "failed" not in again.summary
+
+
+def test_a_service_that_no_variable_names_any_more_is_named_and_has_not_left(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = fleet(playbook, sandbox, instance, **BOTH)
+    tenant.onboarded()
+    without = {**CONFIRMED, "servicenow_defender_services": ["mda"]}
+    for _number in range(2):
+        left = tenant("offboard", variables=without).went_well()
+        assert "connection mdc (it was not removed: secrets are stored for it, and neither" in left.summary
+        assert APPLICATIONS["mda"] not in left_on(instance)
+        assert "offboarded" not in stored(playbook, instance)
+    assert tenant.rows("integrations")
+    named = tenant("offboard", variables={**without, "offboarding_services": ["mdc"], **BOTH}).went_well()
+    assert "connection mda" not in named.summary
+    assert not tenant.rows("integrations")
+    assert stored(playbook, instance) == {"offboarded"}
+
+
+@pytest.mark.walk(1)
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("{{ no_such_variable }}", "mda_connection_name cannot be evaluated: 'no_such_variable' is undefined"),
+        ("", "mda_connection_name is empty"),
+        (7, "mda_connection_name is 7, which is no text"),
+        ("Twice", "2 connectors named 'Twice'"),
+    ],
+    ids=["undefined", "empty", "a number", "ambiguous"],
+)
+def test_an_unusable_name_is_refused_for_its_instance_alone(
+    playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance, contract: str, name: Any, words: str
+) -> None:
+    good, bad = new_instance(), new_instance()
+    tenant = fleet(playbook, sandbox, good, bad, servicenow_defender_services=["mda"])
+    tenant.variables |= by_contract(tenant, contract)
+    tenant("onboard", "--tags", "snow").went_well()
+    for each in (good, bad):
+        enter_rules(each)
+    for _number in range(2):
+        tenant.connector("Twice", "https://someone.service-now.com")
+    bad.connection["mda_connection_name"] = name
+    first, again = tenant("onboard"), tenant("onboard")
+    for run in (first, again, tenant("drift"), tenant("verify")):
+        assert run.status == 2
+        assert words in run.summary
+    assert f"connector {good.name} (status)" in first.summary
+    assert f"connector {good.name} (" not in again.summary, "it is recorded"
+    assert "mda_accepted" in stored(playbook, good)
+    gone = tenant("offboard", variables=CONFIRMED)
+    assert gone.status == 2
+    assert {row["name"] for row in tenant.rows("connectors") if row["state"] == "connected"} == {"Twice"}
+    assert left_on(good) == [ROLE]
+    assert len(left_on(bad)) == 3
+
+
+def test_a_record_of_another_scope_lets_the_instance_wait(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
+) -> None:
+    tenant = fleet(playbook, sandbox, instance)
+    tenant.onboarded()
+    before = left_on(instance), stored(playbook, instance)
+    tenant.variables["mdc_itsm_scope"] = f"/subscriptions/{tenant.access['azure_subscription_ids'][1]}"
+    waiting = tenant("offboard", variables=CONFIRMED)
+    assert tenant.rows("integrations")
+    assert (left_on(instance), stored(playbook, instance)) == before
+    assert f"of {tenant.subscription}, not of" in waiting.summary
+
+
 def test_without_a_contract_the_instance_waits_for_the_portal(
     playbook: Playbooks, sandbox: SandboxProcess, instance: Instance
 ) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import NewInstance
+from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
 from tests.integration.test_tickets import OPEN_PORT, statuses, tickets
+from tests.sandbox.process import SandboxProcess
 
 GOOD: dict[str, Any] = {"correlation_id": "good", "short_description": "Good"}
 
@@ -166,3 +168,15 @@ def test_without_the_right_to_read_choices_the_platform_decides(playbook: Playbo
     assert (row["impact"], row["urgency"], row["close_code"]) == ("2", "1", "Solution provided")
     assert run["end"]["results"][0]["platform_state"] == "6"
     assert not run["again"].changed
+
+
+@pytest.mark.parametrize("name", ["mdc_tickets_filter", "mdc_tickets_scopes"])
+def test_a_selection_that_cannot_be_evaluated_selects_nothing(
+    playbook: Playbooks, sandbox: SandboxProcess, instance: Instance, name: str
+) -> None:
+    tenant = Defender(playbook, sandbox, instance)
+    before = len(instance.rows("incident"))
+    run = tenant("tickets", variables={"mdc_tickets_instance": instance.name, name: "{{ nothing }}"})
+    assert run.status == 2
+    assert "'nothing' is undefined" in run.summary
+    assert len(instance.rows("incident")) == before

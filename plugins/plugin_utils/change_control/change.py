@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from ...module_utils.snow.tickets.ticket import clean
 from .gate import CLOSE, OPEN, START, Gate, refused
-from .run_plan import APPLIED, APPLYING, RunPlan, is_remainder, is_shortened, lines_of, moved
+from .run_plan import APPLIED, APPLYING, PLANNED, RunPlan, is_remainder, is_shortened, lines_of, moved
 
 PREFIX = "defender"
 DISPLAY = "secops.servicenow_defender"
@@ -127,8 +127,45 @@ def change_gate(
     """
     known = [Change({name: str(row.get(name) or "") for name in COLUMNS}) for row in rows]
     known = sorted((each for each in known if each.row["correlation_id"].startswith(key_of(plan))), key=_age)
+    same = _of_newest_plan(known)
+    gate = _gate_of(plan, known, same[0] if same else None, now, options, check_mode=check_mode)
+    twins = ", ".join(each.number for each in same[1:] if each.is_open)
+    if twins and gate.action in (START, CLOSE):
+        # One key finds both, so that neither could be closed.
+        reason = f"{twins} has the same plan, as an answer was lost when it was opened. Cancel what is not needed"
+        return Gate(f"change {same[0].number} waits: {reason}. Nothing was written. Run the same command again later")
+    return replace(gate, message=f"{gate.message}. {twins} has the same plan: cancel it") if twins else gate
+
+
+def _of_newest_plan(known: Sequence[Change]) -> list[Change]:
+    """Return the change requests of the plan that was opened last, the one that counts first: what was applied or approved, else the oldest.
+
+    A commit after its time-out leaves a second one, which no run has named.
+    """
+    same = [each for each in known if each.row["correlation_id"] == known[-1].row["correlation_id"]]
+    return sorted(
+        same,
+        key=lambda each: (
+            each.state != CLOSED,
+            not each.is_open,
+            each.progress == PLANNED,
+            not each.is_approved,
+            _age(each),
+        ),
+    )
+
+
+def _gate_of(
+    plan: RunPlan,
+    known: Sequence[Change],
+    newest: Change | None,
+    now: datetime,
+    options: Mapping[str, Any],
+    *,
+    check_mode: bool,
+) -> Gate:
     # What was opened before one that was closed is settled with it.
-    last = known[-1] if known and known[-1].state != CLOSED else None
+    last = newest if newest and newest.state != CLOSED else None
     if not plan.rows:
         return _nothing_left(last)
     if last is None or (options.get("renew") and problem_of(last, plan, now)):

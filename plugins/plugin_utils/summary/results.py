@@ -69,6 +69,7 @@ REGISTERED = (
     "offboarding_connectors_kept",
     "offboarding_data_connectors",
     "offboarding_integrations_found",
+    "offboarding_integrations_kept",
     "offboarding_rules",
     "offboarding_rules_kept",
     "offboarding_integrations",

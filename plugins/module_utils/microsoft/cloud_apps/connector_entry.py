@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One entry of the option `connectors`: its argument spec, its address, and its values for a contract."""
+"""One entry of the option `connectors`: its argument spec, its address, its connector, and its values for a contract."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...engine.accepted_credentials import OBJECT_ID, recorded
 from ...engine.errors import InvalidInput
+from ...engine.snapshot import Row
 from ...instance_address import normalize_address
 from .connector_credentials import OAUTH
 from .connector_health import ABSENT, CONNECTED, DISABLED
@@ -63,6 +65,34 @@ def address_of(entry: Mapping[str, Any]) -> str:
     raise InvalidInput(
         f"connector {entry['name']}: instance_url must be an absolute URL such as https://acme-prod.service-now.com, not {url!r}"
     )
+
+
+def row_of_entry(entry: Mapping[str, Any], rows: Sequence[Row], names: Collection[str]) -> Row | None:
+    """Return the connector of an entry: that of its name, else that which has accepted its credentials and was renamed since, else
+    that of its address. `names` are those of all entries.
+
+    Raises `InvalidInput` if several have its name, or if its connector belongs to another instance.
+    """
+    name, address = entry["name"], address_of(entry)
+    present = [row for row in rows if row["status"] != ABSENT]
+    named = [row for row in present if row["name"] == name]
+    if len(named) > 1:
+        ids = ", ".join(sorted(row["id"] for row in named))
+        raise InvalidInput(
+            f"the tenant has {len(named)} connectors named {name!r} ({ids}); rename or remove all but one in the portal. None was changed"
+        )
+    if named:
+        if address and named[0]["url"] and named[0]["url"] != address:
+            raise InvalidInput(
+                f"connector {name!r} belongs to {named[0]['url']}, not to {address}, and was not changed. Choose another name, or remove "
+                f"this connector in the portal"
+            )
+        return named[0]
+    object_id = recorded(entry.get("accepted") or "", OBJECT_ID)
+    others = [row for row in present if row["name"] not in names]
+    renamed = (row for row in others if object_id and row["id"] == object_id and row["url"] in ("", address))
+    by_address = (row for row in present if address and row["url"] == address)
+    return next(renamed, None) or next(by_address, None)
 
 
 def values_of(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,10 +26,16 @@ ACTIONS = {"create": CREATE, "delete": DELETE}
 def connect_instances(store: CollectionStore, connectors: Connectors, waiting: Wait) -> Result:
     """Bring `connectors` to their desired state.
 
-    Raises `EngineError` when waiting timed out, or when a connector that was written stays in error. Its `output` is the
-    result so far.
+    Raises `EngineError` when waiting timed out, when a connector that was written stays in error, or when some were left because of
+    their name. Its `output` is the result so far.
     """
-    result = reconcile(store, connectors)
+    try:
+        result = reconcile(store, connectors)
+    except EngineError as error:
+        # Which of them have accepted what was sent is not known.
+        for row in error.output.get("results") or []:
+            row.pop("accepted", None)
+        raise
     waits = waiting.wanted and not store.check_mode
     if waits and connectors.awaited_names() and not connectors.refused:
         for step in result.manual_steps:
@@ -43,6 +49,9 @@ def connect_instances(store: CollectionStore, connectors: Connectors, waiting: W
     }
     for problem in connectors.problems:
         store.warn(f"{problem.message}. {problem.remedy}")
+    if connectors.refusals:
+        # What was done for the others is the output.
+        raise EngineError("; ".join(connectors.refusals.values()), result.as_dict(with_diff=False))
     if waits:
         _fail_if_open(store, connectors, waiting, result)
     return result

@@ -14,7 +14,7 @@ from ...engine.snapshot import Query, Row, Snapshot
 from ...token_end import remaining
 from .connector_contract import check_mode, operation_for, why_manual, write_of
 from .connector_credentials import OAUTH, ConnectorCredentials
-from .connector_entry import STATUSES, address_of, by_name, values_of
+from .connector_entry import STATUSES, address_of, by_name, row_of_entry, values_of
 from .connector_health import (
     ABSENT,
     CONNECTED,
@@ -55,6 +55,8 @@ class Connectors(Resource):
         self.waiting: set[str] = set()
         # Those that nothing shows, and that no one has to look for.
         self.unprovable: set[str] = set()
+        # Why a connector is left as it is, by name: the others are brought to their desired state.
+        self.refusals: dict[str, str] = {}
 
     def reads(self) -> list[Query]:
         """Query all connectors: one list returns them."""
@@ -66,20 +68,31 @@ class Connectors(Resource):
         rows = snapshot.all_rows(COLLECTION, "name")
         self.problems = []
         self.unprovable = set()
+        self.refusals = {}
         self.refused = snapshot.refused(COLLECTION, "name")
         if self.refused:
             self._note_refusal(plan)
             return plan
         for name, entry in self.entries.items():
-            row = self._find(name, entry, rows)
             outcome = self.outcomes[name]
-            self._update_outcome(outcome, entry, row)
             plan.outcomes.append(outcome)
+            try:
+                row = self._find(name, entry, rows)
+            except InvalidInput as error:
+                # Its name is wrong, which is no reason to leave the others.
+                self._update_outcome(outcome, entry, None)
+                outcome.update(status=UNKNOWN, reason=str(error))
+                self.refusals[name] = str(error)
+                self.unprovable.add(name)
+                continue
+            self._update_outcome(outcome, entry, row)
             if row:
                 end = outcome["refresh_token_expires_at"]
                 self.problems += problems_of(name, row, oauth=entry["mode"] == OAUTH, end=end)
             self._plan_one(plan, name, entry, row, outcome)
             self._plan_switch(plan, name, entry, row, outcome)
+        if self.refusals and len(self.refusals) == len(self.entries):
+            raise InvalidInput("; ".join(self.refusals.values()))
         unclear = [outcome["name"] for outcome in plan.outcomes if self._is_unclear(outcome)]
         if unclear:
             plan.warnings.append(
@@ -98,24 +111,9 @@ class Connectors(Resource):
     # -- status ------------------------------------------------------------------------------------------------------
 
     def _find(self, name: str, entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
-        if self.endpoint.evidence:
-            return self._attributed(name, entry, rows)
-        named = [row for row in rows if row["name"] == name and row["status"] != ABSENT]
-        if len(named) > 1:
-            ids = ", ".join(sorted(row["id"] for row in named))
-            raise InvalidInput(
-                f"the tenant has {len(named)} connectors named {name!r} ({ids}); rename or remove all but one in the portal. Nothing "
-                f"was written"
-            )
-        address = address_of(entry)
-        if named:
-            if address and named[0]["url"] and named[0]["url"] != address:
-                raise InvalidInput(
-                    f"connector {name!r} belongs to {named[0]['url']}, not to {address}. Nothing was written. Choose another name, or "
-                    f"remove this connector in the portal"
-                )
-            return named[0]
-        return next((row for row in rows if address and row["url"] == address and row["status"] != ABSENT), None)
+        return (
+            self._attributed(name, entry, rows) if self.endpoint.evidence else row_of_entry(entry, rows, self.entries)
+        )
 
     def _attributed(self, name: str, entry: Mapping[str, Any], rows: list[Row]) -> Row | None:
         return attributed(rows, name, address_of(entry).partition("://")[2], is_only=len(self.entries) == 1)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...engine.accepted_credentials import Credentials
+from ...engine.accepted_credentials import OBJECT_ID, Credentials, recorded
 from ...engine.errors import InvalidInput
 from ...engine.field import Field
 from ...engine.plan import CREATE, UPDATE, Plan, SecretDecision
@@ -227,7 +227,17 @@ class Integration(ScopedObject):
         plan = super().plan(snapshot, secrets)
         if plan.row is None and self.state == PRESENT:
             plan.after["credentials"] = DESIRED
+            self._warn_of_renamed(plan, snapshot.all_rows(self.collection, "name"))
         return plan
+
+    def _warn_of_renamed(self, plan: Plan, rows: list[Row]) -> None:
+        object_id = recorded(self.params["accepted"] or "", OBJECT_ID)
+        for row in rows:
+            if row["own"] and object_id and row["id"] == object_id:
+                plan.creation_warnings.append(
+                    f"{self.label}: the integration that has accepted its credentials is named {row['name']!r} now ({object_id}), and stays: both "
+                    f"connect the instance. Remove it in the portal; or rename it back before it is replaced"
+                )
 
     def as_result(self, row: Row | None, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Return the integration for the module's result."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...engine.accepted_credentials import Comparison
+from ...engine.accepted_credentials import OBJECT_ID, Comparison, recorded
 from ...engine.errors import EngineError, InvalidInput
 from ...engine.plan import CHANGED, CREATE, DELETE, OK, UPDATE, Plan, Resource, SecretDecision, Write
 from ...engine.reconcile import reconcile
@@ -40,6 +40,8 @@ RECORD = {
 RECORD_LIST = f"{AGAIN} ends when the portal lists the new connector"
 STILL_LISTED = "the portal accepted that it is disconnected, but the list of the contract still shows it"
 NOT_LISTED = "the portal accepted that it is connected, but the list of the contract does not show it"
+ELSEWHERE = "the list of the contract shows its recorded id {} with another address, {}, so it was not removed; look in the Defender portal"
+LOST = "the answer to the request that connects it was lost, and nothing shows what became of it"
 
 
 def connect_by_contract(
@@ -120,7 +122,7 @@ class ContractConnectors(Resource):
             elif connector.place in {*self.endpoint.done, *self.endpoint.removed, *self.endpoint.lost}:
                 outcome.update(self._settled(plan, connector, rows.get(connector.place)))
             elif connector.wants == ABSENT:
-                outcome.update(self._plan_removal(plan, connector, outcome, rows.get(connector.place)))
+                outcome.update(self._plan_removal(plan, connector, outcome, rows))
             else:
                 outcome.update(self._plan_one(plan, connector, outcome, rows.get(connector.place)))
         self.outcomes = self.outcomes or plan.outcomes
@@ -188,12 +190,15 @@ class ContractConnectors(Resource):
         return self._send(plan, connector, outcome, "create", found)
 
     def _plan_removal(
-        self, plan: Plan, connector: DataConnector, outcome: dict[str, Any], row: Row | None
+        self, plan: Plan, connector: DataConnector, outcome: dict[str, Any], rows: Mapping[str, Row]
     ) -> dict[str, Any]:
+        row = rows.get(connector.place)
         if row is None and self.endpoint.unclear:
             return {"status": UNKNOWN, "reason": self.endpoint.unclear}
         if self.endpoint.lists and row is None:
-            return {"status": ABSENT}
+            object_id = recorded(connector.stored, OBJECT_ID)
+            place = next((place for place, each in rows.items() if object_id and each["id"] == object_id), "")
+            return {"status": UNKNOWN, "reason": ELSEWHERE.format(object_id, place)} if place else {"status": ABSENT}
         if row is None and not connector.stored and not self._should_list(connector):
             return connector.outcome(plan, self.assets, only=self.only)
         plan.drift.append(Drift(connector.label, "state", PRESENT, ABSENT))
@@ -206,7 +211,10 @@ class ContractConnectors(Resource):
             status = {"status": UNKNOWN, "reason": STILL_LISTED} if row else {"status": ABSENT}
             self.unsettled |= {connector.label} if row else set()
         elif connector.place in self.endpoint.lost:
-            return {"status": UNKNOWN}
+            if self.endpoint.lists:
+                # Still to be done, so that its failure stays: the list has not shown that it was done after all.
+                plan.writes.append(Write(CREATE, COLLECTION, connector.label))
+            return {"status": UNKNOWN, "reason": LOST}
         elif self.endpoint.lists and row is None:
             status = {"status": UNKNOWN, "reason": self.endpoint.unclear or NOT_LISTED}
         else:

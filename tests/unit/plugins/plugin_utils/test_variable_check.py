@@ -143,5 +143,13 @@ def test_a_template_that_decides_which_hosts_take_part_must_not_fail() -> None:
     assert error == "a: servicenow_defender_services cannot be evaluated: undefined"
 
 
+@pytest.mark.parametrize(
+    "name", ["respond_protected", "drift_report_dir", "offboarding_confirm", "mda_connection_wait"]
+)
+def test_what_a_playbook_has_a_default_for_must_not_fail_either(name: str) -> None:
+    of_role = name.startswith(("mda_", "offboarding_"))
+    assert errors({"a": {name: "{{ nothing }}"}}) == ([] if of_role else [f"a: {name} cannot be evaluated: undefined"])
+
+
 def test_secrets_are_not_evaluated() -> None:
     assert errors({"a": {"snow_connection_password": "{{ lookup('vault') }}"}}, {}) == []

@@ -109,6 +109,34 @@ def test_a_change_is_opened_once() -> None:
     assert again.ticket["correlation_id"] == key_of(PLAN) + PLAN.digest + ":2"
 
 
+NEW_ONE = {"state": "-5", "approval": "not requested"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (NEW_ONE, NEW_ONE, "change CHG0000001 waits: it is not approved"),
+        ({}, NEW_ONE, "change CHG0000001 waits: CHG0000002 has the same plan"),
+        (NEW_ONE, {}, "change CHG0000002 waits: CHG0000001 has the same plan"),
+        ({"approval": "rejected", "state": "-5"}, NEW_ONE, "change CHG0000001 was rejected"),
+        ({"state": "4", "active": "false"}, NEW_ONE, "change CHG0000002 waits: it is not approved"),
+    ],
+)
+def test_of_two_with_one_plan_the_approved_or_the_oldest_counts(
+    first: dict[str, str], second: dict[str, str], words: str
+) -> None:
+    rows = change(**first), change(**second, sys_id="2", number="CHG0000002", sys_created_on=at(hours=-2))
+    found = gate(*rows)
+    assert found.held and not found.action
+    assert found.message.startswith(words)
+    canceled = {"state": "4", "active": "false"}
+    for one, other in (({}, canceled), (canceled, {})):
+        rows = change(**one), change(**other, sys_id="2", number="CHG0000002", sys_created_on=at(hours=-2))
+        assert gate(*rows).action == "start"
+    closed = change(state="3", active="false"), change(**NEW_ONE, number="CHG0000002", sys_created_on=at(hours=-2))
+    assert gate(*closed, now=EMPTY).message.endswith("CHG0000002 has the same plan: cancel it")
+
+
 def test_fields_of_the_user_replace_those_of_the_collection() -> None:
     ticket = gate(fields={"assignment_group": "Security", "risk": "2", "test_plan": "Ask Anna"}).ticket
     assert ticket["assignment_group"] == "Security"

@@ -324,6 +324,37 @@ def test_two_connectors_of_one_name_are_an_error_that_names_both(server: Loopbac
         task()
 
 
+def test_a_connector_that_is_refused_does_not_stop_the_others(server: Loopback, task: Task) -> None:
+    portal = Portal(server, record(), record(number=2))
+    other = {"name": "other", "instance_url": "https://other.service-now.com"}
+    with pytest.raises(EngineError, match=r"2 connectors named 'acme-dev' \(id-1, id-2\)") as caught:
+        task({}, other, contract=portal.contract)
+    refused, made = caught.value.output["results"]
+    assert (refused["status"], made["status"]) == ("unknown", "connected")
+    assert "rename or remove all but one" in refused["reason"]
+    assert [(entry["object"], entry["field"]) for entry in caught.value.output["drift"]] == [
+        ("connector other", "status")
+    ]
+    assert [row["instanceName"] for row in portal.records] == ["acme-dev", "acme-dev", "other"]
+
+
+def test_a_connector_that_was_renamed_is_known_by_its_recorded_id(server: Loopback, task: Task) -> None:
+    portal = Portal(server, record("Somebody's"))
+    key = {"accepted_key": "k" * 40}
+    made = task({"name": "new", "instance_url": "https://new.service-now.com", **key}, contract=portal.contract)
+    accepted = made["results"][0]["accepted"]
+    portal.records[-1] = record("Renamed", 2)
+    entry = {"name": "new", "instance_url": "https://new.service-now.com", **key, "accepted": accepted}
+    again = task(entry, contract=portal.contract)
+    assert (again["changed"], again["drift"], again["unproven"]) == (False, [], [])
+    assert [row["instanceName"] for row in portal.records] == ["Somebody's", "Renamed"], "no second one is made"
+    other = {"name": "Renamed", "instance_url": "https://renamed.service-now.com"}
+    taken = task(entry, other, contract=portal.contract, check_mode=True)
+    assert [row["status"] for row in taken["results"]] == ["absent", "connected"], (
+        "it is the connector of another entry"
+    )
+
+
 def test_one_instance_listed_twice_is_an_error(server: Loopback, task: Task) -> None:
     Portal(server)
     with pytest.raises(InvalidInput, match="'acme-dev' and 'again' have the same instance"):

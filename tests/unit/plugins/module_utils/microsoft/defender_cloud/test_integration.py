@@ -91,6 +91,19 @@ def existing(arm: ResourceManagerDouble, row_id: str = "i-1", **changes: Any) ->
     return path
 
 
+def test_one_that_was_renamed_is_named_before_it_is_replaced(ready: ResourceManagerDouble) -> None:
+    record = {"update_credentials": "on_mismatch", "accepted_key": "key"}
+    accepted = integration(ready, **NEW, **record)["accepted"]
+    (path,) = [each for each in ready.documents if each.startswith(f"{INTEGRATIONS}/")]
+    properties(ready.documents[path])["displayName"] = "Renamed"
+    for check_mode in (True, False):
+        found = integration(ready, **NEW, **record, accepted=accepted, check_mode=check_mode)
+        (warning,) = [each for each in found.warnings if "'Renamed'" in each]
+        assert path.rpartition("/")[2] in warning
+    again = integration(ready, **NEW, **record, accepted=found["accepted"])
+    assert not [each for each in again.warnings if "'Renamed'" in each]
+
+
 def test_a_subscription_is_connected_once(ready: ResourceManagerDouble) -> None:
     predicted = integration(ready, **NEW, check_mode=True)
     assert not ready.writes

@@ -196,12 +196,39 @@ def test_a_lost_answer_is_looked_up(portal: Portal) -> None:
     assert portal.writes == ["POST /connectors"]
 
 
+def test_what_the_list_does_not_show_after_a_lost_answer_has_failed(portal: Portal) -> None:
+    portal.hangs_up = True
+    portal.server.answers_by(
+        lambda received: Reply(dropped=True) if received.method == "POST" else portal._reply(received)
+    )
+    with pytest.raises(EngineError, match="whether data_connector acme-dev was created is unclear") as caught:
+        run(portal, entry())
+    (row,) = caught.value.output["results"]
+    assert (row["status"], caught.value.output["changed"]) == ("failed", False)
+    assert "the connection was dropped" in row["reason"]
+    portal.hangs_up = False
+    portal.server.answers_by(portal._reply)
+    assert run(portal, entry(accepted=row["accepted"])).changed
+    assert portal.rows == {"id0": HOST}
+
+
+def test_a_connector_with_another_address_by_now_is_not_removed(portal: Portal) -> None:
+    record = accepted(run(portal, entry()))
+    portal.rows["id0"] = "other.service-now.com"
+    result = run(portal, entry(accepted=record, state="absent"))
+    assert not result.changed
+    (unproven,) = result.all_unproven()
+    assert "its recorded id id0 with another address, other.service-now.com" in unproven.reason
+    assert portal.rows
+
+
 def test_without_a_list_a_lost_answer_is_unproven_until_someone_looked(portal: Portal) -> None:
     portal.hangs_up = True
     lost = run(portal, entry(), without=("list",))
     again = run(portal, entry(accepted=accepted(lost)), without=("list",))
     for result in (lost, again):
         assert not result.changed
+        assert "lost" in result.output["results"][0]["reason"] or "dropped" in result.output["results"][0]["reason"]
         assert result.manual_steps[0].id == "data_connector:look:acme-dev"
         assert result.all_unproven()[0].object == "data_connector acme-dev"
     looked = run(portal, entry(accepted=accepted(lost), credentials_entered=True), without=("list",))
