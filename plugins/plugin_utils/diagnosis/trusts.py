@@ -153,11 +153,6 @@ def _connector(host: str, variables: Json, tenant: Tenant) -> Json | None:
     return next((row for row in rows if row.get("name") == name), None)
 
 
-def _name(service: str, host: str, variables: Json) -> str:
-    """Return the name of a connection at Microsoft."""
-    return str((variables.get("doctor_names") or {}).get(service) or host)
-
-
 def _end(service: str, host: str, variables: Json, application: str, grant: str, tenant: Tenant) -> str:
     """Return when the trust ends by itself: what the tenant returns counts first, then the tokens on the instance."""
     if grant != PASSWORD:
