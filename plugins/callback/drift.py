@@ -146,7 +146,8 @@ from ..plugin_utils.report.document import make, summary
 from ..plugin_utils.report.objects import COLLECTION, FAILED, OK, full_name
 from ..plugin_utils.report.store import ReportError, write
 
-DIRECTORY_VARIABLE, RUN_VARIABLE = "drift_report_dir", "drift_run_id"
+DIRECTORY_VARIABLE = "drift_report_dir"
+RUN_VARIABLE = "drift_run_id"
 VERDICT_TAG = "drift_fail"
 IGNORED_TAG = "drift_ignore"
 
