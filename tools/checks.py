@@ -74,8 +74,9 @@ def mypy(name: str, *arguments: str, folder: Path = ROOT) -> Step:
 
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 RESILIENCE = (sys.executable, "-m", "tests.resilience", "--sample")
-# An idle process takes over tests of the other: its share had the longer ones.
-PARALLEL = (*PYTEST, "-n", str(max(2, os.cpu_count() or 1)), "--dist", "worksteal")
+# An idle process takes over tests of the others: their shares had the longer ones. One more than there are cores, as tests of
+# what waits, wait.
+PARALLEL = (*PYTEST, "-n", str(1 + (os.cpu_count() or 1)), "--dist", "worksteal")
 # Of walks, a sample: each day another one.
 SAMPLE = f"--sample={os.environ.get('SEED') or date.today()}"
 # antsibull-docs writes a log into HOME.

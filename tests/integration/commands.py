@@ -19,6 +19,7 @@ from typing import IO
 
 from tests.integration import fork_server
 from tests.integration.fork_server import ANSIBLE, MODULES, PER_RUN, end_tree
+from tests.integration.module_server import ADDRESS
 
 # Of environments; one holds some 90 MB.
 MAX_SERVERS = 3
@@ -26,9 +27,6 @@ START_TIMEOUT = 60
 # Set to anything, all runs are by the command itself.
 REAL_COMMANDS = "REAL_COMMANDS"
 STARTED_BY = [sys.executable, "-m", "ansible"]
-
-# Where the connection `elsewhere` finds the server of modules.
-MODULE_SERVER = "TEST_MODULE_SERVER"
 
 Environment = tuple[tuple[str, str], ...]
 
@@ -134,7 +132,7 @@ class Servers:
         self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
     ) -> tuple[int, str]:
         """Run `python -m ansible` with the arguments, as `run_command` does."""
-        return self._ansible.run(arguments, folder, {**environment, MODULE_SERVER: self._path}, timeout)
+        return self._ansible.run(arguments, folder, {**environment, ADDRESS: self._path}, timeout)
 
     def close(self) -> None:
         """End both, and the run that they are in."""

@@ -13,7 +13,7 @@ from tests.integration.commands import Commands
 from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
-from tests.integration.sampling import WALK, sample
+from tests.integration.sampling import ALWAYS, WALK, sample
 from tests.integration.saved_fleets import SavedFleets
 from tests.sandbox.process import SandboxProcess
 
@@ -25,7 +25,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"{WALK}(count): of all cases of this test, a sample has this number")
+    config.addinivalue_line(
+        "markers", f"{WALK}(count): of all cases of this test, or tests of this file, a sample has this number"
+    )
+    config.addinivalue_line("markers", f"{ALWAYS}: each sample of the file has this test")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,8 +5,9 @@
 has one environment: exactly that of its runs, but for the variables of `PER_RUN`, which plugins read when they run;
 it imports in a folder that holds no configuration. It has also imported the collections of that environment, loaded ansible-core's
 plugins, and remembers templates and files (`remembered.py`). A child differs from the command in when that was done, in the seed
-of hashes and the archives of ordinary modules, which it shares with the other children, in its waits, and in that tasks which
-ansible-core computes itself have no worker (`own_process.py`).
+of hashes and the archives of ordinary modules, which it shares with the other children, in its waits, in that tasks which
+ansible-core computes itself have no worker (`own_process.py`), and in that ordinary modules are run by a server of the other kind
+(`module_server.py`).
 
 *modules* runs ordinary modules, whose program Ansible sends to the standard input of `python`. It has imported what modules
 need of Python's own and of other libraries, nothing of Ansible or the collection, and any environment will do. Of those two it
@@ -185,6 +186,7 @@ def main(kind: str, number: str, path: str = "") -> None:
     preload: Any = importlib.import_module("preload")
     remembered: Any = importlib.import_module("remembered")
     own_process: Any = importlib.import_module("own_process")
+    module_server: Any = importlib.import_module("module_server")
     # The folder of this file is not among those of the programs.
     sys.path[0] = os.getcwd()
     caller: socket.socket | None = socket.socket(fileno=int(number))
@@ -192,6 +194,7 @@ def main(kind: str, number: str, path: str = "") -> None:
     if kind == ANSIBLE:
         preload.preload_ansible()
         own_process.run_here()
+        module_server.run_modules_there()
         learn = remembered.remember()
     else:
         preload.preload_modules()

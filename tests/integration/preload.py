@@ -39,7 +39,10 @@ LATER = (
     "ansible.plugins.connection.local",
     "ansible.plugins.connection.ssh",
     "ansible.plugins.inventory.host_list",
+    "ansible.plugins.inventory.auto",
     "ansible.plugins.inventory.ini",
+    "ansible.plugins.inventory.script",
+    "ansible.plugins.inventory.toml",
     "ansible.plugins.inventory.yaml",
     "ansible.plugins.shell.sh",
     "ansible.plugins.strategy.linear",
@@ -52,6 +55,8 @@ LATER = (
 )
 # The kinds of plugins of which every play loads all that ansible-core has; those of `vars` only load if none is loaded yet.
 LOADED = ("become", "callback", "connection", "filter", "shell", "test")
+# The kinds of plugins of which templates load all that a collection has when they search it for one.
+SEARCHED = ("filter", "lookup")
 # What modules import.
 LIBRARIES = ("jmespath", "requests")
 OWN = (
@@ -106,6 +111,10 @@ def load_plugins() -> None:
         for folder in ("modules", "plugin_utils"):
             for path in Path(place).glob(f"ansible_collections/*/*/plugins/{folder}/**/*.py"):
                 import_all(".".join(path.relative_to(place).with_suffix("").parts).removesuffix(".__init__"))
+        for kind in SEARCHED:
+            for path in Path(place).glob(f"ansible_collections/*/*/plugins/{kind}/[!_]*.py"):
+                space, name = path.relative_to(place).parts[1:3]
+                getattr(loader, f"{kind}_loader").get(f"{space}.{name}.{path.stem}", class_only=True)
 
 
 def compiled(*folders: str) -> Iterator[tuple[Path, bytes, types.CodeType]]:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Walks: tests with costly cases of one kind, marked with the number of cases that a sample has. `make walks` runs all cases."""
+"""Walks: costly cases of one kind, marked with the number of cases that a sample has. `make walks` runs all cases.
+
+The cases of a marked test are those of its parameters. The cases of a marked file (`pytestmark`) are its tests that are not marked
+themselves; those with the mark `always` are in each sample.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,22 @@ from collections.abc import Iterable
 
 import pytest
 
-WALK = "walk"
+WALK, ALWAYS = "walk", "always"
 
 
 def sample(items: Iterable[pytest.Item], seed: str) -> set[pytest.Item]:
     """Return the cases of walks that a sample leaves out."""
     walks: dict[str, list[pytest.Item]] = defaultdict(list)
+    counts: dict[str, int] = {}
     for item in items:
-        if item.get_closest_marker(WALK):
-            walks[item.nodeid.partition("[")[0]].append(item)
+        if item.get_closest_marker(ALWAYS):
+            continue
+        for node, marker in item.iter_markers_with_node(WALK):
+            name = node.nodeid.partition("[")[0]
+            counts[name] = marker.args[0]
+            walks[name].append(item)
+            break
     left_out: set[pytest.Item] = set()
     for name, cases in walks.items():
-        marker = cases[0].get_closest_marker(WALK)
-        count = marker.args[0] if marker else len(cases)
-        left_out |= set(cases) - set(random.Random(f"{seed} {name}").sample(cases, min(count, len(cases))))
+        left_out |= set(cases) - set(random.Random(f"{seed} {name}").sample(cases, min(counts[name], len(cases))))
     return left_out

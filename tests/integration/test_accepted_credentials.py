@@ -18,6 +18,8 @@ from tests.integration.secret_backend import plain_file
 from tests.integration.tenant import HOST
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(5)
+
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
 SECRET = {"snow_connection_client_secret": "rotated-client-secret-0000000001"}
 COMPARE = "Compare the integrations"
@@ -52,6 +54,7 @@ def in_sync(tenant: Defender, **options: Any) -> bool:
     return tenant("drift", **options).went_well().summary.splitlines()[0] == "1 instance: 1 in sync; tenant: in sync"
 
 
+@pytest.mark.always
 def test_a_rotated_secret_reaches_the_integration_in_the_same_run(connected: Defender) -> None:
     name = connected.instances[0].name
     found = connected("drift", variables=SECRET)

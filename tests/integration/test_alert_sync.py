@@ -25,12 +25,15 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(4)
+
 
 @pytest.fixture
 def alerts(playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> Defender:
     return Defender(playbook, sandbox, instance, subscriptions=1, variables=EVERYTHING)
 
 
+@pytest.mark.always
 def test_what_is_open_gets_one_ticket_each_and_follows_defender(alerts: Defender, instance: Instance) -> None:
     predicted, real, again = alerts.predicted_and_done("alerts")
     # Two alerts, two open incidents; one was merged before, one is resolved.
@@ -291,6 +294,7 @@ def test_an_alert_of_an_incident_has_no_ticket_of_its_own(alerts: Defender, inst
     assert "\nAlerts:\n- " in ticket_of(instance, "28282")["description"]
 
 
+@pytest.mark.always
 def test_reading_again_takes_few_requests(alerts: Defender, instance: Instance) -> None:
     alerts("alerts").went_well()
     settled(alerts)

@@ -17,6 +17,8 @@ from tests.integration.test_graph_users import GraphTenant, upn
 from tests.integration.test_onboard import enter_rules
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(8)
+
 BOTH = {"servicenow_defender_services": ["mda", "mdc"]}
 # How a run can be divided among hosts.
 WAYS: dict[str, dict[str, Any]] = {
@@ -133,6 +135,7 @@ LISTED = re.compile(r"^ {6}(?:\S+ : )?(.+?)\tTAGS: \[(.*)\]$", re.M)
 
 
 @pytest.mark.parametrize("name", TAGS)
+@pytest.mark.always
 def test_each_playbook_has_its_tags_and_a_summary_with_each(playbook: Playbooks, instance: Instance, name: str) -> None:
     listed = playbook(name, instance, "--list-tasks").went_well().output
     tasks = {task: set(filter(None, tags.split(", "))) for task, tags in LISTED.findall(listed)}

@@ -21,6 +21,8 @@ from tests.integration.test_overlap import PATIENCE
 from tests.integration.test_tickets import ITIL, itil
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(1)
+
 SCHEDULED, IMPLEMENT, CLOSED, CANCELED = "-2", "-1", "3", "4"
 
 
@@ -75,6 +77,7 @@ def controlled(playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewIn
     return Controlled(playbook, sandbox, new_instance(), new_instance(users=ITIL))
 
 
+@pytest.mark.always
 def test_a_change_is_opened_waits_is_applied_and_closed(controlled: Controlled) -> None:
     shown = controlled("onboard", check=True).went_well()
     assert "a change request would be opened: " in shown.summary

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from tests.integration.conftest import NewInstance
 from tests.integration.defender import Defender, drift_of
 from tests.integration.instances import Instance
 from tests.integration.playbooks import READING, Playbooks
 from tests.integration.tenant import HOST
 from tests.sandbox.process import SandboxProcess
+
+pytestmark = pytest.mark.walk(2)
 
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
 

@@ -16,6 +16,8 @@ from tests.integration.playbooks import COLLECTION, Playbooks, Task, task
 from tests.integration.tenant import AZURE, HOST
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(11)
+
 TENANT, CLIENT, SECRET = (
     "5c1e7d0a-6f5b-4d7f-9a55-0c9f1f2f8a11",
     "0b8f8a3e-3a5f-4b0e-8f0e-5a4c5a1d2e33",

@@ -16,6 +16,8 @@ from tests.integration.tenant import SimulatedTenant, learn_data_connector, load
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import DATA_CONNECTOR, DATA_CONNECTOR_BASIC
 
+pytestmark = pytest.mark.walk(6)
+
 CLIENT = {"client_id": "cmdb-client", "client_secret": "cmdb-secret-of-the-first-run"}
 NEW_SECRET = "cmdb-secret-of-the-second-run"
 KEY = "key-of-the-digests-0123456789"
@@ -82,6 +84,7 @@ def states(tenant: SimulatedTenant) -> list[str]:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.always
 def test_a_contract_connects_repairs_and_removes(
     playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, contract: Path, shell: str
 ) -> None:

@@ -14,6 +14,8 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import COLLECTION, Playbooks, Run
 from tests.integration.test_onboard import APPLICATIONS, USERS, enter_rules
 
+pytestmark = pytest.mark.walk(6)
+
 CALLBACK = (f"{COLLECTION}.drift",)
 APPLICATION = {"name": APPLICATIONS["mda"]}
 NAME = f"oauth_application {APPLICATIONS['mda']}"
@@ -41,6 +43,7 @@ def report(playbook: Playbooks) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.always
 def test_drift_is_found_reported_and_left_as_it_is(playbook: Playbooks, new_instance: NewInstance) -> None:
     clean, changed, robbed, broken = instances = connected(playbook, new_instance, 4)
     run = look(playbook, instances).went_well()

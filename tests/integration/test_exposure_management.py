@@ -12,6 +12,8 @@ from tests.integration.playbooks import Playbooks, Run
 from tests.integration.tenant import HOST, SimulatedTenant, learn_data_connector
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(2)
+
 USER, APPLICATION = "svc_defender_exposure_management", "Microsoft Security Exposure Management"
 ALLOWED = "glide.oauth.inbound.client.credential.grant_type.enabled"
 ASSET = {
@@ -143,6 +145,7 @@ def unchanged(run: Run) -> bool:
     return all(count["changed"] == 0 for count in run.recap.values())
 
 
+@pytest.mark.always
 def test_a_contract_connects_without_a_step(exposure: Exposure, instance: Instance) -> None:
     exposure.learn()
     predicted = exposure.by_contract("onboard", "--check").went_well()

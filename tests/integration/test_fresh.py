@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.integration.conftest import NewInstance
 from tests.integration.playbooks import Playbooks, Run
 from tests.integration.tenant import HOST, SimulatedTenant, learn, learn_data_connector
@@ -12,6 +14,8 @@ from tests.integration.test_exposure_management import ASSET
 from tests.integration.update_set_fleet import CICD, add_source
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
+
+pytestmark = pytest.mark.walk(1)
 
 ALL = ["mda", "mdc", "msem"]
 AGREED = {"servicenow_defender_accept_costs": True, "drift_include_hardening": False}

@@ -25,6 +25,8 @@ PLANTED = {
     "keyed": "Plänted\"'&keyed/7%41",
 }
 WRONG = {"ignore_errors": True}
+# How many runs there are for all modules.
+PARTS = 8
 
 
 def value(name: str) -> str:
@@ -84,14 +86,15 @@ def planted_in(name: str) -> list[Task]:
     ]
 
 
-@pytest.mark.walk(1)
+@pytest.mark.walk(2)
 @pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("names", [MODULES[start::PARTS] for start in range(PARTS)], ids=lambda names: names[0])
 def test_wrong_arguments_name_the_option_and_show_no_secret(
-    playbook: Playbooks, instance: Instance, shell: str
+    playbook: Playbooks, instance: Instance, names: list[str], shell: str
 ) -> None:
     environment = {"ANSIBLE_LOG_PATH": str(playbook.folder / "ansible.log")}
     tasks = [{**case, "name": name, **WRONG} for name, (case, _said) in CASES.items()]
-    tasks += [each for name in MODULES for each in planted_in(name)]
+    tasks += [each for name in names for each in planted_in(name)]
     run = playbook(
         tasks, instance, "-vvvv", "--diff", shell=shell, environment=environment, variables={"planted": PLANTED}
     )
@@ -100,7 +103,7 @@ def test_wrong_arguments_name_the_option_and_show_no_secret(
         assert said in run[name].message, (name, run[name].message)
         assert "Traceback" not in run[name].message
         assert "defect" not in run[name].message
-    assert all(run[each["name"]].failed for name in MODULES for each in planted_in(name))
+    assert all(run[each["name"]].failed for name in names for each in planted_in(name))
     everything = run.output + json.dumps([done.result for done in run.done], ensure_ascii=False)
     assert found_in(everything, PLANTED) == set()
     assert files_with_secrets(playbook.folder, PLANTED, "variables-") == {}

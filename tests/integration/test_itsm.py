@@ -15,6 +15,8 @@ from tests.integration.tenant import HOST, MDA
 from tests.integration.test_leaks import CommandLines, files_with_secrets, found_in
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(5)
+
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
 PLAN = "Enable the plan"
 AWS = "resourceGroups/rg-connectors/providers/Microsoft.Security/securityConnectors/aws-prod"
@@ -54,6 +56,7 @@ def plan_of(tenant: Defender) -> str:
 # -- connected, and in sync -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.always
 def test_an_instance_is_connected_once(playbook: Playbooks, sandbox: SandboxProcess, instance: Instance) -> None:
     tenant = Defender(playbook, sandbox, instance, plan="Free")
     predicted, real, again = tenant.predicted_and_done("onboard")
@@ -132,6 +135,7 @@ def test_a_subscription_without_recommendations_is_never_in_sync(
     tenant("tickets").went_well()
 
 
+@pytest.mark.always
 def test_drift_is_found_by_drift_and_repaired_by_onboard(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance
 ) -> None:

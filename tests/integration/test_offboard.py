@@ -18,6 +18,8 @@ from tests.integration.test_onboard import APPLICATIONS, ROLE, USERS, enter_rule
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
 
+pytestmark = pytest.mark.walk(4)
+
 CONFIRMED = {"offboarding_confirm": True}
 BOTH = {"servicenow_defender_services": ["mda", "mdc"]}
 RULE = {
@@ -102,6 +104,7 @@ def test_consent_is_required(playbook: Playbooks, sandbox: SandboxProcess, insta
     assert not tenant.written()
 
 
+@pytest.mark.always
 def test_a_fleet_with_both_services_is_offboarded(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance, contract: str
 ) -> None:

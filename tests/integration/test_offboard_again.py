@@ -17,6 +17,8 @@ from tests.integration.test_offboard import CONFIRMED, fleet, left_on, stored
 from tests.integration.test_onboard import APPLICATIONS
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(1)
+
 # Where a run is killed: the write, to the instance or to the tenant, that is never answered.
 STUCK = {
     "integration": ("DELETE", "/subscriptions/*/providers/Microsoft.Security/integrations/*"),

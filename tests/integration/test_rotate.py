@@ -23,6 +23,8 @@ from tests.integration.tenant import learn
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
 
+pytestmark = pytest.mark.walk(3)
+
 APPLICATIONS = {"mda": "Microsoft Defender for Cloud Apps", "mdc": "Microsoft Defender for Cloud"}
 USERS = {"mda": "svc_defender_cloud_apps", "mdc": "svc_defender_cloud"}
 SERVICENOW = "Change secrets and revoke the old tokens"
@@ -113,6 +115,7 @@ def fleet(playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstanc
     return make
 
 
+@pytest.mark.always
 def test_secrets_are_rotated_on_both_sides(fleet: Fleet) -> None:
     tenant = fleet()
     before = tenant.secrets()

@@ -19,6 +19,8 @@ from tests.integration.test_offboard import BOTH, CONFIRMED, RULE, by_contract, 
 from tests.integration.test_onboard import USERS
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(1)
+
 __all__ = ["contract"]
 # An account that needs no access rules, which cannot be written.
 ADMIN = {"snow_connection_legacy_admin": True}

@@ -13,6 +13,8 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import SHELLS, Playbooks, Run
 from tests.integration.secret_backend import plain_file
 
+pytestmark = pytest.mark.walk(5)
+
 USER, APPLICATION = "svc_defender_cloud_apps", "Microsoft Defender for Cloud Apps"
 QUICK = {"drift_include_hardening": False}
 

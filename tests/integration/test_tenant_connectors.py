@@ -16,6 +16,8 @@ from tests.integration.tenant import HOST, SimulatedTenant, learn, loaded, tenan
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
 
+pytestmark = pytest.mark.walk(10)
+
 IGNORED = {"ignore_errors": True}
 CLIENT = {"client_id": "connector-client", "client_secret": "connector-secret-1"}
 WAITING = {"wait": True, "wait_timeout": 20, "poll_interval": 0.3}
@@ -250,6 +252,7 @@ def test_a_portal_that_refuses_or_has_changed_ends_the_task(
     assert all(value not in run.output for value in sandbox.portal_session().values())
 
 
+@pytest.mark.always
 def test_the_roles_connect_and_verify_a_fleet(
     playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstance, contract: str
 ) -> None:

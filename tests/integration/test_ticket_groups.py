@@ -8,6 +8,8 @@ import csv
 import io
 from typing import Any
 
+import pytest
+
 from tests.integration.conftest import NewInstance
 from tests.integration.defender import Defender, drift_of
 from tests.integration.instances import Instance
@@ -15,6 +17,8 @@ from tests.integration.playbooks import Playbooks
 from tests.integration.test_tickets import ITIL, itil, notes_of
 from tests.integration.ticket_sync import EVERY, noted, ours, settled, turn, unhealthy
 from tests.sandbox.process import SandboxProcess
+
+pytestmark = pytest.mark.walk(2)
 
 GROUPED = {"mdc_tickets_group_by": ["category", "owner"], "mdc_tickets_max_new": 50, "mdc_tickets_severities": EVERY}
 MACHINES = "contains(resource_id, '/virtualMachines/')"

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.conftest import NewInstance
 from tests.integration.defender import Defender, drift_of
 from tests.integration.instances import Instance
@@ -25,9 +27,12 @@ from tests.integration.ticket_sync import (
 )
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(4)
+
 # -- one ticket for each ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.always
 def test_each_selected_finding_gets_one_ticket(tenant: Defender, instance: Instance) -> None:
     wanted = unhealthy(tenant)
     predicted, real, again = tenant.predicted_and_done("tickets")
@@ -98,6 +103,7 @@ def test_more_tickets_than_a_page_are_known(playbook: Playbooks, sandbox: Sandbo
 # -- the life of a finding --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.always
 def test_tickets_and_assignments_follow_findings_and_users(tenant: Defender, instance: Instance) -> None:
     """Six findings with six fates; each step in check mode, for real, and again."""
     tenant.variables["mdc_tickets_severities"] = EVERY

@@ -29,6 +29,8 @@ from tests.integration.ticket_sync import (
 )
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(6)
+
 # -- next to the vendor's integration ---------------------------------------------------------------------------------
 
 
@@ -40,6 +42,7 @@ def hold(tenant: Defender, finding: Row) -> None:
     tenant.sandbox.tamper_tenant("assignments", {**where, **due, "additionalData": held}, insert=True)
 
 
+@pytest.mark.always
 def test_a_ticket_of_another_user_is_left_alone(tenant: Defender, instance: Instance) -> None:
     theirs, *others = unhealthy(tenant)
     hold(tenant, theirs)

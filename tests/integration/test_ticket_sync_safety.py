@@ -28,6 +28,8 @@ from tests.integration.ticket_sync import (
 )
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(2)
+
 # Seconds in which a platform completes the request that it was sent last.
 LAST_REQUEST = 1.0
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.alert_sync import EVERYTHING, incident, set_incident, ticket_of
 from tests.integration.alert_sync import settled as alerts_settled
 from tests.integration.conftest import NewInstance
@@ -12,6 +14,8 @@ from tests.integration.playbooks import Playbooks, task
 from tests.integration.test_ticket_types import SIR
 from tests.integration.ticket_sync import noted, ours, tickets_of, turn, unhealthy
 from tests.sandbox.process import SandboxProcess
+
+pytestmark = pytest.mark.walk(3)
 
 
 def test_a_rule_that_the_instance_cannot_follow_is_named_and_the_rest_is_written(

@@ -143,10 +143,7 @@ class Session:
         while True:
             problem: Exception
             delay: float | None = None
-            sent = {"Accept": "application/json", **({"Content-Type": "application/json"} if data is not None else {})}
-            sent.update(headers or {})
-            if signed and self.signer:
-                sent.update(self.signer.headers())
+            sent = self._headers(data is not None, headers or {}, signed)
             allowed = self._allowed(f"{method} {path}", retry_budget, lost)
             try:
                 response = self._send(
@@ -175,6 +172,13 @@ class Session:
                 self.caller.calls.note_failure(problem, lost + time.monotonic() - started)
                 raise with_hint(problem, come_back(asked, self.settings.retry_deadline) if again else "")
             self._pause(delay, problem, retry_budget)
+
+    def _headers(self, has_body: bool, headers: Mapping[str, str], signed: bool) -> dict[str, str]:
+        """Return all headers of a request, with credentials that are usable now where it is to be signed."""
+        sent = {"Accept": "application/json", **({"Content-Type": "application/json"} if has_body else {}), **headers}
+        if signed and self.signer:
+            sent.update(self.signer.headers())
+        return sent
 
     def _allowed(self, what: str, retry_budget: RetryBudget, lost: float) -> float:
         """Return the seconds that an attempt may take: `timeout`, and what is left of `retry_deadline` after `lost` seconds."""
