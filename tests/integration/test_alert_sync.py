@@ -25,7 +25,7 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(4)
+pytestmark = pytest.mark.walk(3)
 
 
 @pytest.fixture

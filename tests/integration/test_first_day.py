@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.integration.conftest import NewInstance
@@ -16,6 +17,8 @@ from tests.integration.tenant import AZURE, HOST, SimulatedTenant
 from tests.integration.test_inventory_plugins import Project
 from tests.integration.test_onboard import enter_rules
 from tests.sandbox.process import SandboxProcess
+
+pytestmark = pytest.mark.walk(3)
 
 SUMMARY = {"ANSIBLE_STDOUT_CALLBACK": f"{COLLECTION}.summary"}
 # A warning about this inventory has seven of them.
@@ -30,6 +33,7 @@ def files_of(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.always
 def test_the_first_ten_minutes_of_readme(playbook: Playbooks, sandbox: SandboxProcess) -> None:
     instance = Instance(sandbox, sandbox.new_instance("acme-dev"))
     section = (ROOT / "README.md").read_text().split("## The first ten minutes\n")[1].split("\n## ")[0]

@@ -16,6 +16,8 @@ from tests.integration.playbooks import COLLECTION, ORDINARY, Playbooks
 from tests.integration.test_hardening import BREAKING, CONNECTOR, TIMEOUT, value
 from tests.integration.test_onboard import enter_rules, written
 
+pytestmark = pytest.mark.walk(3)
+
 # Without the tag, a tenant would have to be there.
 SNOW = ("--tags", "snow")
 CALLBACK = (f"{COLLECTION}.drift",)
@@ -111,6 +113,7 @@ def test_hardening_after_onboarding_leaves_the_connection_alone(playbook: Playbo
     assert "1 token verified" in verified.summary
 
 
+@pytest.mark.always
 def test_drift_covers_the_baseline_and_the_report_shows_the_posture(
     playbook: Playbooks, new_instance: NewInstance
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.integration.commands import STARTED_BY, run_command
@@ -15,6 +16,8 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import COLLECTION, Playbooks
 from tests.integration.tenant import AZURE, SimulatedTenant
 from tests.sandbox.process import SandboxProcess
+
+pytestmark = pytest.mark.walk(3)
 
 CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": ".inventory-cache"}
 

@@ -16,6 +16,8 @@ from tests.integration.tenant import HOST, SimulatedTenant
 from tests.integration.test_table_acls import grant
 from tests.sandbox.process import SandboxProcess
 
+pytestmark = pytest.mark.walk(8)
+
 ROLE = "defender_cloud_apps_reader"
 USERS = {"mda": "svc_defender_cloud_apps", "mdc": "svc_defender_cloud"}
 APPLICATIONS = {"mda": "Microsoft Defender for Cloud Apps", "mdc": "Microsoft Defender for Cloud"}
@@ -56,6 +58,7 @@ def gets_a_token(playbook: Playbooks, instance: Instance, consumer: str) -> bool
 @pytest.mark.parametrize(
     ("consumer", "roles", "refresh"), [("mda", [ROLE], "7776000"), ("mdc", ["itil"], "315360000")], ids=["mda", "mdc"]
 )
+@pytest.mark.always
 def test_an_instance_is_onboarded_once(
     playbook: Playbooks, instance: Instance, consumer: str, roles: list[str], refresh: str
 ) -> None:

@@ -23,7 +23,7 @@ from tests.integration.tenant import learn
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
 
-pytestmark = pytest.mark.walk(3)
+pytestmark = pytest.mark.walk(2)
 
 APPLICATIONS = {"mda": "Microsoft Defender for Cloud Apps", "mdc": "Microsoft Defender for Cloud"}
 USERS = {"mda": "svc_defender_cloud_apps", "mdc": "svc_defender_cloud"}

@@ -18,7 +18,7 @@ from tests.integration.test_tickets import ITIL, itil, notes_of
 from tests.integration.ticket_sync import EVERY, noted, ours, settled, turn, unhealthy
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(2)
+pytestmark = pytest.mark.walk(1)
 
 GROUPED = {"mdc_tickets_group_by": ["category", "owner"], "mdc_tickets_max_new": 50, "mdc_tickets_severities": EVERY}
 MACHINES = "contains(resource_id, '/virtualMachines/')"

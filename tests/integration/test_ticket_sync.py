@@ -27,7 +27,7 @@ from tests.integration.ticket_sync import (
 )
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(4)
+pytestmark = pytest.mark.walk(3)
 
 # -- one ticket for each ----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from tests.integration.instances import Instance
 from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, task
 
+pytestmark = pytest.mark.walk(7)
+
 MODULE = "snow_tickets"
 GROUP = "Security Operations"
 OPEN_PORT: dict[str, Any] = {

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
 from tests.integration.tenant import HOST, SimulatedTenant
 from tests.integration.test_onboard import enter_rules
 from tests.sandbox.process import SandboxProcess
+
+pytestmark = pytest.mark.walk(5)
 
 TERMINATED = "Activity performed by terminated user"
 TOLERANT = {"verify_fail": False}

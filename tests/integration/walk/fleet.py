@@ -80,9 +80,10 @@ class Fleet:
     def __call__(self, what: str, *words: str) -> Run:
         hosts = {name: {**each.connection, **self.own[name]} for name, each in self.instances.items()}
         hosts |= self.tenant.with_session()
-        # Each run has a record of calls of its own: thirty a minute are enough for one run only.
-        own = {"ANSIBLE_LOCAL_TEMP": str(self.playbook.folder / f"temp-{self.playbook.runs}")}
-        return self.playbook(what, hosts, *words, variables=self.variables, defender=[TENANT], environment=own)
+        # Thirty calls a minute are enough for one run only.
+        if self.playbook.commands:
+            self.playbook.commands.forget_calls()
+        return self.playbook(what, hosts, *words, variables=self.variables, defender=[TENANT])
 
     def make(self, change: Change) -> None:
         """Change something behind everyone's back."""
