@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
 from tests.integration.sampling import ALWAYS, WALK, sample
 from tests.integration.saved_fleets import SavedFleets
+from tests.integration.tenant import learn, learn_data_connector
 from tests.sandbox.process import SandboxProcess
+from tests.sandbox.tenant.cloud_apps.captures import DATA_CONNECTOR
 
 NewInstance = Callable[..., Instance]
+Learned = Callable[[str], Path]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,6 +87,21 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
 def saved_fleets(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> SavedFleets:
     """The fleets that a test of this process has onboarded for others."""
     return SavedFleets(sandbox, tmp_path_factory.mktemp("saved"))
+
+
+@pytest.fixture(scope="session")
+def learned(sandbox: SandboxProcess, commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    """What returns the file of the contract that is learned from a kept capture, once for all tests of this process."""
+
+    @cache
+    def contract(name: str) -> Path:
+        learn_it = learn_data_connector if name.startswith(DATA_CONNECTOR) else learn
+        playbooks = Playbooks(tmp_path_factory.mktemp("learned"), sandbox.base_url, commands)
+        run, path = learn_it(playbooks, sandbox.base_url, name)
+        run.went_well()
+        return path
+
+    return contract
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.conftest import NewInstance
+from tests.integration.conftest import Learned, NewInstance
 from tests.integration.instances import Instance
 from tests.integration.playbooks import ORDINARY, SHELLS, Done, Playbooks, Run, Task, task
-from tests.integration.tenant import SimulatedTenant, learn_data_connector, loaded, tenant_run, writes_of
+from tests.integration.tenant import SimulatedTenant, loaded, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import DATA_CONNECTOR, DATA_CONNECTOR_BASIC
 
@@ -53,15 +53,10 @@ def accepted(name: str, number: int = 0) -> str:
     return f"{{{{ {name}.results[{number}].accepted }}}}"
 
 
-@pytest.fixture(scope="module")
-def contracts(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+@pytest.fixture
+def contracts(learned: Learned) -> dict[str, Path]:
     """The contracts that were learned from the kept captures, by their names."""
-    learned = {}
-    for name in (DATA_CONNECTOR, DATA_CONNECTOR_BASIC):
-        playbooks = Playbooks(tmp_path_factory.mktemp("learned"), sandbox.base_url)
-        run, learned[name] = learn_data_connector(playbooks, sandbox.base_url, name)
-        run.went_well()
-    return learned
+    return {name: learned(name) for name in (DATA_CONNECTOR, DATA_CONNECTOR_BASIC)}
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def fleet(playbook: Playbooks, sandbox: SandboxProcess, new_instance: NewInstanc
             playbook, sandbox, *instances, variables=given, subscriptions=1, findings=2, azure_role="Owner",
             directory_delay=0.05,
         )  # fmt: skip
-        tenant("onboard").went_well()
+        tenant.onboarded()
         return tenant
 
     return make

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import NewInstance
+from tests.integration.conftest import Learned, NewInstance
 from tests.integration.defender import Defender
 from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks, Run
-from tests.integration.tenant import HOST, MDA, learn
+from tests.integration.tenant import HOST, MDA
 from tests.integration.test_onboard import APPLICATIONS, ROLE, USERS, enter_rules
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
@@ -31,12 +31,10 @@ RULE = {
 }
 
 
-@pytest.fixture(scope="module")
-def contract(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture
+def contract(learned: Learned) -> str:
     """The file of a contract that can also remove connectors."""
-    run, path = learn(Playbooks(tmp_path_factory.mktemp("learned"), sandbox.base_url), sandbox.base_url, MANAGEMENT)
-    run.went_well()
-    return str(path)
+    return str(learned(MANAGEMENT))
 
 
 class Fleet(Defender):

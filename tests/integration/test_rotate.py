@@ -14,12 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import NewInstance
+from tests.integration.conftest import Learned, NewInstance
 from tests.integration.defender import Defender, drift_of
 from tests.integration.fork_server import end_tree
 from tests.integration.instances import Instance
 from tests.integration.playbooks import ORDINARY, ROOT, Playbooks
-from tests.integration.tenant import learn
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
 
@@ -84,12 +83,10 @@ def calls_of(result: dict[str, Any]) -> list[dict[str, int]]:
     return [each["api_calls"] for each in results if "api_calls" in each]
 
 
-@pytest.fixture(scope="module")
-def contract(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture
+def contract(learned: Learned) -> str:
     """The file of a contract that can edit a connector."""
-    run, path = learn(Playbooks(tmp_path_factory.mktemp("learned"), sandbox.base_url), sandbox.base_url, MANAGEMENT)
-    run.went_well()
-    return str(path)
+    return str(learned(MANAGEMENT))
 
 
 @pytest.fixture

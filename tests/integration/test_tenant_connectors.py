@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import NewInstance
+from tests.integration.conftest import Learned, NewInstance
 from tests.integration.instances import Instance
 from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import COLLECTION, ORDINARY, SHELLS, Playbooks, Task, task
 from tests.integration.tenant import HOST, SimulatedTenant, learn, loaded, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
-from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
+from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT, WIZARD
 
 pytestmark = pytest.mark.walk(10)
 
@@ -40,12 +40,10 @@ def connect(name: str, *connectors: dict[str, Any], **options: Any) -> Task:
     return task("mda_connectors", name, connectors=list(connectors), **options)
 
 
-@pytest.fixture(scope="module")
-def contract(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture
+def contract(learned: Learned) -> str:
     """The file of a contract that was learned from the kept capture."""
-    run, path = learn(Playbooks(tmp_path_factory.mktemp("learned"), sandbox.base_url), sandbox.base_url)
-    run.went_well()
-    return str(path)
+    return str(learned(WIZARD))
 
 
 def ids_of(tenant: SimulatedTenant, name: str) -> set[str]:
