@@ -18,7 +18,7 @@ from tests.integration.secret_backend import plain_file
 from tests.integration.tenant import HOST
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(4)
+pytestmark = pytest.mark.walk(3)
 
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
 SECRET = {"snow_connection_client_secret": "rotated-client-secret-0000000001"}

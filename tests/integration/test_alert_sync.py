@@ -25,7 +25,7 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(3)
+pytestmark = pytest.mark.walk(2)
 
 
 @pytest.fixture

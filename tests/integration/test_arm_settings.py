@@ -15,7 +15,7 @@ from tests.integration.playbooks import SHELLS, Playbooks, Run, Task, task
 from tests.integration.tenant import SimulatedTenant, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(12)
+pytestmark = pytest.mark.walk(8)
 
 IGNORED = {"ignore_errors": True}
 CLIENT = {"client_id": "itsm-client", "client_secret": "itsm-secret-text-1"}

@@ -17,7 +17,7 @@ from tests.integration.test_graph_users import GraphTenant, upn
 from tests.integration.test_onboard import enter_rules
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(8)
+pytestmark = pytest.mark.walk(5)
 
 BOTH = {"servicenow_defender_services": ["mda", "mdc"]}
 # How a run can be divided among hosts.

@@ -16,7 +16,7 @@ from tests.integration.playbooks import COLLECTION, Playbooks, Task, task
 from tests.integration.tenant import AZURE, HOST
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(11)
+pytestmark = pytest.mark.walk(7)
 
 TENANT, CLIENT, SECRET = (
     "5c1e7d0a-6f5b-4d7f-9a55-0c9f1f2f8a11",

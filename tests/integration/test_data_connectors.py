@@ -16,7 +16,7 @@ from tests.integration.tenant import SimulatedTenant, loaded, tenant_run, writes
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import DATA_CONNECTOR, DATA_CONNECTOR_BASIC
 
-pytestmark = pytest.mark.walk(6)
+pytestmark = pytest.mark.walk(4)
 
 CLIENT = {"client_id": "cmdb-client", "client_secret": "cmdb-secret-of-the-first-run"}
 NEW_SECRET = "cmdb-secret-of-the-second-run"

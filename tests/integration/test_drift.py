@@ -14,7 +14,7 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import COLLECTION, Playbooks, Run
 from tests.integration.test_onboard import APPLICATIONS, USERS, enter_rules
 
-pytestmark = pytest.mark.walk(6)
+pytestmark = pytest.mark.walk(4)
 
 CALLBACK = (f"{COLLECTION}.drift",)
 APPLICATION = {"name": APPLICATIONS["mda"]}

@@ -20,7 +20,7 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import ROOT, SHELLS, Playbooks, Run
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(2)
+pytestmark = pytest.mark.walk(1)
 
 SETUP = "sn_vul_msft_tvm_dfc_setup"
 IN_USE, NEW = "configuration_compliance_secret", "configuration_compliance_secret_new"

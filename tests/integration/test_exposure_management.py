@@ -12,7 +12,7 @@ from tests.integration.playbooks import Playbooks, Run
 from tests.integration.tenant import HOST, SimulatedTenant, learn_data_connector
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(2)
+pytestmark = pytest.mark.walk(1)
 
 USER, APPLICATION = "svc_defender_exposure_management", "Microsoft Security Exposure Management"
 ALLOWED = "glide.oauth.inbound.client.credential.grant_type.enabled"

@@ -18,7 +18,7 @@ from tests.integration.test_inventory_plugins import Project
 from tests.integration.test_onboard import enter_rules
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(3)
+pytestmark = pytest.mark.walk(2)
 
 SUMMARY = {"ANSIBLE_STDOUT_CALLBACK": f"{COLLECTION}.summary"}
 # A warning about this inventory has seven of them.

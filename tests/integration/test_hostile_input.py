@@ -86,7 +86,7 @@ def planted_in(name: str) -> list[Task]:
     ]
 
 
-@pytest.mark.walk(2)
+@pytest.mark.walk(1)
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("names", [MODULES[start::PARTS] for start in range(PARTS)], ids=lambda names: names[0])
 def test_wrong_arguments_name_the_option_and_show_no_secret(

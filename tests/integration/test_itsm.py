@@ -15,7 +15,7 @@ from tests.integration.tenant import HOST, MDA
 from tests.integration.test_leaks import CommandLines, files_with_secrets, found_in
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(4)
+pytestmark = pytest.mark.walk(3)
 
 USER, APPLICATION = "svc_defender_cloud", "Microsoft Defender for Cloud"
 PLAN = "Enable the plan"

@@ -18,7 +18,7 @@ from tests.integration.test_onboard import APPLICATIONS, ROLE, USERS, enter_rule
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT
 
-pytestmark = pytest.mark.walk(3)
+pytestmark = pytest.mark.walk(2)
 
 CONFIRMED = {"offboarding_confirm": True}
 BOTH = {"servicenow_defender_services": ["mda", "mdc"]}

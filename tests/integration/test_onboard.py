@@ -16,7 +16,7 @@ from tests.integration.tenant import HOST, SimulatedTenant
 from tests.integration.test_table_acls import grant
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(8)
+pytestmark = pytest.mark.walk(6)
 
 ROLE = "defender_cloud_apps_reader"
 USERS = {"mda": "svc_defender_cloud_apps", "mdc": "svc_defender_cloud"}

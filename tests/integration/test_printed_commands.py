@@ -186,7 +186,7 @@ def ends_as_documented(document: str, command: str, status: int) -> bool:
 
 @pytest.mark.parametrize(
     "path",
-    [DOCUMENTS[0], *(pytest.param(path, marks=pytest.mark.walk(5)) for path in DOCUMENTS[1:])],
+    [DOCUMENTS[0], *(pytest.param(path, marks=pytest.mark.walk(4)) for path in DOCUMENTS[1:])],
     ids=lambda path: path.parent.name if path.stem == "README" else path.stem,
 )
 def test_a_document_works_as_printed(fleet: DocumentedFleet, path: Path) -> None:

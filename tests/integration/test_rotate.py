@@ -311,7 +311,7 @@ def test_a_damaged_journal_is_replaced_and_that_of_another_fleet_refused(fleet: 
     assert before.items() <= tenant.secrets().items()
 
 
-@pytest.mark.walk(2)
+@pytest.mark.walk(1)
 @pytest.mark.parametrize("requests", [1, 4, 6, 8, 9, 11, 13, 15])
 def test_a_run_that_was_killed_is_continued(fleet: Fleet, requests: int) -> None:
     tenant = fleet(count=1)

@@ -15,7 +15,7 @@ from tests.integration.instances import Instance
 from tests.integration.lifecycle import comparable
 from tests.integration.playbooks import COLLECTION, IN_PROCESS, ORDINARY, SHELLS, Playbooks, task
 
-pytestmark = pytest.mark.walk(7)
+pytestmark = pytest.mark.walk(5)
 
 UNUSABLE = "/nonexistent/python"
 

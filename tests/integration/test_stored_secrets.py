@@ -13,7 +13,7 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import SHELLS, Playbooks, Run
 from tests.integration.secret_backend import plain_file
 
-pytestmark = pytest.mark.walk(5)
+pytestmark = pytest.mark.walk(3)
 
 USER, APPLICATION = "svc_defender_cloud_apps", "Microsoft Defender for Cloud Apps"
 QUICK = {"drift_include_hardening": False}

@@ -16,7 +16,7 @@ from tests.integration.tenant import HOST, SimulatedTenant, learn, loaded, tenan
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.tenant.cloud_apps.captures import MANAGEMENT, WIZARD
 
-pytestmark = pytest.mark.walk(10)
+pytestmark = pytest.mark.walk(6)
 
 IGNORED = {"ignore_errors": True}
 CLIENT = {"client_id": "connector-client", "client_secret": "connector-secret-1"}

@@ -27,7 +27,7 @@ from tests.integration.ticket_sync import (
 )
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(3)
+pytestmark = pytest.mark.walk(2)
 
 # -- one ticket for each ----------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from tests.integration.ticket_sync import (
 )
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(6)
+pytestmark = pytest.mark.walk(4)
 
 # -- next to the vendor's integration ---------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from tests.integration.test_ticket_types import SIR
 from tests.integration.ticket_sync import noted, ours, tickets_of, turn, unhealthy
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(3)
+pytestmark = pytest.mark.walk(2)
 
 
 def test_a_rule_that_the_instance_cannot_follow_is_named_and_the_rest_is_written(

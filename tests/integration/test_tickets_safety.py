@@ -20,7 +20,7 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import SHELLS, Playbooks, Run, other_machine, read_results
 from tests.integration.test_tickets import notes_of, statuses, tickets
 
-pytestmark = pytest.mark.walk(8)
+pytestmark = pytest.mark.walk(5)
 
 BATCH = "POST /api/now/v1/batch"
 TABLE = "/api/now/table/incident"

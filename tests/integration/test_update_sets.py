@@ -15,7 +15,7 @@ from tests.integration.lifecycle import PREDICTED, assert_alike, predicted_and_d
 from tests.integration.playbooks import SHELLS, Playbooks, Run, Task, read_results
 from tests.integration.update_set_fleet import CICD, SET, add_source, complete_set, take_over
 
-pytestmark = pytest.mark.walk(9)
+pytestmark = pytest.mark.walk(6)
 
 NEWER = "Found a local update that is newer than this one"
 LACKING = "Could not find a record in sys_user for column user referenced in this update"

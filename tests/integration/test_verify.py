@@ -13,7 +13,7 @@ from tests.integration.tenant import HOST, SimulatedTenant
 from tests.integration.test_onboard import enter_rules
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(5)
+pytestmark = pytest.mark.walk(4)
 
 TERMINATED = "Activity performed by terminated user"
 TOLERANT = {"verify_fail": False}
