@@ -76,9 +76,9 @@ PYTEST = (sys.executable, "-m", "pytest", "-q")
 RESILIENCE = (sys.executable, "-m", "tests.resilience", "--sample")
 CORES = max(2, os.cpu_count() or 1)
 # An idle process takes over tests of the others: their shares had the longer ones.
-PARALLEL = (*PYTEST, "--dist", "worksteal", "-n")
-# Integration tests also wait, for each other's processes and the simulated platforms.
-WAITING = str(CORES + 2)
+PARALLEL = (*PYTEST, "-n", str(CORES), "--dist", "worksteal")
+# Integration tests also wait, for processes and the simulated platforms.
+MORE_PARALLEL = (*PYTEST, "-n", str(CORES + 2), "--dist", "worksteal")
 # Of walks, a sample: each day another one.
 SAMPLE = f"--sample={os.environ.get('SEED') or date.today()}"
 # antsibull-docs writes a log into HOME.
@@ -88,7 +88,7 @@ STRICT = ("--plugin-docs", "--check-extra-docs-refs", "--disallow-unknown-collec
 # The longest first: it runs in parallel with the others, so that no core is idle. Types and documentation are checked where
 # they are installed.
 STEPS = (
-    tests("integration", *PARALLEL, WAITING, SAMPLE, "tests/integration"),
+    tests("integration", *MORE_PARALLEL, SAMPLE, "tests/integration"),
     Step(group="lint", name="ruff check", command=["ruff", "check", "--quiet", "."]),
     Step(group="lint", name="ruff format", command=["ruff", "format", "--check", "--quiet", "--diff", "."]),
     mypy("plugins", "-p", PLUGINS, folder=COLLECTIONS),
@@ -103,7 +103,7 @@ STEPS = (
     Step(group="lint", name="variables", command=tool("variables", "--check")),
     Step(group="lint", name="fact links", command=tool("fact_links")),
     Step(group="sanity", name="ansible-test", command=tool("sanity")),
-    tests("unit", *PARALLEL, str(CORES), "tests/unit"),
+    tests("unit", *PARALLEL, "tests/unit"),
     tests("browser", *tool("browser")),
     tests("automation", *tool("automation")),
     Step(group="lint", name="ansible-lint", command=["ansible-lint", "--offline", "--nocolor", "-q"]),
@@ -113,14 +113,14 @@ STEPS = (
 )
 
 # What takes too long for each change: all cases of the walks, of which the integration tests have a sample.
-WALKS = (tests("walks", *PARALLEL, WAITING, "-m", "walk", "tests/integration"),)
+WALKS = (tests("walks", *MORE_PARALLEL, "-m", "walk", "tests/integration"),)
 
 # For daily use: what two cores do in two minutes. One play by the command itself stands for the integration tests. The tests of
 # the simulator, and those that try each odd answer and bad value on each module, take half the time of all unit tests.
 SMOKE_PLAY = "tests/integration/test_real_commands.py::test_the_command_onboards_an_instance"
 THOROUGH = ("sandbox", "plugins/module_utils/test_odd_answers.py", "plugins/module_utils/test_bad_values.py")
 CHECK = (
-    tests("unit", *PARALLEL, str(CORES), *(f"--ignore=tests/unit/{name}" for name in THOROUGH), "tests/unit"),
+    tests("unit", *PARALLEL, *(f"--ignore=tests/unit/{name}" for name in THOROUGH), "tests/unit"),
     tests("smoke", *PYTEST, SMOKE_PLAY),
     *(step for step in STEPS if step.group == "lint" and step.name != "ansible-lint"),
 )

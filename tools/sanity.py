@@ -24,8 +24,6 @@ HOME = CACHE / "home"
 
 # The pip that ansible-core 2.18 and 2.19, and 2.20 and 2.21, bootstrap: ansible_test/_internal/python_requirements.py.
 PIP_VERSIONS = ("24.2", "25.2")
-# What Ansible imports. The test `import` takes a quarter of a second for each file, and what these import is tested with them.
-IMPORTED = ("action", "callback", "filter", "inventory", "lookup", "modules")
 # ensurepip runs in a process of its own because it points PIP_CONFIG_FILE of the calling one to nowhere.
 BOOTSTRAP = """\
 import subprocess
@@ -77,15 +75,10 @@ def prepare_home() -> Path:
     return pip_file
 
 
-def all_tests() -> list[list[str]]:
-    """Return the arguments of the calls that run all tests."""
-    return [["--skip-test", "import"], ["--test", "import", *(f"plugins/{kind}/" for kind in IMPORTED)]]
-
-
 def main(arguments: list[str]) -> int:
     """Run the tests, by default all of them, on the running version of Python; return the exit status."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    common = ["ansible-test", "sanity", "--local", "--python", version, "--color", "no"]
+    command = ["ansible-test", "sanity", "--local", "--python", version, "--color", "no", *arguments]
     # ansible-test sets these itself, and stops when it finds them set otherwise.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     pip_file = prepare_home()
@@ -94,22 +87,18 @@ def main(arguments: list[str]) -> int:
         # Git of a folder above ignores, ansible-test skips without a word.
         with tempfile.TemporaryDirectory(prefix="sanity-") as place:
             shutil.copytree(CACHE / "collections", place, dirs_exist_ok=True)
-            runs = [
-                subprocess.run(
-                    [*common, *more],
-                    cwd=Path(place, "ansible_collections", "secops", "servicenow_defender"),
-                    env={**environment, "HOME": str(HOME)},
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                )
-                for more in ([arguments] if arguments else all_tests())
-            ]
+            done = subprocess.run(
+                command,
+                cwd=Path(place, "ansible_collections", "secops", "servicenow_defender"),
+                env={**environment, "HOME": str(HOME)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
     finally:
         pip_file.unlink(missing_ok=True)
-    for run in runs:
-        print(run.stdout)
-    return max(run.returncode or int("All targets skipped" in run.stdout) for run in runs)
+    print(done.stdout)
+    return done.returncode or int("All targets skipped" in done.stdout)
 
 
 if __name__ == "__main__":

@@ -21,13 +21,11 @@ def sample(items: Iterable[pytest.Item], seed: str) -> set[pytest.Item]:
     walks: dict[str, list[pytest.Item]] = defaultdict(list)
     counts: dict[str, int] = {}
     for item in items:
-        if item.get_closest_marker(ALWAYS):
-            continue
-        for node, marker in item.iter_markers_with_node(WALK):
+        node, marker = next(item.iter_markers_with_node(WALK), (None, None))
+        if node and marker and not item.get_closest_marker(ALWAYS):
             name = node.nodeid.partition("[")[0]
             counts[name] = marker.args[0]
             walks[name].append(item)
-            break
     left_out: set[pytest.Item] = set()
     for name, cases in walks.items():
         left_out |= set(cases) - set(random.Random(f"{seed} {name}").sample(cases, min(counts[name], len(cases))))

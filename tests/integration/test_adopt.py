@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.integration.conftest import NewInstance
@@ -24,8 +23,6 @@ from tests.integration.playbooks import Playbooks, Run, task
 from tests.integration.tenant import HOST, SimulatedTenant, tenant_run
 from tests.integration.test_exposure_management import ASSET
 from tests.sandbox.process import SandboxProcess
-
-pytestmark = pytest.mark.walk(3)
 
 RANGE = {"category": "corporate", "subnets": ["203.0.113.0/24"], "tags": ["office"]}
 RULE = {

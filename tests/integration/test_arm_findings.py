@@ -12,8 +12,6 @@ from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import SHELLS, Playbooks, Run, Task, task
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(6)
-
 IGNORED = {"ignore_errors": True}
 TICKET = {"ticket_number": "INC0010023", "ticket_link": "https://acme.example/INC0010023", "ticket_status": "open"}
 NOBODYS = "/subscriptions/00000000-0000-4000-8000-000000000000"

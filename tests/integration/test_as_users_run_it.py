@@ -134,8 +134,8 @@ COMMON = {"always", "drift_fail", "drift_ignore"}
 LISTED = re.compile(r"^ {6}(?:\S+ : )?(.+?)\tTAGS: \[(.*)\]$", re.M)
 
 
-@pytest.mark.parametrize("name", TAGS)
 @pytest.mark.always
+@pytest.mark.parametrize("name", TAGS)
 def test_each_playbook_has_its_tags_and_a_summary_with_each(playbook: Playbooks, instance: Instance, name: str) -> None:
     listed = playbook(name, instance, "--list-tasks").went_well().output
     tasks = {task: set(filter(None, tags.split(", "))) for task, tags in LISTED.findall(listed)}

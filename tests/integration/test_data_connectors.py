@@ -78,8 +78,8 @@ def states(tenant: SimulatedTenant) -> list[str]:
     return [row["state"] for row in tenant.rows("data_connectors")]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.always
+@pytest.mark.parametrize("shell", SHELLS)
 def test_a_contract_connects_repairs_and_removes(
     playbook: Playbooks, sandbox: SandboxProcess, ready: Instance, contract: Path, shell: str
 ) -> None:

@@ -12,8 +12,6 @@ from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import SHELLS, Done, Playbooks, Run, Task, task
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(5)
-
 NAME = "ServiceNow O'Neil"
 IGNORED = {"ignore_errors": True}
 MARK = "secops.servicenow_defender"

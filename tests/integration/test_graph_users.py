@@ -12,8 +12,6 @@ from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import SHELLS, Playbooks, Task, task
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(8)
-
 IGNORED = {"ignore_errors": True}
 MESSAGE = {"sender": "secadmin@acme.onmicrosoft.com", "subject": "Your account", "message": "Call us."}
 NOTIFY = {f"notify_{name}": value for name, value in MESSAGE.items()}

@@ -16,8 +16,6 @@ from tests.integration.playbooks import Done, Playbooks, Task, task
 from tests.integration.tenant import SimulatedTenant
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(14)
-
 MODULE, INFO = "snow_hardening", "snow_hardening_info"
 BATCH = "POST /api/now/v1/batch"
 TIMEOUT = "glide.ui.session_timeout"

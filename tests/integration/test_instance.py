@@ -5,14 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
 from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, task
-
-pytestmark = pytest.mark.walk(6)
 
 MODULE = "snow_instance"
 WHOLE: dict[str, Any] = {

@@ -13,8 +13,6 @@ from tests.integration.conftest import NewInstance
 from tests.integration.instances import Instance
 from tests.integration.playbooks import COLLECTION, Playbooks, Run, Task
 
-pytestmark = pytest.mark.walk(5)
-
 CHECK = "Check release, account and sign-in settings"
 LOOK: list[Task] = [{"name": "Check", "ansible.builtin.import_role": {"name": f"{COLLECTION}.snow_preflight"}}]
 

@@ -16,8 +16,6 @@ from tests.integration.commands import STARTED_BY, run_command
 from tests.integration.playbooks import COLLECTION, Playbooks
 from tests.integration.test_inventory_plugins import Project
 
-pytestmark = pytest.mark.walk(5)
-
 QUESTIONS = (
     "ServiceNow instances, names or URLs",
     "User name with which Ansible signs in",

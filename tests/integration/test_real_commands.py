@@ -41,7 +41,6 @@ def test_each_playbook_is_among_those_that_are_run() -> None:
     assert playbooks == {*VARIABLES, "init", "learn_contract"}
 
 
-@pytest.mark.walk(4)
 @pytest.mark.parametrize("name", VARIABLES)
 def test_the_command_runs_each_playbook(
     playbook: Playbooks, real_playbook: Playbooks, sandbox: SandboxProcess, instance: Instance, name: str

@@ -12,8 +12,6 @@ from tests.integration.instances import Instance
 from tests.integration.playbooks import Playbooks, Task, task
 from tests.sandbox.snow.encrypted_fields import password_matches
 
-pytestmark = pytest.mark.walk(8)
-
 USER, APPLICATION = "svc_defender", "Defender"
 PASSWORD, SECRET = "right-Pass-1", "right-secret-1"
 WHOLE: dict[str, Any] = {

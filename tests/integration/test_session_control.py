@@ -24,8 +24,6 @@ from tests.integration.lifecycle import predicted_and_done
 from tests.integration.playbooks import SHELLS, Playbooks, Run
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(4)
-
 IGNORED = {"ignore_errors": True}
 OFFICE = {"name": "Head office", "subnets": ["198.51.100.0/24", "2001:db8::/48"]}
 

@@ -17,8 +17,6 @@ from tests.integration.instances import Instance
 from tests.integration.lifecycle import comparable
 from tests.integration.playbooks import SHELLS, Playbooks, Task, task
 
-pytestmark = pytest.mark.walk(6)
-
 CLIENT = {"snow_client_id": "ansible-client", "snow_client_secret": "client-secret-1"}
 JWT_CLIENT = {"snow_client_id": "jwt-client", "snow_client_secret": "client-secret-2"}
 

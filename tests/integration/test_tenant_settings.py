@@ -12,8 +12,6 @@ from tests.integration.playbooks import COLLECTION, SHELLS, Playbooks, Run, Task
 from tests.integration.tenant import HOST, SimulatedTenant, play, tenant_run, writes_of
 from tests.sandbox.process import SandboxProcess
 
-pytestmark = pytest.mark.walk(5)
-
 IGNORED = {"ignore_errors": True}
 TERMINATED = "Activity performed by terminated user"
 RANSOMWARE = "Ransomware detection"

@@ -126,8 +126,8 @@ def test_findings_of_ten_subscriptions_cost_few_requests(
     wanted = unhealthy(tenant, EVERY)
     assert len(wanted) == 250
     # So slow that each part takes more than five seconds, as it does in the field.
-    instance.turn(latency_ms=800)
-    sandbox.turn_tenant(latency_ms=15)
+    instance.turn(latency_ms=1500)
+    sandbox.turn_tenant(latency_ms=25)
     first = tenant("tickets", timeout=400).went_well()
     instance.turn(latency_ms=0)
     sandbox.turn_tenant(latency_ms=0)

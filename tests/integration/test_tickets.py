@@ -12,8 +12,6 @@ from tests.integration.instances import Instance
 from tests.integration.lifecycle import run_lifecycle
 from tests.integration.playbooks import Playbooks, task
 
-pytestmark = pytest.mark.walk(5)
-
 MODULE = "snow_tickets"
 GROUP = "Security Operations"
 OPEN_PORT: dict[str, Any] = {

@@ -7,15 +7,11 @@ import json
 from typing import Any
 from xml.etree import ElementTree
 
-import pytest
-
 from tests.integration.instances import Instance
 from tests.integration.playbooks import COLLECTION, Playbooks, Run
 from tests.integration.tenant import HOST, SimulatedTenant
 from tests.integration.test_onboard import APPLICATIONS, USERS, enter_rules
 from tests.sandbox.process import SandboxProcess
-
-pytestmark = pytest.mark.walk(3)
 
 RANGES = {"mda_protection_ip_ranges": [{"name": "corporate", "subnets": ["192.0.2.0/24"]}]}
 POLICY = "policy Activity performed by terminated user"

@@ -174,7 +174,7 @@ class Session:
             self._pause(delay, problem, retry_budget)
 
     def _headers(self, has_body: bool, headers: Mapping[str, str], signed: bool) -> dict[str, str]:
-        """Return all headers of a request, with credentials that are usable now where it is to be signed."""
+        """Return the headers of a request, and if it is to be signed, those of the sign-in."""
         sent = {"Accept": "application/json", **({"Content-Type": "application/json"} if has_body else {}), **headers}
         if signed and self.signer:
             sent.update(self.signer.headers())
